@@ -1,0 +1,17 @@
+#pragma once
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/Tenon/TenonDialect.h.inc"
+#include "dialects/Tenon/TenonEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Tenon/TenonAttrs.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Tenon/Tenon.h.inc"

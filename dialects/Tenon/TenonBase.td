@@ -1,0 +1,45 @@
+// The dialect, its types and the op classes that all families share.
+#ifndef TENON_DIALECTS_TENON_TENONBASE_TD
+#define TENON_DIALECTS_TENON_TENONBASE_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def TenonDialect : Dialect {
+  let name = "tenon";
+  let cppNamespace = "::tenon";
+  let description = [{
+    What a Transformer graph says (level L1), on ranked tensors. Storage type is the tensor's element type; contractions,
+    norms, softmax and reductions of 16-bit and 8-bit floats accumulate in f32, f64 in f64, integers in their own type
+    unless the op says otherwise. A dynamic dimension is `?`; its name and bounds stand on the entry function:
+    an argument attribute `tenon.dims = ["batch", "seq", ""]` names each dimension ("" for a static one), and the module
+    attribute `tenon.dim_bounds = {batch = array<i64: 1, 33>, seq = array<i64: 1, 256>}` gives the closed range of each name.
+    Equal names are equal sizes. `tenon.name` on an argument or result is its public name.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+}
+
+def FloatElement : AnyTypeOf<[F64, F32, F16, BF16]>;
+def QuantElement : AnyTypeOf<[I8, I<4>, F8E4M3FN, F8E5M2]>;
+def IntElement : AnyTypeOf<[I64, I32, I8, I<4>]>;
+def AnyElement : AnyTypeOf<[F64, F32, F16, BF16, F8E4M3FN, F8E5M2, I64, I32, I8, I<4>, I1]>;
+
+def AnyT : RankedTensorOf<[F64, F32, F16, BF16, F8E4M3FN, F8E5M2, I64, I32, I8, I<4>, I1]>;
+def FloatT : RankedTensorOf<[F64, F32, F16, BF16]>;
+def NumberT : RankedTensorOf<[F64, F32, F16, BF16, I64, I32, I8]>;
+def IntT : RankedTensorOf<[I64, I32, I8]>;
+def IndexT : RankedTensorOf<[I64, I32]>;
+def BoolT : RankedTensorOf<[I1]>;
+def QuantT : RankedTensorOf<[I8, I<4>, F8E4M3FN, F8E5M2]>;
+def ScaleT : RankedTensorOf<[F32]>;
+
+class TenonOp<string mnemonic, list<Trait> traits = []> : Op<TenonDialect, mnemonic, traits> {
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+#endif
