@@ -34,9 +34,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
   printer << ' ';
   printer.printSymbolName(getKernelName());
   printer << '(';
-  llvm::interleaveComma(llvm::zip_equal(getBody().getArguments(), getInputs()), printer, [&](auto pair) {
-    printer << std::get<0>(pair) << " = " << std::get<1>(pair);
-  });
+  llvm::interleaveComma(llvm::zip_equal(getBody().getArguments(), getInputs()), printer,
+                        [&](auto pair) { printer << std::get<0>(pair) << " = " << std::get<1>(pair); });
   printer << ')';
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getKernelNameAttrName()});
   printer << " : ";
@@ -54,4 +53,14 @@ LogicalResult KernelOp::verify() {
   if (!llvm::equal(yield.getValues().getTypes(), getResultTypes()))
     return emitOpError("(C3) yields ") << yield.getValues().getTypes() << " for results " << getResultTypes();
   return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Tenon/TenonKernels.cpp.inc"
+
+void TenonDialect::addKernels() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Tenon/TenonKernels.cpp.inc"
+      >();
 }

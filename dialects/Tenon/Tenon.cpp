@@ -1,5 +1,8 @@
 #include "dialects/Tenon/Tenon.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/OpImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -18,13 +21,18 @@ void TenonDialect::initialize() {
 #define GET_ATTRDEF_LIST
 #include "dialects/Tenon/TenonAttrs.cpp.inc"
       >();
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/Tenon/Tenon.cpp.inc"
-      >();
+  addActivations();
+  addContractions();
+  addKernels();
+  addPointwise();
+  addQuantisation();
+  addRows();
+  addShapes();
 }
 
-OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
-
-#define GET_OP_CLASSES
-#include "dialects/Tenon/Tenon.cpp.inc"
+Operation *TenonDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location location) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  if (!elements || elements.getType() != type)
+    return nullptr;
+  return ConstantOp::create(builder, location, type, elements);
+}

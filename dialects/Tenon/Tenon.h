@@ -1,5 +1,7 @@
 #pragma once
 
+#include "dialects/Tenon/ShapeRule.h"
+
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

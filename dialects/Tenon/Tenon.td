@@ -2,6 +2,7 @@
 #ifndef TENON_DIALECTS_TENON_TENON_TD
 #define TENON_DIALECTS_TENON_TENON_TD
 
+include "dialects/Tenon/TenonActivations.td"
 include "dialects/Tenon/TenonContractions.td"
 include "dialects/Tenon/TenonKernels.td"
 include "dialects/Tenon/TenonPointwise.td"

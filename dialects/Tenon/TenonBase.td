@@ -22,6 +22,18 @@ def TenonDialect : Dialect {
     Equal names are equal sizes. `tenon.name` on an argument or result is its public name.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+  // One function a family, each in the file of that family's rules, so that the generated classes compile side by side.
+  let extraClassDeclaration = [{
+    void addActivations();
+    void addContractions();
+    void addKernels();
+    void addPointwise();
+    void addQuantisation();
+    void addRows();
+    void addShapes();
+  }];
 }
 
 def FloatElement : AnyTypeOf<[F64, F32, F16, BF16]>;
@@ -40,6 +52,38 @@ def ScaleT : RankedTensorOf<[F32]>;
 
 class TenonOp<string mnemonic, list<Trait> traits = []> : Op<TenonDialect, mnemonic, traits> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+// Runs the op's shape rule before any other trait verifies, so that its message, which cites a constraint, comes first.
+def ChecksShapes : NativeOpTrait<"ChecksShapes"> { let cppNamespace = "::tenon"; }
+
+// An op whose result sizes follow one rule, `infer` (ShapeRule.h): verification and the sizes as values come from it.
+class CheckedOp<string mnemonic, list<Trait> traits = []>
+    : TenonOp<mnemonic, !listconcat([Pure, ChecksShapes,
+      DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>], traits)> {
+  code rule = ""; // the definition of `infer` where a family shares one, else it stands in the family's file
+  code reifyDefinition = rule # [{
+    ::llvm::LogicalResult $cppClass::reifyResultShapes(::mlir::OpBuilder &builder,
+                                                       ::mlir::ReifiedRankedShapedTypeDims &sizes) {
+      return ::tenon::reifyByRule(*this, builder, sizes);
+    }
+  }];
+  let extraClassDeclaration = [{ static ::llvm::LogicalResult infer(::tenon::ShapeRule &rule, Adaptor op); }];
+  let extraClassDefinition = reifyDefinition;
+}
+// The same where the rule gives the whole result type, element type included.
+class InferredOp<string mnemonic, list<Trait> traits = []>
+    : CheckedOp<mnemonic, !listconcat([InferTypeOpAdaptorWithIsCompatible], traits)> {
+  let extraClassDefinition = reifyDefinition # [{
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *context,
+                                                      std::optional<::mlir::Location> location, Adaptor adaptor,
+                                                      ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      return ::tenon::inferByRule<$cppClass>(context, location, adaptor, types);
+    }
+    bool $cppClass::isCompatibleReturnTypes(::mlir::TypeRange inferred, ::mlir::TypeRange declared) {
+      return ::tenon::areCompatible(inferred, declared);
+    }
+  }];
 }
 
 #endif

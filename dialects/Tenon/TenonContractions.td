@@ -4,19 +4,19 @@
 
 include "dialects/Tenon/TenonBase.td"
 
-def MatmulOp : TenonOp<"matmul", [Pure]> {
+def MatmulOp : InferredOp<"matmul"> {
   let summary = "matrix product of the two innermost dimensions, batched with broadcasting";
   let arguments = (ins NumberT:$lhs, NumberT:$rhs, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs NumberT:$result);
 }
 
-def LinearOp : TenonOp<"linear", [Pure]> {
+def LinearOp : InferredOp<"linear"> {
   let summary = "input @ transpose(weight) + bias; weight stored [out, in]";
   let arguments = (ins FloatT:$input, FloatT:$weight, Optional<FloatT>:$bias);
   let results = (outs FloatT:$result);
 }
 
-def AttentionOp : TenonOp<"attention", [Pure]> {
+def AttentionOp : InferredOp<"attention"> {
   let summary = "softmax(scale * q k^T + mask) v over heads";
   // q [B, Hq, Sq, D], k [B, Hkv, Sk, D], v [B, Hkv, Sk, Dv] -> [B, Hq, Sq, Dv]; Hq a multiple of Hkv.
   // mask: boolean (true = visible) or additive float, broadcastable to [B, Hq, Sq, Sk].
@@ -29,7 +29,7 @@ def AttentionOp : TenonOp<"attention", [Pure]> {
   }];
 }
 
-def ConvolutionOp : TenonOp<"convolution", [Pure]> {
+def ConvolutionOp : InferredOp<"convolution"> {
   let summary = "1-D or 2-D convolution, input [N, C, spatial...], weight [O, C/groups, window...]";
   let arguments = (ins FloatT:$input, FloatT:$weight, Optional<FloatT>:$bias, DenseI64ArrayAttr:$stride,
                    DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilation, DefaultValuedAttr<I64Attr, "1">:$groups);

@@ -4,14 +4,17 @@
 
 include "dialects/Tenon/TenonBase.td"
 
-class SoftmaxLikeOp<string mnemonic> : TenonOp<mnemonic, [Pure]> {
+class SoftmaxLikeOp<string mnemonic> : InferredOp<mnemonic> {
+  let rule = [{
+    ::llvm::LogicalResult $cppClass::infer(::tenon::ShapeRule &rule, Adaptor op) { return inferAlongAxis(rule, op.getInput(), op.getAxis()); }
+  }];
   let arguments = (ins FloatT:$input, I64Attr:$axis);
   let results = (outs FloatT:$result);
 }
 def SoftmaxOp : SoftmaxLikeOp<"softmax"> { let summary = "exp(x - max) / sum(exp(x - max)) along one axis"; }
 def LogSoftmaxOp : SoftmaxLikeOp<"log_softmax"> { let summary = "x - max - log(sum(exp(x - max))) along one axis"; }
 
-def LayerNormOp : TenonOp<"layer_norm", [Pure, AttrSizedOperandSegments]> {
+def LayerNormOp : InferredOp<"layer_norm", [AttrSizedOperandSegments]> {
   let summary = "normalises the innermost dimensions that `weight` spans to mean 0 and variance 1, then scales and shifts";
   let arguments = (ins FloatT:$input, Optional<FloatT>:$weight, Optional<FloatT>:$bias,
                    DefaultValuedAttr<I64Attr, "1">:$num_dims, F64Attr:$epsilon);
@@ -20,12 +23,12 @@ def LayerNormOp : TenonOp<"layer_norm", [Pure, AttrSizedOperandSegments]> {
     $input (`weight` `(` $weight^ `)`)? (`bias` `(` $bias^ `)`)? attr-dict `:` functional-type(operands, results)
   }];
 }
-def RmsNormOp : TenonOp<"rms_norm", [Pure]> {
+def RmsNormOp : InferredOp<"rms_norm"> {
   let summary = "divides the innermost dimension by its root mean square, then scales";
   let arguments = (ins FloatT:$input, Optional<FloatT>:$weight, F64Attr:$epsilon);
   let results = (outs FloatT:$result);
 }
-def GroupNormOp : TenonOp<"group_norm", [Pure, AttrSizedOperandSegments]> {
+def GroupNormOp : InferredOp<"group_norm", [AttrSizedOperandSegments]> {
   let summary = "normalises groups of channels of [N, C, spatial...]";
   let arguments = (ins FloatT:$input, Optional<FloatT>:$weight, Optional<FloatT>:$bias, I64Attr:$groups, F64Attr:$epsilon);
   let results = (outs FloatT:$result);
@@ -34,29 +37,41 @@ def GroupNormOp : TenonOp<"group_norm", [Pure, AttrSizedOperandSegments]> {
   }];
 }
 
-class ReduceLikeOp<string mnemonic> : TenonOp<mnemonic, [Pure]> {
+class ReduceLikeOp<string mnemonic> : InferredOp<mnemonic> {
+  let rule = [{
+    ::llvm::LogicalResult $cppClass::infer(::tenon::ShapeRule &rule, Adaptor op) { return inferReduction(rule, op.getInput(), op.getAxes(), op.getKeepDims()); }
+  }];
   let arguments = (ins NumberT:$input, DenseI64ArrayAttr:$axes, UnitAttr:$keep_dims);
   let results = (outs NumberT:$result);
 }
 def ReduceSumOp : ReduceLikeOp<"reduce_sum"> { let summary = "sum over axes"; }
-def ReduceMeanOp : ReduceLikeOp<"reduce_mean"> { let summary = "mean over axes"; }
+def ReduceMeanOp : ReduceLikeOp<"reduce_mean"> {
+  let rule = ""; // its own, in Rows.cpp: floats only
+  let summary = "mean over axes";
+}
 def ReduceMaxOp : ReduceLikeOp<"reduce_max"> { let summary = "maximum over axes, NaN if any is NaN"; }
 def ReduceMinOp : ReduceLikeOp<"reduce_min"> { let summary = "minimum over axes, NaN if any is NaN"; }
 
-class ArgReduceOp<string mnemonic> : TenonOp<mnemonic, [Pure]> {
+class ArgReduceOp<string mnemonic> : CheckedOp<mnemonic> {
+  let rule = [{
+    ::llvm::LogicalResult $cppClass::infer(::tenon::ShapeRule &rule, Adaptor op) { return inferArgReduction(rule, op.getInput(), op.getAxis(), op.getKeepDims()); }
+  }];
   let arguments = (ins NumberT:$input, I64Attr:$axis, UnitAttr:$keep_dims);
   let results = (outs IndexT:$result);
 }
 def ArgmaxOp : ArgReduceOp<"argmax"> { let summary = "index of the first maximum along one axis"; }
 def ArgminOp : ArgReduceOp<"argmin"> { let summary = "index of the first minimum along one axis"; }
 
-def CumsumOp : TenonOp<"cumsum", [Pure]> {
+def CumsumOp : InferredOp<"cumsum"> {
   let summary = "inclusive running sum along one axis";
   let arguments = (ins NumberT:$input, I64Attr:$axis);
   let results = (outs NumberT:$result);
 }
 
-class PoolOp<string mnemonic> : TenonOp<mnemonic, [Pure]> {
+class PoolOp<string mnemonic> : InferredOp<mnemonic> {
+  let rule = [{
+    ::llvm::LogicalResult $cppClass::infer(::tenon::ShapeRule &rule, Adaptor op) { return inferPool(rule, op.getInput(), op.getWindow(), op.getStride(), op.getPadding()); }
+  }];
   let arguments = (ins FloatT:$input, DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$padding);
   let results = (outs FloatT:$result);
 }

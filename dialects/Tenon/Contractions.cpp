@@ -1,0 +1,123 @@
+// Rules of the matrix products, attention and convolution.
+#include "dialects/Tenon/BroadcastShapes.h"
+#include "dialects/Tenon/Tenon.h"
+
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace tenon;
+
+LogicalResult MatmulOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape lhs = rule.shape(op.getLhs()), rhs = rule.shape(op.getRhs());
+  if (lhs.size() < 2 || rhs.size() < 2)
+    return rule.fail("(C3) has operands of rank ", lhs.size(), " and ", rhs.size(), ", expected at least 2 each");
+  if (failed(checkElement(rule, "(C4)", "rhs", op.getRhs(), op.getLhs())))
+    return failure();
+  auto matrix = [](const Shape &shape, bool transposed) {
+    AffineExpr rows = shape[shape.size() - 2], columns = shape.back();
+    return transposed ? std::pair(columns, rows) : std::pair(rows, columns);
+  };
+  auto [m, k] = matrix(lhs, op.getTransposeA());
+  auto [k2, n] = matrix(rhs, op.getTransposeB());
+  if (!mayEqual(k, k2))
+    return rule.fail("(C2) contracts ", describe(k), " of lhs with ", describe(k2), " of rhs");
+  Shape batch(ArrayRef(lhs).drop_back(2));
+  if (failed(broadcastInto(rule, "(C5)", batch, ArrayRef(rhs).drop_back(2), "rhs")))
+    return failure();
+  batch.append({m, n});
+  return rule.result(batch, elementOf(op.getLhs()));
+}
+
+LogicalResult LinearOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape shape = rule.shape(op.getInput()), weight = rule.shape(op.getWeight());
+  if (shape.empty() || weight.size() != 2)
+    return rule.fail("(C3) has input of rank ", shape.size(), " and weight of rank ", weight.size(),
+                     ", expected at least 1 and exactly 2");
+  if (!mayEqual(shape.back(), weight[1]))
+    return rule.fail("(C2) contracts ", describe(shape.back()), " of input with ", describe(weight[1]), " of weight");
+  if (failed(checkElement(rule, "(C4)", "weight", op.getWeight(), op.getInput())))
+    return failure();
+  if (op.getBias() && (failed(checkElement(rule, "(C4)", "bias", op.getBias(), op.getInput())) ||
+                       failed(checkShape(rule, "(C5)", "bias", op.getBias(), {weight[0]}))))
+    return failure();
+  shape.back() = weight[0];
+  return rule.result(shape, elementOf(op.getInput()));
+}
+
+LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape query = rule.shape(op.getQuery()), key = rule.shape(op.getKey()), value = rule.shape(op.getValue());
+  if (query.size() != 4 || key.size() != 4 || value.size() != 4)
+    return rule.fail("(C2) has query, key and value of rank ", query.size(), ", ", key.size(), " and ", value.size(),
+                     ", expected 4 each: [batch, heads, sequence, head size]");
+  if (failed(checkElement(rule, "(C3)", "key", op.getKey(), op.getQuery())) ||
+      failed(checkElement(rule, "(C3)", "value", op.getValue(), op.getQuery())))
+    return failure();
+  if (!mayEqual(query[0], key[0]) || !mayEqual(query[0], value[0]))
+    return rule.fail("(C4) has batches ", describe(query[0]), ", ", describe(key[0]), " and ", describe(value[0]),
+                     " of query, key and value, expected equal ones");
+  auto heads = constant(query[1]), shared = constant(key[1]);
+  if (!mayEqual(key[1], value[1]) || (heads && shared && (*shared == 0 ? *heads != 0 : *heads % *shared != 0)))
+    return rule.fail("(C5) has ", describe(query[1]), " query heads over ", describe(key[1]), " key heads and ",
+                     describe(value[1]), " value heads, expected a multiple of one number");
+  if (!mayEqual(query[3], key[3]))
+    return rule.fail("(C6) has head size ", describe(query[3]), " of query and ", describe(key[3]),
+                     " of key, expected equal ones");
+  if (!mayEqual(key[2], value[2]))
+    return rule.fail("(C7) has ", describe(key[2]), " keys and ", describe(value[2]),
+                     " values, expected equal numbers");
+  if (Value mask = op.getMask()) {
+    Shape scores = {query[0], query[1], query[2], known(key[2], value[2])};
+    if (!broadcastsTo(rule.shape(mask), scores))
+      return rule.fail("(C8) mask has shape ", describe(rule.shape(mask)), ", expected one that broadcasts to ",
+                       describe(scores));
+    if (!elementOf(mask).isInteger(1) && elementOf(mask) != elementOf(op.getQuery()))
+      return rule.fail("(C9) mask has element type ", elementOf(mask), ", expected i1 or ", elementOf(op.getQuery()));
+  }
+  if (op.getWindow() && int64_t(*op.getWindow()) < 1)
+    return rule.fail("(C10) window is ", int64_t(*op.getWindow()), ", expected at least 1");
+  return rule.result({known(query[0], key[0]), query[1], query[2], value[3]}, elementOf(op.getQuery()));
+}
+
+LogicalResult ConvolutionOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape input = rule.shape(op.getInput()), weight = rule.shape(op.getWeight());
+  if ((input.size() != 3 && input.size() != 4) || weight.size() != input.size())
+    return rule.fail("(C2) has input of rank ", input.size(), " and weight of rank ", weight.size(),
+                     ", expected 3 and 3 or 4 and 4");
+  if (failed(checkElement(rule, "(C3)", "weight", op.getWeight(), op.getInput())) ||
+      (op.getBias() && failed(checkElement(rule, "(C3)", "bias", op.getBias(), op.getInput()))))
+    return failure();
+  size_t spatial = input.size() - 2;
+  if (failed(checkEntries(rule, "(C4)", "stride", op.getStride(), spatial, 1)) ||
+      failed(checkEntries(rule, "(C4)", "padding", op.getPadding(), spatial, 0)) ||
+      failed(checkEntries(rule, "(C4)", "dilation", op.getDilation(), spatial, 1)))
+    return failure();
+  int64_t groups = op.getGroups();
+  auto channels = constant(input[1]), outputs = constant(weight[0]);
+  if (groups < 1 || (channels && *channels % groups) || (outputs && *outputs % groups))
+    return rule.fail("(C5) has ", groups, " groups of ", describe(input[1]), " input and ", describe(weight[0]),
+                     " output channels, expected a divisor of both");
+  if (!mayEqual(input[1].floorDiv(groups), weight[1]))
+    return rule.fail("(C6) weight takes ", describe(weight[1]), " channels a group, expected ",
+                     describe(input[1].floorDiv(groups)));
+  if (op.getBias() && failed(checkShape(rule, "(C7)", "bias", op.getBias(), {weight[0]})))
+    return failure();
+  Shape shape = {input[0], weight[0]};
+  for (size_t d = 0; d < spatial; ++d) {
+    FailureOr<AffineExpr> size = windowCount(rule, "(C8)", input[2 + d], weight[2 + d], op.getStride()[d],
+                                             op.getPadding()[d], op.getDilation()[d]);
+    if (failed(size))
+      return failure();
+    shape.push_back(*size);
+  }
+  return rule.result(shape, elementOf(op.getInput()));
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Tenon/TenonContractions.cpp.inc"
+
+void TenonDialect::addContractions() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Tenon/TenonContractions.cpp.inc"
+      >();
+}

@@ -1,0 +1,250 @@
+// Rules of data movement, constants and weights.
+#include "dialects/Tenon/BroadcastShapes.h"
+#include "dialects/Tenon/Tenon.h"
+
+#include "mlir/IR/OpImplementation.h"
+
+using namespace mlir;
+using namespace tenon;
+
+LogicalResult WeightOp::verify() {
+  if (!getType().hasStaticShape())
+    return emitOpError("(C1) result is ") << getType() << ", expected a static shape";
+  if (getKey().empty())
+    return emitOpError("(C2) key is empty, expected the tensor's name in the weights file");
+  return success();
+}
+
+LogicalResult IotaOp::infer(ShapeRule &rule, Adaptor op) {
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), rule.declared(0).getRank())))
+    return failure();
+  return resultOfSizes(rule, "(C3)", op.getSizes(), [](unsigned) { return AffineExpr(); });
+}
+
+LogicalResult DimOp::infer(ShapeRule &rule, Adaptor op) {
+  auto type = cast<RankedTensorType>(op.getInput().getType());
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), type.getRank())))
+    return failure();
+  return rule.result({}, IntegerType::get(type.getContext(), 64));
+}
+
+LogicalResult ReshapeOp::infer(ShapeRule &rule, Adaptor op) {
+  RankedTensorType type = rule.declared(0);
+  if (type.getElementType() != elementOf(op.getInput()))
+    return rule.fail("(C1) result has element type ", type.getElementType(), ", expected ", elementOf(op.getInput()));
+  AffineExpr count = rule.size(1);
+  bool known = true;
+  for (AffineExpr size : rule.shape(op.getInput())) {
+    known &= constant(size).has_value();
+    count = count * size;
+  }
+  int64_t stated = 1;
+  for (int64_t size : type.getShape())
+    if (!ShapedType::isDynamic(size))
+      stated *= size;
+  bool fits =
+      !known || (type.hasStaticShape() ? stated == *constant(count)
+                                       : (stated == 0 ? *constant(count) == 0 : *constant(count) % stated == 0));
+  if (!fits)
+    return rule.fail("(C2) reshapes ", op.getInput().getType(), " of ", *constant(count), " elements to ", type);
+  return resultOfSizes(rule, "(C3)", op.getSizes(), [&](unsigned) -> AffineExpr {
+    // One unknown size is what the known ones leave.
+    if (type.getNumDynamicDims() != 1)
+      return {};
+    return stated == 0 ? rule.size(0) : count.floorDiv(stated);
+  });
+}
+
+LogicalResult TransposeOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape shape = rule.shape(op.getInput()), permuted;
+  SmallVector<bool> seen(shape.size(), false);
+  for (int64_t from : op.getPermutation()) {
+    if (from < 0 || from >= int64_t(shape.size()) || seen[from])
+      return rule.fail("(C2) permutation entry ", from, " is out of range or named twice, expected each of 0 to ",
+                       int64_t(shape.size()) - 1, " once");
+    seen[from] = true;
+    permuted.push_back(shape[from]);
+  }
+  if (permuted.size() != shape.size())
+    return rule.fail("(C2) permutation has ", permuted.size(), " entries for rank ", shape.size());
+  return rule.result(permuted, elementOf(op.getInput()));
+}
+
+LogicalResult ExpandOp::infer(ShapeRule &rule, Adaptor op) {
+  RankedTensorType type = rule.declared(0);
+  Shape input = rule.shape(op.getInput());
+  if (type.getElementType() != elementOf(op.getInput()))
+    return rule.fail("(C1) result has element type ", type.getElementType(), ", expected ", elementOf(op.getInput()));
+  Shape wanted;
+  for (int64_t size : type.getShape())
+    wanted.push_back(ShapedType::isDynamic(size) ? getAffineDimExpr(0, type.getContext()) : rule.size(size));
+  if (!broadcastsTo(input, wanted))
+    return rule.fail("(C2) expands ", describe(input), " to ", describe(wanted),
+                     "; sizes align at the innermost dimension and must be equal or 1");
+  return resultOfSizes(rule, "(C3)", op.getSizes(), [&](unsigned dimension) -> AffineExpr {
+    int64_t at = int64_t(dimension) - (int64_t(wanted.size()) - int64_t(input.size()));
+    return at >= 0 && constant(input[at]) != 1 ? input[at] : AffineExpr();
+  });
+}
+
+LogicalResult SliceOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape shape = rule.shape(op.getInput());
+  for (auto [what, entries] : {std::pair("starts", op.getStarts()), std::pair("ends", op.getEnds())})
+    if (entries.size() != shape.size())
+      return rule.fail("(C2) ", what, " has ", entries.size(), " entries for rank ", shape.size());
+  if (failed(checkEntries(rule, "(C3)", "steps", op.getSteps(), shape.size(), 1)))
+    return failure();
+  for (auto [size, start, end, step] : llvm::zip_equal(shape, op.getStarts(), op.getEnds(), op.getSteps())) {
+    AffineExpr full = size;
+    // A bound counts from the end where negative, and is clamped to 0 .. size.
+    auto clamped = [&](int64_t bound) {
+      if (bound == 0)
+        return rule.size(0);
+      if (bound == std::numeric_limits<int64_t>::max())
+        return full;
+      return bound < 0 ? rule.max(full + bound, rule.size(0)) : rule.min(full, rule.size(bound));
+    };
+    AffineExpr first = clamped(start), length = clamped(end) - first;
+    if (constant(first) != 0)
+      length = rule.max(length, rule.size(0));
+    size = length.ceilDiv(step);
+  }
+  return rule.result(shape, elementOf(op.getInput()));
+}
+
+LogicalResult ConcatOp::infer(ShapeRule &rule, Adaptor op) {
+  if (op.getInputs().empty())
+    return rule.fail("(C2) has no input, expected at least one");
+  Value first = op.getInputs().front();
+  Shape shape = rule.shape(first);
+  if (failed(checkAxis(rule, "(C3)", op.getAxis(), shape.size())))
+    return failure();
+  AffineExpr &joined = shape[op.getAxis()];
+  for (Value next : op.getInputs().drop_front()) {
+    if (failed(checkElement(rule, "(C4)", "an input", next, first)))
+      return failure();
+    Shape other = rule.shape(next), expected = shape;
+    if (other.size() == shape.size())
+      expected[op.getAxis()] = other[op.getAxis()];
+    if (failed(checkShape(rule, "(C5)", "an input", next, expected)))
+      return failure();
+    AffineExpr sum = joined + other[op.getAxis()];
+    for (auto [mine, theirs] : llvm::zip_equal(shape, other))
+      mine = known(mine, theirs);
+    joined = sum;
+  }
+  return rule.result(shape, elementOf(first));
+}
+
+LogicalResult SplitOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape shape = rule.shape(op.getInput());
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), shape.size())))
+    return failure();
+  int64_t sum = 0;
+  for (int64_t size : op.getSizes()) {
+    if (size < 0)
+      return rule.fail("(C3) a piece has size ", size, ", expected at least 0");
+    sum += size;
+  }
+  if (!mayEqual(shape[op.getAxis()], rule.size(sum)))
+    return rule.fail("(C3) pieces add up to ", sum, ", expected ", describe(shape[op.getAxis()]), " of axis ",
+                     op.getAxis());
+  for (int64_t size : op.getSizes()) {
+    shape[op.getAxis()] = rule.size(size);
+    if (failed(rule.result(shape, elementOf(op.getInput()))))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult PadOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape shape = rule.shape(op.getInput());
+  if (failed(checkEntries(rule, "(C2)", "low", op.getLow(), shape.size(), 0)) ||
+      failed(checkEntries(rule, "(C2)", "high", op.getHigh(), shape.size(), 0)))
+    return failure();
+  for (auto [size, low, high] : llvm::zip_equal(shape, op.getLow(), op.getHigh()))
+    size = size + low + high;
+  return rule.result(shape, elementOf(op.getInput()));
+}
+
+LogicalResult EmbeddingOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape table = rule.shape(op.getTable()), shape = rule.shape(op.getIndices());
+  if (table.size() != 2)
+    return rule.fail("(C2) table has rank ", table.size(), ", expected 2: [rows, columns]");
+  shape.push_back(table[1]);
+  return rule.result(shape, elementOf(op.getTable()));
+}
+
+/// The sizes of `input` with `axis` replaced by those of `indices`.
+static Shape replaced(ShapeRule &rule, Value input, Value indices, int64_t axis) {
+  Shape shape = rule.shape(input), taken = rule.shape(indices);
+  shape.erase(shape.begin() + axis);
+  shape.insert(shape.begin() + axis, taken.begin(), taken.end());
+  return shape;
+}
+
+LogicalResult GatherOp::infer(ShapeRule &rule, Adaptor op) {
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), cast<RankedTensorType>(op.getInput().getType()).getRank())))
+    return failure();
+  return rule.result(replaced(rule, op.getInput(), op.getIndices(), op.getAxis()), elementOf(op.getInput()));
+}
+
+LogicalResult GatherElementsOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape input = rule.shape(op.getInput()), indices = rule.shape(op.getIndices());
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), input.size())))
+    return failure();
+  if (indices.size() != input.size())
+    return rule.fail("(C3) indices have rank ", indices.size(), ", expected ", input.size(), " of input");
+  for (auto [dimension, size, limit] : llvm::enumerate(indices, input))
+    if (dimension != op.getAxis() && constant(size) && constant(limit) && *constant(size) > *constant(limit))
+      return rule.fail("(C4) indices have size ", describe(size), " in dimension ", dimension, ", above ",
+                       describe(limit), " of input");
+  return rule.result(indices, elementOf(op.getInput()));
+}
+
+LogicalResult ScatterOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape shape = rule.shape(op.getInput());
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), shape.size())) ||
+      failed(checkElement(rule, "(C3)", "updates", op.getUpdates(), op.getInput())) ||
+      failed(checkShape(rule, "(C4)", "updates", op.getUpdates(),
+                        replaced(rule, op.getInput(), op.getIndices(), op.getAxis()))))
+    return failure();
+  return rule.result(shape, elementOf(op.getInput()));
+}
+
+LogicalResult KvCacheAppendOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape cache = rule.shape(op.getCache()), update = rule.shape(op.getUpdate());
+  if (cache.size() != 4 || update.size() != 4)
+    return rule.fail("(C2) has cache of rank ", cache.size(), " and update of rank ", update.size(),
+                     ", expected 4 each: [batch, heads, sequence, head size]");
+  if (failed(checkElement(rule, "(C3)", "update", op.getUpdate(), op.getCache())) ||
+      failed(checkShape(rule, "(C4)", "update", op.getUpdate(), {cache[0], cache[1], update[2], cache[3]})))
+    return failure();
+  if (constant(update[2]) && constant(cache[2]) && *constant(update[2]) > *constant(cache[2]))
+    return rule.fail("(C5) appends ", describe(update[2]), " positions to a cache of ", describe(cache[2]));
+  if (!cast<RankedTensorType>(op.getPosition().getType()).getShape().empty())
+    return rule.fail("(C6) position is ", op.getPosition().getType(), ", expected rank 0");
+  return rule.result(cache, elementOf(op.getCache()));
+}
+
+LogicalResult KvCacheReadOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape cache = rule.shape(op.getCache());
+  if (cache.size() != 4)
+    return rule.fail("(C2) has cache of rank ", cache.size(), ", expected 4: [batch, heads, sequence, head size]");
+  if (!cast<RankedTensorType>(op.getLength().getType()).getShape().empty())
+    return rule.fail("(C3) length is ", op.getLength().getType(), ", expected rank 0");
+  cache[2] = rule.held(op.getLength());
+  return rule.result(cache, elementOf(op.getCache()));
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+#define GET_OP_CLASSES
+#include "dialects/Tenon/TenonShapes.cpp.inc"
+
+void TenonDialect::addShapes() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Tenon/TenonShapes.cpp.inc"
+      >();
+}
