@@ -1,0 +1,15 @@
+// Phase graph: the model as imported -> the same dialect, canonical and raised.
+#include "lib/Pipelines/Phases.h"
+
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+} // namespace tenon

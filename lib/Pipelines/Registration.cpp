@@ -1,0 +1,43 @@
+// What a tool registers before it reads IR or a pass name.
+#include "dialects/Tenon/Tenon.h"
+#include "lib/Pipelines/Phases.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
+
+using namespace mlir;
+
+namespace tenon {
+namespace {
+struct PhasesPipelineOptions : PassPipelineOptions<PhasesPipelineOptions> {
+  Option<std::string> from{*this, "from", llvm::cl::desc("first phase"), llvm::cl::init("graph")};
+  Option<std::string> to{*this, "to", llvm::cl::desc("last phase"), llvm::cl::init("host")};
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("LLVM name of the processor; empty: this machine's")};
+};
+} // namespace
+
+void registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllToLLVMIRTranslations(registry);
+  registry.insert<TenonDialect>();
+}
+
+void registerPasses() {
+  PassPipelineRegistration<PhasesPipelineOptions>(
+      "tenon-phases", "a range of phases, each as the compiler runs it",
+      [](OpPassManager &manager, const PhasesPipelineOptions &options) {
+        std::optional<Phase> from = parsePhase(options.from), to = parsePhase(options.to);
+        if (!from || !to)
+          llvm::report_fatal_error("tenon-phases: a phase is one of " + Twine(phaseNames()), /*gen_crash_diag=*/false);
+        PhaseOptions phaseOptions;
+        phaseOptions.cpu = options.cpu;
+        for (Phase phase : allPhases)
+          if (*from <= phase && phase <= *to)
+            buildPhase(manager, phase, phaseOptions);
+      });
+}
+
+} // namespace tenon
