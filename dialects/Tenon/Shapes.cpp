@@ -94,6 +94,15 @@ LogicalResult SliceOp::infer(ShapeRule &rule, Adaptor op) {
       return rule.fail("(C2) ", what, " has ", entries.size(), " entries for rank ", shape.size());
   if (failed(checkEntries(rule, "(C3)", "steps", op.getSteps(), shape.size(), 1)))
     return failure();
+  constexpr int64_t given = std::numeric_limits<int64_t>::min();
+  size_t startsGiven = llvm::count(op.getStarts(), given), endsGiven = llvm::count(op.getEnds(), given);
+  if (op.getBounds().size() != startsGiven + endsGiven)
+    return rule.fail("(C4) has ", op.getBounds().size(), " bounds, expected ", startsGiven + endsGiven,
+                     ": one for each start or end that is INT64_MIN");
+  for (Value bound : op.getBounds())
+    if (cast<RankedTensorType>(bound.getType()).getRank() != 0)
+      return rule.fail("(C5) a bound is ", bound.getType(), ", expected rank 0");
+  auto nextStart = op.getBounds().begin(), nextEnd = nextStart + startsGiven;
   for (auto [size, start, end, step] : llvm::zip_equal(shape, op.getStarts(), op.getEnds(), op.getSteps())) {
     AffineExpr full = size;
     // A bound counts from the end where negative, and is clamped to 0 .. size.
@@ -104,7 +113,8 @@ LogicalResult SliceOp::infer(ShapeRule &rule, Adaptor op) {
         return full;
       return bound < 0 ? rule.max(full + bound, rule.size(0)) : rule.min(full, rule.size(bound));
     };
-    AffineExpr first = clamped(start), length = clamped(end) - first;
+    AffineExpr first = start == given ? rule.min(full, rule.held(*nextStart++)) : clamped(start);
+    AffineExpr length = (end == given ? rule.min(full, rule.held(*nextEnd++)) : clamped(end)) - first;
     if (constant(first) != 0)
       length = rule.max(length, rule.size(0));
     size = length.ceilDiv(step);
@@ -200,6 +210,18 @@ LogicalResult GatherElementsOp::infer(ShapeRule &rule, Adaptor op) {
       return rule.fail("(C4) indices have size ", describe(size), " in dimension ", dimension, ", above ",
                        describe(limit), " of input");
   return rule.result(indices, elementOf(op.getInput()));
+}
+
+LogicalResult GatherNdOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape input = rule.shape(op.getInput()), shape = rule.shape(op.getIndices());
+  if (shape.empty() || !constant(shape.back()))
+    return rule.fail("(C2) indices are ", op.getIndices().getType(), ", expected a static last dimension");
+  int64_t named = *constant(shape.back());
+  if (named > int64_t(input.size()))
+    return rule.fail("(C3) indices name ", named, " dimensions, input has rank ", input.size());
+  shape.pop_back();
+  shape.append(input.begin() + named, input.end());
+  return rule.result(shape, elementOf(op.getInput()));
 }
 
 LogicalResult ScatterOp::infer(ShapeRule &rule, Adaptor op) {

@@ -49,7 +49,9 @@ def ExpandOp : CheckedOp<"expand"> {
 def SliceOp : InferredOp<"slice"> {
   let summary = "elements start, start + step, ... below end along each dimension";
   // Python's rules: negative start or end count from the end; both are clamped; step >= 1. INT64_MAX as end means "to the end".
-  let arguments = (ins AnyT:$input, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$ends, DenseI64ArrayAttr:$steps);
+  // INT64_MIN as start or end takes the bound from the next of `bounds` (starts first, then ends), which is at least 0.
+  let arguments = (ins AnyT:$input, Variadic<RankedTensorOf<[I64]>>:$bounds, DenseI64ArrayAttr:$starts,
+                   DenseI64ArrayAttr:$ends, DenseI64ArrayAttr:$steps);
   let results = (outs AnyT:$result);
 }
 def ConcatOp : InferredOp<"concat"> {
@@ -80,6 +82,12 @@ def GatherOp : InferredOp<"gather"> {
 def GatherElementsOp : InferredOp<"gather_elements"> {
   let summary = "result[.., i, ..] = input[.., indices[.., i, ..], ..] along one axis";
   let arguments = (ins AnyT:$input, IndexT:$indices, I64Attr:$axis);
+  let results = (outs AnyT:$result);
+}
+def GatherNdOp : InferredOp<"gather_nd"> {
+  let summary = "slices by index tuples: result[i.., :] = input[indices[i.., 0], .., indices[i.., k-1], :]";
+  // indices [.., k] names the first k dimensions of input; the result's dimensions are indices' but the last, then the rest of input's.
+  let arguments = (ins AnyT:$input, IndexT:$indices);
   let results = (outs AnyT:$result);
 }
 def ScatterOp : InferredOp<"scatter"> {
