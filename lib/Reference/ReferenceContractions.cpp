@@ -1,0 +1,171 @@
+// Matrix products, attention and convolution, each as its textbook sum.
+#include "lib/Reference/ReferenceOps.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+
+namespace tenon {
+
+static uint64_t bits(int64_t value) { return static_cast<uint64_t>(value); }
+
+static LogicalResult evaluateMatmul(MatmulOp op, ReferenceValues &values) {
+  const ReferenceTensor &lhs = values[op.getLhs()], &rhs = values[op.getRhs()];
+  if (lhs.rank() < 2 || rhs.rank() < 2)
+    return op.emitOpError("needs operands of at least two dimensions");
+  bool ta = op.getTransposeA(), tb = op.getTransposeB();
+  int64_t m = lhs.shape[lhs.rank() - (ta ? 1 : 2)], k = lhs.shape[lhs.rank() - (ta ? 2 : 1)];
+  int64_t n = rhs.shape[rhs.rank() - (tb ? 2 : 1)], rhsK = rhs.shape[rhs.rank() - (tb ? 1 : 2)];
+  if (k != rhsK)
+    return op.emitOpError("sums over ") << k << " elements of lhs but " << rhsK << " of rhs";
+  ArrayRef<int64_t> lhsBatch = ArrayRef(lhs.shape).drop_back(2), rhsBatch = ArrayRef(rhs.shape).drop_back(2);
+  FailureOr<ReferenceShape> batch = broadcastShapes(lhsBatch, rhsBatch);
+  if (failed(batch))
+    return op.emitOpError("batch dimensions do not broadcast against each other");
+  ReferenceShape shape(*batch);
+  shape.append({m, n});
+  ReferenceTensor result(elementTypeOf(op.getResult()), shape);
+  forEachIndex(*batch, [&](ArrayRef<int64_t> index, int64_t b) {
+    int64_t l = broadcastOffset(lhsBatch, index) * m * k, r = broadcastOffset(rhsBatch, index) * k * n;
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 0; j < n; ++j) {
+        double sum = 0;
+        uint64_t integerSum = 0;
+        for (int64_t p = 0; p < k; ++p) {
+          int64_t atL = l + (ta ? p * m + i : i * k + p), atR = r + (tb ? j * k + p : p * n + j);
+          if (lhs.isFloat())
+            sum += lhs.floats[atL] * rhs.floats[atR];
+          else
+            integerSum += bits(lhs.integers[atL]) * bits(rhs.integers[atR]);
+        }
+        int64_t at = (b * m + i) * n + j;
+        if (result.isFloat())
+          result.floats[at] = lhs.isFloat() ? sum : static_cast<double>(static_cast<int64_t>(integerSum));
+        else
+          result.integers[at] = static_cast<int64_t>(integerSum);
+      }
+  });
+  values.set(op.getResult(), std::move(result));
+  return success();
+}
+
+static LogicalResult evaluateLinear(LinearOp op, ReferenceValues &values) {
+  const ReferenceTensor &input = values[op.getInput()], &weight = values[op.getWeight()];
+  int64_t k = input.shape.back(), n = weight.shape[0];
+  if (weight.shape[1] != k)
+    return op.emitOpError("sums over ") << k << " elements of input but " << weight.shape[1] << " of weight";
+  const ReferenceTensor *bias = op.getBias() ? &values[op.getBias()] : nullptr;
+  ReferenceShape shape(input.shape);
+  shape.back() = n;
+  ReferenceTensor result(elementTypeOf(op.getResult()), shape);
+  int64_t rows = numElements(ArrayRef(input.shape).drop_back());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t j = 0; j < n; ++j) {
+      const double *x = input.floats.data() + row * k, *w = weight.floats.data() + j * k;
+      double sum = 0;
+      for (int64_t p = 0; p < k; ++p)
+        sum += x[p] * w[p];
+      result.floats[row * n + j] = sum + (bias ? bias->floats[j] : 0);
+    }
+  values.set(op.getResult(), std::move(result));
+  return success();
+}
+
+/// Row by row: all scores, their softmax, the weighted sum. A row that sees no key is 0.
+static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) {
+  const ReferenceTensor &query = values[op.getQuery()], &key = values[op.getKey()], &value = values[op.getValue()];
+  const ReferenceTensor *mask = op.getMask() ? &values[op.getMask()] : nullptr;
+  int64_t batch = query.shape[0], heads = query.shape[1], sizeQ = query.shape[2], d = query.shape[3];
+  int64_t kvHeads = key.shape[1], sizeK = key.shape[2], dv = value.shape[3];
+  if (key.shape[0] != batch || value.shape[0] != batch || key.shape[3] != d || value.shape[1] != kvHeads ||
+      value.shape[2] != sizeK || kvHeads == 0 || heads % kvHeads != 0)
+    return op.emitOpError("query, key and value do not fit each other");
+  double scale = op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(static_cast<double>(d));
+  const double hidden = -std::numeric_limits<double>::infinity();
+  ReferenceTensor result(elementTypeOf(op.getResult()), {batch, heads, sizeQ, dv});
+  std::vector<double> scores(sizeK);
+  forEachIndex({batch, heads, sizeQ}, [&](ArrayRef<int64_t> index, int64_t row) {
+    int64_t i = index[2], kv = index[0] * kvHeads + index[1] / (heads / kvHeads);
+    double largest = hidden;
+    for (int64_t j = 0; j < sizeK; ++j) {
+      int64_t last = i + (sizeK - sizeQ); // the last key that a causal query sees
+      bool visible =
+          (!op.getCausal() || j <= last) && (!op.getWindow() || j > last - static_cast<int64_t>(*op.getWindow()));
+      double score = 0;
+      for (int64_t p = 0; p < d; ++p)
+        score += query.floats[row * d + p] * key.floats[(kv * sizeK + j) * d + p];
+      score *= scale;
+      if (mask) {
+        int64_t at = broadcastOffset(mask->shape, {index[0], index[1], i, j});
+        if (mask->isFloat())
+          score += mask->floats[at];
+        else
+          visible &= mask->integers[at] != 0;
+      }
+      scores[j] = visible ? score : hidden;
+      if (std::isnan(scores[j]) || scores[j] > largest)
+        largest = scores[j];
+    }
+    if (largest == hidden)
+      return;
+    double sum = 0;
+    for (double &score : scores) {
+      score = score == hidden ? 0 : std::exp(score - largest);
+      sum += score;
+    }
+    for (int64_t j = 0; j < sizeK; ++j)
+      for (int64_t p = 0; p < dv; ++p)
+        if (scores[j] != 0) // a hidden key's value does not count, even if it is not finite
+          result.floats[row * dv + p] += scores[j] / sum * value.floats[(kv * sizeK + j) * dv + p];
+  });
+  values.set(op.getResult(), std::move(result));
+  return success();
+}
+
+static LogicalResult evaluateConvolution(ConvolutionOp op, ReferenceValues &values) {
+  const ReferenceTensor &input = values[op.getInput()], &weight = values[op.getWeight()];
+  const ReferenceTensor *bias = op.getBias() ? &values[op.getBias()] : nullptr;
+  int64_t dims = input.rank() - 2, groups = op.getGroups();
+  int64_t outChannels = weight.shape[0], groupIn = weight.shape[1], groupOut = outChannels / groups;
+  if (input.shape[1] != groupIn * groups || outChannels % groups != 0)
+    return op.emitOpError("input has ") << input.shape[1] << " channels, weight reads " << groupIn << " in each of "
+                                        << groups << " groups";
+  ArrayRef<int64_t> stride = op.getStride(), padding = op.getPadding(), dilation = op.getDilation();
+  ArrayRef<int64_t> window = ArrayRef(weight.shape).drop_front(2);
+  ReferenceShape shape = {input.shape[0], outChannels};
+  for (int64_t s = 0; s < dims; ++s) {
+    int64_t span = input.shape[2 + s] + 2 * padding[s] - dilation[s] * (window[s] - 1) - 1;
+    shape.push_back(span < 0 ? 0 : span / stride[s] + 1);
+  }
+  ReferenceTensor result(elementTypeOf(op.getResult()), shape);
+  ReferenceShape windowed = {groupIn};
+  windowed.append(window.begin(), window.end());
+  int64_t weightSize = numElements(windowed);
+  forEachIndex(shape, [&](ArrayRef<int64_t> index, int64_t at) {
+    int64_t channel = index[1], firstIn = channel / groupOut * groupIn;
+    double sum = bias ? bias->floats[channel] : 0;
+    forEachIndex(windowed, [&](ArrayRef<int64_t> tap, int64_t tapAt) {
+      int64_t offset = index[0] * input.shape[1] + firstIn + tap[0];
+      for (int64_t s = 0; s < dims; ++s) {
+        int64_t position = index[2 + s] * stride[s] - padding[s] + tap[1 + s] * dilation[s];
+        if (position < 0 || position >= input.shape[2 + s])
+          return;
+        offset = offset * input.shape[2 + s] + position;
+      }
+      sum += input.floats[offset] * weight.floats[channel * weightSize + tapAt];
+    });
+    result.floats[at] = sum;
+  });
+  values.set(op.getResult(), std::move(result));
+  return success();
+}
+
+void addReferenceContractions(ReferenceTable &table) {
+  table.add(evaluateMatmul);
+  table.add(evaluateLinear);
+  table.add(evaluateAttention);
+  table.add(evaluateConvolution);
+}
+
+} // namespace tenon
