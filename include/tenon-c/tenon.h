@@ -1,0 +1,153 @@
+/* The C API of Tenon: compile a model, keep it as an artefact, load it and run it.
+ *
+ * Rules: every struct that a caller fills begins with `struct_size = sizeof(the struct)`, so that a library and a program
+ * of different versions understand each other. A function that can fail returns NULL on success, else an error that the
+ * caller frees. Handles are freed by their own function; NULL is accepted there. Strings are UTF-8 and end in 0.
+ * An executable may be used by many threads at once; a context by one at a time.
+ * libtenon.so has everything here; libtenon-runtime.so all but tenon_compile (and needs no LLVM). */
+#ifndef TENON_C_TENON_H
+#define TENON_C_TENON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define TENON_API __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TENON_API_VERSION 1
+/* The API version the library was built with. */
+TENON_API int32_t tenon_api_version(void);
+/* The build, for reports: "0.1.0". Static. */
+TENON_API const char *tenon_version(void);
+
+/* ---- errors ---- */
+typedef struct tenon_error tenon_error;
+typedef enum tenon_error_kind {
+  TENON_INVALID_ARGUMENT = 1, /* the caller's: wrong count, type, shape, path */
+  TENON_NOT_FOUND = 2,        /* a file, a weight, a kernel */
+  TENON_CORRUPT = 3,          /* a file that breaks its format */
+  TENON_UNSUPPORTED = 4,      /* understood, but not offered */
+  TENON_OUT_OF_MEMORY = 5,
+  TENON_IO = 6,       /* the system refused: no space, no permission */
+  TENON_INTERNAL = 7, /* a fault in Tenon */
+} tenon_error_kind;
+TENON_API int32_t tenon_error_get_kind(const tenon_error *error);
+/* Lives as long as the error. */
+TENON_API const char *tenon_error_message(const tenon_error *error);
+TENON_API void tenon_error_free(tenon_error *error);
+
+/* ---- tensors ---- */
+typedef enum tenon_dtype {
+  TENON_F64 = 0,
+  TENON_F32 = 1,
+  TENON_F16 = 2,
+  TENON_BF16 = 3,
+  TENON_F8E4M3FN = 4,
+  TENON_F8E5M2 = 5,
+  TENON_I64 = 6,
+  TENON_I32 = 7,
+  TENON_I16 = 8,
+  TENON_I8 = 9,
+  TENON_I4 = 10, /* two to a byte, low nibble first */
+  TENON_I1 = 11, /* one to a byte, 0 or 1 */
+  TENON_U8 = 12,
+} tenon_dtype;
+/* "f32", "bf16", ...; NULL for no type. Static. */
+TENON_API const char *tenon_dtype_name(int32_t dtype);
+
+typedef struct tenon_tensor {
+  size_t struct_size; /* in an array, of the first element: the distance between elements */
+  void *data;
+  int32_t dtype; /* tenon_dtype */
+  int32_t rank;
+  const int64_t *shape;
+  const int64_t *strides; /* in elements, or NULL for dense row-major; others than dense are refused */
+} tenon_tensor;
+
+typedef struct tenon_named_tensor {
+  size_t struct_size;
+  const char *name;
+  tenon_tensor tensor;
+} tenon_named_tensor;
+
+/* ---- compiling (libtenon.so) ---- */
+typedef struct tenon_artefact tenon_artefact;
+typedef struct tenon_compile_options {
+  size_t struct_size;
+  const char *target;   /* NULL: "cpu", this machine; "cpu:<llvm cpu>" */
+  const char *dump_dir; /* NULL, or a folder that gets the IR of every phase */
+  const char *filename; /* NULL, or the name the text goes by in messages */
+  const char *weights_path; /* NULL, or a safetensors file to put into the artefact */
+} tenon_compile_options;
+/* `text`: a module in the tenon dialect, not necessarily ended by 0. options may be NULL. */
+TENON_API tenon_error *tenon_compile(const char *text, size_t length, const tenon_compile_options *options,
+                                     tenon_artefact **artefact);
+
+/* ---- artefacts ---- */
+TENON_API tenon_error *tenon_artefact_open(const char *path, tenon_artefact **artefact);
+/* Copies the bytes. */
+TENON_API tenon_error *tenon_artefact_open_bytes(const void *data, size_t size, tenon_artefact **artefact);
+/* The file is replaced whole or not at all. */
+TENON_API tenon_error *tenon_artefact_save(const tenon_artefact *artefact, const char *path);
+/* The bytes live as long as the artefact. */
+TENON_API void tenon_artefact_bytes(const tenon_artefact *artefact, const void **data, size_t *size);
+/* manifest.json: kernels, schedules, buffers, weights. Lives as long as the artefact. */
+TENON_API void tenon_artefact_manifest(const tenon_artefact *artefact, const char **json, size_t *size);
+TENON_API void tenon_artefact_free(tenon_artefact *artefact);
+
+/* ---- executables ---- */
+typedef struct tenon_executable tenon_executable;
+typedef struct tenon_load_options {
+  size_t struct_size;
+  const char *weights_path;                /* NULL, or a safetensors file */
+  const tenon_named_tensor *named_weights; /* NULL, or weights in memory, which the caller keeps as long as the
+                                              executable; looked up before any file */
+  size_t num_named_weights;
+} tenon_load_options;
+/* options may be NULL. The executable keeps what it needs of the artefact. */
+TENON_API tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_load_options *options,
+                                             tenon_executable **executable);
+TENON_API void tenon_executable_free(tenon_executable *executable);
+
+typedef struct tenon_io_info {
+  size_t struct_size; /* filled in by the caller */
+  const char *name;
+  int32_t dtype;
+  int32_t rank;
+  const int64_t *shape;    /* -1 where dynamic */
+  const char *const *dims; /* the dimension's name where it is one, else "" */
+  const int64_t *lower;    /* bounds, both inclusive; equal to the size where static */
+  const int64_t *upper;
+} tenon_io_info;
+TENON_API size_t tenon_executable_num_inputs(const tenon_executable *executable);
+TENON_API size_t tenon_executable_num_outputs(const tenon_executable *executable);
+/* The pointers in info live as long as the executable. */
+TENON_API tenon_error *tenon_executable_input(const tenon_executable *executable, size_t index, tenon_io_info *info);
+TENON_API tenon_error *tenon_executable_output(const tenon_executable *executable, size_t index, tenon_io_info *info);
+/* Packed weights and copies made at load, in bytes. */
+TENON_API int64_t tenon_executable_persistent_bytes(const tenon_executable *executable);
+
+/* ---- running ---- */
+typedef struct tenon_context tenon_context;
+TENON_API tenon_error *tenon_context_create(const tenon_executable *executable, tenon_context **context);
+TENON_API void tenon_context_free(tenon_context *context);
+/* Checks the inputs and sets dtype, rank and shape of every output (not data); the shapes live until the next call on
+ * this context. */
+TENON_API tenon_error *tenon_context_output_shapes(tenon_context *context, const tenon_tensor *inputs,
+                                                   size_t num_inputs, tenon_tensor *outputs, size_t num_outputs);
+/* Outputs are written to the caller's memory, which must not overlap the inputs. Synchronous. */
+TENON_API tenon_error *tenon_context_run(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
+                                         const tenon_tensor *outputs, size_t num_outputs);
+/* Arena and scratch held by this context, in bytes. */
+TENON_API int64_t tenon_context_arena_bytes(const tenon_context *context);
+
+/* Threads that launches use, the caller's own among them (TENON_THREADS, else the cores of this process). */
+TENON_API int32_t tenon_num_threads(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* TENON_C_TENON_H */

@@ -1,0 +1,321 @@
+// Expressions over dimensions, and the rules that make a launch plan safe to run without further checks.
+#include "lib/Runtime/LaunchPlan.h"
+
+#include <set>
+
+namespace tenon {
+
+//===--- expressions ---------------------------------------------------------------------------------------------===//
+
+Expr Expr::constant(int64_t value) {
+  Expr e;
+  e.value = value;
+  return e;
+}
+
+Expr Expr::dimension(std::string name) {
+  Expr e;
+  e.kind = Kind::Dim;
+  e.dim = std::move(name);
+  return e;
+}
+
+static const char *operatorName(Expr::Kind kind) {
+  switch (kind) {
+  case Expr::Kind::Add:
+    return "+";
+  case Expr::Kind::Mul:
+    return "*";
+  case Expr::Kind::CeilDiv:
+    return "ceildiv";
+  case Expr::Kind::FloorDiv:
+    return "floordiv";
+  case Expr::Kind::Mod:
+    return "mod";
+  case Expr::Kind::Max:
+    return "max";
+  case Expr::Kind::Min:
+    return "min";
+  case Expr::Kind::Constant:
+  case Expr::Kind::Dim:
+    break;
+  }
+  return "";
+}
+
+// Division rounds as affine maps do: towards minus infinity (floordiv), towards plus infinity (ceildiv).
+static Result<int64_t> apply(Expr::Kind kind, int64_t a, int64_t b) {
+  int64_t out = 0;
+  switch (kind) {
+  case Expr::Kind::Add:
+    if (__builtin_add_overflow(a, b, &out))
+      return invalidArgument("size expression overflows 64 bits");
+    return out;
+  case Expr::Kind::Mul:
+    if (__builtin_mul_overflow(a, b, &out))
+      return invalidArgument("size expression overflows 64 bits");
+    return out;
+  case Expr::Kind::CeilDiv:
+  case Expr::Kind::FloorDiv:
+  case Expr::Kind::Mod: {
+    if (b < 1)
+      return invalidArgument(std::string("size expression has ") + operatorName(kind) + " by " + std::to_string(b) +
+                             ", expected a positive divisor");
+    int64_t quotient = a / b, remainder = a % b;
+    int64_t floor = quotient - (remainder < 0);
+    if (kind == Expr::Kind::FloorDiv)
+      return floor;
+    if (kind == Expr::Kind::CeilDiv)
+      return quotient + (remainder > 0);
+    return remainder < 0 ? remainder + b : remainder;
+  }
+  case Expr::Kind::Max:
+    return a > b ? a : b;
+  case Expr::Kind::Min:
+    return a < b ? a : b;
+  case Expr::Kind::Constant:
+  case Expr::Kind::Dim:
+    break;
+  }
+  return internalError("not an operator");
+}
+
+Expr Expr::binary(Kind kind, Expr lhs, Expr rhs) {
+  if (lhs.isConstant() && rhs.isConstant())
+    if (Result<int64_t> folded = apply(kind, lhs.value, rhs.value); folded.ok())
+      return constant(*folded);
+  if (kind == Kind::Mul && lhs == constant(1))
+    return rhs;
+  if (kind == Kind::Mul && rhs == constant(1))
+    return lhs;
+  if (kind == Kind::Add && lhs == constant(0))
+    return rhs;
+  if (kind == Kind::Add && rhs == constant(0))
+    return lhs;
+  if ((kind == Kind::CeilDiv || kind == Kind::FloorDiv) && rhs == constant(1))
+    return lhs;
+  Expr e;
+  e.kind = kind;
+  e.operands = {std::move(lhs), std::move(rhs)};
+  return e;
+}
+
+std::string Expr::str() const {
+  if (kind == Kind::Constant)
+    return std::to_string(value);
+  if (kind == Kind::Dim)
+    return dim;
+  std::string text = "(";
+  for (size_t i = 0; i < operands.size(); ++i)
+    text += (i ? std::string(" ") + operatorName(kind) + " " : "") + operands[i].str();
+  return text + ")";
+}
+
+Result<int64_t> Expr::evaluate(const std::function<const int64_t *(std::string_view)> &dims) const {
+  if (kind == Kind::Constant)
+    return value;
+  if (kind == Kind::Dim) {
+    const int64_t *size = dims(dim);
+    if (!size)
+      return invalidArgument("size expression names the unknown dimension '" + dim + "'");
+    return *size;
+  }
+  if (operands.empty())
+    return internalError("size expression without operands");
+  TENON_TRY_ASSIGN(int64_t result, operands[0].evaluate(dims));
+  for (size_t i = 1; i < operands.size(); ++i) {
+    TENON_TRY_ASSIGN(int64_t next, operands[i].evaluate(dims));
+    TENON_TRY_ASSIGN(result, apply(kind, result, next));
+  }
+  return result;
+}
+
+// "d12" -> 12, or -1. At most three digits: no kernel has more dimensions.
+static int64_t kernelDimIndex(std::string_view name) {
+  if (name.size() < 2 || name.size() > 4 || name[0] != 'd')
+    return -1;
+  int64_t index = 0;
+  for (char c : name.substr(1)) {
+    if (c < '0' || c > '9')
+      return -1;
+    index = index * 10 + (c - '0');
+  }
+  return index;
+}
+
+Result<int64_t> Expr::evaluate(const std::vector<int64_t> &kernelDims) const {
+  return evaluate([&](std::string_view name) -> const int64_t * {
+    int64_t index = kernelDimIndex(name);
+    return index >= 0 && index < static_cast<int64_t>(kernelDims.size()) ? &kernelDims[index] : nullptr;
+  });
+}
+
+bool Expr::operator==(const Expr &other) const {
+  return kind == other.kind && value == other.value && dim == other.dim && operands == other.operands;
+}
+
+std::string_view valueKindName(ValueKind kind) {
+  static constexpr std::string_view names[] = {"input", "output",     "weight", "constant",
+                                               "temp",  "persistent", "view",   "size"};
+  return names[static_cast<int>(kind)];
+}
+
+//===--- rules of a plan -----------------------------------------------------------------------------------------===//
+
+namespace {
+class Validator {
+public:
+  explicit Validator(const LaunchPlan &plan) : plan(plan), defined(plan.values.size(), false) {}
+
+  Status run() {
+    for (const PlanDim &dim : plan.dims) {
+      if (dim.name.empty() || !dimNames.insert(dim.name).second)
+        return corrupt("launch plan: dimension '" + dim.name + "' is empty or given twice");
+      if (dim.lo < 0 || dim.hi < dim.lo)
+        return corrupt("launch plan: dimension '" + dim.name + "' has the bounds [" + std::to_string(dim.lo) + ", " +
+                       std::to_string(dim.hi) + "]");
+    }
+    for (size_t i = 0; i < plan.values.size(); ++i)
+      TENON_TRY(checkValue(plan.values[i], static_cast<int64_t>(i)));
+    TENON_TRY(checkSignature(plan.inputs, ValueKind::Input, "inputs"));
+    TENON_TRY(checkSignature(plan.outputs, ValueKind::Output, "outputs"));
+    for (const auto &[name, kernel] : plan.kernels)
+      if (kernel.symbol.empty())
+        return corrupt("launch plan: kernel '" + name + "' has no symbol");
+    for (const PlanLaunch &launch : plan.init)
+      TENON_TRY(checkLaunch(launch, true));
+    for (const PlanLaunch &launch : plan.launches)
+      TENON_TRY(checkLaunch(launch, false));
+    for (const PlanValue &value : plan.values)
+      if (value.kind == ValueKind::Output && !isDefined(value.source >= 0 ? value.source : value.id))
+        return corrupt("launch plan: output '" + value.name + "' is never written");
+    return {};
+  }
+
+private:
+  Status fail(const PlanValue &value, const std::string &what) {
+    return corrupt("launch plan: value " + std::to_string(value.id) + " (" + std::string(valueKindName(value.kind)) +
+                   "): " + what);
+  }
+
+  bool knownDims(const Expr &expr) {
+    if (expr.kind == Expr::Kind::Dim)
+      return dimNames.count(expr.dim) != 0;
+    for (const Expr &operand : expr.operands)
+      if (!knownDims(operand))
+        return false;
+    return true;
+  }
+
+  Status checkValue(const PlanValue &value, int64_t position) {
+    if (value.id != position)
+      return fail(value, "stands at position " + std::to_string(position));
+    if (value.shape.size() > 32)
+      return fail(value, "rank " + std::to_string(value.shape.size()) + " is over 32");
+    bool fixed = true;
+    for (const Expr &size : value.shape) {
+      if (!knownDims(size))
+        return fail(value, "its shape names an unknown dimension: " + size.str());
+      if (size.isConstant() && size.value < 0)
+        return fail(value, "negative size " + size.str());
+      fixed &= size.isConstant();
+    }
+    switch (value.kind) {
+    case ValueKind::Weight:
+    case ValueKind::Constant:
+    case ValueKind::Persistent:
+      if (!fixed)
+        return fail(value, "must have a static shape");
+      if (value.kind == ValueKind::Constant && (value.offset < 0 || value.offset % 64 != 0))
+        return fail(value, "offset " + std::to_string(value.offset) + " is not a multiple of 64");
+      break;
+    case ValueKind::View:
+      if (value.source < 0 || value.source >= position)
+        return fail(value, "views value " + std::to_string(value.source) + ", expected an earlier one");
+      break;
+    case ValueKind::Output:
+      if (value.source < -1 || value.source >= static_cast<int64_t>(plan.values.size()))
+        return fail(value, "copies the unknown value " + std::to_string(value.source));
+      if (value.source >= 0 && plan.values[value.source].kind == ValueKind::Output)
+        return fail(value, "copies another output");
+      break;
+    case ValueKind::Size:
+      if (value.dtype != DataType::I64 || !value.shape.empty() || !knownDims(value.size))
+        return fail(value, "must be a rank-0 i64 over known dimensions");
+      break;
+    case ValueKind::Input:
+    case ValueKind::Temp:
+      break;
+    }
+    return {};
+  }
+
+  Status checkSignature(const std::vector<int64_t> &ids, ValueKind kind, const std::string &what) {
+    std::set<int64_t> seen;
+    size_t expected = 0;
+    for (const PlanValue &value : plan.values)
+      expected += value.kind == kind;
+    for (int64_t id : ids)
+      if (id < 0 || id >= static_cast<int64_t>(plan.values.size()) || plan.values[id].kind != kind ||
+          !seen.insert(id).second)
+        return corrupt("launch plan: " + what + " lists value " + std::to_string(id) +
+                       ", which is none or given twice");
+    if (ids.size() != expected)
+      return corrupt("launch plan: " + what + " lists " + std::to_string(ids.size()) + " values of " +
+                     std::to_string(expected));
+    return {};
+  }
+
+  // Follows views; at load (init) only what is static is there.
+  bool isDefined(int64_t id, bool atLoad = false) {
+    const PlanValue *value = &plan.values[id];
+    while (value->kind == ValueKind::View)
+      value = &plan.values[value->source];
+    switch (value->kind) {
+    case ValueKind::Weight:
+    case ValueKind::Constant:
+      return true;
+    case ValueKind::Input:
+    case ValueKind::Size:
+      return !atLoad;
+    default:
+      return defined[value->id] && (!atLoad || value->kind == ValueKind::Persistent);
+    }
+  }
+
+  Status checkLaunch(const PlanLaunch &launch, bool atLoad) {
+    std::string where = "launch plan: launch of '" + launch.kernel + "': ";
+    if (!plan.kernels.count(launch.kernel))
+      return corrupt(where + "there is no such kernel");
+    for (const Expr &dim : launch.dims)
+      if (!knownDims(dim) || (atLoad && !dim.isConstant()))
+        return corrupt(where + "dimension " + dim.str() + " is not known there");
+    for (int64_t id : launch.operands) {
+      if (id < 0 || id >= static_cast<int64_t>(plan.values.size()))
+        return corrupt(where + "operand " + std::to_string(id) + " does not exist");
+      if (!isDefined(id, atLoad))
+        return corrupt(where + "operand " + std::to_string(id) + " is used before it is written");
+    }
+    for (int64_t id : launch.results) {
+      if (id < 0 || id >= static_cast<int64_t>(plan.values.size()))
+        return corrupt(where + "result " + std::to_string(id) + " does not exist");
+      const PlanValue &value = plan.values[id];
+      bool writable = atLoad ? value.kind == ValueKind::Persistent
+                             : value.kind == ValueKind::Temp || (value.kind == ValueKind::Output && value.source < 0);
+      if (!writable || defined[id])
+        return corrupt(where + "result " + std::to_string(id) + " is a " + std::string(valueKindName(value.kind)) +
+                       (defined[id] ? " already written" : ", which a launch here must not write"));
+      defined[id] = true;
+    }
+    return {};
+  }
+
+  const LaunchPlan &plan;
+  std::set<std::string> dimNames;
+  std::vector<bool> defined;
+};
+} // namespace
+
+Status validateLaunchPlan(const LaunchPlan &plan) { return Validator(plan).run(); }
+
+} // namespace tenon

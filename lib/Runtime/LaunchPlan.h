@@ -1,0 +1,114 @@
+// The launch plan: what the host must do to run a compiled model, free of IR. Buffers with symbolic shapes, launches
+// that run once at load (weight packing), launches of a call, and per kernel its grid and scratch as expressions. The
+// compiler writes it, the runtime reads it, both through manifest.json of an artefact. A plan read from a file is
+// validated in full (ids, kinds, definition before use), so that nothing behind it has to check again.
+#pragma once
+
+#include "lib/Support/DataType.h"
+#include "lib/Support/Status.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon {
+
+/// A size: a constant, a named dimension, or an operation on two or more expressions.
+/// JSON: 5, "batch", ["*", "batch", "seq"], ["ceildiv", "seq", 16].
+struct Expr {
+  enum class Kind { Constant, Dim, Add, Mul, CeilDiv, FloorDiv, Mod, Max, Min };
+  Kind kind = Kind::Constant;
+  int64_t value = 0;
+  std::string dim;
+  std::vector<Expr> operands;
+
+  static Expr constant(int64_t value);
+  static Expr dimension(std::string name);
+  /// Folds constants and neutral elements; ceildiv, floordiv and mod take exactly two operands.
+  static Expr binary(Kind kind, Expr lhs, Expr rhs);
+
+  bool isConstant() const { return kind == Kind::Constant; }
+  std::string str() const;
+  /// Errors: an unknown dimension, a division by a value < 1, overflow of 64 bits.
+  Result<int64_t> evaluate(const std::function<const int64_t *(std::string_view)> &dims) const;
+  /// With the kernel's own dimensions "d0", "d1", ...
+  Result<int64_t> evaluate(const std::vector<int64_t> &kernelDims) const;
+  bool operator==(const Expr &other) const;
+};
+
+/// A named dimension and its inclusive bounds.
+struct PlanDim {
+  std::string name;
+  int64_t lo = 0;
+  int64_t hi = INT64_MAX;
+};
+
+enum class ValueKind {
+  Input,      ///< given by the caller
+  Output,     ///< memory of the caller, written by a launch, or copied from `source` when that is >= 0
+  Weight,     ///< by `name` (its key) from the safetensors; static shape
+  Constant,   ///< bytes [offset, offset + size) of constants.bin; static shape
+  Temp,       ///< in the arena, alive from its defining launch to its last use
+  Persistent, ///< result of an init launch, alive as long as the executable; static shape
+  View,       ///< the bytes of `source` under another shape
+  Size,       ///< a rank-0 i64 holding `size`, written by the runtime
+};
+
+struct PlanValue {
+  int64_t id = 0; ///< equals its position in LaunchPlan::values
+  DataType dtype = DataType::F32;
+  std::vector<Expr> shape;
+  ValueKind kind = ValueKind::Temp;
+  std::string name;    ///< Input, Output: the user's name; Weight: its key
+  int64_t source = -1; ///< View: viewed value. Output: value to copy, or -1
+  int64_t offset = 0;  ///< Constant: byte offset in constants.bin, a multiple of 64
+  Expr size;           ///< Size
+  std::string sha256;  ///< Weight: of its bytes in hexadecimal, or empty
+};
+
+struct PlanLaunch {
+  std::string kernel;
+  std::vector<int64_t> operands, results;
+  /// The size of every `?` of the operands' and results' types, in that order.
+  std::vector<Expr> dims;
+};
+
+/// What runs at one launch. Expressions are over "d0", "d1", .. = PlanLaunch::dims.
+struct PlanKernel {
+  std::string symbol;
+  Expr grid = Expr::constant(1);
+  Expr scratch = Expr::constant(0); ///< bytes per thread
+  Expr flops = Expr::constant(0);
+  Expr bytes = Expr::constant(0);
+  std::string schedule;
+  std::vector<std::string> sources;
+};
+
+struct LaunchPlan {
+  static constexpr int64_t currentFormat = 1;
+  int64_t format = currentFormat;
+  std::string compiler;              ///< build of the compiler
+  std::string target;                ///< "cpu:znver4"
+  std::vector<std::string> features; ///< host features the kernels need: "avx512f"
+  std::vector<PlanDim> dims;
+  std::vector<PlanValue> values;
+  std::vector<int64_t> inputs, outputs; ///< ids in the order of the signature
+  std::vector<PlanLaunch> init, launches;
+  std::map<std::string, PlanKernel> kernels;
+};
+
+std::string_view valueKindName(ValueKind kind);
+
+/// Deterministic: same plan, same text.
+std::string writeLaunchPlan(const LaunchPlan &plan);
+/// Strict: unknown kinds, missing or ill-typed fields and every broken rule of validate() are Corrupt; a newer format
+/// is Unsupported, named with both versions.
+Result<LaunchPlan> readLaunchPlan(std::string_view json);
+/// The rules a plan keeps: ids are positions; operands are defined before their use; results are Temp or Output (init:
+/// Persistent) and written once; weights, constants and persistent values are static; views have a source of lower id.
+Status validateLaunchPlan(const LaunchPlan &plan);
+
+} // namespace tenon

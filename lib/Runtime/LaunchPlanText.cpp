@@ -1,0 +1,312 @@
+// The launch plan as JSON. The reader trusts nothing: every field is fetched with its type, unknown fields are refused
+// (a newer writer raises the format number instead), nesting of expressions is capped, and the whole is validated.
+#include "lib/Runtime/LaunchPlan.h"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace tenon {
+
+using Json = nlohmann::ordered_json;
+
+static constexpr int maxExprDepth = 64;
+static constexpr std::pair<Expr::Kind, const char *> operators[] = {
+    {Expr::Kind::Add, "+"},           {Expr::Kind::Mul, "*"},
+    {Expr::Kind::CeilDiv, "ceildiv"}, {Expr::Kind::FloorDiv, "floordiv"},
+    {Expr::Kind::Mod, "mod"},         {Expr::Kind::Max, "max"},
+    {Expr::Kind::Min, "min"},
+};
+
+//===--- writing -------------------------------------------------------------------------------------------------===//
+
+static Json toJson(const Expr &expr) {
+  if (expr.kind == Expr::Kind::Constant)
+    return expr.value;
+  if (expr.kind == Expr::Kind::Dim)
+    return expr.dim;
+  Json array = Json::array();
+  for (auto [kind, name] : operators)
+    if (kind == expr.kind)
+      array.push_back(name);
+  for (const Expr &operand : expr.operands)
+    array.push_back(toJson(operand));
+  return array;
+}
+
+static Json toJson(const std::vector<Expr> &exprs) {
+  Json array = Json::array();
+  for (const Expr &expr : exprs)
+    array.push_back(toJson(expr));
+  return array;
+}
+
+static Json toJson(const PlanValue &value) {
+  Json json = {{"id", value.id}, {"kind", valueKindName(value.kind)}, {"dtype", dataTypeName(value.dtype)}};
+  json["shape"] = toJson(value.shape);
+  if (value.kind == ValueKind::Input || value.kind == ValueKind::Output || value.kind == ValueKind::Weight)
+    json["name"] = value.name;
+  if (value.source >= 0)
+    json["source"] = value.source;
+  if (value.kind == ValueKind::Constant)
+    json["offset"] = value.offset;
+  if (value.kind == ValueKind::Size)
+    json["size"] = toJson(value.size);
+  if (!value.sha256.empty())
+    json["sha256"] = value.sha256;
+  return json;
+}
+
+static Json toJson(const std::vector<PlanLaunch> &launches) {
+  Json array = Json::array();
+  for (const PlanLaunch &launch : launches)
+    array.push_back({{"kernel", launch.kernel},
+                     {"operands", launch.operands},
+                     {"results", launch.results},
+                     {"dims", toJson(launch.dims)}});
+  return array;
+}
+
+std::string writeLaunchPlan(const LaunchPlan &plan) {
+  Json json = {{"format", plan.format}, {"compiler", plan.compiler}, {"target", plan.target}};
+  json["features"] = plan.features;
+  json["dims"] = Json::array();
+  for (const PlanDim &dim : plan.dims)
+    json["dims"].push_back({{"name", dim.name}, {"lo", dim.lo}, {"hi", dim.hi}});
+  json["inputs"] = plan.inputs;
+  json["outputs"] = plan.outputs;
+  json["values"] = Json::array();
+  for (const PlanValue &value : plan.values)
+    json["values"].push_back(toJson(value));
+  json["init"] = toJson(plan.init);
+  json["launches"] = toJson(plan.launches);
+  json["kernels"] = Json::object();
+  for (const auto &[name, kernel] : plan.kernels)
+    json["kernels"][name] = {{"symbol", kernel.symbol},           {"grid", toJson(kernel.grid)},
+                             {"scratch", toJson(kernel.scratch)}, {"flops", toJson(kernel.flops)},
+                             {"bytes", toJson(kernel.bytes)},     {"schedule", kernel.schedule},
+                             {"sources", kernel.sources}};
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+//===--- reading -------------------------------------------------------------------------------------------------===//
+
+namespace {
+/// Reads one plan; the first error stays and all later reads give empty values.
+class PlanReader {
+public:
+  Result<LaunchPlan> read(std::string_view text) {
+    Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (json.is_discarded() || !json.is_object())
+      return corrupt("launch plan: not a JSON object");
+    LaunchPlan plan;
+    plan.format = integer(json, "format", "launch plan");
+    if (!status.ok())
+      return status;
+    if (plan.format > LaunchPlan::currentFormat || plan.format < 1)
+      return unsupported("launch plan: format " + std::to_string(plan.format) + ", this runtime reads 1 to " +
+                         std::to_string(LaunchPlan::currentFormat) +
+                         ": update the runtime, or rebuild the artefact with tenon-compile of this version");
+    only(json,
+         {"format", "compiler", "target", "features", "dims", "inputs", "outputs", "values", "init", "launches",
+          "kernels"},
+         "launch plan");
+    plan.compiler = textField(json, "compiler", "launch plan");
+    plan.target = textField(json, "target", "launch plan");
+    plan.features = strings(json, "features", "launch plan");
+    each(json, "dims", [&](const Json &item, const std::string &where) {
+      only(item, {"name", "lo", "hi"}, where);
+      plan.dims.push_back({textField(item, "name", where), integer(item, "lo", where), integer(item, "hi", where)});
+    });
+    plan.inputs = integers(json, "inputs", "launch plan");
+    plan.outputs = integers(json, "outputs", "launch plan");
+    each(json, "values",
+         [&](const Json &item, const std::string &where) { plan.values.push_back(value(item, where)); });
+    each(json, "init", [&](const Json &item, const std::string &where) { plan.init.push_back(launch(item, where)); });
+    each(json, "launches",
+         [&](const Json &item, const std::string &where) { plan.launches.push_back(launch(item, where)); });
+    const Json *kernels = field(json, "kernels", "launch plan");
+    if (kernels && !kernels->is_object())
+      fail("launch plan: 'kernels' is not an object");
+    else if (kernels)
+      for (const auto &[name, item] : kernels->items())
+        plan.kernels[name] = kernel(item, "kernel '" + name + "'");
+    if (!status.ok())
+      return status;
+    TENON_TRY(validateLaunchPlan(plan));
+    return plan;
+  }
+
+private:
+  void fail(const std::string &message) {
+    if (status.ok())
+      status = corrupt(message);
+  }
+
+  const Json *field(const Json &object, const char *name, const std::string &where) {
+    auto found = object.is_object() ? object.find(name) : object.end();
+    if (!object.is_object() || found == object.end()) {
+      fail(where + ": field '" + name + "' is missing");
+      return nullptr;
+    }
+    return &*found;
+  }
+
+  void only(const Json &object, std::initializer_list<std::string_view> names, const std::string &where) {
+    if (!object.is_object())
+      return fail(where + ": not an object");
+    for (const auto &[name, unused] : object.items())
+      if (std::find(names.begin(), names.end(), name) == names.end())
+        return fail(where + ": unknown field '" + name + "'");
+  }
+
+  static bool isInteger(const Json &json) {
+    return json.is_number_integer() &&
+           (!json.is_number_unsigned() || json.get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
+  }
+
+  int64_t integer(const Json &object, const char *name, const std::string &where) {
+    const Json *json = field(object, name, where);
+    if (json && isInteger(*json))
+      return json->get<int64_t>();
+    fail(where + ": field '" + name + "' is not a 64-bit integer");
+    return 0;
+  }
+
+  std::string textField(const Json &object, const char *name, const std::string &where) {
+    const Json *json = field(object, name, where);
+    if (json && json->is_string())
+      return json->get<std::string>();
+    fail(where + ": field '" + name + "' is not a string");
+    return "";
+  }
+
+  template <typename Function>
+  void each(const Json &object, const char *name, Function function, const std::string &parent = "") {
+    const Json *json = field(object, name, parent.empty() ? "launch plan" : parent);
+    if (!json || !json->is_array())
+      return fail(std::string("launch plan: field '") + name + "' is not an array");
+    for (size_t i = 0; i < json->size() && status.ok(); ++i)
+      function((*json)[i], (parent.empty() ? "" : parent + ": ") + name + "[" + std::to_string(i) + "]");
+  }
+
+  std::vector<int64_t> integers(const Json &object, const char *name, const std::string &where) {
+    std::vector<int64_t> result;
+    each(
+        object, name,
+        [&](const Json &item, const std::string &place) {
+          if (!isInteger(item))
+            return fail(place + ": not a 64-bit integer");
+          result.push_back(item.get<int64_t>());
+        },
+        where);
+    return result;
+  }
+
+  std::vector<std::string> strings(const Json &object, const char *name, const std::string &where) {
+    std::vector<std::string> result;
+    each(
+        object, name,
+        [&](const Json &item, const std::string &place) {
+          if (!item.is_string())
+            return fail(place + ": not a string");
+          result.push_back(item.get<std::string>());
+        },
+        where);
+    return result;
+  }
+
+  Expr expr(const Json &json, const std::string &where, int depth = 0) {
+    if (isInteger(json))
+      return Expr::constant(json.get<int64_t>());
+    if (json.is_string())
+      return Expr::dimension(json.get<std::string>());
+    Expr result;
+    if (json.is_array() && json.size() >= 3 && json[0].is_string() && depth < maxExprDepth)
+      for (auto [kind, name] : operators)
+        if (json[0] == name)
+          result.kind = kind;
+    bool exactlyTwo =
+        result.kind == Expr::Kind::CeilDiv || result.kind == Expr::Kind::FloorDiv || result.kind == Expr::Kind::Mod;
+    if (result.kind == Expr::Kind::Constant || (exactlyTwo && json.size() != 3)) {
+      fail(where + ": expected an integer, a dimension's name or [operator, expr, expr, ..], nested at most " +
+           std::to_string(maxExprDepth) + " deep");
+      return result;
+    }
+    for (size_t i = 1; i < json.size() && status.ok(); ++i)
+      result.operands.push_back(expr(json[i], where, depth + 1));
+    return result;
+  }
+
+  Expr exprField(const Json &object, const char *name, const std::string &where) {
+    const Json *json = field(object, name, where);
+    return json ? expr(*json, where + ": '" + name + "'") : Expr();
+  }
+
+  std::vector<Expr> exprs(const Json &object, const char *name, const std::string &where) {
+    std::vector<Expr> result;
+    each(object, name, [&](const Json &item, const std::string &place) { result.push_back(expr(item, place)); }, where);
+    return result;
+  }
+
+  PlanValue value(const Json &json, const std::string &where) {
+    PlanValue result;
+    only(json, {"id", "kind", "dtype", "shape", "name", "source", "offset", "size", "sha256"}, where);
+    result.id = integer(json, "id", where);
+    std::string kind = textField(json, "kind", where), dtype = textField(json, "dtype", where);
+    bool known = false;
+    for (int i = 0; i <= static_cast<int>(ValueKind::Size); ++i)
+      if (valueKindName(static_cast<ValueKind>(i)) == kind) {
+        result.kind = static_cast<ValueKind>(i);
+        known = true;
+      }
+    if (!known)
+      fail(where + ": unknown kind '" + kind + "'");
+    if (std::optional<DataType> type = dataTypeFromName(dtype))
+      result.dtype = *type;
+    else
+      fail(where + ": unknown dtype '" + dtype + "'");
+    result.shape = exprs(json, "shape", where);
+    if (!status.ok())
+      return result;
+    bool named =
+        result.kind == ValueKind::Input || result.kind == ValueKind::Output || result.kind == ValueKind::Weight;
+    if (named || json.contains("name"))
+      result.name = textField(json, "name", where);
+    if (result.kind == ValueKind::View || json.contains("source"))
+      result.source = integer(json, "source", where);
+    if (result.kind == ValueKind::Constant || json.contains("offset"))
+      result.offset = integer(json, "offset", where);
+    if (result.kind == ValueKind::Size || json.contains("size"))
+      result.size = exprField(json, "size", where);
+    if (json.contains("sha256"))
+      result.sha256 = textField(json, "sha256", where);
+    return result;
+  }
+
+  PlanLaunch launch(const Json &json, const std::string &where) {
+    only(json, {"kernel", "operands", "results", "dims"}, where);
+    return {textField(json, "kernel", where), integers(json, "operands", where), integers(json, "results", where),
+            exprs(json, "dims", where)};
+  }
+
+  PlanKernel kernel(const Json &json, const std::string &where) {
+    only(json, {"symbol", "grid", "scratch", "flops", "bytes", "schedule", "sources"}, where);
+    PlanKernel result;
+    result.symbol = textField(json, "symbol", where);
+    result.grid = exprField(json, "grid", where);
+    result.scratch = exprField(json, "scratch", where);
+    result.flops = exprField(json, "flops", where);
+    result.bytes = exprField(json, "bytes", where);
+    result.schedule = textField(json, "schedule", where);
+    result.sources = strings(json, "sources", where);
+    return result;
+  }
+
+  Status status;
+};
+} // namespace
+
+Result<LaunchPlan> readLaunchPlan(std::string_view json) { return PlanReader().read(json); }
+
+} // namespace tenon
