@@ -1,6 +1,7 @@
 // What a tool registers before it reads IR or a pass name.
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Pipelines/Phases.h"
+#include "passes/host/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -26,6 +27,7 @@ void registerDialects(DialectRegistry &registry) {
 }
 
 void registerPasses() {
+  registerTenonHostPasses();
   PassPipelineRegistration<PhasesPipelineOptions>(
       "tenon-phases", "a range of phases, each as the compiler runs it",
       [](OpPassManager &manager, const PhasesPipelineOptions &options) {
