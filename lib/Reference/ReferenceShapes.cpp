@@ -171,12 +171,18 @@ static LogicalResult evaluateExpand(ExpandOp op, ReferenceValues &values) {
 }
 
 static LogicalResult evaluateSlice(SliceOp op, ReferenceValues &values) {
+  constexpr int64_t given = std::numeric_limits<int64_t>::min(); // the bound is the next of the op's operands
   const ReferenceTensor &input = values[op.getInput()];
+  auto nextStart = op.getBounds().begin(), nextEnd = nextStart + llvm::count(op.getStarts(), given);
   ReferenceShape starts, shape;
   for (int64_t d = 0; d < input.rank(); ++d) {
     int64_t size = input.shape[d], step = op.getSteps()[d];
-    auto clamped = [size](int64_t bound) { return std::clamp<int64_t>(bound < 0 ? bound + size : bound, 0, size); };
-    int64_t start = clamped(op.getStarts()[d]), end = clamped(op.getEnds()[d]);
+    auto resolved = [&](int64_t bound, auto &next) {
+      if (bound == given)
+        return std::clamp<int64_t>(values[*next++].integers[0], 0, size);
+      return std::clamp<int64_t>(bound < 0 ? bound + size : bound, 0, size);
+    };
+    int64_t start = resolved(op.getStarts()[d], nextStart), end = resolved(op.getEnds()[d], nextEnd);
     starts.push_back(start);
     shape.push_back(end > start ? (end - start + step - 1) / step : 0);
   }
@@ -301,6 +307,25 @@ static LogicalResult evaluateGather(GatherOp op, ReferenceValues &values) {
   return gatherAlong(op, input, values[op.getIndices()], *axis, values);
 }
 
+static LogicalResult evaluateGatherNd(GatherNdOp op, ReferenceValues &values) {
+  const ReferenceTensor &input = values[op.getInput()], &indices = values[op.getIndices()];
+  int64_t named = indices.shape.back();
+  ArrayRef<int64_t> tuples = ArrayRef(indices.shape).drop_back(), rest = ArrayRef(input.shape).drop_front(named);
+  for (auto [at, index] : llvm::enumerate(indices.integers))
+    if (index < 0 || index >= input.shape[at % named])
+      return op.emitOpError("reads index ") << index << ", the axis has " << input.shape[at % named] << " elements";
+  ReferenceShape shape(tuples);
+  shape.append(rest.begin(), rest.end());
+  values.set(op.getResult(), gatherFrom(input, shape, [&](ArrayRef<int64_t> index) {
+               int64_t tuple = offsetIn(tuples, index.take_front(tuples.size())) * named;
+               ReferenceShape from(indices.integers.begin() + tuple, indices.integers.begin() + tuple + named);
+               ArrayRef<int64_t> inner = index.drop_front(tuples.size());
+               from.append(inner.begin(), inner.end());
+               return offsetIn(input.shape, from);
+             }));
+  return success();
+}
+
 static LogicalResult evaluateGatherElements(GatherElementsOp op, ReferenceValues &values) {
   const ReferenceTensor &input = values[op.getInput()], &indices = values[op.getIndices()];
   FailureOr<int64_t> axis = resolveAxis(op, op.getAxis(), input.rank());
@@ -374,6 +399,7 @@ void addReferenceShapes(ReferenceTable &table) {
   table.add(evaluateEmbedding);
   table.add(evaluateGather);
   table.add(evaluateGatherElements);
+  table.add(evaluateGatherNd);
   table.add(evaluateScatter);
   table.add(evaluateKvCacheAppend);
   table.add(evaluateKvCacheRead);
