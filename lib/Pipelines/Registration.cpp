@@ -2,6 +2,7 @@
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Pipelines/Phases.h"
 #include "passes/host/Passes.h"
+#include "passes/2_kernel/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -28,6 +29,7 @@ void registerDialects(DialectRegistry &registry) {
 
 void registerPasses() {
   registerTenonHostPasses();
+  registerTenonKernelPasses();
   PassPipelineRegistration<PhasesPipelineOptions>(
       "tenon-phases", "a range of phases, each as the compiler runs it",
       [](OpPassManager &manager, const PhasesPipelineOptions &options) {

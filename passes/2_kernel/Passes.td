@@ -1,0 +1,46 @@
+include "mlir/Pass/PassBase.td"
+
+def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
+  let summary = "the inside of each kernel becomes linalg on tensors";
+  let description = [{
+    Targets tile and vectorise loops, not model ops. Each op becomes a few structured loops whose maps say broadcasting,
+    transposition and reduction; 16-bit floats are widened when read and rounded once when written.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @linear(%X = %x, %W = %w) : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32> {
+        %0 = tenon.linear %X, %W : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @linear(%X = %x, %W = %w) : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x16xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x16xf32>) -> tensor<4x16xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                              affine_map<(m, n, k) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%X, %W : tensor<4x8xf32>, tensor<16x8xf32>) outs(%init : tensor<4x16xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %p = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %p : f32
+          linalg.yield %s : f32
+        } -> tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    Requires: kernels formed (tenon-form-kernels).
+    Ensures: inside kernels the only tenon ops are tenon.attention and tenon.yield.
+    Leaves alone: everything outside kernels; tenon.attention, which each target expands itself.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
