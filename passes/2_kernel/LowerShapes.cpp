@@ -101,8 +101,14 @@ static Lowered lowerSlice(SliceOp op, ImplicitLocOpBuilder &b) {
   if (failed(sizes))
     return failure();
   SmallVector<OpFoldResult> offsets;
-  for (auto [dimension, start] : llvm::enumerate(op.getStarts()))
-    offsets.push_back(sliceStart(b, start, tensor::getMixedSize(b, b.getLoc(), op.getInput(), dimension)));
+  auto bound = op.getBounds().begin(); // starts come first
+  for (auto [dimension, start] : llvm::enumerate(op.getStarts())) {
+    OpFoldResult size = tensor::getMixedSize(b, b.getLoc(), op.getInput(), dimension);
+    if (start == std::numeric_limits<int64_t>::min())
+      offsets.push_back(arith::MinSIOp::create(b, indexValue(b, size), heldIndex(b, *bound++)).getResult());
+    else
+      offsets.push_back(sliceStart(b, start, size));
+  }
   SmallVector<OpFoldResult> strides = getAsIndexOpFoldResult(b.getContext(), op.getSteps());
   return SmallVector<Value>{tensor::ExtractSliceOp::create(b, op.getInput(), offsets, *sizes, strides)};
 }
