@@ -12,8 +12,9 @@ LogicalResult LeakyReluOp::infer(ShapeRule &rule, Adaptor op) { return inferSame
 LogicalResult EluOp::infer(ShapeRule &rule, Adaptor op) { return inferSameType(rule, op.getInput()); }
 
 LogicalResult ClampOp::infer(ShapeRule &rule, Adaptor op) {
-  if (op.getLow().convertToDouble() > op.getHigh().convertToDouble())
-    return rule.fail("(C2) low is ", op.getLow().convertToDouble(), ", above high ", op.getHigh().convertToDouble());
+  if (!(op.getLow().convertToDouble() <= op.getHigh().convertToDouble()))
+    return rule.fail("(C2) low is ", op.getLow().convertToDouble(), " and high ", op.getHigh().convertToDouble(),
+                     ", expected low <= high");
   return inferSameType(rule, op.getInput());
 }
 

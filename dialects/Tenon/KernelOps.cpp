@@ -55,6 +55,12 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
+LogicalResult LaunchOp::verify() {
+  if (getCallee().getNestedReferences().size() == 1)
+    return success();
+  return emitOpError("(C1) callee is ") << getCallee() << ", expected @module::@function";
+}
+
 #define GET_OP_CLASSES
 #include "dialects/Tenon/TenonKernels.cpp.inc"
 

@@ -15,6 +15,13 @@ static LogicalResult inferBinary(ShapeRule &rule, Value lhs, Value rhs) {
   return rule.result(shape, elementOf(lhs));
 }
 
+static LogicalResult inferLogical(ShapeRule &rule, Value lhs, Value rhs) {
+  Shape shape = rule.shape(lhs);
+  if (failed(broadcastInto(rule, "(C2)", shape, rule.shape(rhs), "rhs")))
+    return failure();
+  return rule.result(shape, elementOf(lhs));
+}
+
 LogicalResult CompareOp::infer(ShapeRule &rule, Adaptor op) {
   Shape shape = rule.shape(op.getLhs());
   if (failed(checkElement(rule, "(C2)", "rhs", op.getRhs(), op.getLhs())) ||

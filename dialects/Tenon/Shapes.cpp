@@ -7,6 +7,16 @@
 using namespace mlir;
 using namespace tenon;
 
+LogicalResult ConstantOp::infer(ShapeRule &rule, Adaptor op) {
+  auto type = dyn_cast<RankedTensorType>(op.getValue().getType());
+  if (!type)
+    return rule.fail("(C1) value is ", op.getValue().getType(), ", expected a ranked tensor");
+  Shape shape;
+  for (int64_t size : type.getShape())
+    shape.push_back(getAffineConstantExpr(size, type.getContext()));
+  return rule.result(shape, type.getElementType());
+}
+
 LogicalResult WeightOp::verify() {
   if (!getType().hasStaticShape())
     return emitOpError("(C1) result is ") << getType() << ", expected a static shape";
@@ -16,9 +26,9 @@ LogicalResult WeightOp::verify() {
 }
 
 LogicalResult IotaOp::infer(ShapeRule &rule, Adaptor op) {
-  if (failed(checkAxis(rule, "(C2)", op.getAxis(), rule.declared(0).getRank())))
+  if (failed(checkAxis(rule, "(C1)", op.getAxis(), rule.declared(0).getRank())))
     return failure();
-  return resultOfSizes(rule, "(C3)", op.getSizes(), [](unsigned) { return AffineExpr(); });
+  return resultOfSizes(rule, "(C2)", op.getSizes(), [](unsigned) { return AffineExpr(); });
 }
 
 LogicalResult DimOp::infer(ShapeRule &rule, Adaptor op) {

@@ -6,21 +6,103 @@ include "dialects/Tenon/TenonBase.td"
 
 def MatmulOp : InferredOp<"matmul"> {
   let summary = "matrix product of the two innermost dimensions, batched with broadcasting";
+  let description = [{
+    Formula: `r[b.., i, j] = sum over k of A[b.., i, k] * B[b.., k, j]`, where `A` is `lhs` (its two innermost dimensions
+    swapped with `transpose_a`) and `B` is `rhs` (swapped with `transpose_b`); `b..` are the batch dimensions.
+
+    (C1) The result is `[batch.., M, N]` of the operands' element type.
+
+    (C2) Both contract the same size K.
+
+    (C3) Both have rank 2 or more.
+
+    (C4) Both have the same element type.
+
+    (C5) The batch dimensions broadcast.
+
+    Accumulation: f32 for 16-bit floats, rounded once at the end; f64 in f64; integers in their own type, wrapping.
+    An empty contraction gives 0. NaN and Inf follow IEEE arithmetic: 0 * Inf is NaN.
+
+    ```mlir
+    func.func @example(%a: tensor<2x4x8xf32>, %b: tensor<16x8xf32>) -> tensor<2x4x16xf32> {
+      %r = tenon.matmul %a, %b {transpose_b} : (tensor<2x4x8xf32>, tensor<16x8xf32>) -> tensor<2x4x16xf32>
+      return %r : tensor<2x4x16xf32>
+    }
+    ```
+  }];
   let arguments = (ins NumberT:$lhs, NumberT:$rhs, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs NumberT:$result);
 }
 
 def LinearOp : InferredOp<"linear"> {
   let summary = "input @ transpose(weight) + bias; weight stored [out, in]";
+  let description = [{
+    Formula: `r[.., n] = sum over k of input[.., k] * weight[n, k] + bias[n]`.
+
+    (C1) The result is the input's shape with the innermost size replaced by N, of the input's element type.
+
+    (C2) The innermost size of `input` is K of `weight` `[N, K]`.
+
+    (C3) `input` has rank 1 or more, `weight` rank 2.
+
+    (C4) `weight` and `bias` have the input's element type.
+
+    (C5) `bias` has shape `[N]`.
+
+    Accumulation: f32 for 16-bit floats, bias added before the one rounding; f64 in f64.
+    An empty contraction gives the bias, or 0. NaN and Inf follow IEEE arithmetic.
+
+    ```mlir
+    func.func @example(%x: tensor<?x8xf32>, %w: tensor<16x8xf32>, %b: tensor<16xf32>) -> tensor<?x16xf32> {
+      %r = tenon.linear %x, %w, %b : (tensor<?x8xf32>, tensor<16x8xf32>, tensor<16xf32>) -> tensor<?x16xf32>
+      return %r : tensor<?x16xf32>
+    }
+    ```
+  }];
   let arguments = (ins FloatT:$input, FloatT:$weight, Optional<FloatT>:$bias);
   let results = (outs FloatT:$result);
 }
 
 def AttentionOp : InferredOp<"attention"> {
   let summary = "softmax(scale * q k^T + mask) v over heads";
-  // q [B, Hq, Sq, D], k [B, Hkv, Sk, D], v [B, Hkv, Sk, Dv] -> [B, Hq, Sq, Dv]; Hq a multiple of Hkv.
-  // mask: boolean (true = visible) or additive float, broadcastable to [B, Hq, Sq, Sk].
-  // causal: key j visible to query i iff j <= i + (Sk - Sq). window w: additionally j > i + (Sk - Sq) - w.
+  let description = [{
+    Formula: `r[b, h, i, :] = sum over j of p[j] * v[b, g, j, :]`, `p = softmax over the visible j of
+    (scale * sum over d of q[b, h, i, d] * k[b, g, j, d] + mask[b, h, i, j])`, `g = h / (Hq / Hkv)`.
+    `q` is `[B, Hq, Sq, D]`, `k` `[B, Hkv, Sk, D]`, `v` `[B, Hkv, Sk, Dv]`. Without `scale` it is `1 / sqrt(D)`.
+    A boolean mask makes a key visible where true, a float mask is added to the score. With `causal`, key j is visible to
+    query i iff `j <= i + (Sk - Sq)`: the last query sees every key. With `window` w, additionally `j > i + (Sk - Sq) - w`.
+
+    (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type.
+
+    (C2) `query`, `key` and `value` have rank 4.
+
+    (C3) `key` and `value` have the query's element type.
+
+    (C4) All three have the same batch B.
+
+    (C5) `key` and `value` have the same number of heads Hkv, and Hq is a multiple of it.
+
+    (C6) `query` and `key` have the same head size D.
+
+    (C7) `key` and `value` have the same length Sk.
+
+    (C8) `mask` broadcasts to `[B, Hq, Sq, Sk]`.
+
+    (C9) `mask` is of i1 or of the query's element type.
+
+    (C10) `window` is at least 1.
+
+    Accumulation: scores, their statistics and the weighted sum in f32 for 16-bit floats, in f64 for f64.
+    A row with no visible key, or whose scores are all -Inf, is 0. A NaN in a visible score makes the row NaN; what is not visible does not count.
+
+    ```mlir
+    func.func @example(%q: tensor<2x4x?x64xf32>, %k: tensor<2x2x?x64xf32>, %v: tensor<2x2x?x64xf32>, %m: tensor<2x1x1x?xi1>) -> tensor<2x4x?x64xf32> {
+      %r = tenon.attention %q, %k, %v mask(%m) {causal, scale = 0.125 : f64}
+          : (tensor<2x4x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x1x1x?xi1>) -> tensor<2x4x?x64xf32>
+      return %r : tensor<2x4x?x64xf32>
+    }
+    ```
+  }];
   let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, OptionalAttr<F64Attr>:$scale,
                    UnitAttr:$causal, OptionalAttr<I64Attr>:$window);
   let results = (outs FloatT:$result);
@@ -31,6 +113,37 @@ def AttentionOp : InferredOp<"attention"> {
 
 def ConvolutionOp : InferredOp<"convolution"> {
   let summary = "1-D or 2-D convolution, input [N, C, spatial...], weight [O, C/groups, window...]";
+  let description = [{
+    Formula: `r[n, o, p..] = bias[o] + sum over c, w.. of input[n, g C/groups + c, p stride + w dilation - padding] *
+    weight[o, c, w..]`, `g = o / (O / groups)`; outside the input counts as 0. Input `[N, C, spatial..]`, weight
+    `[O, C / groups, window..]`, one or two spatial dimensions; `padding` is on both sides.
+
+    (C1) The result is `[N, O, floor((size + 2 padding - dilation (window - 1) - 1) / stride) + 1 ..]` of the input's element type.
+
+    (C2) `input` has rank 3 or 4 and `weight` the same rank.
+
+    (C3) `weight` and `bias` have the input's element type.
+
+    (C4) `stride`, `padding`, `dilation` have an entry for each spatial dimension, at least 1, 0 and 1.
+
+    (C5) `groups` is at least 1 and divides C and O.
+
+    (C6) `weight` takes C / groups channels.
+
+    (C7) `bias` has shape `[O]`.
+
+    (C8) The dilated window fits into the padded input.
+
+    Accumulation: f32 for 16-bit floats, bias added before the one rounding. NaN and Inf follow IEEE arithmetic.
+
+    ```mlir
+    func.func @example(%x: tensor<1x3x32x32xf32>, %w: tensor<8x3x4x4xf32>, %b: tensor<8xf32>) -> tensor<1x8x8x8xf32> {
+      %r = tenon.convolution %x, %w, %b {stride = array<i64: 4, 4>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>}
+          : (tensor<1x3x32x32xf32>, tensor<8x3x4x4xf32>, tensor<8xf32>) -> tensor<1x8x8x8xf32>
+      return %r : tensor<1x8x8x8xf32>
+    }
+    ```
+  }];
   let arguments = (ins FloatT:$input, FloatT:$weight, Optional<FloatT>:$bias, DenseI64ArrayAttr:$stride,
                    DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilation, DefaultValuedAttr<I64Attr, "1">:$groups);
   let results = (outs FloatT:$result);

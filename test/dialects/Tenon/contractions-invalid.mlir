@@ -1,0 +1,248 @@
+// RUN: tenon-opt %s -verify-diagnostics -split-input-file
+// Every constraint of matrix products, attention, convolution, broken once.
+
+func.func @matmul_c1(%a: tensor<2x4xf32>, %b: tensor<4x8xf32>) {
+  // expected-error@+1 {{'tenon.matmul' op (C1) result 0 is 'tensor<2x4xf32>', expected 'tensor<2x8xf32>'}}
+  %r = tenon.matmul %a, %b : (tensor<2x4xf32>, tensor<4x8xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c2(%a: tensor<2x4xf32>, %b: tensor<5x8xf32>) {
+  // expected-error@+1 {{'tenon.matmul' op (C2) contracts 4 of lhs with 5 of rhs}}
+  %r = tenon.matmul %a, %b : (tensor<2x4xf32>, tensor<5x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c2_transposed(%a: tensor<2x4xf32>, %b: tensor<4x8xf32>) {
+  // expected-error@+1 {{'tenon.matmul' op (C2) contracts 4 of lhs with 8 of rhs}}
+  %r = tenon.matmul %a, %b {transpose_b} : (tensor<2x4xf32>, tensor<4x8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c3(%a: tensor<4xf32>, %b: tensor<4x8xf32>) {
+  // expected-error@+1 {{'tenon.matmul' op (C3) has operands of rank 1 and 2, expected at least 2 each}}
+  %r = tenon.matmul %a, %b : (tensor<4xf32>, tensor<4x8xf32>) -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c4(%a: tensor<2x4xf32>, %b: tensor<4x8xf16>) {
+  // expected-error@+1 {{'tenon.matmul' op (C4) rhs has element type 'f16', expected 'f32'}}
+  %r = tenon.matmul %a, %b : (tensor<2x4xf32>, tensor<4x8xf16>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_c5(%a: tensor<2x2x4xf32>, %b: tensor<3x4x8xf32>) {
+  // expected-error@+1 {{'tenon.matmul' op (C5) cannot broadcast 3 of rhs with 2 in result dimension 0; sizes must be equal or 1}}
+  %r = tenon.matmul %a, %b : (tensor<2x2x4xf32>, tensor<3x4x8xf32>) -> tensor<2x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c1(%a: tensor<2x4xf32>, %b: tensor<8x4xf32>) {
+  // expected-error@+1 {{'tenon.linear' op (C1) result 0 is 'tensor<2x4xf32>', expected 'tensor<2x8xf32>'}}
+  %r = tenon.linear %a, %b : (tensor<2x4xf32>, tensor<8x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c2(%a: tensor<2x4xf32>, %b: tensor<8x5xf32>) {
+  // expected-error@+1 {{'tenon.linear' op (C2) contracts 4 of input with 5 of weight}}
+  %r = tenon.linear %a, %b : (tensor<2x4xf32>, tensor<8x5xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c3(%a: tensor<2x4xf32>, %b: tensor<8xf32>) {
+  // expected-error@+1 {{'tenon.linear' op (C3) has input of rank 2 and weight of rank 1, expected at least 1 and exactly 2}}
+  %r = tenon.linear %a, %b : (tensor<2x4xf32>, tensor<8xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c4(%a: tensor<2x4xf32>, %b: tensor<8x4xf32>, %c: tensor<8xf16>) {
+  // expected-error@+1 {{'tenon.linear' op (C4) bias has element type 'f16', expected 'f32'}}
+  %r = tenon.linear %a, %b, %c : (tensor<2x4xf32>, tensor<8x4xf32>, tensor<8xf16>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @linear_c5(%a: tensor<2x4xf32>, %b: tensor<8x4xf32>, %c: tensor<4xf32>) {
+  // expected-error@+1 {{'tenon.linear' op (C5) bias has shape [4], expected [8]}}
+  %r = tenon.linear %a, %b, %c : (tensor<2x4xf32>, tensor<8x4xf32>, tensor<4xf32>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c1(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C1) result 0 is 'tensor<2x4x5x8xf32>', expected 'tensor<2x4x5x16xf32>'}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c2(%a: tensor<4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C2) has query, key and value of rank 3, 4 and 4, expected 4 each: [batch, heads, sequence, head size]}}
+  %r = tenon.attention %a, %b, %c : (tensor<4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c3(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf16>) {
+  // expected-error@+1 {{'tenon.attention' op (C3) value has element type 'f16', expected 'f32'}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf16>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c4(%a: tensor<2x4x5x8xf32>, %b: tensor<3x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C4) has batches 2, 3 and 2 of query, key and value, expected equal ones}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<3x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c5(%a: tensor<2x4x5x8xf32>, %b: tensor<2x3x7x8xf32>, %c: tensor<2x3x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C5) has 4 query heads over 3 key heads and 3 value heads, expected a multiple of one number}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<2x3x7x8xf32>, tensor<2x3x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c5_value(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x4x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C5) has 4 query heads over 2 key heads and 4 value heads, expected a multiple of one number}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x4x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c6(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x9xf32>, %c: tensor<2x2x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C6) has head size 8 of query and 9 of key, expected equal ones}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<2x2x7x9xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c7(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x6x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C7) has 7 keys and 6 values, expected equal numbers}}
+  %r = tenon.attention %a, %b, %c : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x6x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c8(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>, %d: tensor<2x5x1x7xi1>) {
+  // expected-error@+1 {{'tenon.attention' op (C8) mask has shape [2, 5, 1, 7], expected one that broadcasts to [2, 4, 5, 7]}}
+  %r = tenon.attention %a, %b, %c mask(%d) : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>, tensor<2x5x1x7xi1>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>, %d: tensor<2x1x1x7xf16>) {
+  // expected-error@+1 {{'tenon.attention' op (C9) mask has element type 'f16', expected i1 or 'f32'}}
+  %r = tenon.attention %a, %b, %c mask(%d) : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>, tensor<2x1x1x7xf16>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C10) window is 0, expected at least 1}}
+  %r = tenon.attention %a, %b, %c {window = 0 : i64} : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c1(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C1) result 0 is 'tensor<1x6x8x8xf32>', expected 'tensor<1x6x6x6xf32>'}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c2(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C2) has input of rank 4 and weight of rank 3, expected 3 and 3 or 4 and 4}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c3(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf16>) {
+  // expected-error@+1 {{'tenon.convolution' op (C3) weight has element type 'f16', expected 'f32'}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf16>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c4(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C4) stride has 1 entries, expected 2}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c4_zero(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C4) stride has an entry 0, expected at least 1}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 0>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c5(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C5) has 3 groups of 4 input and 6 output channels, expected a divisor of both}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 3 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c6(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C6) weight takes 4 channels a group, expected 2}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c7(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>, %c: tensor<4xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C7) bias has shape [4], expected [6]}}
+  %r = tenon.convolution %a, %b, %c {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<4xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @convolution_c8(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'tenon.convolution' op (C8) window 3 with dilation 4 does not fit into 8 with padding 0}}
+  %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 4, 4>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
+  return
+}
