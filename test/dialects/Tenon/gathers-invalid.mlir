@@ -65,6 +65,30 @@ func.func @gather_elements_c4(%a: tensor<2x5xf32>, %b: tensor<3x3xi64>) {
 
 // -----
 
+func.func @gather_nd_c1(%a: tensor<4x5x8xf32>, %b: tensor<3x2xi64>) {
+  // expected-error@+1 {{'tenon.gather_nd' op (C1) result 0 is 'tensor<3x5xf32>', expected 'tensor<3x8xf32>'}}
+  %r = tenon.gather_nd %a, %b : (tensor<4x5x8xf32>, tensor<3x2xi64>) -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @gather_nd_c2(%a: tensor<4x5x8xf32>, %b: tensor<3x?xi64>) {
+  // expected-error@+1 {{'tenon.gather_nd' op (C2) indices are 'tensor<3x?xi64>', expected a static last dimension}}
+  %r = tenon.gather_nd %a, %b : (tensor<4x5x8xf32>, tensor<3x?xi64>) -> tensor<3x8xf32>
+  return
+}
+
+// -----
+
+func.func @gather_nd_c3(%a: tensor<4x5xf32>, %b: tensor<3x3xi64>) {
+  // expected-error@+1 {{'tenon.gather_nd' op (C3) indices name 3 dimensions, input has rank 2}}
+  %r = tenon.gather_nd %a, %b : (tensor<4x5xf32>, tensor<3x3xi64>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
 func.func @scatter_c1(%a: tensor<2x5xf32>, %b: tensor<3xi64>, %c: tensor<2x3xf32>) {
   // expected-error@+1 {{'tenon.scatter' op (C1) result 0 is 'tensor<2x3xf32>', expected 'tensor<2x5xf32>'}}
   %r = tenon.scatter %a, %b, %c {axis = 1 : i64} : (tensor<2x5xf32>, tensor<3xi64>, tensor<2x3xf32>) -> tensor<2x3xf32>

@@ -262,3 +262,19 @@ func.func @pad_c2(%a: tensor<2x3xf32>) {
   %r = tenon.pad %a {low = array<i64: 0, -1>, high = array<i64: 0, 1>, value = 0.0 : f64} : (tensor<2x3xf32>) -> tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @slice_c4(%a: tensor<9xf32>) {
+  // expected-error@+1 {{'tenon.slice' op (C4) has 0 bounds, expected 1: one for each start or end that is INT64_MIN}}
+  %r = tenon.slice %a {starts = array<i64: 0>, ends = array<i64: -9223372036854775808>, steps = array<i64: 1>} : (tensor<9xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @slice_c5(%a: tensor<9xf32>, %b: tensor<1xi64>) {
+  // expected-error@+1 {{'tenon.slice' op (C5) a bound is 'tensor<1xi64>', expected rank 0}}
+  %r = tenon.slice %a, %b {starts = array<i64: 0>, ends = array<i64: -9223372036854775808>, steps = array<i64: 1>} : (tensor<9xf32>, tensor<1xi64>) -> tensor<?xf32>
+  return
+}
