@@ -4,9 +4,12 @@
 #pragma once
 
 #include "lib/Runtime/LaunchPlan.h"
+#include "lib/Runtime/Tensor.h"
 #include "lib/Support/MappedFile.h"
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 namespace tenon {
 
@@ -25,9 +28,10 @@ Result<std::string> writeArtefact(const ArtefactParts &parts);
 struct Artefact {
   LaunchPlan plan;
   std::string_view manifest, kernels, constants, weights, model;
-  std::string_view bytes;              ///< the whole file
-  std::shared_ptr<const void> storage; ///< what keeps the bytes
-  std::string origin;                  ///< path, or "artefact in memory", for messages
+  std::string_view bytes;                 ///< the whole file
+  std::shared_ptr<const void> storage;    ///< what keeps the bytes
+  std::shared_ptr<const MappedFile> file; ///< the mapping they are in, or null
+  std::string origin;                     ///< path, or "artefact in memory", for messages
 };
 
 Result<std::shared_ptr<const Artefact>> openArtefact(const std::string &path);

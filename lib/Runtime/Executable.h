@@ -32,6 +32,9 @@ public:
 
 private:
   Executable() = default;
+  Status checkDims() const;
+  Status bindKernels();
+  Status bindConstants();
   Status bindWeights();
   Status runInit();
   Result<void *> own(int64_t bytes);

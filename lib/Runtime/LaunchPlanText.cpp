@@ -8,7 +8,8 @@
 
 namespace tenon {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json; // keeps the writer's order; its look-up is linear, so never for reading
 
 static constexpr int maxExprDepth = 64;
 static constexpr std::pair<Expr::Kind, const char *> operators[] = {
@@ -20,12 +21,12 @@ static constexpr std::pair<Expr::Kind, const char *> operators[] = {
 
 //===--- writing -------------------------------------------------------------------------------------------------===//
 
-static Json toJson(const Expr &expr) {
+static OrderedJson toJson(const Expr &expr) {
   if (expr.kind == Expr::Kind::Constant)
     return expr.value;
   if (expr.kind == Expr::Kind::Dim)
     return expr.dim;
-  Json array = Json::array();
+  OrderedJson array = OrderedJson::array();
   for (auto [kind, name] : operators)
     if (kind == expr.kind)
       array.push_back(name);
@@ -34,15 +35,15 @@ static Json toJson(const Expr &expr) {
   return array;
 }
 
-static Json toJson(const std::vector<Expr> &exprs) {
-  Json array = Json::array();
+static OrderedJson toJson(const std::vector<Expr> &exprs) {
+  OrderedJson array = OrderedJson::array();
   for (const Expr &expr : exprs)
     array.push_back(toJson(expr));
   return array;
 }
 
-static Json toJson(const PlanValue &value) {
-  Json json = {{"id", value.id}, {"kind", valueKindName(value.kind)}, {"dtype", dataTypeName(value.dtype)}};
+static OrderedJson toJson(const PlanValue &value) {
+  OrderedJson json = {{"id", value.id}, {"kind", valueKindName(value.kind)}, {"dtype", dataTypeName(value.dtype)}};
   json["shape"] = toJson(value.shape);
   if (value.kind == ValueKind::Input || value.kind == ValueKind::Output || value.kind == ValueKind::Weight)
     json["name"] = value.name;
@@ -57,8 +58,8 @@ static Json toJson(const PlanValue &value) {
   return json;
 }
 
-static Json toJson(const std::vector<PlanLaunch> &launches) {
-  Json array = Json::array();
+static OrderedJson toJson(const std::vector<PlanLaunch> &launches) {
+  OrderedJson array = OrderedJson::array();
   for (const PlanLaunch &launch : launches)
     array.push_back({{"kernel", launch.kernel},
                      {"operands", launch.operands},
@@ -68,25 +69,25 @@ static Json toJson(const std::vector<PlanLaunch> &launches) {
 }
 
 std::string writeLaunchPlan(const LaunchPlan &plan) {
-  Json json = {{"format", plan.format}, {"compiler", plan.compiler}, {"target", plan.target}};
+  OrderedJson json = {{"format", plan.format}, {"compiler", plan.compiler}, {"target", plan.target}};
   json["features"] = plan.features;
-  json["dims"] = Json::array();
+  json["dims"] = OrderedJson::array();
   for (const PlanDim &dim : plan.dims)
     json["dims"].push_back({{"name", dim.name}, {"lo", dim.lo}, {"hi", dim.hi}});
   json["inputs"] = plan.inputs;
   json["outputs"] = plan.outputs;
-  json["values"] = Json::array();
+  json["values"] = OrderedJson::array();
   for (const PlanValue &value : plan.values)
     json["values"].push_back(toJson(value));
   json["init"] = toJson(plan.init);
   json["launches"] = toJson(plan.launches);
-  json["kernels"] = Json::object();
+  json["kernels"] = OrderedJson::object();
   for (const auto &[name, kernel] : plan.kernels)
     json["kernels"][name] = {{"symbol", kernel.symbol},           {"grid", toJson(kernel.grid)},
                              {"scratch", toJson(kernel.scratch)}, {"flops", toJson(kernel.flops)},
                              {"bytes", toJson(kernel.bytes)},     {"schedule", kernel.schedule},
                              {"sources", kernel.sources}};
-  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 //===--- reading -------------------------------------------------------------------------------------------------===//

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/Runtime/Tensor.h"
+#include "lib/Support/MappedFile.h"
 
 #include <map>
 #include <memory>
@@ -21,9 +22,10 @@ public:
 };
 
 Result<std::shared_ptr<const WeightSource>> openWeights(const std::string &path);
-/// `owner` keeps the bytes.
+/// `owner` keeps the bytes; `file` is the mapping they are in, if they are in one.
 Result<std::shared_ptr<const WeightSource>> weightsFromBytes(std::string_view safetensors,
-                                                             std::shared_ptr<const void> owner, std::string origin);
+                                                             std::shared_ptr<const void> owner, std::string origin,
+                                                             std::shared_ptr<const MappedFile> file = nullptr);
 /// The caller keeps the tensors alive as long as the executable.
 std::shared_ptr<const WeightSource> weightsFromTensors(std::map<std::string, TensorRef> tensors);
 

@@ -1,0 +1,75 @@
+#include "lib/Runtime/Artefact.h"
+
+#include "lib/Support/StoredZip.h"
+
+#include <algorithm>
+
+namespace tenon {
+
+static constexpr const char *manifestName = "manifest.json", *kernelsName = "kernels.so";
+static constexpr const char *constantsName = "constants.bin", *weightsName = "weights.safetensors";
+static constexpr const char *modelName = "model.mlir";
+
+Result<std::string> writeArtefact(const ArtefactParts &parts) {
+  TENON_TRY(validateLaunchPlan(parts.plan));
+  std::string manifest = writeLaunchPlan(parts.plan);
+  std::vector<ZipEntry> entries = {
+      {manifestName, manifest}, {kernelsName, parts.kernels}, {constantsName, parts.constants}};
+  if (!parts.model.empty())
+    entries.push_back({modelName, parts.model});
+  if (!parts.weights.empty())
+    entries.push_back({weightsName, parts.weights});
+  return writeStoredZip(entries);
+}
+
+// The checksums are verified but for the weights, whose pages would all be read: their hash is in the manifest.
+static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std::shared_ptr<const void> storage,
+                                                    std::string origin,
+                                                    std::shared_ptr<const MappedFile> file = nullptr) {
+  auto artefact = std::make_shared<Artefact>();
+  artefact->bytes = bytes;
+  artefact->storage = std::move(storage);
+  artefact->origin = origin;
+  artefact->file = std::move(file);
+  Result<std::vector<ZipEntry>> entries = readStoredZip(bytes, ZipChecksums::SmallEntries);
+  if (!entries.ok())
+    return entries.status().in(origin + ": not a Tenon artefact, or damaged");
+  bool haveKernels = false;
+  for (const ZipEntry &entry : *entries) {
+    if (entry.name == manifestName)
+      artefact->manifest = entry.bytes;
+    else if (entry.name == kernelsName) {
+      artefact->kernels = entry.bytes;
+      haveKernels = true;
+    } else if (entry.name == constantsName)
+      artefact->constants = entry.bytes;
+    else if (entry.name == weightsName)
+      artefact->weights = entry.bytes;
+    else if (entry.name == modelName)
+      artefact->model = entry.bytes;
+    else
+      return corrupt(origin + ": unknown entry '" + entry.name + "'");
+  }
+  if (artefact->manifest.empty() || !haveKernels)
+    return corrupt(origin + ": not a Tenon artefact: it has no " + (haveKernels ? manifestName : kernelsName));
+  Result<LaunchPlan> plan = readLaunchPlan(artefact->manifest);
+  if (!plan.ok())
+    return plan.status().in(origin);
+  artefact->plan = plan.take();
+  return std::shared_ptr<const Artefact>(std::move(artefact));
+}
+
+Result<std::shared_ptr<const Artefact>> openArtefact(const std::string &path) {
+  TENON_TRY_ASSIGN(std::shared_ptr<const MappedFile> file, MappedFile::open(path));
+  return open(file->bytes(), file, path, file);
+}
+
+Result<std::shared_ptr<const Artefact>> openArtefactBytes(std::string bytes) {
+  // The copy is aligned as a mapped file would be, so that constants and weights can be used in place.
+  TENON_TRY_ASSIGN(AlignedBuffer buffer, AlignedBuffer::allocate(static_cast<int64_t>(bytes.size())));
+  std::copy(bytes.begin(), bytes.end(), static_cast<char *>(buffer.data()));
+  auto storage = std::make_shared<AlignedBuffer>(buffer);
+  return open({static_cast<const char *>(buffer.data()), bytes.size()}, storage, "artefact in memory");
+}
+
+} // namespace tenon

@@ -1,0 +1,142 @@
+#include "lib/Runtime/Context.h"
+
+#include "lib/Runtime/ShapePlan.h"
+#include "lib/Runtime/ThreadPool.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+namespace tenon {
+
+static constexpr size_t maxShapePlans = 1024; // a context that sees more tuples of sizes starts afresh
+
+struct Context::State {
+  std::map<std::vector<int64_t>, std::unique_ptr<ShapePlan>> plans;
+  std::vector<int64_t> key;
+  std::vector<void *> addresses, buffers;
+  AlignedBuffer arena, scratch;
+};
+
+Context::Context(std::shared_ptr<const Executable> executable)
+    : exe(std::move(executable)), state(std::make_unique<State>()) {
+  const LaunchPlan &plan = exe->plan();
+  state->addresses.assign(plan.values.size(), nullptr);
+  size_t most = 0;
+  for (const PlanLaunch &launch : plan.launches)
+    most = std::max(most, launch.operands.size() + launch.results.size());
+  state->buffers.assign(most, nullptr);
+}
+
+Context::~Context() = default;
+
+int64_t Context::arenaBytes() const { return state->arena.size() + state->scratch.size(); }
+
+Result<ShapePlan *> Context::shapePlanFor(const std::vector<TensorRef> &inputs) {
+  TENON_TRY(bindDims(exe->plan(), inputs, state->key));
+  auto found = state->plans.find(state->key);
+  if (found != state->plans.end())
+    return found->second.get();
+  TENON_TRY_ASSIGN(std::unique_ptr<ShapePlan> made, makeShapePlan(*exe, state->key));
+  int64_t threads = ThreadPool::global().numThreads();
+  if (made->arena.bytes > state->arena.size()) {
+    state->arena = {}; // freed first: the peak is the new arena alone
+    TENON_TRY_ASSIGN(state->arena, AlignedBuffer::allocate(made->arena.bytes));
+  }
+  if (made->scratch * threads > state->scratch.size()) {
+    TENON_TRY_ASSIGN(state->scratch, AlignedBuffer::allocate(made->scratch * threads));
+  }
+  if (state->plans.size() >= maxShapePlans)
+    state->plans.clear();
+  return (state->plans[state->key] = std::move(made)).get();
+}
+
+Result<std::vector<std::vector<int64_t>>> Context::outputShapes(const std::vector<TensorRef> &inputs) {
+  TENON_TRY_ASSIGN(ShapePlan * plan, shapePlanFor(inputs));
+  return plan->outputShapes;
+}
+
+static bool overlap(const TensorRef &a, int64_t aBytes, const TensorRef &b, int64_t bBytes) {
+  auto *aBegin = static_cast<const char *>(a.data), *bBegin = static_cast<const char *>(b.data);
+  return aBytes && bBytes && aBegin < bBegin + bBytes && bBegin < aBegin + aBytes;
+}
+
+Status Context::checkOutputs(const ShapePlan &shapes, const std::vector<TensorRef> &inputs,
+                             const std::vector<TensorRef> &outputs) const {
+  const LaunchPlan &plan = exe->plan();
+  if (outputs.size() != plan.outputs.size())
+    return invalidArgument("got " + std::to_string(outputs.size()) + " outputs, expected " +
+                           std::to_string(plan.outputs.size()));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const PlanValue &value = plan.values[plan.outputs[i]];
+    auto where = [&] { return "output " + std::to_string(i) + " '" + value.name + "'"; };
+    const TensorRef &output = outputs[i];
+    if (output.dtype != value.dtype)
+      return invalidArgument(where() + " is " + std::string(dataTypeName(output.dtype)) + ", expected " +
+                             std::string(dataTypeName(value.dtype)));
+    if (output.shape != shapes.outputShapes[i])
+      return invalidArgument(where() + " has the shape " + shapeText(output.shape) + ", expected " +
+                             shapeText(shapes.outputShapes[i]));
+    TENON_TRY(checkAddress(output, where));
+    for (size_t j = 0; j < inputs.size(); ++j)
+      if (overlap(output, shapes.outputBytes[i], inputs[j], inputs[j].bytes()))
+        return invalidArgument(where() + " overlaps input " + std::to_string(j) + " '" +
+                               plan.values[plan.inputs[j]].name + "': give it memory of its own");
+    for (size_t j = 0; j < i; ++j)
+      if (overlap(output, shapes.outputBytes[i], outputs[j], shapes.outputBytes[j]))
+        return invalidArgument(where() + " overlaps output " + std::to_string(j) + ": give it memory of its own");
+  }
+  return {};
+}
+
+Status Context::run(const std::vector<TensorRef> &inputs, const std::vector<TensorRef> &outputs) {
+  TENON_TRY_ASSIGN(ShapePlan * shapes, shapePlanFor(inputs));
+  TENON_TRY(checkOutputs(*shapes, inputs, outputs));
+  const LaunchPlan &plan = exe->plan();
+  std::vector<void *> &addresses = state->addresses;
+  for (const PlanValue &value : plan.values)
+    if (value.kind == ValueKind::Temp)
+      addresses[value.id] = static_cast<char *>(state->arena.data()) + shapes->tempOffsets[value.id];
+    else if (value.kind == ValueKind::Size)
+      addresses[value.id] = &shapes->sizes[value.id];
+    else
+      addresses[value.id] = exe->staticAddress(value.id);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    addresses[plan.inputs[i]] = inputs[i].data;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    addresses[plan.outputs[i]] = outputs[i].data;
+  for (const PlanValue &value : plan.values) // a source comes before its views
+    if (value.kind == ValueKind::View)
+      addresses[value.id] = addresses[value.source];
+
+  for (const PreparedLaunch &launch : shapes->launches) {
+    void **buffer = state->buffers.data();
+    for (int64_t id : launch.launch->operands)
+      *buffer++ = addresses[id];
+    for (int64_t id : launch.launch->results)
+      *buffer++ = addresses[id];
+    runLaunch(launch, state->buffers.data(), state->scratch.data(), shapes->scratch);
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const PlanValue &value = plan.values[plan.outputs[i]];
+    if (value.source >= 0 && shapes->outputBytes[i])
+      std::memcpy(outputs[i].data, addresses[value.source], static_cast<size_t>(shapes->outputBytes[i]));
+  }
+  return {};
+}
+
+Result<std::vector<Tensor>> Context::run(const std::vector<TensorRef> &inputs) {
+  TENON_TRY_ASSIGN(ShapePlan * shapes, shapePlanFor(inputs));
+  std::vector<Tensor> outputs;
+  std::vector<TensorRef> refs;
+  for (size_t i = 0; i < shapes->outputShapes.size(); ++i) {
+    DataType dtype = exe->plan().values[exe->plan().outputs[i]].dtype;
+    TENON_TRY_ASSIGN(Tensor output, Tensor::allocate(dtype, shapes->outputShapes[i]));
+    refs.push_back(output.ref());
+    outputs.push_back(std::move(output));
+  }
+  TENON_TRY(run(inputs, refs));
+  return outputs;
+}
+
+} // namespace tenon

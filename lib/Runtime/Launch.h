@@ -1,0 +1,22 @@
+// One launch with everything evaluated: the same path for the launches of a call and for those at load.
+#pragma once
+
+#include "lib/Runtime/Executable.h"
+
+namespace tenon {
+
+struct PreparedLaunch {
+  KernelFunction function = nullptr;
+  const PlanLaunch *launch = nullptr;
+  std::vector<int64_t> dims;
+  int64_t grid = 0, scratch = 0; ///< scratch: bytes a thread, a multiple of 64
+};
+
+/// Evaluates a launch's dimensions, grid and scratch; Corrupt when one is negative or absurd.
+Result<PreparedLaunch> prepareLaunch(const Executable &executable, const PlanLaunch &launch,
+                                     const std::function<const int64_t *(std::string_view)> &dims);
+
+/// Runs the grid on the pool. `buffers`: operands, then results. `scratch`: numThreads() x scratchStride bytes.
+void runLaunch(const PreparedLaunch &launch, void *const *buffers, void *scratch, int64_t scratchStride);
+
+} // namespace tenon
