@@ -1,10 +1,10 @@
 /* The C API of Tenon: compile a model, keep it as an artefact, load it and run it.
  *
- * Rules: every struct that a caller fills begins with `struct_size = sizeof(the struct)`, so that a library and a program
- * of different versions understand each other. A function that can fail returns NULL on success, else an error that the
- * caller frees. Handles are freed by their own function; NULL is accepted there. Strings are UTF-8 and end in 0.
- * An executable may be used by many threads at once; a context by one at a time.
- * libtenon.so has everything here; libtenon-runtime.so all but tenon_compile (and needs no LLVM). */
+ * Rules: every struct that a caller fills begins with `struct_size = sizeof(the struct)`, so that a library and a
+ * program of different versions understand each other. A function that can fail returns NULL on success, else an error
+ * that the caller frees. Handles are freed by their own function; NULL is accepted there. Strings are UTF-8 and end in
+ * 0. An executable may be used by many threads at once; a context by one at a time. libtenon.so has everything here;
+ * libtenon-runtime.so all but tenon_compile (and needs no LLVM). */
 #ifndef TENON_C_TENON_H
 #define TENON_C_TENON_H
 
@@ -77,9 +77,9 @@ typedef struct tenon_named_tensor {
 typedef struct tenon_artefact tenon_artefact;
 typedef struct tenon_compile_options {
   size_t struct_size;
-  const char *target;   /* NULL: "cpu", this machine; "cpu:<llvm cpu>" */
-  const char *dump_dir; /* NULL, or a folder that gets the IR of every phase */
-  const char *filename; /* NULL, or the name the text goes by in messages */
+  const char *target;       /* NULL: "cpu", this machine; "cpu:<llvm cpu>" */
+  const char *dump_dir;     /* NULL, or a folder that gets the IR of every phase */
+  const char *filename;     /* NULL, or the name the text goes by in messages */
   const char *weights_path; /* NULL, or a safetensors file to put into the artefact */
 } tenon_compile_options;
 /* `text`: a module in the tenon dialect, not necessarily ended by 0. options may be NULL. */

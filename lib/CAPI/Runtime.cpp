@@ -1,0 +1,311 @@
+// The run-only half of the C API: artefacts, executables, contexts. No exception leaves a function: the only ones that
+// code below may throw are of the allocator, and those become errors too.
+#include "lib/CAPI/Handles.h"
+
+#include "lib/Runtime/ThreadPool.h"
+#include "lib/Support/AtomicFile.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
+
+using namespace tenon;
+using tenon::capi::toError;
+
+template <typename Function>
+static tenon_error *guarded(Function function) {
+  try {
+    return toError(function());
+  } catch (const std::bad_alloc &) {
+    return toError(outOfMemory("no memory for the bookkeeping of this call"));
+  } catch (const std::exception &error) {
+    return toError(internalError(error.what()));
+  }
+}
+
+// Copies what both sides know of a struct; the rest of `to` keeps its defaults.
+template <typename Struct>
+static Status readStruct(const Struct *from, Struct &to, const char *what) {
+  if (!from)
+    return {};
+  if (from->struct_size < sizeof(size_t) || from->struct_size > 4096)
+    return invalidArgument(std::string(what) + ": struct_size is " + std::to_string(from->struct_size) +
+                           ", expected sizeof of the struct");
+  std::memcpy(&to, from, std::min(from->struct_size, sizeof(Struct)));
+  return {};
+}
+
+extern "C" {
+
+int32_t tenon_api_version(void) { return TENON_API_VERSION; }
+const char *tenon_version(void) { return TENON_VERSION; }
+int32_t tenon_num_threads(void) { return ThreadPool::global().numThreads(); }
+
+//===--- errors and types ----------------------------------------------------------------------------------------===//
+
+int32_t tenon_error_get_kind(const tenon_error *error) { return error ? static_cast<int32_t>(error->kind) + 1 : 0; }
+const char *tenon_error_message(const tenon_error *error) { return error ? error->message.c_str() : ""; }
+void tenon_error_free(tenon_error *error) { delete error; }
+
+const char *tenon_dtype_name(int32_t dtype) {
+  return dtype >= 0 && dtype < numDataTypes ? dataTypeName(static_cast<DataType>(dtype)).data() : nullptr;
+}
+
+//===--- artefacts -----------------------------------------------------------------------------------------------===//
+
+tenon_error *tenon_artefact_open(const char *path, tenon_artefact **out) {
+  return guarded([&]() -> Status {
+    if (!path || !out)
+      return invalidArgument("tenon_artefact_open: path and result must not be null");
+    TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(path));
+    *out = new tenon_artefact{std::move(artefact)};
+    return {};
+  });
+}
+
+tenon_error *tenon_artefact_open_bytes(const void *data, size_t size, tenon_artefact **out) {
+  return guarded([&]() -> Status {
+    if ((!data && size) || !out)
+      return invalidArgument("tenon_artefact_open_bytes: data and result must not be null");
+    TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact,
+                     openArtefactBytes(std::string(static_cast<const char *>(data), size)));
+    *out = new tenon_artefact{std::move(artefact)};
+    return {};
+  });
+}
+
+tenon_error *tenon_artefact_save(const tenon_artefact *artefact, const char *path) {
+  return guarded([&]() -> Status {
+    if (!artefact || !path)
+      return invalidArgument("tenon_artefact_save: artefact and path must not be null");
+    return writeFileAtomically(path, artefact->artefact->bytes);
+  });
+}
+
+void tenon_artefact_bytes(const tenon_artefact *artefact, const void **data, size_t *size) {
+  *data = artefact->artefact->bytes.data();
+  *size = artefact->artefact->bytes.size();
+}
+
+void tenon_artefact_manifest(const tenon_artefact *artefact, const char **json, size_t *size) {
+  *json = artefact->artefact->manifest.data();
+  *size = artefact->artefact->manifest.size();
+}
+
+void tenon_artefact_free(tenon_artefact *artefact) { delete artefact; }
+
+//===--- executables ---------------------------------------------------------------------------------------------===//
+
+static Status readTensor(const tenon_tensor *from, const std::string &what, TensorRef &to) {
+  tenon_tensor tensor = {};
+  TENON_TRY(readStruct(from, tensor, what.c_str()));
+  if (tensor.dtype < 0 || tensor.dtype >= numDataTypes)
+    return invalidArgument(what + ": dtype " + std::to_string(tensor.dtype) + " is none of tenon_dtype");
+  if (tensor.rank < 0 || tensor.rank > 32 || (tensor.rank && !tensor.shape))
+    return invalidArgument(what + ": rank " + std::to_string(tensor.rank) + ", expected 0 to 32 with a shape");
+  to.data = tensor.data;
+  to.dtype = static_cast<DataType>(tensor.dtype);
+  to.shape.assign(tensor.shape, tensor.shape + tensor.rank);
+  int64_t dense = 1;
+  bool empty = numElements(to.shape) == 0;
+  for (int axis = tensor.rank - 1; axis >= 0 && tensor.strides && !empty; --axis) {
+    if (to.shape[axis] != 1 && tensor.strides[axis] != dense)
+      return invalidArgument(what + " is not dense row-major: its stride at axis " + std::to_string(axis) + " is " +
+                             std::to_string(tensor.strides[axis]) + ", expected " + std::to_string(dense) +
+                             ": pass a contiguous copy");
+    if (__builtin_mul_overflow(dense, to.shape[axis], &dense))
+      return invalidArgument(what + ": its shape overflows 64 bits");
+  }
+  return {};
+}
+
+static Status readTensors(const tenon_tensor *from, size_t count, const char *what, std::vector<TensorRef> &to) {
+  if (count > 100000 || (count && !from))
+    return invalidArgument(std::string(what) + "s: " + std::to_string(count) + " tensors at a null address");
+  to.resize(count);
+  size_t distance = count ? from->struct_size : 0;
+  for (size_t i = 0; i < count; ++i) {
+    auto *element = reinterpret_cast<const tenon_tensor *>(reinterpret_cast<const char *>(from) + i * distance);
+    TENON_TRY(readTensor(element, std::string(what) + " " + std::to_string(i), to[i]));
+  }
+  return {};
+}
+
+namespace {
+/// Looks among the tensors of the caller first, then in the file or artefact.
+class LayeredWeights : public WeightSource {
+public:
+  LayeredWeights(std::shared_ptr<const WeightSource> first, std::shared_ptr<const WeightSource> then)
+      : first(std::move(first)), then(std::move(then)) {}
+  Result<TensorRef> find(const std::string &key) const override {
+    Result<TensorRef> found = first->find(key);
+    return found.ok() || !then ? found : then->find(key);
+  }
+  void releasePages() const override {
+    if (then)
+      then->releasePages();
+  }
+
+private:
+  std::shared_ptr<const WeightSource> first, then;
+};
+} // namespace
+
+static Result<std::shared_ptr<const WeightSource>> weightsOf(const tenon_load_options &options,
+                                                             const Artefact &artefact) {
+  std::shared_ptr<const WeightSource> weights;
+  if (options.weights_path) {
+    TENON_TRY_ASSIGN(weights, openWeights(options.weights_path));
+  } else if (!artefact.weights.empty()) {
+    TENON_TRY_ASSIGN(weights, weightsFromBytes(artefact.weights, artefact.storage, artefact.origin, artefact.file));
+  }
+  if (!options.num_named_weights)
+    return weights;
+  if (!options.named_weights)
+    return invalidArgument("tenon_executable_load: named_weights is null");
+  std::map<std::string, TensorRef> tensors;
+  for (size_t i = 0; i < options.num_named_weights; ++i) {
+    auto *element = reinterpret_cast<const tenon_named_tensor *>(reinterpret_cast<const char *>(options.named_weights) +
+                                                                 i * options.named_weights->struct_size);
+    if (!element->name)
+      return invalidArgument("tenon_executable_load: named weight " + std::to_string(i) + " has no name");
+    TENON_TRY(readTensor(&element->tensor, "weight '" + std::string(element->name) + "'", tensors[element->name]));
+  }
+  return std::shared_ptr<const WeightSource>(
+      std::make_shared<LayeredWeights>(weightsFromTensors(std::move(tensors)), std::move(weights)));
+}
+
+static tenon_executable::Io describe(const LaunchPlan &plan, const PlanValue &value) {
+  tenon_executable::Io io;
+  for (const Expr &size : value.shape) {
+    int64_t fixed = size.isConstant() ? size.value : -1, lower = fixed, upper = fixed;
+    const char *name = "";
+    if (!size.isConstant())
+      lower = 0, upper = INT64_MAX;
+    for (const PlanDim &dim : plan.dims)
+      if (size.kind == Expr::Kind::Dim && dim.name == size.dim)
+        lower = dim.lo, upper = dim.hi, name = dim.name.c_str();
+    io.shape.push_back(fixed);
+    io.lower.push_back(lower);
+    io.upper.push_back(upper);
+    io.dims.push_back(name);
+  }
+  return io;
+}
+
+tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_load_options *given,
+                                   tenon_executable **out) {
+  return guarded([&]() -> Status {
+    if (!artefact || !out)
+      return invalidArgument("tenon_executable_load: artefact and result must not be null");
+    tenon_load_options options = {};
+    TENON_TRY(readStruct(given, options, "tenon_load_options"));
+    TENON_TRY_ASSIGN(std::shared_ptr<const WeightSource> weights, weightsOf(options, *artefact->artefact));
+    TENON_TRY_ASSIGN(std::shared_ptr<const Executable> loaded,
+                     Executable::load(artefact->artefact, std::move(weights)));
+    auto executable = std::make_unique<tenon_executable>();
+    executable->executable = loaded;
+    const LaunchPlan &plan = loaded->plan();
+    for (const std::vector<int64_t> *ids : {&plan.inputs, &plan.outputs})
+      for (int64_t id : *ids)
+        executable->io.push_back(describe(plan, plan.values[id]));
+    *out = executable.release();
+    return {};
+  });
+}
+
+void tenon_executable_free(tenon_executable *executable) { delete executable; }
+
+size_t tenon_executable_num_inputs(const tenon_executable *executable) {
+  return executable->executable->plan().inputs.size();
+}
+size_t tenon_executable_num_outputs(const tenon_executable *executable) {
+  return executable->executable->plan().outputs.size();
+}
+int64_t tenon_executable_persistent_bytes(const tenon_executable *executable) {
+  return executable->executable->persistentBytes();
+}
+
+static Status fillInfo(const tenon_executable *executable, size_t index, bool output, tenon_io_info *info) {
+  if (!executable || !info || info->struct_size < sizeof(size_t) || info->struct_size > 4096)
+    return invalidArgument("tenon_io_info: null, or struct_size is not set");
+  const LaunchPlan &plan = executable->executable->plan();
+  const std::vector<int64_t> &ids = output ? plan.outputs : plan.inputs;
+  if (index >= ids.size())
+    return invalidArgument(std::string(output ? "output " : "input ") + std::to_string(index) + " of " +
+                           std::to_string(ids.size()));
+  const PlanValue &value = plan.values[ids[index]];
+  const tenon_executable::Io &io = executable->io[index + (output ? plan.inputs.size() : 0)];
+  tenon_io_info filled = {info->struct_size,
+                          value.name.c_str(),
+                          static_cast<int32_t>(value.dtype),
+                          static_cast<int32_t>(value.shape.size()),
+                          io.shape.data(),
+                          io.dims.data(),
+                          io.lower.data(),
+                          io.upper.data()};
+  std::memcpy(info, &filled, std::min(info->struct_size, sizeof(filled)));
+  return {};
+}
+
+tenon_error *tenon_executable_input(const tenon_executable *executable, size_t index, tenon_io_info *info) {
+  return guarded([&] { return fillInfo(executable, index, false, info); });
+}
+tenon_error *tenon_executable_output(const tenon_executable *executable, size_t index, tenon_io_info *info) {
+  return guarded([&] { return fillInfo(executable, index, true, info); });
+}
+
+//===--- running -------------------------------------------------------------------------------------------------===//
+
+tenon_error *tenon_context_create(const tenon_executable *executable, tenon_context **out) {
+  return guarded([&]() -> Status {
+    if (!executable || !out)
+      return invalidArgument("tenon_context_create: executable and result must not be null");
+    *out = new tenon_context(executable->executable);
+    return {};
+  });
+}
+
+void tenon_context_free(tenon_context *context) { delete context; }
+
+int64_t tenon_context_arena_bytes(const tenon_context *context) { return context->context.arenaBytes(); }
+
+tenon_error *tenon_context_output_shapes(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,
+                                         tenon_tensor *outputs, size_t numOutputs) {
+  return guarded([&]() -> Status {
+    if (!context || (numOutputs && !outputs))
+      return invalidArgument("tenon_context_output_shapes: context and outputs must not be null");
+    TENON_TRY(readTensors(inputs, numInputs, "input", context->inputs));
+    TENON_TRY_ASSIGN(context->outputShapes, context->context.outputShapes(context->inputs));
+    const LaunchPlan &plan = context->context.executable().plan();
+    if (numOutputs != plan.outputs.size())
+      return invalidArgument("got " + std::to_string(numOutputs) + " outputs, expected " +
+                             std::to_string(plan.outputs.size()));
+    size_t distance = numOutputs ? outputs->struct_size : 0;
+    if (numOutputs && distance < sizeof(tenon_tensor))
+      return invalidArgument("tenon_tensor: struct_size is " + std::to_string(distance) + ", expected " +
+                             std::to_string(sizeof(tenon_tensor)));
+    for (size_t i = 0; i < numOutputs; ++i) {
+      auto *output = reinterpret_cast<tenon_tensor *>(reinterpret_cast<char *>(outputs) + i * distance);
+      output->dtype = static_cast<int32_t>(plan.values[plan.outputs[i]].dtype);
+      output->rank = static_cast<int32_t>(context->outputShapes[i].size());
+      output->shape = context->outputShapes[i].data();
+      output->strides = nullptr;
+    }
+    return {};
+  });
+}
+
+tenon_error *tenon_context_run(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,
+                               const tenon_tensor *outputs, size_t numOutputs) {
+  return guarded([&]() -> Status {
+    if (!context)
+      return invalidArgument("tenon_context_run: context must not be null");
+    TENON_TRY(readTensors(inputs, numInputs, "input", context->inputs));
+    TENON_TRY(readTensors(outputs, numOutputs, "output", context->outputs));
+    return context->context.run(context->inputs, context->outputs);
+  });
+}
+
+} // extern "C"
