@@ -1,0 +1,241 @@
+#include "lib/Compiler/Compiler.h"
+
+#include "lib/Compiler/CodeGeneration.h"
+#include "lib/Compiler/PlanBuilder.h"
+#include "lib/Compiler/SharedObject.h"
+#include "lib/Compiler/TextGuard.h"
+#include "lib/Pipelines/Phases.h"
+#include "lib/Runtime/Artefact.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <chrono>
+
+using namespace mlir;
+
+namespace tenon {
+namespace {
+
+std::string locationText(Location location) {
+  if (auto file = location->findInstanceOf<FileLineColLoc>())
+    return file.getFilename().str() + ":" + std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn());
+  return {};
+}
+
+class CollectingStreamer : public remark::detail::MLIRRemarkStreamerBase {
+public:
+  explicit CollectingStreamer(std::vector<Remark> &into) : into(into) {}
+  void streamOptimizationRemark(const remark::detail::Remark &remark) override {
+    into.push_back({remark.getRemarkTypeString().str(), remark.getCombinedCategoryName().str(),
+                    locationText(remark.getLocation()), remark.getMsg()});
+  }
+
+private:
+  std::vector<Remark> &into;
+};
+
+/// One compilation: a context, the module, and the errors said so far.
+class Driver {
+public:
+  Driver(const CompileOptions &options, CompileReport &report) : options(options), report(report) {}
+
+  Status start(std::string_view text);
+  Status run(Phase phase);
+  Result<std::string> print();
+  Status generate(Compilation &into);
+  Phase firstPhase() const { return first; }
+
+private:
+  /// Runs `step`, whose time goes into the report under `name`; `kind` where it fails.
+  template <typename Step>
+  Status timed(const std::string &name, ErrorKind kind, Step step) {
+    auto begin = std::chrono::steady_clock::now();
+    bool good = succeeded(step());
+    std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    report.seconds.emplace_back(name, took.count());
+    if (good)
+      return {};
+    return {kind, errors.empty() ? name + " failed without saying why" : errors};
+  }
+  Status dump(const std::string &file, llvm::StringRef text);
+  LogicalResult collect(Diagnostic &diagnostic);
+
+  const CompileOptions &options;
+  CompileReport &report;
+  Phase first = Phase::graph;
+  CpuTarget target;
+  std::string errors;
+  unsigned numErrors = 0;
+  std::unique_ptr<MLIRContext> context;
+  std::unique_ptr<ScopedDiagnosticHandler> handler;
+  OwningOpRef<ModuleOp> module;
+};
+
+LogicalResult Driver::collect(Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+    return success();
+  if (++numErrors > 10)
+    return success();
+  auto append = [&](Diagnostic &part, const char *kind) {
+    std::string where = locationText(part.getLocation());
+    errors += (errors.empty() ? "" : "\n") + where + (where.empty() ? "" : ": ") + kind + part.str();
+  };
+  append(diagnostic, "error: ");
+  for (Diagnostic &note : diagnostic.getNotes())
+    if (!isa<UnknownLoc>(note.getLocation()))
+      append(note, "note: ");
+  if (errors.size() > 16384)
+    errors.resize(16384);
+  return success();
+}
+
+Status Driver::start(std::string_view text) {
+  std::optional<Phase> phase = parsePhase(options.from);
+  if (!phase)
+    return invalidArgument("phase '" + options.from + "' is unknown; a phase is one of " + phaseNames());
+  first = *phase;
+  TENON_TRY_ASSIGN(target, CpuTarget::parse(options.target));
+  TENON_TRY(guardText(text).in(options.filename));
+  if (!options.dumpDir.empty())
+    if (std::error_code error = llvm::sys::fs::create_directories(options.dumpDir))
+      return ioError(options.dumpDir + ": " + error.message() + "; the dump folder cannot be made");
+  DialectRegistry registry;
+  registerDialects(registry);
+  context = std::make_unique<MLIRContext>(registry);
+  handler = std::make_unique<ScopedDiagnosticHandler>(context.get(), [this](Diagnostic &d) { return collect(d); });
+  if (options.remarks) {
+    remark::RemarkCategories all{".*", std::nullopt, std::nullopt, std::nullopt, std::nullopt};
+    if (failed(remark::enableOptimizationRemarks(*context, std::make_unique<CollectingStreamer>(report.remarks),
+                                                 std::make_unique<remark::RemarkEmittingPolicyAll>(), all)))
+      return internalError("remarks cannot be collected");
+  }
+  TENON_TRY(timed("parse", ErrorKind::InvalidArgument, [&]() -> LogicalResult {
+    llvm::SourceMgr sources;
+    sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, options.filename), SMLoc());
+    module = parseSourceFile<ModuleOp>(sources, ParserConfig(context.get()));
+    return success(bool(module));
+  }));
+  if (options.dumpDir.empty())
+    return {};
+  TENON_TRY_ASSIGN(std::string printed, print());
+  return dump("00-input.mlir", printed);
+}
+
+Status Driver::dump(const std::string &file, llvm::StringRef text) {
+  llvm::SmallString<128> path(options.dumpDir);
+  llvm::sys::path::append(path, file);
+  std::error_code error;
+  llvm::raw_fd_ostream stream(path, error);
+  if (!error) {
+    stream << text;
+    stream.close();
+    error = stream.error();
+    stream.clear_error();
+  }
+  return error ? ioError(path.str().str() + ": " + error.message()) : Status();
+}
+
+Status Driver::run(Phase phase) {
+  PhaseOptions phaseOptions;
+  phaseOptions.cpu = target.cpu;
+  phaseOptions.features = target.features;
+  TENON_TRY(timed(name(phase).str(), ErrorKind::Unsupported, [&] {
+    PassManager manager(context.get());
+    if (!options.reproducer.empty())
+      manager.enableCrashReproducerGeneration(options.reproducer);
+    buildPhase(manager, phase, phaseOptions);
+    return manager.run(*module);
+  }));
+  if (options.dumpDir.empty())
+    return {};
+  TENON_TRY_ASSIGN(std::string printed, print());
+  return dump("0" + std::to_string(int(phase) + 1) + "-" + name(phase).str() + ".mlir", printed);
+}
+
+Result<std::string> Driver::print() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream, OpPrintingFlags().useLocalScope(false));
+  stream << "\n";
+  return text;
+}
+
+Status Driver::generate(Compilation &into) {
+  TENON_TRY(timed("plan", ErrorKind::Unsupported, [&]() -> LogicalResult {
+    FailureOr<BuiltPlan> built = buildPlan(*module);
+    if (failed(built))
+      return failure();
+    into.plan = std::move(built->plan);
+    into.constants = std::move(built->constants);
+    return success();
+  }));
+  into.plan.compiler = "tenon 0.1.0, LLVM 22";
+  into.plan.target = "cpu:" + target.cpu;
+  into.plan.features = target.requiredFeatures();
+  if (Status valid = validateLaunchPlan(into.plan); !valid.ok())
+    return internalError("the launch plan made from @main is not valid: " + valid.message());
+  auto kernels = module->lookupSymbol<ModuleOp>("kernels");
+  if (!kernels)
+    return into.plan.kernels.empty() ? Status() : internalError("there is no module @kernels after the last phase");
+  Status generated;
+  TENON_TRY(timed("code", ErrorKind::Internal, [&] {
+    Result<GeneratedCode> code = generateCode(kernels, target, !options.dumpDir.empty());
+    generated = code.status();
+    if (!code) {
+      errors += generated.message();
+      return failure();
+    }
+    into.objects = std::move(code->objects);
+    if (options.dumpDir.empty())
+      return success();
+    generated = dump("kernels.ll", code->ir);
+    if (generated.ok())
+      generated = dump("kernels.s", code->assembly);
+    return success();
+  }));
+  return generated;
+}
+
+} // namespace
+
+Result<Compilation> compile(std::string_view text, const CompileOptions &options) {
+  Compilation result;
+  Driver driver(options, result.report);
+  TENON_TRY(driver.start(text));
+  for (Phase phase : allPhases) {
+    if (phase < driver.firstPhase())
+      continue;
+    TENON_TRY(driver.run(phase));
+    if (phase == Phase::graph && options.keepModel) {
+      TENON_TRY_ASSIGN(result.model, driver.print());
+    }
+  }
+  TENON_TRY(driver.generate(result));
+  return result;
+}
+
+Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,
+                              CompileReport *report) {
+  std::optional<Phase> last = parsePhase(to);
+  if (!last)
+    return invalidArgument("phase '" + to + "' is unknown; a phase is one of " + phaseNames());
+  CompileReport own;
+  Driver driver(options, report ? *report : own);
+  TENON_TRY(driver.start(text));
+  for (Phase phase : allPhases)
+    if (driver.firstPhase() <= phase && phase <= *last)
+      TENON_TRY(driver.run(phase));
+  return driver.print();
+}
+
+Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights) {
+  TENON_TRY_ASSIGN(std::string kernels, linkSharedObject(compilation.objects));
+  return writeArtefact({compilation.plan, kernels, compilation.constants, weights, compilation.model});
+}
+
+} // namespace tenon

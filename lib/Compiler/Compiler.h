@@ -1,0 +1,61 @@
+// From text to an artefact: the one way through the compiler, used by tenon-compile, tenon-run, the C API and Python.
+// Free of IR, so that a program may include it beside the runtime. The text is not trusted: its size and nesting are
+// checked before the parser sees it, and every error is a Status that says what, where and what to do.
+#pragma once
+
+#include "lib/Runtime/KernelLibrary.h"
+#include "lib/Runtime/LaunchPlan.h"
+#include "lib/Support/Status.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tenon {
+
+struct CompileOptions {
+  std::string filename = "model.mlir"; ///< what the text goes by in messages
+  std::string target = "cpu";          ///< "cpu": this machine; "cpu:<llvm name>"
+  std::string from = "graph";          ///< first phase: what the text already is
+  std::string dumpDir;    ///< empty, or a folder that gets the IR after every phase, kernels.ll and kernels.s
+  std::string reproducer; ///< empty, or a file that gets IR and pipeline if a pass fails or crashes
+  bool remarks = false;   ///< collect what passes did and did not do
+  bool keepModel = true;  ///< keep the IR after phase graph
+};
+
+struct Remark {
+  std::string kind;     ///< "Passed", "Missed", "Failure", "Analysis"
+  std::string category; ///< the pass
+  std::string location; ///< "file:line:column", or empty
+  std::string message;
+};
+
+struct CompileReport {
+  std::vector<std::pair<std::string, double>> seconds; ///< a step and its time, in order
+  std::vector<Remark> remarks;
+};
+
+/// What a compilation made. Movable, not copyable.
+struct Compilation {
+  LaunchPlan plan;
+  std::vector<std::string> objects; ///< relocatable ELF with the kernels
+  std::string constants;            ///< constants.bin
+  std::string model;                ///< IR after phase graph, where kept
+  CompileReport report;
+};
+
+Result<Compilation> compile(std::string_view text, const CompileOptions &options);
+
+/// Runs the phases `options.from` to `to` and gives the IR after the last.
+Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,
+                              CompileReport *report = nullptr);
+
+/// The artefact of a compilation: its kernels linked to a shared object. `weights`: safetensors bytes to put in, or
+/// empty.
+Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights = {});
+
+/// The kernels of relocatable objects, linked into this process.
+Result<std::shared_ptr<KernelLibrary>> loadObjects(const std::vector<std::string> &objects);
+
+} // namespace tenon

@@ -1,0 +1,260 @@
+#include "lib/Compiler/PlanBuilder.h"
+
+#include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/SymbolicSizes.h"
+#include "lib/Compiler/ConstantBytes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+
+namespace tenon {
+namespace {
+
+/// `name(i)` is what symbol i stands for.
+Expr toExpr(AffineExpr size, llvm::function_ref<std::string(unsigned)> name) {
+  if (auto known = dyn_cast<AffineConstantExpr>(size))
+    return Expr::constant(known.getValue());
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(size))
+    return Expr::dimension(name(symbol.getPosition()));
+  if (auto dim = dyn_cast<AffineDimExpr>(size))
+    return Expr::dimension(name(dim.getPosition()));
+  auto binary = cast<AffineBinaryOpExpr>(size);
+  auto kind = [&] {
+    switch (size.getKind()) {
+    case AffineExprKind::Add:
+      return Expr::Kind::Add;
+    case AffineExprKind::Mul:
+      return Expr::Kind::Mul;
+    case AffineExprKind::CeilDiv:
+      return Expr::Kind::CeilDiv;
+    case AffineExprKind::FloorDiv:
+      return Expr::Kind::FloorDiv;
+    default:
+      return Expr::Kind::Mod;
+    }
+  }();
+  return Expr::binary(kind, toExpr(binary.getLHS(), name), toExpr(binary.getRHS(), name));
+}
+
+std::string textOf(Attribute attribute) {
+  if (auto text = dyn_cast<StringAttr>(attribute))
+    return text.str();
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  stream << attribute;
+  return text;
+}
+
+class PlanBuilder {
+public:
+  PlanBuilder(ModuleOp module, func::FuncOp main, SymbolicSizes sizes)
+      : module(module), main(main), sizes(std::move(sizes)) {}
+  FailureOr<BuiltPlan> build();
+
+private:
+  FailureOr<PlanValue *> add(Value value, ValueKind kind);
+  LogicalResult visit(Operation *op);
+  LogicalResult visitConstant(ConstantOp op);
+  LogicalResult visitLaunch(LaunchOp op);
+  LogicalResult visitReturn(func::ReturnOp op);
+  LogicalResult addKernel(LaunchOp op, StringRef kernel);
+  Expr expr(AffineExpr size) const {
+    return toExpr(size, [&](unsigned symbol) { return sizes.dims().names[symbol].str(); });
+  }
+  PlanValue &valueOf(Value value) { return built.plan.values[ids.lookup(value)]; }
+
+  ModuleOp module;
+  func::FuncOp main;
+  SymbolicSizes sizes;
+  BuiltPlan built;
+  llvm::DenseMap<Value, int64_t> ids;
+  llvm::DenseSet<Value> loadTime; // known once the weights are
+  llvm::DenseMap<Attribute, int64_t> constantOffsets;
+};
+
+FailureOr<PlanValue *> PlanBuilder::add(Value value, ValueKind kind) {
+  auto type = cast<RankedTensorType>(value.getType());
+  std::optional<DataType> dtype = dataTypeFromName(textOf(TypeAttr::get(type.getElementType())));
+  if (!dtype)
+    return emitError(value.getLoc()) << "element type " << type.getElementType() << " cannot be stored in a buffer";
+  PlanValue &planned = built.plan.values.emplace_back();
+  planned.id = built.plan.values.size() - 1;
+  planned.dtype = *dtype;
+  planned.kind = kind;
+  for (AffineExpr size : sizes.of(value))
+    planned.shape.push_back(expr(size));
+  ids[value] = planned.id;
+  return &planned;
+}
+
+LogicalResult PlanBuilder::visitConstant(ConstantOp op) {
+  FailureOr<PlanValue *> planned = add(op.getResult(), ValueKind::Constant);
+  if (failed(planned))
+    return failure();
+  auto [found, isNew] = constantOffsets.try_emplace(op.getValueAttr(), 0);
+  if (isNew) {
+    built.constants.resize(llvm::alignTo(built.constants.size(), 64));
+    found->second = built.constants.size();
+    if (failed(appendBytes(op.getValue(), built.constants)))
+      return op.emitError("the value of this constant is not in the text; a constant is `dense<...>`");
+  }
+  (*planned)->offset = found->second;
+  loadTime.insert(op.getResult());
+  return success();
+}
+
+LogicalResult PlanBuilder::addKernel(LaunchOp op, StringRef kernel) {
+  if (built.plan.kernels.count(kernel.str()))
+    return success();
+  auto function = module.lookupSymbol(op.getCallee()) ? SymbolTable::lookupSymbolIn(module, op.getCallee()) : nullptr;
+  if (!function)
+    return op.emitError("calls ") << op.getCallee() << ", which is not in the module";
+  PlanKernel planned;
+  planned.symbol = kernel.str();
+  auto read = [&](StringRef attribute, Expr &into, bool isRequired) -> LogicalResult {
+    auto map = function->getAttrOfType<AffineMapAttr>(attribute);
+    if (!map || map.getValue().getNumResults() != 1) {
+      if (isRequired)
+        return function->emitError("kernel without `") << attribute << "`, an affine map of one result over its dims";
+      return success();
+    }
+    into = toExpr(map.getValue().getResult(0), [](unsigned symbol) { return "d" + std::to_string(symbol); });
+    return success();
+  };
+  if (failed(read("tenon.grid", planned.grid, true)) || failed(read("tenon.scratch_bytes", planned.scratch, true)) ||
+      failed(read("tenon.flops", planned.flops, false)) || failed(read("tenon.bytes", planned.bytes, false)))
+    return failure();
+  if (Attribute schedule = function->getDiscardableAttr("tenon.schedule"))
+    planned.schedule = textOf(schedule);
+  if (auto sources = function->getAttrOfType<ArrayAttr>("tenon.sources"))
+    for (Attribute source : sources)
+      planned.sources.push_back(textOf(source));
+  built.plan.kernels[kernel.str()] = std::move(planned);
+  return success();
+}
+
+LogicalResult PlanBuilder::visitLaunch(LaunchOp op) {
+  StringRef kernel = op.getCallee().getLeafReference().getValue();
+  if (failed(addKernel(op, kernel)))
+    return failure();
+  bool isInit =
+      llvm::all_of(op.getInputs(), [&](Value input) { return loadTime.contains(input); }) &&
+      llvm::all_of(op.getResultTypes(), [](Type type) { return cast<RankedTensorType>(type).hasStaticShape(); });
+  PlanLaunch launch;
+  launch.kernel = kernel.str();
+  auto addDims = [&](Value value) {
+    for (auto [dimension, size] : llvm::enumerate(cast<RankedTensorType>(value.getType()).getShape()))
+      if (ShapedType::isDynamic(size))
+        launch.dims.push_back(expr(sizes.of(value)[dimension]));
+  };
+  for (Value input : op.getInputs()) {
+    launch.operands.push_back(ids.lookup(input));
+    addDims(input);
+  }
+  for (Value result : op.getResults()) {
+    FailureOr<PlanValue *> planned = add(result, isInit ? ValueKind::Persistent : ValueKind::Temp);
+    if (failed(planned))
+      return failure();
+    launch.results.push_back((*planned)->id);
+    addDims(result);
+    if (isInit)
+      loadTime.insert(result);
+  }
+  (isInit ? built.plan.init : built.plan.launches).push_back(std::move(launch));
+  return success();
+}
+
+LogicalResult PlanBuilder::visitReturn(func::ReturnOp op) {
+  for (auto [index, value] : llvm::enumerate(op.getOperands())) {
+    auto named = main.getResultAttrOfType<StringAttr>(index, "tenon.name");
+    std::string name = named ? named.str() : "output" + std::to_string(index);
+    // A launch writes to the caller's memory where it can; anything else is copied there.
+    bool isWritten = value.getDefiningOp<LaunchOp>() && valueOf(value).kind == ValueKind::Temp;
+    if (isWritten) {
+      valueOf(value).kind = ValueKind::Output;
+    } else {
+      int64_t source = ids.lookup(value);
+      FailureOr<PlanValue *> copied = add(value, ValueKind::Output);
+      if (failed(copied))
+        return failure();
+      (*copied)->source = source;
+      ids[value] = source;
+      built.plan.outputs.push_back((*copied)->id);
+      (*copied)->name = name;
+      continue;
+    }
+    valueOf(value).name = name;
+    built.plan.outputs.push_back(ids.lookup(value));
+  }
+  return success();
+}
+
+LogicalResult PlanBuilder::visit(Operation *op) {
+  if (auto constant = dyn_cast<ConstantOp>(op))
+    return visitConstant(constant);
+  if (auto launch = dyn_cast<LaunchOp>(op))
+    return visitLaunch(launch);
+  if (auto weight = dyn_cast<WeightOp>(op)) {
+    FailureOr<PlanValue *> planned = add(weight.getResult(), ValueKind::Weight);
+    if (failed(planned))
+      return failure();
+    (*planned)->name = weight.getKey().str();
+    loadTime.insert(weight.getResult());
+    return success();
+  }
+  if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+    FailureOr<PlanValue *> planned = add(reshape.getResult(), ValueKind::View);
+    if (failed(planned))
+      return failure();
+    (*planned)->source = ids.lookup(reshape.getInput());
+    if (loadTime.contains(reshape.getInput()))
+      loadTime.insert(reshape.getResult());
+    return success();
+  }
+  if (AffineExpr held = op->getNumResults() == 1 ? sizes.held(op->getResult(0)) : AffineExpr()) {
+    FailureOr<PlanValue *> planned = add(op->getResult(0), ValueKind::Size);
+    if (failed(planned))
+      return failure();
+    (*planned)->size = expr(held);
+    return success();
+  }
+  return op->emitError(
+      "is left in @main after the last phase; only weights, constants, views, sizes and launches have a "
+      "place in a launch plan");
+}
+
+FailureOr<BuiltPlan> PlanBuilder::build() {
+  const DimNames &dims = sizes.dims();
+  for (auto [name, lo, hi] : llvm::zip_equal(dims.names, dims.lo, dims.hi))
+    built.plan.dims.push_back({name.str(), lo, hi});
+  for (BlockArgument argument : main.getArguments()) {
+    FailureOr<PlanValue *> planned = add(argument, ValueKind::Input);
+    if (failed(planned))
+      return failure();
+    auto named = main.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tenon.name");
+    (*planned)->name = named ? named.str() : "input" + std::to_string(argument.getArgNumber());
+    built.plan.inputs.push_back((*planned)->id);
+  }
+  for (Operation &op : main.getBody().front().without_terminator())
+    if (failed(visit(&op)))
+      return failure();
+  if (failed(visitReturn(cast<func::ReturnOp>(main.getBody().front().getTerminator()))))
+    return failure();
+  return std::move(built);
+}
+
+} // namespace
+
+FailureOr<BuiltPlan> buildPlan(ModuleOp module) {
+  FailureOr<func::FuncOp> main = findMain(module);
+  if (failed(main))
+    return failure();
+  FailureOr<SymbolicSizes> sizes = SymbolicSizes::compute(*main);
+  if (failed(sizes))
+    return failure();
+  return PlanBuilder(module, *main, *std::move(sizes)).build();
+}
+
+} // namespace tenon
