@@ -1,5 +1,38 @@
 include "mlir/Pass/PassBase.td"
 
+def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
+  let summary = "ops of @main are grouped into launches";
+  let description = [{
+    One launch an op would write and read every intermediate tensor. A kernel is an anchor with the pointwise work before
+    and after it that its loops can do on the way: bias, activation and residual in a contraction's registers, views in
+    the addresses that attention reads.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> tensor<4x16xf32> {
+      %0 = tenon.linear %x, %w : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32>
+      %1 = tenon.gelu %0 : (tensor<4x16xf32>) -> tensor<4x16xf32>
+      return %1 : tensor<4x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>, %w: tensor<16x8xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @linear_gelu(%X = %x, %W = %w) : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32> {
+        %0 = tenon.linear %X, %W : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32>
+        %1 = tenon.gelu %0 : (tensor<4x16xf32>) -> tensor<4x16xf32>
+        tenon.yield %1 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    Requires: @main of one block of tenon ops.
+    Ensures: @main holds kernels, weights, constants, reshapes and sizes only; equal kernels have equal names.
+    Leaves alone: contractions whose result feeds a row statistic (the row is complete only at the end), values with
+    several readers, work on weights alone (it runs once, at load).
+  }];
+}
+
 def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
   let summary = "the inside of each kernel becomes linalg on tensors";
   let description = [{

@@ -1,0 +1,271 @@
+#include "passes/2_kernel/KernelClosure.h"
+
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+using namespace tenon;
+
+bool tenon::isSizeComputation(Operation *op) {
+  if (isa<DimOp>(op))
+    return true;
+  if (op->getNumResults() != 1 || !isPure(op) || isa<WeightOp, KernelOp>(op))
+    return false;
+  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
+  if (!type || type.getRank() != 0 || !type.getElementType().isInteger())
+    return false;
+  if (isa<ConstantOp>(op))
+    return true;
+  return op->getNumOperands() > 0 && llvm::all_of(op->getOperands(), [](Value operand) {
+           return operand.getDefiningOp() && isSizeComputation(operand.getDefiningOp());
+         });
+}
+
+bool tenon::staysOutside(Operation *op) {
+  return isa<WeightOp, ConstantOp, ReshapeOp, KernelOp, LaunchOp>(op) || isSizeComputation(op) ||
+         op->hasTrait<OpTrait::IsTerminator>();
+}
+
+static KernelKind kindOf(Operation *op) {
+  if (isa<MatmulOp, LinearOp, QuantisedMatmulOp, ConvolutionOp>(op))
+    return KernelKind::Contraction;
+  if (isa<AttentionOp>(op))
+    return KernelKind::Attention;
+  if (isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp, GroupNormOp, ReduceSumOp, ReduceMeanOp, ReduceMaxOp,
+          ReduceMinOp, ArgmaxOp, ArgminOp, CumsumOp, MaxPoolOp, AvgPoolOp>(op))
+    return KernelKind::Row;
+  if (isa<RopeOp, TransposeOp, SliceOp, SplitOp, ConcatOp, PadOp, ScatterOp, KvCacheAppendOp, KvCacheReadOp>(op))
+    return KernelKind::Copy;
+  return KernelKind::Pointwise; // each element of the result is computed alone, gathers and iota included
+}
+
+/// Reads of a buffer that only change how it is addressed.
+static bool isView(Operation *op) { return isa_and_nonnull<ReshapeOp, TransposeOp, SliceOp, SplitOp>(op); }
+
+static StringRef nameOf(Operation *op) { return op->getName().stripDialect(); }
+
+namespace {
+class Closure {
+public:
+  explicit Closure(func::FuncOp main) : block(main.getBody().front()) {}
+
+  KernelGroups run() {
+    for (Operation &op : block) {
+      if (dependsOnWeightsOnly(op))
+        initial.insert(&op);
+      if (staysOutside(&op) || member.contains(&op))
+        continue;
+      int group = open(&op);
+      if (auto attention = dyn_cast<AttentionOp>(op))
+        closeAttention(group, attention);
+      else if (groups[group].kind == KernelKind::Row)
+        takeProducers(group, &op);
+      else if (groups[group].kind == KernelKind::Pointwise)
+        takePointwise(group, &op);
+    }
+    KernelGroups result;
+    for (KernelGroup &group : groups)
+      if (!group.ops.empty()) {
+        llvm::sort(group.ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+        result.groups.push_back(std::move(group));
+      }
+    result.missed = std::move(missed);
+    return result;
+  }
+
+private:
+  int open(Operation *op) {
+    groups.push_back({kindOf(op), op, {op}, {}});
+    return member[op] = groups.size() - 1;
+  }
+  int groupOf(Value value) const {
+    auto found = member.find(value.getDefiningOp());
+    return value.getDefiningOp() && found != member.end() ? found->second : -1;
+  }
+  bool dependsOnWeightsOnly(Operation &op) const {
+    if (isa<WeightOp, ConstantOp>(op))
+      return true;
+    return op.getNumOperands() > 0 && llvm::all_of(op.getOperands(), [&](Value operand) {
+             return operand.getDefiningOp() && initial.contains(operand.getDefiningOp());
+           });
+  }
+  void miss(Operation *op, const Twine &reason) { missed.push_back({op, reason.str()}); }
+
+  /// Whether a path leads from a group to another through a third.
+  bool hasDetour(int from, int to) const {
+    llvm::DenseSet<Operation *> seen;
+    SmallVector<Operation *> stack;
+    auto push = [&](int group, bool first) {
+      for (Operation *op : groups[group].ops)
+        for (Value operand : op->getOperands())
+          if (Operation *producer = operand.getDefiningOp())
+            if (!(first && groupOf(operand) == from) && groupOf(operand) != to && seen.insert(producer).second)
+              stack.push_back(producer);
+    };
+    push(to, /*first=*/true);
+    while (!stack.empty()) {
+      Operation *op = stack.pop_back_val();
+      auto found = member.find(op);
+      if (found != member.end() && found->second == from)
+        return true;
+      if (found != member.end()) {
+        push(found->second, /*first=*/false);
+        continue;
+      }
+      for (Value operand : op->getOperands())
+        if (Operation *producer = operand.getDefiningOp(); producer && seen.insert(producer).second)
+          stack.push_back(producer);
+    }
+    return false;
+  }
+
+  void merge(int into, int from) {
+    for (Operation *op : groups[from].ops)
+      member[op] = into;
+    groups[into].ops.append(groups[from].ops);
+    groups[into].views.append(groups[from].views);
+    groups[from].ops.clear();
+  }
+
+  /// Whether `value` is read by members of `group` alone.
+  bool isPrivate(Value value, int group) const {
+    return llvm::all_of(value.getUsers(), [&](Operation *user) {
+      auto found = member.find(user);
+      return found != member.end() && found->second == group;
+    });
+  }
+
+  /// Joins the group that computes `value` with `group`, whose op `reader` reads it; says why not.
+  bool join(int group, Value value, Operation *reader, bool sameShape) {
+    int producer = groupOf(value);
+    if (producer < 0 || producer == group)
+      return false;
+    Operation *from = value.getDefiningOp();
+    if (groups[producer].kind == KernelKind::Copy || groups[producer].kind == KernelKind::Attention)
+      return miss(reader, "not fused with " + nameOf(from) + ": its loops do not compute one element at a time"), false;
+    if (initial.contains(from) != initial.contains(reader))
+      return miss(reader, "not fused with " + nameOf(from) + ": that is computed once, from weights alone"), false;
+    if (sameShape && cast<RankedTensorType>(value.getType()).getShape() !=
+                         cast<RankedTensorType>(reader->getResult(0).getType()).getShape())
+      return miss(reader, "not fused with " + nameOf(from) + ": the shape changes from " + print(value.getType()) +
+                              " to " + print(reader->getResult(0).getType())),
+             false;
+    if (!isPrivate(value, group))
+      return miss(reader, "not fused with " + nameOf(from) + ": its result has several uses"), false;
+    if (hasDetour(producer, group))
+      return miss(reader, "not fused with " + nameOf(from) + ": another operand depends on it through another kernel"),
+             false;
+    KernelKind kind = groups[producer].kind;
+    if (kind != KernelKind::Pointwise) {
+      groups[group].kind = kind;
+      groups[group].anchor = groups[producer].anchor;
+    }
+    merge(group, producer);
+    return true;
+  }
+
+  static std::string print(Type type) {
+    std::string text;
+    llvm::raw_string_ostream(text) << type;
+    return text;
+  }
+
+  /// A pointwise op ends the group of the operand that costs most to keep apart; others join if they are pointwise.
+  void takePointwise(int group, Operation *op) {
+    for (KernelKind kind : {KernelKind::Contraction, KernelKind::Row, KernelKind::Pointwise})
+      for (Value operand : llvm::to_vector(llvm::reverse(op->getOperands()))) {
+        int producer = groupOf(operand);
+        if (producer < 0 || producer == group || groups[producer].kind != kind)
+          continue;
+        if (kind != KernelKind::Pointwise && groups[group].kind != KernelKind::Pointwise) {
+          miss(op, "not fused with " + nameOf(operand.getDefiningOp()) + ": the kernel has an anchor already, " +
+                       nameOf(groups[group].anchor));
+          continue;
+        }
+        join(group, operand, op, /*sameShape=*/true);
+      }
+    for (Value operand : op->getOperands())
+      if (int producer = groupOf(operand);
+          producer >= 0 && producer != group &&
+          (groups[producer].kind == KernelKind::Attention || groups[producer].kind == KernelKind::Copy))
+        miss(op,
+             "not fused with " + nameOf(operand.getDefiningOp()) + ": its loops do not compute one element at a time");
+  }
+
+  /// A row op reads its input through the arithmetic that makes it.
+  void takeProducers(int group, Operation *op) {
+    Value input = op->getOperand(0);
+    int producer = groupOf(input);
+    if (producer < 0)
+      return;
+    StringRef from = nameOf(input.getDefiningOp());
+    if (groups[producer].kind != KernelKind::Pointwise)
+      return miss(op, "not fused with " + from + ": a row is complete only when the whole of " +
+                          nameOf(groups[producer].anchor) + " is, its statistics reduce over a tiled dimension");
+    if (llvm::any_of(groups[producer].ops, [](Operation *member) {
+          return isa<EmbeddingOp, GatherOp, GatherElementsOp, GatherNdOp, IotaOp>(member);
+        }))
+      return miss(op, "not fused with " + from + ": its gathers would be repeated for each statistic");
+    join(group, input, op, /*sameShape=*/false);
+  }
+
+  /// Attention reads its operands through views and writes through the transpose and reshape that joins the heads.
+  void closeAttention(int group, AttentionOp attention) {
+    SmallVector<Value> work = {attention.getQuery(), attention.getKey(), attention.getValue()};
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val().getDefiningOp();
+      if (!isView(op) || llvm::is_contained(groups[group].views, op))
+        continue;
+      groups[group].views.push_back(op);
+      // The view is repeated in the kernel; the copy that stood for it stays only where others read it.
+      work.push_back(op->getOperand(0));
+    }
+    auto next = [&](Value value) { return value.hasOneUse() ? *value.getUsers().begin() : nullptr; };
+    auto transpose = dyn_cast_or_null<TransposeOp>(next(attention.getResult()));
+    if (!transpose)
+      return miss(attention, "writes its heads as they are: no transpose alone reads the result");
+    groups[group].ops.push_back(transpose);
+    member[transpose] = group;
+    if (auto reshape = dyn_cast_or_null<ReshapeOp>(next(transpose.getResult()))) {
+      groups[group].ops.push_back(reshape);
+      member[reshape] = group;
+    }
+  }
+
+  Block &block;
+  SmallVector<KernelGroup> groups;
+  DenseMap<Operation *, int> member;
+  llvm::DenseSet<Operation *> initial; // computed once, when the model is loaded
+  SmallVector<MissedFusion> missed;
+};
+} // namespace
+
+/// Drops groups of views that were made for attention alone: the kernel repeats them.
+static void dropDeadViews(KernelGroups &result) {
+  llvm::DenseSet<Operation *> repeated, dead;
+  for (KernelGroup &group : result.groups)
+    repeated.insert(group.views.begin(), group.views.end());
+  llvm::DenseMap<Operation *, KernelGroup *> home;
+  for (KernelGroup &group : result.groups)
+    for (Operation *op : group.ops)
+      home[op] = &group;
+  // Users first: a view is dead when every user repeats it.
+  SmallVector<Operation *> order(repeated.begin(), repeated.end());
+  llvm::sort(order, [](Operation *a, Operation *b) { return b->isBeforeInBlock(a); });
+  for (Operation *view : order)
+    if (llvm::all_of(view->getUsers(), [&](Operation *user) {
+          if (dead.contains(user))
+            return true;
+          KernelGroup *group = home.lookup(user);
+          return group && llvm::is_contained(group->views, view);
+        }))
+      dead.insert(view);
+  for (KernelGroup &group : result.groups)
+    llvm::erase_if(group.ops, [&](Operation *op) { return dead.contains(op); });
+  llvm::erase_if(result.groups, [](const KernelGroup &group) { return group.ops.empty(); });
+}
+
+KernelGroups tenon::closeKernels(func::FuncOp main) {
+  KernelGroups result = Closure(main).run();
+  dropDeadViews(result);
+  return result;
+}

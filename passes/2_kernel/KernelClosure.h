@@ -1,0 +1,39 @@
+// Which ops of @main become one launch.
+// An anchor (contraction, attention, row statistics, or nothing but pointwise work) takes in the ops around it that its
+// loops can compute on the way: pointwise consumers of its result, pointwise producers of a row op's input, the views
+// of attention. Two groups join only when no third lies on a path between them, so the launches can be ordered.
+#pragma once
+
+#include "dialects/Tenon/Tenon.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace tenon {
+
+enum class KernelKind { Contraction, Attention, Row, Pointwise, Copy };
+
+struct KernelGroup {
+  KernelKind kind;
+  mlir::Operation *anchor;                    // the op that gave the kind
+  llvm::SmallVector<mlir::Operation *> ops;   // in program order
+  llvm::SmallVector<mlir::Operation *> views; // read through: cloned into the kernel, in no order
+};
+
+struct MissedFusion {
+  mlir::Operation *op; // that stayed outside
+  std::string reason;
+};
+
+struct KernelGroups {
+  llvm::SmallVector<KernelGroup> groups;
+  llvm::SmallVector<MissedFusion> missed;
+};
+
+KernelGroups closeKernels(mlir::func::FuncOp main);
+
+/// Part of no launch: weights, constants, views of a whole buffer, and sizes.
+bool staysOutside(mlir::Operation *op);
+/// A rank-0 integer computed from sizes and constants alone: repeated inside each kernel that needs it.
+bool isSizeComputation(mlir::Operation *op);
+
+} // namespace tenon

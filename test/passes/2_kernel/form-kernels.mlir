@@ -1,0 +1,104 @@
+// Ops of @main are grouped around anchors; what cannot join stays a kernel of its own.
+// RUN: tenon-opt %s --tenon-form-kernels --split-input-file | FileCheck %s
+
+// Bias, activation and residual end the contraction; the norm after it needs whole rows.
+// CHECK-LABEL: @main
+// CHECK: %[[SUM:.*]] = tenon.kernel @linear_add(
+// CHECK: tenon.linear
+// CHECK: tenon.add
+// CHECK: %[[NORM:.*]] = tenon.kernel @layer_norm(%{{.*}} = %[[SUM]]
+// CHECK: tenon.kernel @linear_gelu(%{{.*}} = %[[NORM]]
+// CHECK: tenon.linear
+// CHECK: tenon.gelu
+func.func @main(%x: tensor<4x8xf32>, %r: tensor<4x8xf32>) -> tensor<4x16xf32> {
+  %w = tenon.weight "w" : tensor<8x8xf32>
+  %u = tenon.weight "u" : tensor<16x8xf32>
+  %0 = tenon.linear %x, %w : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = tenon.add %0, %r : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = tenon.layer_norm %1 {epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %3 = tenon.linear %2, %u : (tensor<4x8xf32>, tensor<16x8xf32>) -> tensor<4x16xf32>
+  %4 = tenon.gelu %3 : (tensor<4x16xf32>) -> tensor<4x16xf32>
+  return %4 : tensor<4x16xf32>
+}
+
+// -----
+
+// Attention reads the merged projection through views and writes joined heads: one kernel, no copies.
+// CHECK-LABEL: @main
+// CHECK: tenon.kernel @attention(%[[X:.*]] = %{{.*}}) :
+// CHECK: tenon.split %[[X]]
+// CHECK: tenon.attention
+// CHECK: tenon.transpose
+// CHECK: %[[R:.*]] = tenon.reshape
+// CHECK: tenon.yield %[[R]]
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<2x5x96xf32>) -> tensor<2x5x32xf32> {
+  %q, %k, %v = tenon.split %x {axis = 2, sizes = array<i64: 32, 32, 32>} : (tensor<2x5x96xf32>) -> (tensor<2x5x32xf32>, tensor<2x5x32xf32>, tensor<2x5x32xf32>)
+  %q4 = tenon.reshape %q : (tensor<2x5x32xf32>) -> tensor<2x5x4x8xf32>
+  %k4 = tenon.reshape %k : (tensor<2x5x32xf32>) -> tensor<2x5x4x8xf32>
+  %v4 = tenon.reshape %v : (tensor<2x5x32xf32>) -> tensor<2x5x4x8xf32>
+  %qt = tenon.transpose %q4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x4x8xf32>) -> tensor<2x4x5x8xf32>
+  %kt = tenon.transpose %k4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x4x8xf32>) -> tensor<2x4x5x8xf32>
+  %vt = tenon.transpose %v4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x4x8xf32>) -> tensor<2x4x5x8xf32>
+  %a = tenon.attention %qt, %kt, %vt {scale = 0.25 : f64} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x8xf32>
+  %at = tenon.transpose %a {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x4x5x8xf32>) -> tensor<2x5x4x8xf32>
+  %r = tenon.reshape %at : (tensor<2x5x4x8xf32>) -> tensor<2x5x32xf32>
+  return %r : tensor<2x5x32xf32>
+}
+
+// -----
+
+// Equal bodies share a name; another shape is another kernel.
+// CHECK-LABEL: @main
+// CHECK: tenon.kernel @relu(
+// CHECK: tenon.kernel @relu(
+// CHECK: tenon.kernel @relu_1(
+func.func @main(%x: tensor<4xf32>, %y: tensor<4xf32>, %z: tensor<5xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<5xf32>) {
+  %0 = tenon.relu %x : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = tenon.relu %y : (tensor<4xf32>) -> tensor<4xf32>
+  %2 = tenon.relu %z : (tensor<5xf32>) -> tensor<5xf32>
+  return %0, %1, %2 : tensor<4xf32>, tensor<4xf32>, tensor<5xf32>
+}
+
+// -----
+
+// Work on weights alone runs once, at load: it joins nothing that depends on the input.
+// CHECK-LABEL: @main
+// CHECK: %[[W:.*]] = tenon.kernel @mul(
+// CHECK: tenon.kernel @add(%{{.*}} = %{{.*}}, %{{.*}} = %[[W]])
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %v = tenon.weight "v" : tensor<4xf32>
+  %w = tenon.weight "w" : tensor<4xf32>
+  %0 = tenon.mul %v, %w : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %1 = tenon.add %x, %0 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
+}
+
+// -----
+
+// The linear cannot take the last add: its other operand comes of the linear through another kernel.
+// CHECK-LABEL: @main
+// CHECK: %[[L:.*]] = tenon.kernel @linear(
+// CHECK: %[[S:.*]] = tenon.kernel @softmax_add(%{{.*}} = %[[L]]
+func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %w = tenon.weight "w" : tensor<8x8xf32>
+  %0 = tenon.linear %x, %w : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = tenon.softmax %0 {axis = 1} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = tenon.add %0, %1 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %2 : tensor<4x8xf32>
+}
+
+// -----
+
+// Sizes and constants are repeated inside; a reshape is a view and stays outside.
+// CHECK-LABEL: @main
+// CHECK: %[[V:.*]] = tenon.reshape
+// CHECK: tenon.kernel @cast_sub(%{{.*}} = %[[V]])
+// CHECK: tenon.constant dense<1.000000e+00>
+func.func @main(%m: tensor<2x3xi64>) -> tensor<2x1x3xf32> {
+  %one = tenon.constant dense<1.0> : tensor<f32>
+  %0 = tenon.reshape %m : (tensor<2x3xi64>) -> tensor<2x1x3xi64>
+  %1 = tenon.cast %0 : (tensor<2x1x3xi64>) -> tensor<2x1x3xf32>
+  %2 = tenon.sub %one, %1 : (tensor<f32>, tensor<2x1x3xf32>) -> tensor<2x1x3xf32>
+  return %2 : tensor<2x1x3xf32>
+}
