@@ -110,14 +110,15 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
     if (largest == hidden)
       return;
     double sum = 0;
-    for (double &score : scores) {
-      score = score == hidden ? 0 : std::exp(score - largest);
-      sum += score;
+    for (double score : scores)
+      sum += score == hidden ? 0 : std::exp(score - largest);
+    for (int64_t j = 0; j < sizeK; ++j) {
+      if (scores[j] == hidden) // its value does not count, even if it is not finite
+        continue;
+      double p = std::exp(scores[j] - largest) / sum;
+      for (int64_t c = 0; c < dv; ++c)
+        result.floats[row * dv + c] += p * value.floats[(kv * sizeK + j) * dv + c];
     }
-    for (int64_t j = 0; j < sizeK; ++j)
-      for (int64_t p = 0; p < dv; ++p)
-        if (scores[j] != 0) // a hidden key's value does not count, even if it is not finite
-          result.floats[row * dv + p] += scores[j] / sum * value.floats[(kv * sizeK + j) * dv + p];
   });
   values.set(op.getResult(), std::move(result));
   return success();

@@ -116,6 +116,12 @@ static LogicalResult evaluateGroupNorm(GroupNormOp op, ReferenceValues &values) 
 //===-- Reductions
 //----------------------------------------------------------------------------------------------------===//
 
+/// The least integer of a type, where a maximum starts; the greatest is its complement.
+static int64_t leastInteger(Value tensor) {
+  Type type = elementTypeOf(tensor);
+  return type.isInteger() ? -1 - static_cast<int64_t>((uint64_t{1} << (type.getIntOrFloatBitWidth() - 1)) - 1) : 0;
+}
+
 /// Folds every element into its place in the result; `finish` sees each folded value and how many elements went in.
 static LogicalResult reduce(Operation *op, ArrayRef<int64_t> axes, bool keepDims, ReferenceValues &values,
                             double floatStart, int64_t integerStart, double (*foldFloat)(double, double),
@@ -172,11 +178,11 @@ static LogicalResult evaluateMean(ReduceMeanOp op, ReferenceValues &values) {
   return reduce(op, op.getAxes(), op.getKeepDims(), values, 0, 0, add, addIntegers, true);
 }
 static LogicalResult evaluateMax(ReduceMaxOp op, ReferenceValues &values) {
-  return reduce(op, op.getAxes(), op.getKeepDims(), values, -infinity, std::numeric_limits<int64_t>::min(), larger,
+  return reduce(op, op.getAxes(), op.getKeepDims(), values, -infinity, leastInteger(op.getInput()), larger,
                 largerInteger, false);
 }
 static LogicalResult evaluateMin(ReduceMinOp op, ReferenceValues &values) {
-  return reduce(op, op.getAxes(), op.getKeepDims(), values, infinity, std::numeric_limits<int64_t>::max(), smaller,
+  return reduce(op, op.getAxes(), op.getKeepDims(), values, infinity, ~leastInteger(op.getInput()), smaller,
                 smallerInteger, false);
 }
 
