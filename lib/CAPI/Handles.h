@@ -1,9 +1,14 @@
-// What the C API's opaque handles hold, shared by its run-only and its compiling half.
+// What the C API's opaque handles hold and how errors and structs cross it, shared by its run-only and its compiling
+// half.
 #pragma once
 
 #include "lib/Runtime/Context.h"
 #include "tenon-c/tenon.h"
 
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -39,6 +44,31 @@ namespace tenon::capi {
 /// Null for success.
 inline tenon_error *toError(const Status &status) {
   return status.ok() ? nullptr : new tenon_error{status.kind(), status.message()};
+}
+
+/// No exception leaves a function: the only ones that the code below the C API may throw are of the allocator and of
+/// the standard library, and those become errors too.
+template <typename Function>
+tenon_error *guarded(Function function) {
+  try {
+    return toError(function());
+  } catch (const std::bad_alloc &) {
+    return toError(outOfMemory("no memory for the bookkeeping of this call"));
+  } catch (const std::exception &error) {
+    return toError(internalError(error.what()));
+  }
+}
+
+/// Copies what both sides know of a struct; the rest of `to` keeps its defaults. Null leaves all of them.
+template <typename Struct>
+Status readStruct(const Struct *from, Struct &to, const char *what) {
+  if (!from)
+    return {};
+  if (from->struct_size < sizeof(size_t) || from->struct_size > 4096)
+    return invalidArgument(std::string(what) + ": struct_size is " + std::to_string(from->struct_size) +
+                           ", expected sizeof of the struct");
+  std::memcpy(&to, from, std::min(from->struct_size, sizeof(Struct)));
+  return {};
 }
 
 } // namespace tenon::capi

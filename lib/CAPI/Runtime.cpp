@@ -1,5 +1,4 @@
-// The run-only half of the C API: artefacts, executables, contexts. No exception leaves a function: the only ones that
-// code below may throw are of the allocator, and those become errors too.
+// The run-only half of the C API: artefacts, executables, contexts.
 #include "lib/CAPI/Handles.h"
 
 #include "lib/Runtime/ThreadPool.h"
@@ -7,34 +6,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
-#include <new>
 
 using namespace tenon;
-using tenon::capi::toError;
-
-template <typename Function>
-static tenon_error *guarded(Function function) {
-  try {
-    return toError(function());
-  } catch (const std::bad_alloc &) {
-    return toError(outOfMemory("no memory for the bookkeeping of this call"));
-  } catch (const std::exception &error) {
-    return toError(internalError(error.what()));
-  }
-}
-
-// Copies what both sides know of a struct; the rest of `to` keeps its defaults.
-template <typename Struct>
-static Status readStruct(const Struct *from, Struct &to, const char *what) {
-  if (!from)
-    return {};
-  if (from->struct_size < sizeof(size_t) || from->struct_size > 4096)
-    return invalidArgument(std::string(what) + ": struct_size is " + std::to_string(from->struct_size) +
-                           ", expected sizeof of the struct");
-  std::memcpy(&to, from, std::min(from->struct_size, sizeof(Struct)));
-  return {};
-}
+using tenon::capi::guarded;
+using tenon::capi::readStruct;
 
 extern "C" {
 

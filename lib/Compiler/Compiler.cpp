@@ -234,7 +234,10 @@ Result<std::string> compileTo(std::string_view text, const CompileOptions &optio
 }
 
 Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights) {
-  TENON_TRY_ASSIGN(std::string kernels, linkSharedObject(compilation.objects));
+  std::string kernels;
+  if (!compilation.plan.kernels.empty()) {
+    TENON_TRY_ASSIGN(kernels, linkSharedObject(compilation.objects));
+  }
   return writeArtefact({compilation.plan, kernels, compilation.constants, weights, compilation.model});
 }
 

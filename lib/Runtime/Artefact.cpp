@@ -13,8 +13,10 @@ static constexpr const char *modelName = "model.mlir";
 Result<std::string> writeArtefact(const ArtefactParts &parts) {
   TENON_TRY(validateLaunchPlan(parts.plan));
   std::string manifest = writeLaunchPlan(parts.plan);
-  std::vector<ZipEntry> entries = {
-      {manifestName, manifest}, {kernelsName, parts.kernels}, {constantsName, parts.constants}};
+  std::vector<ZipEntry> entries = {{manifestName, manifest}};
+  if (!parts.kernels.empty())
+    entries.push_back({kernelsName, parts.kernels});
+  entries.push_back({constantsName, parts.constants});
   if (!parts.model.empty())
     entries.push_back({modelName, parts.model});
   if (!parts.weights.empty())
@@ -34,14 +36,12 @@ static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std:
   Result<std::vector<ZipEntry>> entries = readStoredZip(bytes, ZipChecksums::SmallEntries);
   if (!entries.ok())
     return entries.status().in(origin + ": not a Tenon artefact, or damaged");
-  bool haveKernels = false;
   for (const ZipEntry &entry : *entries) {
     if (entry.name == manifestName)
       artefact->manifest = entry.bytes;
-    else if (entry.name == kernelsName) {
+    else if (entry.name == kernelsName)
       artefact->kernels = entry.bytes;
-      haveKernels = true;
-    } else if (entry.name == constantsName)
+    else if (entry.name == constantsName)
       artefact->constants = entry.bytes;
     else if (entry.name == weightsName)
       artefact->weights = entry.bytes;
@@ -50,12 +50,14 @@ static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std:
     else
       return corrupt(origin + ": unknown entry '" + entry.name + "'");
   }
-  if (artefact->manifest.empty() || !haveKernels)
-    return corrupt(origin + ": not a Tenon artefact: it has no " + (haveKernels ? manifestName : kernelsName));
+  if (artefact->manifest.empty())
+    return corrupt(origin + ": not a Tenon artefact: it has no " + manifestName);
   Result<LaunchPlan> plan = readLaunchPlan(artefact->manifest);
   if (!plan.ok())
     return plan.status().in(origin);
   artefact->plan = plan.take();
+  if (artefact->kernels.empty() && !artefact->plan.kernels.empty())
+    return corrupt(origin + ": its manifest names kernels, but it has no " + kernelsName);
   return std::shared_ptr<const Artefact>(std::move(artefact));
 }
 

@@ -15,7 +15,7 @@ namespace tenon {
 
 struct ArtefactParts {
   LaunchPlan plan;
-  std::string_view kernels;   ///< ELF shared object
+  std::string_view kernels;   ///< ELF shared object, or empty: a plan without kernels
   std::string_view constants; ///< values of kind Constant at their offsets
   std::string_view weights;   ///< safetensors, or empty: given when loading
   std::string_view model;     ///< kept IR, or empty

@@ -59,14 +59,18 @@ Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, st
 Result<std::shared_ptr<const Executable>> Executable::load(std::shared_ptr<const Artefact> artefact,
                                                            std::shared_ptr<const WeightSource> weights) {
   TENON_TRY(checkHostFeatures(artefact->plan)); // before the system is asked to load the code
-  Result<std::shared_ptr<KernelLibrary>> kernels = openSharedObject(artefact->kernels);
-  if (!kernels.ok())
-    return kernels.status().in(artefact->origin);
+  std::shared_ptr<KernelLibrary> kernels; // none where the outputs are inputs, weights and views of them
+  if (!artefact->kernels.empty()) {
+    Result<std::shared_ptr<KernelLibrary>> opened = openSharedObject(artefact->kernels);
+    if (!opened.ok())
+      return opened.status().in(artefact->origin);
+    kernels = opened.take();
+  }
   if (!weights && !artefact->weights.empty()) {
     TENON_TRY_ASSIGN(weights, weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
   }
   Result<std::shared_ptr<const Executable>> exe =
-      create(artefact->plan, *kernels, artefact->constants, std::move(weights), artefact);
+      create(artefact->plan, kernels, artefact->constants, std::move(weights), artefact);
   return exe.ok() ? std::move(exe) : exe.status().in(artefact->origin);
 }
 
