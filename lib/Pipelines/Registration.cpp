@@ -1,8 +1,9 @@
 // What a tool registers before it reads IR or a pass name.
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Pipelines/Phases.h"
-#include "passes/host/Passes.h"
 #include "passes/2_kernel/Passes.h"
+#include "passes/cpu/Passes.h"
+#include "passes/host/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -28,6 +29,7 @@ void registerDialects(DialectRegistry &registry) {
 }
 
 void registerPasses() {
+  registerTenonCpuPasses();
   registerTenonHostPasses();
   registerTenonKernelPasses();
   PassPipelineRegistration<PhasesPipelineOptions>(

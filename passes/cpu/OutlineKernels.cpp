@@ -1,0 +1,122 @@
+// A tenon.kernel stands where it is used and computes on tensors; what runs is a function on addresses. This pass makes
+// one function of all kernels of a name, whose boundary says how tensors lie in memory (BufferStorage.h), and leaves a
+// launch in its place. The inside stays tensors: the passes after this one turn whole functions into loops.
+#include "dialects/Tenon/Tenon.h"
+#include "passes/cpu/BufferStorage.h"
+#include "passes/cpu/Passes.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_CPUOUTLINEKERNELSPASS
+#include "passes/cpu/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+/// Where the model's source said so: "file:line" of each op, once.
+static ArrayAttr sourcesOf(KernelOp kernel) {
+  llvm::SetVector<Attribute> sources;
+  kernel.getLoc()->walk([&](Location location) {
+    if (auto file = dyn_cast<FileLineColLoc>(location))
+      sources.insert(StringAttr::get(kernel.getContext(), file.getFilename().getValue() + ":" + Twine(file.getLine())));
+    return WalkResult::advance();
+  });
+  return ArrayAttr::get(kernel.getContext(), sources.getArrayRef());
+}
+
+static FailureOr<SmallVector<Type>> argumentTypes(KernelOp kernel) {
+  SmallVector<Type> types;
+  auto add = [&](Type type) -> LogicalResult {
+    MemRefType buffer = bufferTypeOf(cast<RankedTensorType>(type));
+    if (!buffer)
+      return kernel.emitOpError("@") << kernel.getKernelName() << " reads or writes " << type
+                                     << ": i4 tensors of a dynamic shape need an even innermost size, as two elements "
+                                        "share a byte; pad that dimension";
+    types.push_back(buffer);
+    return success();
+  };
+  for (Type type : kernel.getInputs().getTypes())
+    if (failed(add(type)))
+      return failure();
+  for (Type type : kernel.getResultTypes())
+    if (failed(add(type)))
+      return failure();
+  Type index = IndexType::get(kernel.getContext());
+  types.append({index, index, MemRefType::get({ShapedType::kDynamic}, IntegerType::get(kernel.getContext(), 8))});
+  return types;
+}
+
+static LogicalResult outline(KernelOp kernel, OpBuilder &module) {
+  FailureOr<SmallVector<Type>> types = argumentTypes(kernel);
+  if (failed(types))
+    return failure();
+  ImplicitLocOpBuilder b(kernel.getLoc(), module);
+  auto function = func::FuncOp::create(b, kernel.getKernelName(), b.getFunctionType(*types, {}));
+  for (NamedAttribute attribute : kernel->getDiscardableAttrs())
+    if (attribute.getName() != "tenon.result_shapes")
+      function->setAttr(attribute.getName(), attribute.getValue());
+  function->setAttr("tenon.kernel", b.getUnitAttr());
+  if (ArrayAttr sources = sourcesOf(kernel); !sources.empty())
+    function->setAttr("tenon.sources", sources);
+
+  b.setInsertionPointToStart(function.addEntryBlock());
+  IRMapping mapping;
+  for (auto [argument, inner] : llvm::zip(function.getArguments(), kernel.getBody().getArguments())) {
+    auto type = cast<RankedTensorType>(inner.getType());
+    auto buffer = cast<MemRefType>(argument.getType());
+    Value stored = bufferization::ToTensorOp::create(
+        b, RankedTensorType::get(buffer.getShape(), buffer.getElementType()), argument, /*restrict=*/true);
+    mapping.map(inner, unpackElements(b, stored, type));
+  }
+  for (Operation &op : kernel.getBlock().without_terminator())
+    b.clone(op, mapping);
+  for (auto [buffer, yielded] :
+       llvm::zip(function.getArguments().drop_front(kernel.getNumOperands()), kernel.getYielded()))
+    bufferization::MaterializeInDestinationOp::create(b, Type(), packElements(b, mapping.lookup(yielded)), buffer,
+                                                      /*restrict=*/true, /*writable=*/true);
+  func::ReturnOp::create(b);
+  return success();
+}
+
+static LogicalResult outlineKernels(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return success();
+  SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
+  if (kernels.empty())
+    return success();
+  if (Operation *taken = module.lookupSymbol("kernels"))
+    return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' functions there");
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto home = ModuleOp::create(builder, module.getLoc(), "kernels");
+  OpBuilder inside = OpBuilder::atBlockEnd(home.getBody());
+  llvm::StringSet<> done;
+  for (KernelOp kernel : kernels) {
+    if (done.insert(kernel.getKernelName()).second && failed(outline(kernel, inside)))
+      return failure();
+    builder.setInsertionPoint(kernel);
+    auto callee = SymbolRefAttr::get(builder.getContext(), "kernels",
+                                     {FlatSymbolRefAttr::get(builder.getContext(), kernel.getKernelName())});
+    auto launch = LaunchOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), callee, kernel.getInputs());
+    if (Attribute shapes = kernel->getAttr("tenon.result_shapes"))
+      launch->setAttr("tenon.result_shapes", shapes);
+    kernel.replaceAllUsesWith(launch.getResults());
+    kernel.erase();
+  }
+  return success();
+}
+
+namespace {
+struct OutlineKernels : tenon::impl::CpuOutlineKernelsPassBase<OutlineKernels> {
+  void runOnOperation() override {
+    if (failed(outlineKernels(getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace
