@@ -74,7 +74,8 @@ def QuantisedMatmulOp : CheckedOp<"quantised_matmul"> {
 
     (C7) `block` has two entries of at least 1 that divide N and K.
 
-    Accumulation: integer products in i32 between two scale changes, all else in f32; one rounding at the end.
+    Accumulation: integer products in i32 between two scale changes, all else in f32, or f64 of an f64 input; one rounding
+    at the end.
 
     ```mlir
     func.func @example(%x: tensor<?x64xi8>, %xs: tensor<?x1xf32>, %w: tensor<16x64xi8>, %ws: tensor<16x1xf32>) -> tensor<?x16xf32> {

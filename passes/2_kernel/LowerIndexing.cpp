@@ -17,20 +17,24 @@ static Value clampIndex(ImplicitLocOpBuilder &b, Value value, Value size) {
   return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, index, last), zero);
 }
 
-/// result[..] = input[.., indices[..], ..], where `indices` is read by `map` and stands for dimension `axis`; the other
-/// dimensions of the input are read at the result's dimensions `others`, in order.
-static Lowered gather(Operation *op, ImplicitLocOpBuilder &b, Value input, Value indices, int64_t axis, AffineMap map,
-                      ArrayRef<int64_t> others) {
+/// result[..] = input[.., indices[..], .., indices[..], ..]: dimension `axis + t` of the input is read at the index
+/// that `maps[t]` reads; the other dimensions of the input are read at the result's dimensions `others`, in order.
+static Lowered gather(Operation *op, ImplicitLocOpBuilder &b, Value input, Value indices, int64_t axis,
+                      ArrayRef<AffineMap> maps, ArrayRef<int64_t> others) {
   auto sizes = resultSizes(b, op->getResult(0));
   if (failed(sizes))
     return failure();
-  Value limit = tensor::DimOp::create(b, input, axis);
-  return SmallVector<Value>{elementwise(b, *sizes, tensorOf(input).getElementType(), indices, map,
+  SmallVector<Value> reads(maps.size(), indices), limits;
+  for (size_t named = 0; named < maps.size(); ++named)
+    limits.push_back(tensor::DimOp::create(b, input, axis + named));
+  return SmallVector<Value>{elementwise(b, *sizes, tensorOf(input).getElementType(), reads, maps,
                                         [&](ImplicitLocOpBuilder &inner, ValueRange x) {
-                                          SmallVector<Value> at;
+                                          SmallVector<Value> at, named;
                                           for (int64_t other : others)
                                             at.push_back(linalg::IndexOp::create(inner, other));
-                                          at.insert(at.begin() + axis, clampIndex(inner, x[0], limit));
+                                          for (auto [index, limit] : llvm::zip_equal(x, limits))
+                                            named.push_back(clampIndex(inner, index, limit));
+                                          at.insert(at.begin() + axis, named.begin(), named.end());
                                           return tensor::ExtractOp::create(inner, input, at);
                                         })};
 }
@@ -65,6 +69,16 @@ static Lowered lowerGatherElements(GatherElementsOp op, ImplicitLocOpBuilder &b)
     if (dimension != int64_t(op.getAxis()))
       others.push_back(dimension);
   return gather(op, b, op.getInput(), op.getIndices(), op.getAxis(), b.getMultiDimIdentityMap(rank), others);
+}
+
+static Lowered lowerGatherNd(GatherNdOp op, ImplicitLocOpBuilder &b) {
+  int64_t rank = tensorOf(op.getResult()).getRank(), tuples = tensorOf(op.getIndices()).getRank() - 1;
+  SmallVector<AffineMap> maps;
+  for (int64_t named = 0; named < tensorOf(op.getIndices()).getDimSize(tuples); ++named) {
+    AffineMap tuple = readsDims(b, rank, 0, tuples);
+    maps.push_back(tuple.insertResult(b.getAffineConstantExpr(named), tuples));
+  }
+  return gather(op, b, op.getInput(), op.getIndices(), 0, maps, llvm::to_vector(llvm::seq(tuples, rank)));
 }
 
 /// A loop over the indices in row-major order, each of which overwrites one slice: the last write wins.
@@ -149,6 +163,7 @@ void tenon::populateIndexLowerings(RewritePatternSet &patterns) {
   patterns.add<LowerBy<EmbeddingOp>>(context, &lowerEmbedding);
   patterns.add<LowerBy<GatherOp>>(context, &lowerGather);
   patterns.add<LowerBy<GatherElementsOp>>(context, &lowerGatherElements);
+  patterns.add<LowerBy<GatherNdOp>>(context, &lowerGatherNd);
   patterns.add<LowerBy<ScatterOp>>(context, &lowerScatter);
   patterns.add<LowerBy<IotaOp>>(context, &lowerIota);
   patterns.add<LowerBy<KvCacheAppendOp>>(context, &lowerKvCacheAppend);

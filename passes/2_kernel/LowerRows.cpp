@@ -167,30 +167,14 @@ static Lowered lowerLayerNorm(LayerNormOp op, ImplicitLocOpBuilder &b) {
 /// Channels become [groups, channels of a group]; a row is a group of one sample.
 static Lowered lowerGroupNorm(GroupNormOp op, ImplicitLocOpBuilder &b) {
   RankedTensorType type = tensorOf(op.getInput());
-  int64_t rank = type.getRank(), channels = type.getDimSize(1), groups = op.getGroups();
-  if (ShapedType::isDynamic(channels))
-    return op.emitOpError("cannot become linalg: the number of channels is dynamic; state it in the input's type");
-  auto grouped = [&](Value value, int64_t at) -> Value {
-    RankedTensorType from = tensorOf(value);
-    SmallVector<int64_t> shape(from.getShape());
-    shape[at] = channels / groups;
-    shape.insert(shape.begin() + at, groups);
-    SmallVector<ReassociationIndices> parts;
-    for (int64_t from_dim = 0, to = 0; from_dim < from.getRank(); ++from_dim) {
-      ReassociationIndices &part = parts.emplace_back();
-      part.push_back(to++);
-      if (from_dim == at)
-        part.push_back(to++);
-    }
-    return tensor::ExpandShapeOp::create(b, from.clone(shape), value, parts);
-  };
-  Value input = grouped(op.getInput(), 1);
+  int64_t rank = type.getRank(), groups = op.getGroups();
+  Value input = splitDim(b, op.getInput(), 1, groups, ShapedType::kDynamic);
   Rows rows(b, input, llvm::to_vector(llvm::seq<int64_t>(2, rank + 1)));
   // Parameters have one value a channel: [groups, channels of a group, 1 ..].
   auto parameter = [&](Value value) -> Value {
     if (!value)
       return {};
-    Value split = grouped(value, 0);
+    Value split = splitDim(b, value, 0, groups, ShapedType::kDynamic);
     SmallVector<AffineMap> maps = {
         AffineMap::get(rank + 1, 0, {b.getAffineDimExpr(1), b.getAffineDimExpr(2)}, b.getContext())};
     return elementwise(b, rows.sizes, type.getElementType(), split, maps,

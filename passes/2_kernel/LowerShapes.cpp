@@ -149,11 +149,8 @@ static Lowered lowerPad(PadOp op, ImplicitLocOpBuilder &b) {
   if (failed(sizes))
     return failure();
   Type element = tensorOf(op.getInput()).getElementType();
-  Value result = filled(b, *sizes, scalar(b, element, op.getValue().convertToDouble()));
-  SmallVector<OpFoldResult> offsets = getAsIndexOpFoldResult(b.getContext(), op.getLow());
-  SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
-  return SmallVector<Value>{tensor::InsertSliceOp::create(
-      b, op.getInput(), result, offsets, tensor::getMixedSizes(b, b.getLoc(), op.getInput()), strides)};
+  return SmallVector<Value>{
+      padded(b, op.getInput(), op.getLow(), *sizes, scalar(b, element, op.getValue().convertToDouble()))};
 }
 
 void tenon::populateShapeLowerings(RewritePatternSet &patterns) {

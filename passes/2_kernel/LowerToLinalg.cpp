@@ -21,9 +21,11 @@ struct LowerToLinalg : tenon::impl::LowerToLinalgPassBase<LowerToLinalg> {
     populateContractionLowerings(set);
     populateIndexLowerings(set);
     populatePointwiseLowerings(set);
+    populateQuantisationLowerings(set);
     populateReductionLowerings(set);
     populateRowLowerings(set);
     populateShapeLowerings(set);
+    populateWindowLowerings(set);
     patterns = std::move(set);
     return success();
   }

@@ -84,6 +84,34 @@ Value tenon::filled(ImplicitLocOpBuilder &b, ArrayRef<OpFoldResult> sizes, Value
   return linalg::FillOp::create(b, value, empty(b, sizes, value.getType())).getResult(0);
 }
 
+Value tenon::padded(ImplicitLocOpBuilder &b, Value input, ArrayRef<int64_t> low, ArrayRef<OpFoldResult> sizes,
+                    Value outside) {
+  SmallVector<OpFoldResult> offsets = getAsIndexOpFoldResult(b.getContext(), low);
+  SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(b, input, filled(b, sizes, outside), offsets,
+                                       tensor::getMixedSizes(b, b.getLoc(), input), strides);
+}
+
+Value tenon::splitDim(ImplicitLocOpBuilder &b, Value tensor, int64_t at, int64_t outer, int64_t inner) {
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), tensor);
+  bool outerIsLeft = ShapedType::isDynamic(outer);
+  OpFoldResult known = b.getIndexAttr(outerIsLeft ? inner : outer);
+  OpFoldResult left = affine::makeComposedFoldedAffineApply(
+      b, b.getLoc(), b.getAffineSymbolExpr(0).floorDiv(outerIsLeft ? inner : outer), sizes[at]);
+  sizes[at] = outerIsLeft ? left : known;
+  sizes.insert(sizes.begin() + at + 1, outerIsLeft ? known : left);
+  SmallVector<int64_t> shape;
+  for (OpFoldResult size : sizes)
+    shape.push_back(getConstantIntValue(size).value_or(ShapedType::kDynamic));
+  SmallVector<ReassociationIndices> parts;
+  for (int64_t from = 0, to = 0; from < tensorOf(tensor).getRank(); ++from) {
+    parts.push_back({to++});
+    if (from == at)
+      parts.back().push_back(to++);
+  }
+  return tensor::ExpandShapeOp::create(b, tensorOf(tensor).clone(shape), tensor, parts, sizes);
+}
+
 Value tenon::heldIndex(ImplicitLocOpBuilder &b, Value tensor) {
   SmallVector<Value> zeros(tensorOf(tensor).getRank(), Value());
   for (Value &zero : zeros)

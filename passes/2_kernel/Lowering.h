@@ -63,6 +63,11 @@ mlir::FailureOr<llvm::SmallVector<mlir::OpFoldResult>> resultSizes(mlir::Implici
 /// An uninitialised tensor of these sizes; `shape` says which of them the type states.
 mlir::Value empty(mlir::ImplicitLocOpBuilder &b, llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Type element);
 mlir::Value filled(mlir::ImplicitLocOpBuilder &b, llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Value scalar);
+/// A tensor of these sizes that holds `input` from `low` on in each dimension and `outside`, a scalar, elsewhere.
+mlir::Value padded(mlir::ImplicitLocOpBuilder &b, mlir::Value input, llvm::ArrayRef<int64_t> low,
+                   llvm::ArrayRef<mlir::OpFoldResult> sizes, mlir::Value outside);
+/// `tensor` with dimension `at` as two, [outer, inner]; one of the two is kDynamic: what the other leaves.
+mlir::Value splitDim(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor, int64_t at, int64_t outer, int64_t inner);
 /// The value that a rank-0 or one-element integer tensor holds, as an index.
 mlir::Value heldIndex(mlir::ImplicitLocOpBuilder &b, mlir::Value tensor);
 /// `size` as a value of type index.
