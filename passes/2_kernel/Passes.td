@@ -77,3 +77,37 @@ def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
+
+def VerifyKernelsPass : Pass<"tenon-verify-kernels", "::mlir::ModuleOp"> {
+  let summary = "what holds after phase kernel is checked";
+  let description = [{
+    Every target builds on it; an op that is left over is named here, with its line in the model, not where a target trips.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<2x2xf32> {
+      %y = tenon.kernel @neg(%X = %x) : (tensor<4xf32>) -> tensor<4xf32> {
+        %0 = linalg.negf ins(%X : tensor<4xf32>) outs(%X : tensor<4xf32>) -> tensor<4xf32>
+        tenon.yield %0 : tensor<4xf32>
+      }
+      %r = tenon.reshape %y : (tensor<4xf32>) -> tensor<2x2xf32>
+      return %r : tensor<2x2xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<2x2xf32> {
+      %y = tenon.kernel @neg(%X = %x) : (tensor<4xf32>) -> tensor<4xf32> {
+        %0 = linalg.negf ins(%X : tensor<4xf32>) outs(%X : tensor<4xf32>) -> tensor<4xf32>
+        tenon.yield %0 : tensor<4xf32>
+      }
+      %r = tenon.reshape %y : (tensor<4xf32>) -> tensor<2x2xf32>
+      return %r : tensor<2x2xf32>
+    }
+    ```
+    Requires: nothing.
+    Ensures: outside kernels @main holds only weights, constants, reshapes and sizes; inside them are only ops of linalg,
+    tensor, arith, math, scf and affine, tenon.attention and tenon.yield. Anything else is an error.
+    Leaves alone: everything; other functions are not looked at.
+  }];
+}
