@@ -3,6 +3,7 @@
 
 #include "lib/Runtime/ThreadPool.h"
 #include "lib/Support/AtomicFile.h"
+#include "lib/Support/Version.h"
 
 #include <algorithm>
 #include <cstring>
@@ -14,7 +15,7 @@ using tenon::capi::readStruct;
 extern "C" {
 
 int32_t tenon_api_version(void) { return TENON_API_VERSION; }
-const char *tenon_version(void) { return TENON_VERSION; }
+const char *tenon_version(void) { return version; }
 int32_t tenon_num_threads(void) { return ThreadPool::global().numThreads(); }
 
 //===--- errors and types ----------------------------------------------------------------------------------------===//

@@ -6,10 +6,12 @@
 #include "lib/Compiler/TextGuard.h"
 #include "lib/Pipelines/Phases.h"
 #include "lib/Runtime/Artefact.h"
+#include "lib/Support/Version.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
@@ -107,6 +109,7 @@ Status Driver::start(std::string_view text) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry);
+  context->printOpOnDiagnostic(false); // a message is for the model's author: place and reason, not a dump of IR
   handler = std::make_unique<ScopedDiagnosticHandler>(context.get(), [this](Diagnostic &d) { return collect(d); });
   if (options.remarks) {
     remark::RemarkCategories all{".*", std::nullopt, std::nullopt, std::nullopt, std::nullopt};
@@ -174,7 +177,7 @@ Status Driver::generate(Compilation &into) {
     into.constants = std::move(built->constants);
     return success();
   }));
-  into.plan.compiler = "tenon 0.1.0, LLVM 22";
+  into.plan.compiler = std::string("tenon ") + version + ", LLVM " LLVM_VERSION_STRING;
   into.plan.target = "cpu:" + target.cpu;
   into.plan.features = target.requiredFeatures();
   if (Status valid = validateLaunchPlan(into.plan); !valid.ok())
@@ -207,14 +210,13 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
   Compilation result;
   Driver driver(options, result.report);
   TENON_TRY(driver.start(text));
-  for (Phase phase : allPhases) {
-    if (phase < driver.firstPhase())
-      continue;
-    TENON_TRY(driver.run(phase));
-    if (phase == Phase::graph && options.keepModel) {
-      TENON_TRY_ASSIGN(result.model, driver.print());
-    }
+  // As it was read: a check of the artefact against this model covers every phase.
+  if (options.keepModel && driver.firstPhase() == Phase::graph) {
+    TENON_TRY_ASSIGN(result.model, driver.print());
   }
+  for (Phase phase : allPhases)
+    if (driver.firstPhase() <= phase)
+      TENON_TRY(driver.run(phase));
   TENON_TRY(driver.generate(result));
   return result;
 }
@@ -227,6 +229,9 @@ Result<std::string> compileTo(std::string_view text, const CompileOptions &optio
   CompileReport own;
   Driver driver(options, report ? *report : own);
   TENON_TRY(driver.start(text));
+  if (*last < driver.firstPhase())
+    return invalidArgument("phase '" + to + "' comes before '" + options.from + "'; phases run in the order " +
+                           phaseNames());
   for (Phase phase : allPhases)
     if (driver.firstPhase() <= phase && phase <= *last)
       TENON_TRY(driver.run(phase));

@@ -21,7 +21,7 @@ struct CompileOptions {
   std::string dumpDir;    ///< empty, or a folder that gets the IR after every phase, kernels.ll and kernels.s
   std::string reproducer; ///< empty, or a file that gets IR and pipeline if a pass fails or crashes
   bool remarks = false;   ///< collect what passes did and did not do
-  bool keepModel = true;  ///< keep the IR after phase graph
+  bool keepModel = true;  ///< keep the model as read, where that is a graph
 };
 
 struct Remark {
@@ -41,7 +41,7 @@ struct Compilation {
   LaunchPlan plan;
   std::vector<std::string> objects; ///< relocatable ELF with the kernels
   std::string constants;            ///< constants.bin
-  std::string model;                ///< IR after phase graph, where kept
+  std::string model;                ///< the IR as read, where kept
   CompileReport report;
 };
 

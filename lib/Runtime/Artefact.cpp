@@ -48,7 +48,7 @@ static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std:
     else if (entry.name == modelName)
       artefact->model = entry.bytes;
     else
-      return corrupt(origin + ": unknown entry '" + entry.name + "'");
+      return corrupt(origin + ": not a Tenon artefact: unknown entry '" + entry.name + "'");
   }
   if (artefact->manifest.empty())
     return corrupt(origin + ": not a Tenon artefact: it has no " + manifestName);

@@ -150,6 +150,28 @@ Result<int64_t> Expr::evaluate(const std::vector<int64_t> &kernelDims) const {
   });
 }
 
+Expr Expr::substitute(const std::function<const Expr *(std::string_view)> &dims) const {
+  if (kind == Kind::Constant)
+    return *this;
+  if (kind == Kind::Dim) {
+    const Expr *replaced = dims(dim);
+    return replaced ? *replaced : *this;
+  }
+  if (operands.size() == 2)
+    return binary(kind, operands[0].substitute(dims), operands[1].substitute(dims));
+  Expr result = *this;
+  for (Expr &operand : result.operands)
+    operand = operand.substitute(dims);
+  return result;
+}
+
+Expr Expr::substitute(const std::vector<Expr> &kernelDims) const {
+  return substitute([&](std::string_view name) -> const Expr * {
+    int64_t index = kernelDimIndex(name);
+    return index >= 0 && index < static_cast<int64_t>(kernelDims.size()) ? &kernelDims[index] : nullptr;
+  });
+}
+
 bool Expr::operator==(const Expr &other) const {
   return kind == other.kind && value == other.value && dim == other.dim && operands == other.operands;
 }

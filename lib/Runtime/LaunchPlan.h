@@ -36,6 +36,10 @@ struct Expr {
   Result<int64_t> evaluate(const std::function<const int64_t *(std::string_view)> &dims) const;
   /// With the kernel's own dimensions "d0", "d1", ...
   Result<int64_t> evaluate(const std::vector<int64_t> &kernelDims) const;
+  /// The expression with some dimensions replaced (those `dims` gives an expression for), folded.
+  Expr substitute(const std::function<const Expr *(std::string_view)> &dims) const;
+  /// A kernel's expression over "d0", "d1", .. at one launch.
+  Expr substitute(const std::vector<Expr> &kernelDims) const;
   bool operator==(const Expr &other) const;
 };
 

@@ -31,6 +31,7 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
     Leaves alone: contractions whose result feeds a row statistic (the row is complete only at the end), values with
     several readers, work on weights alone (it runs once, at load).
   }];
+  let dependentDialects = ["::tenon::TenonDialect"];
 }
 
 def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {

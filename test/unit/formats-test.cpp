@@ -137,6 +137,9 @@ TEST(LaunchPlan, Expressions) {
   EXPECT_FALSE(Expr::binary(K::CeilDiv, sixteen, d0).evaluate(std::vector<int64_t>{0}).ok());
   EXPECT_FALSE(d0.evaluate(std::vector<int64_t>{}).ok());
   EXPECT_TRUE(Expr::binary(K::Mul, Expr::constant(3), sixteen).isConstant());
+  Expr tasks = Expr::binary(K::CeilDiv, Expr::binary(K::Mul, d0, Expr::dimension("d1")), sixteen);
+  EXPECT_EQ(tasks.substitute({Expr::dimension("batch"), Expr::dimension("seq")}).str(), "((batch * seq) ceildiv 16)");
+  EXPECT_EQ(tasks.substitute({Expr::constant(3), Expr::constant(11)}), Expr::constant(3));
 }
 
 TEST(Arena, BuffersAliveTogetherNeverMeet) {

@@ -1,0 +1,174 @@
+// From text to an artefact, or to the IR after any phase.
+#include "lib/Compiler/Compiler.h"
+#include "lib/Runtime/Artefact.h"
+#include "lib/Support/AtomicFile.h"
+#include "tools/CommandLine.h"
+#include "tools/PlanDescription.h"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace tenon;
+using namespace tenon::tool;
+using Json = nlohmann::ordered_json;
+
+namespace {
+struct Arguments {
+  std::string input, output, to = "artefact", weights;
+  bool json = false, report = false, remarks = false, noModel = false;
+  CompileOptions compile;
+
+  bool makesArtefact() const { return to == "artefact"; }
+};
+
+/// What came of it: IR or an artefact, and what to tell about it.
+struct Outcome {
+  std::string bytes;
+  CompileReport report;
+  Json plan; ///< null when no artefact was made
+};
+} // namespace
+
+static Result<Outcome> work(const Arguments &arguments) {
+  TENON_TRY_ASSIGN(std::string text, readText(arguments.input));
+  if (text.rfind("PK\3\4", 0) == 0)
+    return invalidArgument("'" + arguments.input +
+                           "' is a zip, an artefact perhaps, but text is compiled: tenon-run runs an artefact, "
+                           "`unzip -p` takes its model.mlir out");
+  std::shared_ptr<const MappedFile> weights;
+  if (!arguments.weights.empty()) {
+    TENON_TRY_ASSIGN(weights, MappedFile::open(arguments.weights));
+  }
+  Outcome outcome;
+  if (!arguments.makesArtefact()) {
+    TENON_TRY_ASSIGN(outcome.bytes, compileTo(text, arguments.compile, arguments.to, &outcome.report));
+    return outcome;
+  }
+  TENON_TRY_ASSIGN(Compilation compilation, compile(text, arguments.compile));
+  TENON_TRY_ASSIGN(outcome.bytes, makeArtefact(compilation, weights ? weights->bytes() : std::string_view()));
+  TENON_TRY_ASSIGN(Sizes sizes, completeSizes(compilation.plan, {}));
+  TENON_TRY_ASSIGN(outcome.plan, describePlan(compilation.plan, sizes));
+  outcome.report = std::move(compilation.report);
+  return outcome;
+}
+
+static std::string lowerCase(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+static Json toJson(const Arguments &arguments, const Outcome &outcome) {
+  Json json = {{"input", arguments.input}, {"output", arguments.output}, {"bytes", outcome.bytes.size()}};
+  json["seconds"] = Json::object();
+  for (const auto &[step, seconds] : outcome.report.seconds)
+    json["seconds"][step] = seconds;
+  if (arguments.remarks) {
+    json["remarks"] = Json::array();
+    for (const Remark &remark : outcome.report.remarks)
+      json["remarks"].push_back({{"kind", lowerCase(remark.kind)},
+                                 {"category", remark.category},
+                                 {"location", remark.location},
+                                 {"message", remark.message}});
+  }
+  if (!outcome.plan.is_null())
+    json["plan"] = outcome.plan;
+  return json;
+}
+
+static void printReport(const Outcome &outcome) {
+  std::vector<std::vector<std::string>> rows = {{"step", "ms"}};
+  double total = 0;
+  auto milliseconds = [](double seconds) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f", seconds * 1e3);
+    return std::string(text);
+  };
+  for (const auto &[step, seconds] : outcome.report.seconds) {
+    rows.push_back({step, milliseconds(seconds)});
+    total += seconds;
+  }
+  rows.push_back({"all", milliseconds(total)});
+  std::printf("%s", tableText(rows).c_str());
+  if (!outcome.plan.is_null())
+    std::printf("\n%s", planText(outcome.plan).c_str());
+}
+
+static int run(const std::string &tool, const Arguments &arguments) {
+  Result<Outcome> outcome = work(arguments);
+  if (!outcome)
+    return fail(tool, outcome.status(), arguments.json);
+  if (arguments.output == "-")
+    std::fwrite(outcome->bytes.data(), 1, outcome->bytes.size(), stdout);
+  else if (Status saved = writeFileAtomically(arguments.output, outcome->bytes); !saved.ok())
+    return fail(tool, saved, arguments.json);
+  if (arguments.json)
+    std::printf("%s\n", toJson(arguments, *outcome).dump(1, ' ', false, Json::error_handler_t::replace).c_str());
+  if (arguments.report)
+    printReport(*outcome);
+  if (arguments.remarks && !arguments.json)
+    for (const Remark &remark : outcome->report.remarks)
+      std::fprintf(stderr, "%s%sremark: [%s] %s: %s\n", remark.location.c_str(), remark.location.empty() ? "" : ": ",
+                   remark.category.c_str(), lowerCase(remark.kind).c_str(), remark.message.c_str());
+  return finish(tool);
+}
+
+// "models/bert.mlir" -> "bert.tnx", in the folder one works in; IR goes to stdout.
+static std::string defaultOutput(const Arguments &arguments) {
+  if (!arguments.makesArtefact())
+    return "-";
+  if (arguments.input == "-")
+    return "model.tnx";
+  std::string name = arguments.input.substr(arguments.input.find_last_of('/') + 1);
+  size_t dot = name.find_last_of('.');
+  return (dot == 0 || dot == std::string::npos ? name : name.substr(0, dot)) + ".tnx";
+}
+
+int main(int argc, char **argv) {
+  Arguments arguments;
+  CommandLine line(
+      "tenon-compile", "[options] MODEL.mlir",
+      "Compiles a model in the tenon dialect (text; - for standard input) to an artefact, or shows it after\n"
+      "any phase: graph, kernel, cpu, host.");
+  line.positional("MODEL.mlir", arguments.input);
+  line.text("o", "FILE", "where the result goes, - for standard output\n(default: MODEL.tnx here; IR: standard output)",
+            arguments.output);
+  line.text("target", "TARGET", "cpu (this machine, default) or cpu:<LLVM name>, as cpu:haswell",
+            arguments.compile.target);
+  line.text("from", "PHASE", "the first phase to run: what the text is already past (default: graph)",
+            arguments.compile.from);
+  line.text("to", "PHASE", "the last phase to run, or artefact (default)", arguments.to);
+  line.text("weights", "FILE", "a .safetensors file to put into the artefact\n(default: none; given when it is loaded)",
+            arguments.weights);
+  line.text("dump", "FOLDER",
+            "the IR after each phase, LLVM IR and assembly; each .mlir can be\ncompiled on with --from",
+            arguments.compile.dumpDir);
+  line.flag("report", "print the time of each step and what the artefact holds", arguments.report);
+  line.flag("remarks", "print what passes did, did not do, and why", arguments.remarks);
+  line.flag("json", "print the report, or the error, as JSON", arguments.json);
+  line.flag("no-model", "leave the model's IR out of the artefact (--check then has no reference)", arguments.noModel);
+  line.text("reproducer", "FILE", "if a pass fails or crashes: its IR and the pipeline, for tenon-opt",
+            arguments.compile.reproducer);
+  line.example("tenon-compile bert.mlir --weights=bert.safetensors", "makes bert.tnx, all in one file");
+  line.example("tenon-compile bert.mlir --target=cpu:skylake-avx512 -o bert-avx512.tnx", "for another machine");
+  line.example("tenon-compile bert.mlir --to=kernel", "shows which ops became one kernel");
+  line.example("tenon-compile bert.mlir --dump=dump && tenon-compile dump/02-kernel.mlir --from=cpu",
+               "goes on from a phase's IR, edited perhaps");
+  if (std::optional<int> code = line.parse(argc, argv))
+    return *code;
+  arguments.compile.filename = arguments.input == "-" ? "<stdin>" : arguments.input;
+  arguments.compile.remarks = arguments.remarks;
+  arguments.compile.keepModel = !arguments.noModel;
+  if (arguments.output.empty())
+    arguments.output = defaultOutput(arguments);
+  auto wrongUse = [&](const char *what) {
+    std::fprintf(stderr, "%s: %s\n", line.tool().c_str(), what);
+    return exitWrongUse;
+  };
+  if (arguments.output == "-" && (arguments.json || arguments.report))
+    return wrongUse("--json and --report need -o FILE: the result goes to standard output already");
+  if (arguments.json && arguments.report)
+    return wrongUse("--json is the report as JSON: leave --report out");
+  if (!arguments.makesArtefact() && !arguments.weights.empty())
+    return wrongUse("--weights goes with an artefact, and --to stops before there is one");
+  return run(line.tool(), arguments);
+}
