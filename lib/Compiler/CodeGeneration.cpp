@@ -135,21 +135,44 @@ Status emit(llvm::Module &module, const CpuTarget &target, bool wantText, std::s
   return generate(llvm::CodeGenFileType::ObjectFile, object);
 }
 
-/// The kernels (public functions) of a module shared out by their number of ops, largest first; private functions,
-/// which any kernel may call, stand in every part.
+/// Removes private functions that nothing calls any more.
+void dropUnused(ModuleOp part) {
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    llvm::StringSet<> called;
+    part.walk([&](Operation *op) {
+      for (NamedAttribute attribute : op->getAttrs())
+        if (auto symbol = dyn_cast<FlatSymbolRefAttr>(attribute.getValue()))
+          called.insert(symbol.getValue());
+    });
+    for (auto function : llvm::make_early_inc_range(part.getOps<LLVM::LLVMFuncOp>()))
+      if ((function.isExternal() || function.getLinkage() != LLVM::Linkage::External) &&
+          !called.contains(function.getName())) {
+        function.erase();
+        changed = true;
+      }
+  }
+}
+
+/// The kernels (public functions) of a module shared out by their number of ops, largest first. Private functions go
+/// where they are called from.
 std::vector<OwningOpRef<ModuleOp>> partition(ModuleOp kernels, unsigned parts) {
+  llvm::StringMap<int64_t> ops;
+  for (auto function : kernels.getOps<LLVM::LLVMFuncOp>())
+    function.walk([&](Operation *) { ++ops[function.getName()]; });
   std::vector<std::pair<int64_t, std::string>> sizes;
   for (auto function : kernels.getOps<LLVM::LLVMFuncOp>())
     if (!function.isExternal() && function.getLinkage() == LLVM::Linkage::External) {
-      int64_t ops = 0;
-      function.walk([&](Operation *) { ++ops; });
-      sizes.emplace_back(-ops, function.getName().str());
+      int64_t size = ops[function.getName()];
+      function.walk([&](LLVM::CallOp call) { size += call.getCallee() ? ops.lookup(*call.getCallee()) : 0; });
+      sizes.emplace_back(-size, function.getName().str());
     }
   llvm::sort(sizes);
   std::vector<std::pair<int64_t, llvm::StringSet<>>> bins(std::min<size_t>(parts, std::max<size_t>(sizes.size(), 1)));
-  for (const auto &[ops, name] : sizes) {
+  for (const auto &[size, name] : sizes) {
     auto least = llvm::min_element(bins, [](const auto &a, const auto &b) { return a.first < b.first; });
-    least->first -= ops;
+    least->first -= size;
     least->second.insert(name);
   }
   std::vector<OwningOpRef<ModuleOp>> result;
@@ -159,6 +182,7 @@ std::vector<OwningOpRef<ModuleOp>> partition(ModuleOp kernels, unsigned parts) {
       if (!function.isExternal() && function.getLinkage() == LLVM::Linkage::External &&
           !bin.second.contains(function.getName()))
         function.erase();
+    dropUnused(*part);
     result.push_back(std::move(part));
   }
   return result;
