@@ -3,17 +3,37 @@
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
 
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 namespace tenon {
 
+/// Loops over memrefs and vectors -> the LLVM dialect, inside @kernels.
+static void lowerToLLVM(OpPassManager &manager) {
+  OpPassManager &kernels = manager.nest<ModuleOp>();
+  kernels.addPass(createCanonicalizerPass());
+  kernels.addPass(createCSEPass());
+  kernels.addPass(memref::createExpandStridedMetadataPass());
+  kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createConvertVectorToLLVMPass());
+  kernels.addPass(createConvertToLLVMPass());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+}
+
 void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCpuOutlineKernelsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createCpuLowerToLoopsPass());
+  manager.addPass(createCpuExpandMathPass());
+  manager.addPass(createCpuCallingConventionPass());
+  lowerToLLVM(manager);
+  manager.addPass(createVerifyCpuPass());
 }
 
 } // namespace tenon
