@@ -110,6 +110,10 @@ mlir::LogicalResult reifyByRule(OpT op, mlir::OpBuilder &builder, mlir::ReifiedR
   return mlir::success();
 }
 
+/// The trait of ops whose operands broadcast.
+template <typename OpT>
+class Broadcasts : public mlir::OpTrait::TraitBase<OpT, Broadcasts> {};
+
 /// The trait that verifies by the rule.
 template <typename OpT>
 class ChecksShapes : public mlir::OpTrait::TraitBase<OpT, ChecksShapes> {

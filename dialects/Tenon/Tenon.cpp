@@ -1,4 +1,5 @@
 #include "dialects/Tenon/Tenon.h"
+#include "dialects/Tenon/CanonicalPatterns.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,6 +29,11 @@ void TenonDialect::initialize() {
   addQuantisation();
   addRows();
   addShapes();
+}
+
+void TenonDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
+  addPointwisePatterns(patterns);
+  addBroadcastPatterns(patterns);
 }
 
 Operation *TenonDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location location) {

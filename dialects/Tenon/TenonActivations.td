@@ -19,9 +19,9 @@ class UnaryOp<string mnemonic, string formula, string rules, TypeConstraint type
     # "  %r = tenon." # mnemonic # " %x : (tensor<2x3x" # element # ">) -> tensor<2x3x" # element # ">\n"
     # "  return %r : tensor<2x3x" # element # ">\n}\n```";
 }
-def AbsOp : UnaryOp<"abs", "|x|", "|-Inf| is Inf, NaN stays NaN; the least integer stays as it is.", NumberT>;
-def NegOp : UnaryOp<"neg", "-x", "-(0.0) is -0.0, NaN stays NaN; the least integer stays as it is.", NumberT>;
-def SignOp : UnaryOp<"sign", "sign(x): -1, 0 or 1", "NaN stays NaN, a zero keeps its sign.", NumberT>;
+def AbsOp : UnaryOp<"abs", "|x|", "|-Inf| is Inf, NaN stays NaN; the least integer stays as it is.", NumberT> { let hasFolder = 1; }
+def NegOp : UnaryOp<"neg", "-x", "-(0.0) is -0.0, NaN stays NaN; the least integer stays as it is.", NumberT> { let hasFolder = 1; }
+def SignOp : UnaryOp<"sign", "sign(x): -1, 0 or 1", "NaN stays NaN, a zero keeps its sign.", NumberT> { let hasFolder = 1; }
 def ExpOp : UnaryOp<"exp", "e^x", "e^-Inf is 0, overflow is Inf, NaN stays NaN.">;
 def Exp2Op : UnaryOp<"exp2", "2^x", "2^-Inf is 0, overflow is Inf, NaN stays NaN.">;
 def LogOp : UnaryOp<"log", "ln(x)", "ln(0) is -Inf, of a negative number NaN.">;
@@ -33,11 +33,11 @@ def SinOp : UnaryOp<"sin", "sin(x)", "of an infinity NaN.">;
 def CosOp : UnaryOp<"cos", "cos(x)", "of an infinity NaN.">;
 def TanhOp : UnaryOp<"tanh", "tanh(x)", "of an infinity 1 with its sign, NaN stays NaN.">;
 def ErfOp : UnaryOp<"erf", "erf(x)", "of an infinity 1 with its sign, NaN stays NaN.">;
-def FloorOp : UnaryOp<"floor", "largest integer <= x", "infinities and NaN stay.">;
-def CeilOp : UnaryOp<"ceil", "smallest integer >= x", "infinities and NaN stay.">;
-def RoundOp : UnaryOp<"round", "nearest integer, halves to even", "infinities and NaN stay.">;
+def FloorOp : UnaryOp<"floor", "largest integer <= x", "infinities and NaN stay."> { let hasFolder = 1; }
+def CeilOp : UnaryOp<"ceil", "smallest integer >= x", "infinities and NaN stay."> { let hasFolder = 1; }
+def RoundOp : UnaryOp<"round", "nearest integer, halves to even", "infinities and NaN stay."> { let hasFolder = 1; }
 def SquareOp : UnaryOp<"square", "x*x", "NaN stays NaN; integers wrap.", NumberT>;
-def ReluOp : UnaryOp<"relu", "max(x, 0)", "NaN stays NaN.", NumberT>;
+def ReluOp : UnaryOp<"relu", "max(x, 0)", "NaN stays NaN.", NumberT> { let hasFolder = 1; }
 def SigmoidOp : UnaryOp<"sigmoid", "1/(1 + e^-x)", "of -Inf 0, of Inf 1, NaN stays NaN.">;
 def SiluOp : UnaryOp<"silu", "x * sigmoid(x)", "of -Inf NaN, of Inf Inf, NaN stays NaN.">;
 def SoftplusOp : UnaryOp<"softplus", "log(1 + e^x)", "computed without overflow for large x; of Inf Inf, NaN stays NaN.">;
@@ -45,7 +45,7 @@ def MishOp : UnaryOp<"mish", "x * tanh(softplus(x))", "of Inf Inf, NaN stays NaN
 def HardSigmoidOp : UnaryOp<"hard_sigmoid", "clamp(x/6 + 1/2, 0, 1)", "NaN stays NaN.">;
 def HardSwishOp : UnaryOp<"hard_swish", "x * hard_sigmoid(x)", "NaN stays NaN.">;
 def QuickGeluOp : UnaryOp<"quick_gelu", "x * sigmoid(1.702 x)", "of Inf Inf, NaN stays NaN.">;
-def LogicalNotOp : UnaryOp<"logical_not", "not x", "none.", BoolT, "i1">;
+def LogicalNotOp : UnaryOp<"logical_not", "not x", "none.", BoolT, "i1"> { let hasFolder = 1; }
 
 def GeluApproximation : I32Enum<"GeluApproximation", "how gelu is computed",
     [I32EnumCase<"Erf", 0, "erf">, I32EnumCase<"Tanh", 1, "tanh">]> {
@@ -130,6 +130,7 @@ def ClampOp : InferredOp<"clamp", [Elementwise]> {
   }];
   let arguments = (ins FloatT:$input, F64Attr:$low, F64Attr:$high);
   let results = (outs FloatT:$result);
+  let hasFolder = 1;
 }
 
 // Gated activations: result = activation(gate) * up.

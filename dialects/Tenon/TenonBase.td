@@ -23,6 +23,7 @@ def TenonDialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let hasCanonicalizer = 1;
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
   // One function a family, each in the file of that family's rules, so that the generated classes compile side by side.
   let extraClassDeclaration = [{
@@ -54,6 +55,8 @@ class TenonOp<string mnemonic, list<Trait> traits = []> : Op<TenonDialect, mnemo
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
+// The operands broadcast by NumPy's rules and alone decide the result's shape.
+def Broadcasts : NativeOpTrait<"Broadcasts"> { let cppNamespace = "::tenon"; }
 // Runs the op's shape rule before any other trait verifies, so that its message, which cites a constraint, comes first.
 def ChecksShapes : NativeOpTrait<"ChecksShapes"> { let cppNamespace = "::tenon"; }
 

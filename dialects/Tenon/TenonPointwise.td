@@ -5,7 +5,7 @@
 include "dialects/Tenon/TenonBase.td"
 
 class BinaryOp<string mnemonic, string formula, string rules, TypeConstraint type = NumberT>
-    : InferredOp<mnemonic> {
+    : InferredOp<mnemonic, [Broadcasts]> {
   let rule = [{
     ::llvm::LogicalResult $cppClass::infer(::tenon::ShapeRule &rule, Adaptor op) {
       return inferBinary(rule, op.getLhs(), op.getRhs());
@@ -23,17 +23,17 @@ class BinaryOp<string mnemonic, string formula, string rules, TypeConstraint typ
     # "  %r = tenon." # mnemonic # " %a, %b : (tensor<2x?x3xf32>, tensor<3xf32>) -> tensor<2x?x3xf32>\n"
     # "  return %r : tensor<2x?x3xf32>\n}\n```";
 }
-def AddOp : BinaryOp<"add", "a + b", "Inf - Inf is NaN; integers wrap.">;
-def SubOp : BinaryOp<"sub", "a - b", "Inf - Inf is NaN; integers wrap.">;
-def MulOp : BinaryOp<"mul", "a * b", "0 * Inf is NaN; integers wrap.">;
-def DivOp : BinaryOp<"div", "a / b, integers towards zero", "x/0 is an infinity, 0/0 NaN; an integer divided by 0 has no defined value.">;
-def FloorDivOp : BinaryOp<"floor_div", "floor(a / b)", "x/0 is an infinity, 0/0 NaN; an integer divided by 0 has no defined value.">;
+def AddOp : BinaryOp<"add", "a + b", "Inf - Inf is NaN; integers wrap."> { let hasFolder = 1; }
+def SubOp : BinaryOp<"sub", "a - b", "Inf - Inf is NaN; integers wrap."> { let hasFolder = 1; }
+def MulOp : BinaryOp<"mul", "a * b", "0 * Inf is NaN; integers wrap."> { let hasFolder = 1; }
+def DivOp : BinaryOp<"div", "a / b, integers towards zero", "x/0 is an infinity, 0/0 NaN; an integer divided by 0 has no defined value."> { let hasFolder = 1; }
+def FloorDivOp : BinaryOp<"floor_div", "floor(a / b)", "x/0 is an infinity, 0/0 NaN; an integer divided by 0 has no defined value."> { let hasFolder = 1; }
 def RemOp : BinaryOp<"rem", "a - b * floor(a / b), the sign of b", "of b = 0 NaN; of an integer b = 0 no defined value.">;
-def PowOp : BinaryOp<"pow", "a^b", "x^0 and 1^x are 1 for every x; a negative base with a broken exponent gives NaN.", FloatT>;
-def MaxOp : BinaryOp<"max", "max(a, b), NaN if either is NaN", "NaN wins.">;
-def MinOp : BinaryOp<"min", "min(a, b), NaN if either is NaN", "NaN wins.">;
+def PowOp : BinaryOp<"pow", "a^b", "x^0 and 1^x are 1 for every x; a negative base with a broken exponent gives NaN.", FloatT> { let hasFolder = 1; }
+def MaxOp : BinaryOp<"max", "max(a, b), NaN if either is NaN", "NaN wins."> { let hasFolder = 1; }
+def MinOp : BinaryOp<"min", "min(a, b), NaN if either is NaN", "NaN wins."> { let hasFolder = 1; }
 // Both operands are of i1 by their type, so that no constraint speaks of the element type.
-class LogicalOp<string mnemonic, string formula> : InferredOp<mnemonic> {
+class LogicalOp<string mnemonic, string formula> : InferredOp<mnemonic, [Broadcasts]> {
   let rule = [{
     ::llvm::LogicalResult $cppClass::infer(::tenon::ShapeRule &rule, Adaptor op) {
       return inferLogical(rule, op.getLhs(), op.getRhs());
@@ -49,9 +49,9 @@ class LogicalOp<string mnemonic, string formula> : InferredOp<mnemonic> {
     # "  %r = tenon." # mnemonic # " %a, %b : (tensor<2x?x3xi1>, tensor<3xi1>) -> tensor<2x?x3xi1>\n"
     # "  return %r : tensor<2x?x3xi1>\n}\n```";
 }
-def LogicalAndOp : LogicalOp<"logical_and", "a and b">;
-def LogicalOrOp : LogicalOp<"logical_or", "a or b">;
-def LogicalXorOp : LogicalOp<"logical_xor", "a xor b">;
+def LogicalAndOp : LogicalOp<"logical_and", "a and b"> { let hasFolder = 1; }
+def LogicalOrOp : LogicalOp<"logical_or", "a or b"> { let hasFolder = 1; }
+def LogicalXorOp : LogicalOp<"logical_xor", "a xor b"> { let hasFolder = 1; }
 
 def ComparePredicate : I32Enum<"ComparePredicate", "which comparison", [
     I32EnumCase<"EQ", 0, "eq">, I32EnumCase<"NE", 1, "ne">, I32EnumCase<"LT", 2, "lt">,
@@ -59,7 +59,7 @@ def ComparePredicate : I32Enum<"ComparePredicate", "which comparison", [
   let cppNamespace = "::tenon";
 }
 def ComparePredicateAttr : EnumAttr<TenonDialect, ComparePredicate, "compare"> { let assemblyFormat = "`<` $value `>`"; }
-def CompareOp : InferredOp<"compare"> {
+def CompareOp : InferredOp<"compare", [Broadcasts]> {
   let summary = "elementwise comparison with broadcasting; false where an operand is NaN, but true for ne";
   let description = [{
     Formula: `r[i] = lhs[i] <predicate> rhs[i]`, both broadcast to the result's shape; predicates eq, ne, lt, le, gt, ge.
@@ -83,8 +83,9 @@ def CompareOp : InferredOp<"compare"> {
   }];
   let arguments = (ins AnyT:$lhs, AnyT:$rhs, ComparePredicateAttr:$predicate);
   let results = (outs BoolT:$result);
+  let hasFolder = 1;
 }
-def SelectOp : InferredOp<"select"> {
+def SelectOp : InferredOp<"select", [Broadcasts]> {
   let summary = "elementwise condition ? a : b, with broadcasting";
   let description = [{
     Formula: `r[i] = condition[i] ? on_true[i] : on_false[i]`, all three broadcast to the result's shape.
@@ -106,6 +107,7 @@ def SelectOp : InferredOp<"select"> {
   }];
   let arguments = (ins BoolT:$condition, AnyT:$on_true, AnyT:$on_false);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def CastOp : CheckedOp<"cast", [Elementwise]> {
   let summary = "elementwise conversion to the result's element type";
@@ -127,6 +129,7 @@ def CastOp : CheckedOp<"cast", [Elementwise]> {
   }];
   let arguments = (ins AnyT:$input);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 
 def RopeOp : InferredOp<"rope"> {

@@ -175,6 +175,7 @@ def ReduceSumOp : ReduceLikeOp<"reduce_sum"> {
     }
     ```
   }];
+  let hasFolder = 1;
 }
 def ReduceMeanOp : ReduceLikeOp<"reduce_mean"> {
   let summary = "mean over axes";
@@ -220,6 +221,7 @@ def ReduceMaxOp : ReduceLikeOp<"reduce_max"> {
     }
     ```
   }];
+  let hasFolder = 1;
 }
 def ReduceMinOp : ReduceLikeOp<"reduce_min"> {
   let summary = "minimum over axes, NaN if any is NaN";
@@ -241,6 +243,7 @@ def ReduceMinOp : ReduceLikeOp<"reduce_min"> {
     }
     ```
   }];
+  let hasFolder = 1;
 }
 
 class ArgReduceOp<string mnemonic> : CheckedOp<mnemonic> {

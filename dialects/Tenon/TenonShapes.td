@@ -82,6 +82,7 @@ def DimOp : InferredOp<"dim"> {
   }];
   let arguments = (ins AnyT:$input, I64Attr:$axis);
   let results = (outs RankedTensorOf<[I64]>:$result);
+  let hasFolder = 1;
 }
 def ReshapeOp : CheckedOp<"reshape"> {
   let summary = "the same elements in row-major order under another shape";
@@ -104,6 +105,7 @@ def ReshapeOp : CheckedOp<"reshape"> {
   }];
   let arguments = (ins AnyT:$input, Variadic<RankedTensorOf<[I64]>>:$sizes);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def TransposeOp : InferredOp<"transpose"> {
   let summary = "permutes dimensions: result dimension d is input dimension permutation[d]";
@@ -123,6 +125,7 @@ def TransposeOp : InferredOp<"transpose"> {
   }];
   let arguments = (ins AnyT:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def ExpandOp : CheckedOp<"expand"> {
   let summary = "repeats size-1 and missing leading dimensions to the result's shape";
@@ -145,6 +148,7 @@ def ExpandOp : CheckedOp<"expand"> {
   }];
   let arguments = (ins AnyT:$input, Variadic<RankedTensorOf<[I64]>>:$sizes);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def SliceOp : InferredOp<"slice"> {
   let summary = "elements start, start + step, ... below end along each dimension";
@@ -174,6 +178,7 @@ def SliceOp : InferredOp<"slice"> {
   let arguments = (ins AnyT:$input, Variadic<RankedTensorOf<[I64]>>:$bounds, DenseI64ArrayAttr:$starts,
                    DenseI64ArrayAttr:$ends, DenseI64ArrayAttr:$steps);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def ConcatOp : InferredOp<"concat"> {
   let summary = "joins tensors along one axis";
@@ -199,6 +204,7 @@ def ConcatOp : InferredOp<"concat"> {
   }];
   let arguments = (ins Variadic<AnyT>:$inputs, I64Attr:$axis);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def SplitOp : InferredOp<"split"> {
   let summary = "cuts a tensor along one axis into pieces of given sizes";
@@ -220,6 +226,7 @@ def SplitOp : InferredOp<"split"> {
   }];
   let arguments = (ins AnyT:$input, I64Attr:$axis, DenseI64ArrayAttr:$sizes);
   let results = (outs Variadic<AnyT>:$results);
+  let hasFolder = 1;
 }
 def PadOp : InferredOp<"pad"> {
   let summary = "adds `low` and `high` elements of `value` around each dimension";
@@ -239,6 +246,7 @@ def PadOp : InferredOp<"pad"> {
   }];
   let arguments = (ins AnyT:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, F64Attr:$value);
   let results = (outs AnyT:$result);
+  let hasFolder = 1;
 }
 def EmbeddingOp : InferredOp<"embedding"> {
   let summary = "rows of a table by index: result[i.., :] = table[indices[i..], :]";

@@ -1,0 +1,136 @@
+// Exporters write out what broadcasting does anyway: a bias reshaped to [1, 1, N], a mask expanded to every query, a
+// constant filled to a whole shape. An op that broadcasts reads the small tensor itself, and what is copied is less.
+#include "dialects/Tenon/CanonicalPatterns.h"
+#include "dialects/Tenon/ConstantValues.h"
+#include "dialects/Tenon/Tenon.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+Value createExpand(OpBuilder &builder, Location location, Value value, RankedTensorType type, ValueRange like) {
+  if (value.getType() == type)
+    return value;
+  SmallVector<Value> sizes;
+  for (int64_t d : llvm::seq<int64_t>(type.getRank())) {
+    if (!type.isDynamicDim(d))
+      continue;
+    for (Value source : like) {
+      int64_t at = d - (type.getRank() - typeOf(source).getRank());
+      if (at < 0 || !typeOf(source).isDynamicDim(at))
+        continue;
+      sizes.push_back(DimOp::create(builder, location, RankedTensorType::get({}, builder.getI64Type()), source, at));
+      break;
+    }
+  }
+  return ExpandOp::create(builder, location, type, value, sizes);
+}
+
+/// `shape` without its leading ones.
+static ArrayRef<int64_t> withoutLeadingOnes(ArrayRef<int64_t> shape) {
+  return shape.drop_while([](int64_t size) { return size == 1; });
+}
+
+/// A smaller tensor that broadcasts to the same elements; null where there is none.
+static Value smaller(Value value, PatternRewriter &rewriter) {
+  if (auto expand = value.getDefiningOp<ExpandOp>())
+    return expand.getInput();
+  if (auto reshape = value.getDefiningOp<ReshapeOp>()) {
+    auto from = typeOf(reshape.getInput()), to = typeOf(value);
+    bool onlyOnes = from.getRank() < to.getRank() && from.getNumDynamicDims() <= 1 &&
+                    withoutLeadingOnes(from.getShape()) == withoutLeadingOnes(to.getShape());
+    return onlyOnes ? reshape.getInput() : Value();
+  }
+  auto constant = value.getDefiningOp<ConstantOp>();
+  auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : SplatElementsAttr();
+  if (!splat || splat.getType().getRank() == 0)
+    return {};
+  auto scalar = RankedTensorType::get({}, splat.getElementType());
+  return ConstantOp::create(rewriter, value.getLoc(), scalar, splat.resizeSplat(scalar));
+}
+
+/// The result type that an op of the trait Broadcasts infers from other operands.
+static Type inferred(Operation *op, ValueRange operands) {
+  SmallVector<Type> types;
+  if (failed(cast<InferTypeOpInterface>(op).inferReturnTypes(
+          op->getContext(), std::nullopt, operands, op->getAttrDictionary(), op->getPropertiesStorage(), {}, types)))
+    return {};
+  return types.front();
+}
+
+namespace {
+/// Reads the smaller tensor where the result's shape does not depend on the larger.
+struct TrimOperands : OpTraitRewritePattern<Broadcasts> {
+  using OpTraitRewritePattern::OpTraitRewritePattern;
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    Type before = inferred(op, op->getOperands());
+    for (OpOperand &operand : op->getOpOperands()) {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPoint(op);
+      SmallVector<Value> operands(op->getOperands());
+      Value replacement = smaller(operand.get(), rewriter);
+      if (!replacement)
+        continue;
+      operands[operand.getOperandNumber()] = replacement;
+      if (inferred(op, operands) != before)
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { operand.set(replacement); });
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "every operand is as small as broadcasting allows");
+  }
+};
+
+/// A mask broadcasts to the scores, whose shape it does not decide.
+struct TrimMask : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    Value replacement = op.getMask() ? smaller(op.getMask(), rewriter) : Value();
+    if (!replacement)
+      return rewriter.notifyMatchFailure(op, "no mask, or none that is written out");
+    rewriter.modifyOpInPlace(op, [&] { op.getMaskMutable().assign(replacement); });
+    return success();
+  }
+};
+
+/// x and true, where true has the larger shape, is x expanded; so are x + -0.0, x * 1 and select(true, x, y).
+struct ExpandInstead : OpTraitRewritePattern<Broadcasts> {
+  using OpTraitRewritePattern::OpTraitRewritePattern;
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    Value kept = survivor(op);
+    if (!kept || kept.getType() == op->getResult(0).getType())
+      return rewriter.notifyMatchFailure(op, "does more than broadcast");
+    rewriter.replaceOp(op, createExpand(rewriter, op->getLoc(), kept, typeOf(op->getResult(0)), op->getOperands()));
+    return success();
+  }
+
+private:
+  static Value survivor(Operation *op) {
+    if (auto select = dyn_cast<SelectOp>(op)) {
+      std::optional<int64_t> condition = integerSplat(select.getCondition());
+      return !condition ? Value() : *condition ? select.getOnTrue() : select.getOnFalse();
+    }
+    bool isFloat = isa<FloatType>(elementOf(op->getOperand(0)));
+    std::optional<double> neutral = llvm::TypeSwitch<Operation *, std::optional<double>>(op)
+                                        .Case([&](AddOp) { return isFloat ? -0.0 : 0.0; })
+                                        .Case<LogicalOrOp, LogicalXorOp>([](auto) { return 0.0; })
+                                        .Case<MulOp, LogicalAndOp>([](auto) { return 1.0; })
+                                        .Default(std::nullopt);
+    if (neutral)
+      for (unsigned side : {0, 1})
+        if (isSplat(op->getOperand(side), *neutral))
+          return op->getOperand(1 - side);
+    return {};
+  }
+};
+} // namespace
+
+void addBroadcastPatterns(RewritePatternSet &patterns) {
+  patterns.add<TrimOperands, TrimMask, ExpandInstead>(patterns.getContext());
+}
+
+} // namespace tenon

@@ -1,0 +1,18 @@
+// The dialect's canonical form beyond what a fold can say: patterns that make new ops. All are exact.
+#pragma once
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace tenon {
+
+/// One way to write each pointwise form: constants on the right, x - c as x + -c, x * x as square(x).
+void addPointwisePatterns(mlir::RewritePatternSet &patterns);
+/// Operands no larger than broadcasting needs.
+void addBroadcastPatterns(mlir::RewritePatternSet &patterns);
+
+/// `value` repeated to `type`, to which it broadcasts. Unknown sizes are taken from `like`, values that together
+/// broadcast to `type` too.
+mlir::Value createExpand(mlir::OpBuilder &builder, mlir::Location location, mlir::Value value,
+                         mlir::RankedTensorType type, mlir::ValueRange like);
+
+} // namespace tenon

@@ -1,0 +1,60 @@
+// Ops that broadcast read the small tensor, not a written-out copy of it.
+// RUN: tenon-opt %s --canonicalize --cse --split-input-file | FileCheck %s
+
+// CHECK-LABEL: @small_operands
+// CHECK-SAME: (%[[X:.*]]: tensor<2x?x3xf32>, %[[B:.*]]: tensor<3xf32>, %[[M:.*]]: tensor<2x1x1xi1>, %{{.*}}: tensor<i64>)
+// CHECK: %[[C:.*]] = tenon.constant dense<5.000000e-01> : tensor<f32>
+// CHECK: %[[S:.*]] = tenon.add %[[X]], %[[B]]
+// CHECK: %[[P:.*]] = tenon.mul %[[S]], %[[C]]
+// CHECK: tenon.select %[[M]], %[[P]], %[[C]]
+func.func @small_operands(%x: tensor<2x?x3xf32>, %b: tensor<3xf32>, %m: tensor<2x1x1xi1>, %n: tensor<i64>) -> tensor<2x?x3xf32> {
+  %0 = tenon.reshape %b : (tensor<3xf32>) -> tensor<1x1x3xf32>
+  %1 = tenon.add %x, %0 : (tensor<2x?x3xf32>, tensor<1x1x3xf32>) -> tensor<2x?x3xf32>
+  %c = tenon.constant dense<0.5> : tensor<2x1x3xf32>
+  %2 = tenon.mul %1, %c : (tensor<2x?x3xf32>, tensor<2x1x3xf32>) -> tensor<2x?x3xf32>
+  %e = tenon.expand %m, %n : (tensor<2x1x1xi1>, tensor<i64>) -> tensor<2x?x3xi1>
+  %3 = tenon.select %e, %2, %c : (tensor<2x?x3xi1>, tensor<2x?x3xf32>, tensor<2x1x3xf32>) -> tensor<2x?x3xf32>
+  return %3 : tensor<2x?x3xf32>
+}
+
+// -----
+
+// The written-out operand alone gives the result its shape.
+// CHECK-LABEL: @negative_shape_depends
+// CHECK: tenon.expand
+// CHECK: tenon.add
+// CHECK: tenon.reshape
+// CHECK: tenon.mul
+func.func @negative_shape_depends(%b: tensor<3xf32>) -> (tensor<2x3xf32>, tensor<1x3xf32>) {
+  %0 = tenon.expand %b : (tensor<3xf32>) -> tensor<2x3xf32>
+  %1 = tenon.add %0, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %2 = tenon.reshape %b : (tensor<3xf32>) -> tensor<1x3xf32>
+  %3 = tenon.mul %2, %b : (tensor<1x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
+  return %1, %3 : tensor<2x3xf32>, tensor<1x3xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @mask_is_not_written_out
+// CHECK-SAME: %[[M:[a-z0-9]+]]: tensor<2x1x1x5xi1>
+// CHECK: tenon.attention %{{.*}}, %{{.*}}, %{{.*}} mask(%[[M]])
+func.func @mask_is_not_written_out(%q: tensor<2x4x5x8xf32>, %m: tensor<2x1x1x5xi1>) -> tensor<2x4x5x8xf32> {
+  %0 = tenon.expand %m : (tensor<2x1x1x5xi1>) -> tensor<2x1x5x5xi1>
+  %1 = tenon.attention %q, %q, %q mask(%0) : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x1x5x5xi1>) -> tensor<2x4x5x8xf32>
+  return %1 : tensor<2x4x5x8xf32>
+}
+
+// -----
+
+// "and true" with a true of another shape repeats its operand; the sizes are those of the operands.
+// CHECK-LABEL: @neutral_but_larger
+// CHECK-SAME: (%[[M:.*]]: tensor<?x1x1xi1>, %[[S:.*]]: tensor<i64>)
+// CHECK: %[[N:.*]] = tenon.dim %[[M]] {axis = 0 : i64}
+// CHECK: %[[E:.*]] = tenon.expand %[[M]], %[[N]], %[[S]] : (tensor<?x1x1xi1>, tensor<i64>, tensor<i64>) -> tensor<?x?x1xi1>
+// CHECK: return %[[E]]
+func.func @neutral_but_larger(%m: tensor<?x1x1xi1>, %s: tensor<i64>) -> tensor<?x?x1xi1> {
+  %t = tenon.constant dense<true> : tensor<i1>
+  %0 = tenon.expand %t, %s : (tensor<i1>, tensor<i64>) -> tensor<?x1xi1>
+  %1 = tenon.logical_and %0, %m : (tensor<?x1xi1>, tensor<?x1x1xi1>) -> tensor<?x?x1xi1>
+  return %1 : tensor<?x?x1xi1>
+}
