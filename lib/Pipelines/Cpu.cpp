@@ -29,6 +29,7 @@ void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCpuOutlineKernelsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createCpuExpandAttentionPass());
   manager.addPass(createCpuLowerToLoopsPass());
   manager.addPass(createCpuExpandMathPass());
   manager.addPass(createCpuCallingConventionPass());

@@ -1,0 +1,254 @@
+// tenon.attention that no emitter turned into an online loop becomes the textbook: scores, mask, softmax statistics,
+// weighted sum, each one linalg.generic over whole tensors. What keeps it exact in the corners: a hidden key is a score
+// of -Inf, and its probability is stored as -1, which no exponential is, so that neither its share of the sum nor its
+// value (which may be Inf or NaN) counts; a row whose sum is 0 saw no key and is 0.
+#include "dialects/Tenon/Tenon.h"
+#include "passes/cpu/Passes.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+#include <cmath>
+
+namespace tenon {
+#define GEN_PASS_DEF_CPUEXPANDATTENTIONPASS
+#include "passes/cpu/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+/// The steps of one attention, over dimensions b, h, i (query), then j (key) or the width of a value.
+class Expansion {
+public:
+  /// `group`: query heads that share a head of keys and values.
+  Expansion(AttentionOp op, ImplicitLocOpBuilder &b, int64_t group) : op(op), b(b), group(group) {
+    stored = cast<FloatType>(typeOf(op.getQuery()).getElementType());
+    compute = stored.getWidth() < 32 ? b.getF32Type() : stored;
+    for (int64_t dimension : {0, 1, 2})
+      rows.push_back(tensor::getMixedSize(b, b.getLoc(), op.getQuery(), dimension));
+    keys = tensor::getMixedSize(b, b.getLoc(), op.getKey(), 2);
+    width = tensor::getMixedSize(b, b.getLoc(), op.getValue(), 3);
+  }
+
+  Value run() {
+    Value scores = visible(products());
+    Value largest = reduce(
+        {scores}, {dims(0, 1, 2, 3)}, 4, {0, 1, 2}, rows, -std::numeric_limits<double>::infinity(),
+        [](ImplicitLocOpBuilder &in, ValueRange x) -> Value { return arith::MaximumFOp::create(in, x[1], x[0]); });
+    Value powers = exponentials(scores, largest);
+    Value sum = reduce({powers}, {dims(0, 1, 2, 3)}, 4, {0, 1, 2}, rows, 0,
+                       [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+                         return arith::AddFOp::create(in, x[1], zeroIfHidden(in, x[0], x[0]));
+                       });
+    return quotient(weightedSum(powers), sum);
+  }
+
+private:
+  using Body = llvm::function_ref<Value(ImplicitLocOpBuilder &, ValueRange)>;
+  using Sizes = SmallVector<OpFoldResult>;
+
+  static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+  template <typename... Positions>
+  SmallVector<AffineExpr> dims(Positions... positions) {
+    return {b.getAffineDimExpr(positions)...};
+  }
+  Sizes with(OpFoldResult last) const {
+    Sizes sizes = rows;
+    sizes.push_back(last);
+    return sizes;
+  }
+  Value number(ImplicitLocOpBuilder &in, double value) {
+    return arith::ConstantOp::create(in, in.getFloatAttr(compute, value));
+  }
+  Value widened(ImplicitLocOpBuilder &in, Value value) {
+    return value.getType() == compute ? value : arith::ExtFOp::create(in, compute, value).getResult();
+  }
+  /// `value` where the probability says that the key counts.
+  Value zeroIfHidden(ImplicitLocOpBuilder &in, Value probability, Value value) {
+    Value zero = number(in, 0);
+    Value isHidden = arith::CmpFOp::create(in, arith::CmpFPredicate::OLT, probability, zero);
+    return arith::SelectOp::create(in, isHidden, zero, value);
+  }
+
+  Value generic(ValueRange operands, ArrayRef<SmallVector<AffineExpr>> reads, unsigned numDims, ArrayRef<unsigned> kept,
+                Value init, Body body) {
+    SmallVector<AffineMap> maps;
+    for (ArrayRef<AffineExpr> read : reads)
+      maps.push_back(AffineMap::get(numDims, 0, read, b.getContext()));
+    SmallVector<utils::IteratorType> iterators(numDims, utils::IteratorType::reduction);
+    SmallVector<AffineExpr> written;
+    for (unsigned dimension : kept) {
+      iterators[dimension] = utils::IteratorType::parallel;
+      written.push_back(b.getAffineDimExpr(dimension));
+    }
+    maps.push_back(AffineMap::get(numDims, 0, written, b.getContext()));
+    auto op = linalg::GenericOp::create(b, init.getType(), operands, init, maps, iterators,
+                                        [&](OpBuilder &nested, Location location, ValueRange elements) {
+                                          ImplicitLocOpBuilder in(location, nested);
+                                          linalg::YieldOp::create(in, body(in, elements));
+                                        });
+    return op.getResult(0);
+  }
+  Value reduce(ValueRange operands, ArrayRef<SmallVector<AffineExpr>> reads, unsigned numDims, ArrayRef<unsigned> kept,
+               ArrayRef<OpFoldResult> sizes, double start, Body body) {
+    Value empty = tensor::EmptyOp::create(b, sizes, compute);
+    Value init = linalg::FillOp::create(b, number(b, start), empty).getResult(0);
+    return generic(operands, reads, numDims, kept, init, body);
+  }
+  Value elementwise(ValueRange operands, ArrayRef<SmallVector<AffineExpr>> reads, ArrayRef<OpFoldResult> sizes,
+                    Type element, Body body) {
+    return generic(operands, reads, 4, {0, 1, 2, 3}, tensor::EmptyOp::create(b, sizes, element), body);
+  }
+  /// The head of keys and values that query head `dim` reads.
+  AffineExpr sharedHead() {
+    AffineExpr head = b.getAffineDimExpr(1);
+    return group == 1 ? head : head.floorDiv(group);
+  }
+
+  /// q k^T.
+  Value products() {
+    return reduce(
+        {op.getQuery(), op.getKey()},
+        {dims(0, 1, 2, 4), {b.getAffineDimExpr(0), sharedHead(), b.getAffineDimExpr(3), b.getAffineDimExpr(4)}}, 5,
+        {0, 1, 2, 3}, with(keys), 0, [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+          Value product = arith::MulFOp::create(in, widened(in, x[0]), widened(in, x[1]));
+          return arith::AddFOp::create(in, x[2], product);
+        });
+  }
+
+  /// Scaled and masked; -Inf where key j is hidden from query i.
+  Value visible(Value products) {
+    SmallVector<Value> operands = {products};
+    SmallVector<SmallVector<AffineExpr>> reads = {dims(0, 1, 2, 3)};
+    if (Value mask = op.getMask()) {
+      operands.push_back(mask);
+      reads.push_back(maskRead(typeOf(mask)));
+    }
+    Value shift, scale = scaleValue();
+    if (op.getCausal() || op.getWindow())
+      shift = arith::SubIOp::create(b, index(b, keys), index(b, rows[2]));
+    return elementwise(operands, reads, with(keys), compute, [&](ImplicitLocOpBuilder &in, ValueRange x) {
+      Value score = arith::MulFOp::create(in, x[0], scale);
+      SmallVector<Value> conditions;
+      if (Value mask = op.getMask()) {
+        if (x[1].getType().isInteger(1))
+          conditions.push_back(x[1]);
+        else
+          score = arith::AddFOp::create(in, score, widened(in, x[1]));
+      }
+      if (shift) {
+        Value key = linalg::IndexOp::create(in, 3);
+        Value last = arith::AddIOp::create(in, linalg::IndexOp::create(in, 2), shift);
+        if (op.getCausal())
+          conditions.push_back(arith::CmpIOp::create(in, arith::CmpIPredicate::sle, key, last));
+        if (std::optional<uint64_t> window = op.getWindow()) {
+          Value first = arith::SubIOp::create(in, last, arith::ConstantIndexOp::create(in, *window));
+          conditions.push_back(arith::CmpIOp::create(in, arith::CmpIPredicate::sgt, key, first));
+        }
+      }
+      for (Value condition : conditions)
+        score = arith::SelectOp::create(in, condition, score, number(in, -std::numeric_limits<double>::infinity()));
+      return score;
+    });
+  }
+
+  /// exp(score - largest); -1 where hidden.
+  Value exponentials(Value scores, Value largest) {
+    return elementwise({scores, largest}, {dims(0, 1, 2, 3), dims(0, 1, 2)}, with(keys), compute,
+                       [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+                         Value power = math::ExpOp::create(in, arith::SubFOp::create(in, x[0], x[1]));
+                         Value hidden = number(in, -std::numeric_limits<double>::infinity());
+                         Value isHidden = arith::CmpFOp::create(in, arith::CmpFPredicate::OEQ, x[0], hidden);
+                         return arith::SelectOp::create(in, isHidden, number(in, -1), power);
+                       });
+  }
+
+  Value weightedSum(Value powers) {
+    // Dimensions: b, h, i, width, key.
+    return reduce(
+        {powers, op.getValue()},
+        {dims(0, 1, 2, 4), {b.getAffineDimExpr(0), sharedHead(), b.getAffineDimExpr(4), b.getAffineDimExpr(3)}}, 5,
+        {0, 1, 2, 3}, with(width), 0, [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+          Value product = arith::MulFOp::create(in, x[0], widened(in, x[1]));
+          return arith::AddFOp::create(in, x[2], zeroIfHidden(in, x[0], product));
+        });
+  }
+
+  Value quotient(Value weighted, Value sum) {
+    return elementwise({weighted, sum}, {dims(0, 1, 2, 3), dims(0, 1, 2)}, with(width), stored,
+                       [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+                         Value zero = number(in, 0);
+                         Value isEmpty = arith::CmpFOp::create(in, arith::CmpFPredicate::OEQ, x[1], zero);
+                         Value result =
+                             arith::SelectOp::create(in, isEmpty, zero, arith::DivFOp::create(in, x[0], x[1]));
+                         return stored == compute ? result : arith::TruncFOp::create(in, stored, result).getResult();
+                       });
+  }
+
+  /// A mask broadcasts to [b, h, i, j]: missing dimensions and sizes of 1 are read at 0.
+  SmallVector<AffineExpr> maskRead(RankedTensorType mask) {
+    Sizes all = with(keys);
+    SmallVector<AffineExpr> read;
+    for (int64_t dimension = 4 - mask.getRank(); dimension < 4; ++dimension) {
+      bool repeats = mask.getDimSize(dimension - (4 - mask.getRank())) == 1 && !isConstantIntValue(all[dimension], 1);
+      read.push_back(repeats ? b.getAffineConstantExpr(0) : b.getAffineDimExpr(dimension));
+    }
+    return read;
+  }
+
+  Value scaleValue() {
+    if (std::optional<APFloat> scale = op.getScale())
+      return number(b, scale->convertToDouble());
+    int64_t size = typeOf(op.getQuery()).getDimSize(3);
+    if (!ShapedType::isDynamic(size))
+      return number(b, 1 / std::sqrt(double(size)));
+    Value length = arith::IndexCastOp::create(b, b.getI64Type(), tensor::DimOp::create(b, op.getQuery(), 3));
+    Value root = math::SqrtOp::create(b, arith::SIToFPOp::create(b, compute, length).getResult());
+    return arith::DivFOp::create(b, number(b, 1), root);
+  }
+  static Value index(ImplicitLocOpBuilder &in, OpFoldResult size) {
+    if (auto value = dyn_cast<Value>(size))
+      return value;
+    return arith::ConstantIndexOp::create(in, *getConstantIntValue(size));
+  }
+
+  AttentionOp op;
+  ImplicitLocOpBuilder &b;
+  int64_t group;
+  FloatType stored, compute;
+  Sizes rows;
+  OpFoldResult keys, width;
+};
+} // namespace
+
+static LogicalResult expand(AttentionOp op) {
+  int64_t heads = cast<RankedTensorType>(op.getQuery().getType()).getDimSize(1);
+  int64_t shared = cast<RankedTensorType>(op.getKey().getType()).getDimSize(1);
+  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(shared))
+    return op.emitOpError("has ") << op.getQuery().getType() << " and " << op.getKey().getType()
+                                  << ": the numbers of heads have to be static, the second dimension of both types";
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  op.replaceAllUsesWith(Expansion(op, b, shared == 0 ? 1 : heads / shared).run());
+  op.erase();
+  return success();
+}
+
+namespace {
+struct ExpandAttention : tenon::impl::CpuExpandAttentionPassBase<ExpandAttention> {
+  void runOnOperation() override {
+    SmallVector<AttentionOp> ops;
+    getOperation()->walk([&](func::FuncOp function) {
+      if (function->hasAttr("tenon.kernel"))
+        function.walk([&](AttentionOp op) { ops.push_back(op); });
+    });
+    for (AttentionOp op : ops)
+      if (failed(expand(op)))
+        return signalPassFailure();
+  }
+};
+} // namespace
