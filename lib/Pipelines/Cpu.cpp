@@ -4,6 +4,7 @@
 #include "passes/host/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -16,6 +17,7 @@ static void lowerToLLVM(OpPassManager &manager) {
   OpPassManager &kernels = manager.nest<ModuleOp>();
   kernels.addPass(createCanonicalizerPass());
   kernels.addPass(createCSEPass());
+  kernels.addPass(affine::createAffineExpandIndexOpsPass());
   kernels.addPass(memref::createExpandStridedMetadataPass());
   kernels.addPass(createLowerAffinePass());
   kernels.addPass(createSCFToControlFlowPass());
@@ -30,6 +32,7 @@ void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createCpuExpandAttentionPass());
+  manager.addPass(createCpuEmitVectorsPass());
   manager.addPass(createCpuLowerToLoopsPass());
   manager.addPass(createCpuExpandMathPass());
   manager.addPass(createCpuCallingConventionPass());

@@ -43,6 +43,61 @@ def CpuOutlineKernelsPass : Pass<"tenon-cpu-outline-kernels", "::mlir::ModuleOp"
                            "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def CpuEmitVectorsPass : Pass<"tenon-cpu-emit-vectors", "::mlir::ModuleOp"> {
+  let summary = "kernels become loops of vector operations over tasks";
+  let description = [{
+    Why: the loops that run are written down once, where a reader of the dump finds them; a vectoriser that finds them
+    again falls back silently to something slower when one step does not match (docs/decisions/0002).
+
+    Before:
+    ```mlir
+    module @kernels {
+      func.func @negate(%X: memref<4x16xf32>, %Y: memref<4x16xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
+          attributes {tenon.kernel} {
+        %x = bufferization.to_tensor %X restrict : memref<4x16xf32> to tensor<4x16xf32>
+        %empty = tensor.empty() : tensor<4x16xf32>
+        %y = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
+                             iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x16xf32>) outs(%empty : tensor<4x16xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %0 = arith.negf %in : f32
+          linalg.yield %0 : f32
+        } -> tensor<4x16xf32>
+        bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<4x16xf32>, memref<4x16xf32>) -> ()
+        return
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      func.func @negate(%arg0: memref<4x16xf32>, %arg1: memref<4x16xf32>, %arg2: index, %arg3: index, %arg4: memref<?xi8>) attributes {tenon.grid = affine_map<() -> (1)>, tenon.kernel, tenon.scratch_bytes = affine_map<() -> (0)>} {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        %c1024 = arith.constant 1024 : index
+        %c4 = arith.constant 4 : index
+        scf.for %arg5 = %arg2 to %arg3 step %c1 {
+          %0 = arith.muli %arg5, %c1024 : index
+          %1 = arith.addi %0, %c1024 : index
+          %2 = arith.minui %1, %c4 : index
+          scf.for %arg6 = %0 to %2 step %c1 {
+            %3 = vector.load %arg0[%arg6, %c0] : memref<4x16xf32>, vector<16xf32>
+            %4 = arith.negf %3 : vector<16xf32>
+            vector.store %4, %arg1[%arg6, %c0] : memref<4x16xf32>, vector<16xf32>
+          }
+        }
+        return
+      }
+    }
+    ```
+    Requires: functions of tenon-cpu-outline-kernels.
+    Ensures: a function that has `tenon.grid` holds no tensors; tasks write disjoint parts of the results.
+    Leaves alone: functions that no emitter can write, with a missed remark that says why.
+  }];
+  let options = [Option<"lanes", "lanes", "int64_t", /*default=*/"16", "elements of a vector">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def CpuExpandAttentionPass : Pass<"tenon-cpu-expand-attention", "::mlir::ModuleOp"> {
   let summary = "attention that no emitter took becomes linalg";
   let description = [{

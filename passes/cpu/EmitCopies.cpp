@@ -1,0 +1,128 @@
+// Results made of parts: concat, pad, rotary embedding, cache appends. Each part is a segment of the result's buffer
+// and is written by loops of its own, in order, so that nothing has to be chosen an element at a time. Tasks share out
+// the dimensions that no part divides.
+#include "passes/cpu/Emitters.h"
+
+using namespace mlir;
+using namespace tenon;
+
+static constexpr int64_t elementsPerTask = 16384; // some 5 us of copying
+
+namespace {
+/// `tensor` goes to `offsets` of the result's buffer, in `steps`.
+struct Segment {
+  Value tensor;
+  SmallVector<OpFoldResult> offsets;
+  SmallVector<int64_t> steps;
+};
+
+class CopyEmitter {
+public:
+  explicit CopyEmitter(KernelFunction &kernel) : kernel(kernel), b(kernel.b), points(kernel.points) {}
+  bool run();
+
+private:
+  bool findSegments();
+  bool emit(const Segment &segment, ArrayRef<unsigned> rowDims, ValueRange row);
+
+  KernelFunction &kernel;
+  ImplicitLocOpBuilder &b;
+  PointEmitter &points;
+  SmallVector<Segment> segments;
+  llvm::SmallBitVector isDivided;
+};
+} // namespace
+
+bool CopyEmitter::findSegments() {
+  Value tensor = kernel.results().front().tensor;
+  unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
+  isDivided.resize(rank);
+  while (auto insert = tensor.getDefiningOp<tensor::InsertSliceOp>()) {
+    if (insert.getSourceType().getRank() != rank)
+      return points.fail("a slice of another rank is inserted"), false;
+    Segment segment{insert.getSource(), {}, {}};
+    for (unsigned d = 0; d < rank; ++d) {
+      std::optional<int64_t> step = getConstantIntValue(insert.getMixedStrides()[d]);
+      if (!step)
+        return points.fail("a slice is inserted with dynamic steps"), false;
+      segment.steps.push_back(*step);
+      OpFoldResult offset = insert.getMixedOffsets()[d];
+      if (auto value = dyn_cast<Value>(offset))
+        offset = getAsOpFoldResult(points.uniform(value));
+      segment.offsets.push_back(offset);
+      AffineExpr part = kernel.symbolic(points.size(insert.getSource(), d));
+      bool isWhole = isConstantIntValue(offset, 0) && *step == 1 && part &&
+                     part == kernel.symbolic(points.size(insert.getDest(), d));
+      if (!isWhole)
+        isDivided.set(d);
+    }
+    segments.push_back(segment);
+    tensor = insert.getDest();
+  }
+  if (!tensor.getDefiningOp<tensor::EmptyOp>())
+    segments.push_back({tensor, SmallVector<OpFoldResult>(rank, b.getIndexAttr(0)), SmallVector<int64_t>(rank, 1)});
+  std::reverse(segments.begin(), segments.end());
+  return points.error().empty();
+}
+
+bool CopyEmitter::emit(const Segment &segment, ArrayRef<unsigned> rowDims, ValueRange row) {
+  OpBuilder::InsertionGuard guard(b);
+  unsigned rank = segment.steps.size();
+  Point from(rank), to(rank);
+  auto place = [&](unsigned d, AffineExpr at) {
+    auto offset = dyn_cast<Value>(segment.offsets[d]);
+    from[d] = at;
+    to[d] = at * segment.steps[d] +
+            (offset ? points.dim(offset) : points.constant(*getConstantIntValue(segment.offsets[d])));
+  };
+  for (auto [d, value] : llvm::zip_equal(rowDims, row))
+    place(d, points.dim(value));
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  for (unsigned d = 0; d + 1 < rank; ++d) {
+    if (llvm::is_contained(rowDims, d))
+      continue;
+    auto loop = scf::ForOp::create(b, zero, points.sizeValue(segment.tensor, d), one);
+    place(d, points.dim(loop.getInductionVar()));
+    b.setInsertionPointToStart(loop.getBody());
+  }
+  kernel.overLanes(points.size(segment.tensor, rank - 1), {}, [&](AffineExpr at, ValueRange) -> SmallVector<Value> {
+    place(rank - 1, at);
+    if (Value value = points.at(segment.tensor, from))
+      points.store(value, kernel.results().front().buffer, to);
+    return {};
+  });
+  return points.error().empty();
+}
+
+bool CopyEmitter::run() {
+  if (!findSegments())
+    return false;
+  Value result = kernel.results().front().tensor;
+  unsigned rank = isDivided.size();
+  SmallVector<unsigned> rowDims;
+  SmallVector<OpFoldResult> sizes;
+  int64_t rowElements = 1;
+  OpFoldResult rows = b.getIndexAttr(1);
+  for (unsigned d = 0; d < rank; ++d) {
+    OpFoldResult extent = points.size(result, d);
+    if (isDivided.test(d) || d + 1 == rank) {
+      rowElements *= std::max<int64_t>(1, getConstantIntValue(extent).value_or(256));
+      continue;
+    }
+    rowDims.push_back(d);
+    sizes.push_back(extent);
+    rows = affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1),
+                                                 {rows, extent});
+  }
+  Value row = kernel.openTasks(rows, std::max<int64_t>(1, elementsPerTask / rowElements));
+  if (!row)
+    return false;
+  SmallVector<Value> places = kernel.split(row, sizes);
+  return llvm::all_of(segments, [&](const Segment &segment) { return emit(segment, rowDims, places); });
+}
+
+bool tenon::emitCopies(KernelFunction &kernel) { return CopyEmitter(kernel).run(); }
+
+bool tenon::isCopy(const KernelFunction &kernel) {
+  return kernel.results().size() == 1 && kernel.results().front().tensor.getDefiningOp<tensor::InsertSliceOp>();
+}

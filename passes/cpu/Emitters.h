@@ -1,0 +1,15 @@
+// The families of kernels that become vector loops. Each writes the whole body of a function; where it cannot, it
+// returns false, and kernel.points.error() says why.
+#pragma once
+
+#include "passes/cpu/KernelFunction.h"
+
+namespace tenon {
+
+/// Pointwise work, reductions, norms, softmax.
+bool emitLoops(KernelFunction &kernel);
+/// A result made of parts.
+bool isCopy(const KernelFunction &kernel);
+bool emitCopies(KernelFunction &kernel);
+
+} // namespace tenon

@@ -1,0 +1,410 @@
+// How PointEmitter computes a tensor at a point: by the op that makes it.
+#include "passes/cpu/PointEmitter.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace tenon;
+
+static bool isParallel(linalg::GenericOp op) { return op.getNumParallelLoops() == op.getNumLoops(); }
+
+Value PointEmitter::at(Value tensor, const Point &point) {
+  if (!reason.empty())
+    return {};
+  if (auto found = given.find(tensor); found != given.end()) {
+    if (found->second.first == point)
+      return found->second.second;
+    return fail("a value is read at another place than where it is computed");
+  }
+  if (auto found = buffers.find(tensor); found != buffers.end()) {
+    Point inner;
+    for (auto [wanted, fixed] : llvm::zip_equal(point, found->second.first))
+      if (!fixed)
+        inner.push_back(wanted);
+      else if (wanted != fixed)
+        return fail("a row is read from within another");
+    return load(found->second.second, inner);
+  }
+  // What was computed in this block or one around it is still there.
+  for (Computed &known : memo[tensor]) {
+    Block *block = known.value.getParentBlock();
+    if (known.point == point && known.mask == mask &&
+        (block == b.getInsertionBlock() || block->findAncestorOpInBlock(*b.getInsertionBlock()->getParentOp())))
+      return known.value;
+  }
+  Value value = compute(tensor, point);
+  if (value)
+    memo[tensor].push_back({point, value, mask});
+  return value;
+}
+
+Value PointEmitter::compute(Value tensor, const Point &point) {
+  if (Value view = viewOf(tensor))
+    return load(view, point);
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return fail("a tensor is an argument of a region");
+  if (auto generic = dyn_cast<linalg::GenericOp>(op)) {
+    unsigned result = cast<OpResult>(tensor).getResultNumber();
+    if (!isParallel(generic)) {
+      SmallVector<Value> results = reduceAt(generic, point);
+      return results.empty() ? Value() : results[result];
+    }
+    Point loops = loopsAt(generic, result, point);
+    if (loops.empty() && generic.getNumLoops() != 0)
+      return fail("a generic writes through a map that is no permutation");
+    SmallVector<Value> elements;
+    for (OpOperand &operand : generic->getOpOperands()) {
+      bool isInput = generic.isDpsInput(&operand);
+      if (!isInput && !generic.payloadUsesValueFromOperand(&operand)) {
+        elements.push_back({});
+        continue;
+      }
+      if (!isa<RankedTensorType>(operand.get().getType())) {
+        elements.push_back(uniform(operand.get()));
+        continue;
+      }
+      AffineMap map = generic.getMatchingIndexingMap(&operand);
+      Point place = llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) { return expr.replaceDims(loops); });
+      elements.push_back(at(operand.get(), place));
+      if (!elements.back())
+        return {};
+    }
+    SmallVector<Value> results = body(generic, loops, elements);
+    return results.empty() ? Value() : results[result];
+  }
+  if (auto fill = dyn_cast<linalg::FillOp>(op))
+    return uniform(fill.getInputs().front());
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    auto elements = dyn_cast<SplatElementsAttr>(constant.getValue());
+    if (!elements)
+      return fail("a constant of several values stands inside the kernel");
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(prologueEnd);
+    return arith::ConstantOp::create(b, cast<TypedAttr>(elements.getSplatValue<Attribute>()));
+  }
+  if (auto elements = dyn_cast<tensor::FromElementsOp>(op); elements && elements.getElements().size() == 1)
+    return uniform(elements.getElements().front());
+  if (isa<tensor::InsertSliceOp>(op))
+    return insertAt(tensor, point);
+  if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, linalg::TransposeOp, tensor::CastOp>(
+          op)) {
+    Point source = sourcePoint(tensor, point);
+    if (source.empty() && cast<RankedTensorType>(op->getOperand(0).getType()).getRank() != 0)
+      return {};
+    return at(op->getOperand(0), source);
+  }
+  return fail((op->getName().getStringRef() + " is not computed point by point").str());
+}
+
+Point PointEmitter::loopsAt(linalg::GenericOp op, unsigned result, const Point &point) {
+  Point loops(op.getNumLoops());
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(result));
+  for (auto [expr, place] : llvm::zip_equal(map.getResults(), point))
+    if (auto position = dyn_cast<AffineDimExpr>(expr))
+      loops[position.getPosition()] = place;
+  auto iterators = op.getIteratorTypesArray();
+  for (auto [loop, iterator] : llvm::zip_equal(loops, iterators))
+    if (!loop && iterator == utils::IteratorType::parallel)
+      return {};
+  return loops;
+}
+
+/// Where a reshaping op reads its source.
+Point PointEmitter::sourcePoint(Value tensor, const Point &point) {
+  Operation *op = tensor.getDefiningOp();
+  auto source = cast<RankedTensorType>(op->getOperand(0).getType());
+  Point result(source.getRank());
+  if (isa<tensor::CastOp>(op))
+    return point;
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
+    for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+      result[from] = point[to];
+    return result;
+  }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    auto expr = [&](OpFoldResult mixed) {
+      auto value = dyn_cast<Value>(mixed);
+      return value ? dim(uniform(value)) : constant(*getConstantIntValue(mixed));
+    };
+    unsigned next = 0;
+    for (int64_t dimension = 0; dimension < source.getRank(); ++dimension) {
+      AffineExpr inner = dropped.test(dimension) ? constant(0) : point[next++];
+      std::optional<int64_t> stride = getConstantIntValue(slice.getMixedStrides()[dimension]);
+      if (!stride)
+        return fail("a slice has a dynamic step"), Point();
+      result[dimension] = expr(slice.getMixedOffsets()[dimension]) + inner * *stride;
+    }
+    return result;
+  }
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices())) {
+      AffineExpr linear = constant(0);
+      for (int64_t to : group) {
+        if (expand.getResultType().isDynamicDim(to) && to != group.front())
+          return fail("a computed tensor is split into dynamic sizes"), Point();
+        linear = linear * std::max<int64_t>(expand.getResultType().getDimSize(to), 1) + point[to];
+        if (expand.getResultType().isDynamicDim(to))
+          linear = point[to];
+      }
+      result[from] = linear;
+    }
+    return result;
+  }
+  auto collapse = cast<tensor::CollapseShapeOp>(op);
+  for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+    AffineExpr rest = point[to];
+    for (int64_t from : llvm::reverse(group)) {
+      if (from == group.front()) {
+        result[from] = rest;
+        break;
+      }
+      if (source.isDynamicDim(from)) {
+        if (!llvm::all_of(group, [&](int64_t other) { return other == from || source.getDimSize(other) == 1; }))
+          return fail("a computed tensor joins dynamic sizes"), Point();
+        result[from] = rest;
+        rest = constant(0);
+        continue;
+      }
+      int64_t size = source.getDimSize(from);
+      result[from] = size == 1 ? constant(0) : rest % size;
+      rest = size == 1 ? rest : rest.floorDiv(size);
+    }
+  }
+  return result;
+}
+
+/// The inserted slice where the point lies within it, else what is around it. Which of both is known a dimension at a
+/// time; where that differs between lanes, each is computed by itself.
+Value PointEmitter::insertAt(Value tensor, const Point &point) {
+  auto insert = tensor.getDefiningOp<tensor::InsertSliceOp>();
+  auto expr = [&](OpFoldResult mixed) {
+    auto value = dyn_cast<Value>(mixed);
+    return value ? dim(uniform(value)) : constant(*getConstantIntValue(mixed));
+  };
+  if (insert.getSourceType().getRank() != insert.getDestType().getRank() || !insert.hasUnitStride())
+    return fail("a slice is inserted with steps");
+  Value inside;
+  Point source;
+  for (auto [dimension, place] : llvm::enumerate(point)) {
+    AffineExpr offset = expr(insert.getMixedOffsets()[dimension]), extent = expr(insert.getMixedSizes()[dimension]);
+    source.push_back(simplifyAffineExpr(place - offset, dims.size(), 1));
+    bool isWhole = offset == constant(0) &&
+                   isEqualConstantIntOrValue(insert.getMixedSizes()[dimension], size(insert.getDest(), dimension));
+    if (isWhole)
+      continue;
+    if (hasLane(place))
+      return byLane(point, [&](const Point &single) { return insertAt(tensor, single); });
+    Value at = index(place);
+    auto both = [&](Value condition) { inside = inside ? arith::AndIOp::create(b, inside, condition) : condition; };
+    both(arith::CmpIOp::create(b, arith::CmpIPredicate::sge, at, index(offset)));
+    both(arith::CmpIOp::create(b, arith::CmpIPredicate::slt, at, index(offset + extent)));
+  }
+  if (!inside)
+    return at(insert.getSource(), source);
+  auto element = insert.getDestType().getElementType();
+  Type type = hasLane(point) ? VectorType::get(lanes, element) : element;
+  auto branch = scf::IfOp::create(b, TypeRange{type}, inside, /*withElseRegion=*/true);
+  auto fillBranch = [&](Block *block, Value from, const Point &where) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(block);
+    Value value = from.getDefiningOp<tensor::EmptyOp>()
+                      ? arith::ConstantOp::create(b, b.getZeroAttr(element)).getResult()
+                      : at(from, where);
+    if (!value)
+      return false;
+    scf::YieldOp::create(b, hasLane(point) ? widen(value) : value);
+    return true;
+  };
+  if (!fillBranch(branch.thenBlock(), insert.getSource(), source) ||
+      !fillBranch(branch.elseBlock(), insert.getDest(), point))
+    return {};
+  return branch.getResult(0);
+}
+
+//===--- the body of a generic -----------------------------------------------------------------------------------===//
+
+Value PointEmitter::valueOf(Element element) {
+  if (auto *value = std::get_if<Value>(&element))
+    return *value;
+  AffineExpr expr = std::get<AffineExpr>(element);
+  return hasLane(expr) ? vectorIndex(expr) : index(expr);
+}
+
+/// Null where the element is a vector.
+AffineExpr PointEmitter::exprOf(Element element) {
+  if (auto *expr = std::get_if<AffineExpr>(&element))
+    return *expr;
+  Value value = std::get<Value>(element);
+  return value && value.getType().isIndex() ? dim(value) : AffineExpr();
+}
+
+Value PointEmitter::extractAt(Value tensor, ArrayRef<Element> indices) {
+  Point point;
+  bool varies = false;
+  for (const Element &element : indices) {
+    point.push_back(exprOf(element));
+    varies |= !point.back();
+  }
+  if (!varies)
+    return at(tensor, point);
+  SmallVector<Value> elements;
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    Point single;
+    for (auto [element, expr] : llvm::zip_equal(indices, point))
+      single.push_back(expr ? expr.replaceSymbols(laneConstant(lane))
+                            : dim(vector::ExtractOp::create(b, std::get<Value>(element), lane)));
+    elements.push_back(at(tensor, single));
+    if (!elements.back())
+      return {};
+  }
+  return vector::FromElementsOp::create(b, VectorType::get(lanes, elements.front().getType()), elements);
+}
+
+PointEmitter::Element PointEmitter::evaluate(Operation *op, DenseMap<Value, Element> &values, const Point &loops) {
+  auto get = [&](Value value) -> Element {
+    auto found = values.find(value);
+    return found != values.end() ? found->second : Element(uniform(value));
+  };
+  if (auto place = dyn_cast<linalg::IndexOp>(op))
+    return loops[place.getDim()];
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
+    SmallVector<AffineExpr> operands;
+    for (Value operand : apply.getMapOperands())
+      operands.push_back(exprOf(get(operand)));
+    if (llvm::all_of(operands, [](AffineExpr expr) { return bool(expr); })) {
+      unsigned numDims = apply.getAffineMap().getNumDims();
+      return apply.getAffineMap().getResult(0).replaceDimsAndSymbols(ArrayRef(operands).take_front(numDims),
+                                                                     ArrayRef(operands).drop_front(numDims));
+    }
+    return fail("an index is computed from data"), Value();
+  }
+  if (auto least = dyn_cast<affine::AffineMinOp>(op)) {
+    Value value;
+    for (AffineExpr result : least.getAffineMap().getResults()) {
+      SmallVector<AffineExpr> operands;
+      for (Value operand : least.getOperands())
+        operands.push_back(exprOf(get(operand)));
+      unsigned numDims = least.getAffineMap().getNumDims();
+      AffineExpr expr =
+          result.replaceDimsAndSymbols(ArrayRef(operands).take_front(numDims), ArrayRef(operands).drop_front(numDims));
+      Value next = valueOf(expr);
+      if (value && value.getType() != next.getType())
+        value = widen(value), next = widen(next);
+      value = value ? arith::MinSIOp::create(b, value, next).getResult() : next;
+    }
+    return value;
+  }
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+    SmallVector<Element> indices = llvm::map_to_vector(extract.getIndices(), get);
+    return extractAt(extract.getTensor(), indices);
+  }
+  if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+    if (constant.getType().isIndex())
+      return this->constant(cast<IntegerAttr>(constant.getValue()).getInt());
+    return b.clone(*op)->getResult(0);
+  }
+  if (!OpTrait::hasElementwiseMappableTraits(op) || op->getNumResults() != 1)
+    return fail((op->getName().getStringRef() + " has no vector form").str()), Value();
+  SmallVector<Value> operands;
+  bool isVector = false;
+  for (Value operand : op->getOperands()) {
+    operands.push_back(valueOf(get(operand)));
+    if (!operands.back())
+      return Value();
+    isVector |= isa<VectorType>(operands.back().getType());
+  }
+  if (isVector)
+    for (Value &operand : operands)
+      operand = widen(operand);
+  Type type = op->getResult(0).getType();
+  OperationState state(b.getLoc(), op->getName(), operands, isVector ? VectorType::get(lanes, type) : type,
+                       op->getAttrs());
+  return b.create(state)->getResult(0);
+}
+
+SmallVector<Value> PointEmitter::body(linalg::GenericOp op, const Point &loops, ValueRange elements) {
+  DenseMap<Value, Element> values;
+  for (auto [argument, element] : llvm::zip_equal(op.getBody()->getArguments(), elements))
+    if (element)
+      values[argument] = element;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    values[inner.getResult(0)] = evaluate(&inner, values, loops);
+    if (!reason.empty())
+      return {};
+  }
+  SmallVector<Value> results;
+  for (Value yielded : op.getBody()->getTerminator()->getOperands()) {
+    auto found = values.find(yielded);
+    results.push_back(valueOf(found != values.end() ? found->second : Element(uniform(yielded))));
+    if (!results.back())
+      return {};
+  }
+  return results;
+}
+
+SmallVector<Value> PointEmitter::reduceAt(linalg::GenericOp op, const Point &point) {
+  Point loops = loopsAt(op, 0, point);
+  if (loops.empty())
+    return fail("a reduction writes through a map that is no permutation"), SmallVector<Value>();
+  SmallVector<unsigned> reduced;
+  op.getReductionDims(reduced);
+  bool isVector = hasLane(point);
+  SmallVector<Value> carried;
+  for (OpOperand &init : op.getDpsInitsMutable()) {
+    Point place = llvm::map_to_vector(op.getMatchingIndexingMap(&init).getResults(),
+                                      [&](AffineExpr expr) { return expr.replaceDims(loops); });
+    Value value = at(init.get(), place);
+    if (!value)
+      return {};
+    carried.push_back(isVector ? widen(value) : value);
+  }
+  // The size of a loop is that of the first operand dimension it runs over.
+  auto loopSize = [&](unsigned loop) -> Value {
+    for (OpOperand *input : op.getDpsInputOperands())
+      for (auto [dimension, expr] : llvm::enumerate(op.getMatchingIndexingMap(input).getResults()))
+        if (expr == getAffineDimExpr(loop, b.getContext()))
+          return sizeValue(input->get(), dimension);
+    return {};
+  };
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<scf::ForOp> nest;
+  for (unsigned loop : reduced) {
+    Value size = loopSize(loop);
+    if (!size)
+      return fail("a reduction runs over a dimension no operand has"), SmallVector<Value>();
+    auto next = scf::ForOp::create(b, zero, size, one, carried);
+    loops[loop] = dim(next.getInductionVar());
+    carried.assign(next.getRegionIterArgs().begin(), next.getRegionIterArgs().end());
+    b.setInsertionPointToStart(next.getBody());
+    nest.push_back(next);
+  }
+  SmallVector<Value> elements;
+  for (OpOperand *input : op.getDpsInputOperands()) {
+    if (!isa<RankedTensorType>(input->get().getType())) {
+      elements.push_back(uniform(input->get()));
+      continue;
+    }
+    Point place = llvm::map_to_vector(op.getMatchingIndexingMap(input).getResults(),
+                                      [&](AffineExpr expr) { return expr.replaceDims(loops); });
+    elements.push_back(at(input->get(), place));
+    if (!elements.back())
+      return {};
+  }
+  elements.append(carried);
+  SmallVector<Value> results = body(op, loops, elements);
+  if (results.empty())
+    return {};
+  if (isVector)
+    for (Value &result : results)
+      result = widen(result);
+  for (scf::ForOp loop : llvm::reverse(nest)) {
+    b.setInsertionPointToEnd(loop.getBody());
+    scf::YieldOp::create(b, results);
+    results.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  return results;
+}
