@@ -20,6 +20,7 @@ def TenonDialect : Dialect {
     an argument attribute `tenon.dims = ["batch", "seq", ""]` names each dimension ("" for a static one), and the module
     attribute `tenon.dim_bounds = {batch = array<i64: 1, 33>, seq = array<i64: 1, 256>}` gives the closed range of each name.
     Equal names are equal sizes. `tenon.name` on an argument or result is its public name.
+    `tenon.metadata` on the module is a string that a front end keeps with the model, for itself; artefacts carry it.
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;

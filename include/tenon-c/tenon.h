@@ -81,6 +81,7 @@ typedef struct tenon_compile_options {
   const char *dump_dir;     /* NULL, or a folder that gets the IR of every phase */
   const char *filename;     /* NULL, or the name the text goes by in messages */
   const char *weights_path; /* NULL, or a safetensors file to put into the artefact */
+  int32_t collect_remarks;  /* not 0: the report has what passes did, did not do, and why */
 } tenon_compile_options;
 /* `text`: a module in the tenon dialect, not necessarily ended by 0. options may be NULL. */
 TENON_API tenon_error *tenon_compile(const char *text, size_t length, const tenon_compile_options *options,
@@ -92,10 +93,16 @@ TENON_API tenon_error *tenon_artefact_open(const char *path, tenon_artefact **ar
 TENON_API tenon_error *tenon_artefact_open_bytes(const void *data, size_t size, tenon_artefact **artefact);
 /* The file is replaced whole or not at all. */
 TENON_API tenon_error *tenon_artefact_save(const tenon_artefact *artefact, const char *path);
+/* The same with the weights of a safetensors file inside, in place of any it has. */
+TENON_API tenon_error *tenon_artefact_save_with_weights(const tenon_artefact *artefact, const char *path,
+                                                        const char *weights_path);
 /* The bytes live as long as the artefact. */
 TENON_API void tenon_artefact_bytes(const tenon_artefact *artefact, const void **data, size_t *size);
-/* manifest.json: kernels, schedules, buffers, weights. Lives as long as the artefact. */
+/* manifest.json: kernels, schedules, buffers, weights, metadata. Lives as long as the artefact. */
 TENON_API void tenon_artefact_manifest(const tenon_artefact *artefact, const char **json, size_t *size);
+/* Of an artefact that tenon_compile made, else empty: {"seconds": [[step, seconds], ..], "remarks": [{"kind",
+ * "category", "location", "message"}, ..]}. Lives as long as the artefact. */
+TENON_API void tenon_artefact_report(const tenon_artefact *artefact, const char **json, size_t *size);
 TENON_API void tenon_artefact_free(tenon_artefact *artefact);
 
 /* ---- executables ---- */

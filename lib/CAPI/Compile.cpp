@@ -4,6 +4,8 @@
 #include "lib/Compiler/Compiler.h"
 #include "lib/Support/MappedFile.h"
 
+#include <nlohmann/json.hpp>
+
 using namespace tenon;
 using tenon::capi::guarded;
 using tenon::capi::readStruct;
@@ -16,7 +18,21 @@ static CompileOptions optionsFrom(const tenon_compile_options &given) {
     options.dumpDir = given.dump_dir;
   if (given.filename)
     options.filename = given.filename;
+  options.remarks = given.collect_remarks != 0;
   return options;
+}
+
+static std::string toJson(const CompileReport &report) {
+  nlohmann::ordered_json json = {{"seconds", nlohmann::ordered_json::array()},
+                                 {"remarks", nlohmann::ordered_json::array()}};
+  for (const auto &[step, seconds] : report.seconds)
+    json["seconds"].push_back({step, seconds});
+  for (const Remark &remark : report.remarks)
+    json["remarks"].push_back({{"kind", remark.kind},
+                               {"category", remark.category},
+                               {"location", remark.location},
+                               {"message", remark.message}});
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 extern "C" tenon_error *tenon_compile(const char *text, size_t length, const tenon_compile_options *given,
@@ -34,7 +50,7 @@ extern "C" tenon_error *tenon_compile(const char *text, size_t length, const ten
     TENON_TRY_ASSIGN(Compilation compilation, compile({text, length}, optionsFrom(options)));
     TENON_TRY_ASSIGN(std::string bytes, makeArtefact(compilation, weights ? weights->bytes() : std::string_view()));
     TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefactBytes(std::move(bytes)));
-    *out = new tenon_artefact{std::move(artefact)};
+    *out = new tenon_artefact{std::move(artefact), toJson(compilation.report)};
     return {};
   });
 }

@@ -19,6 +19,7 @@ struct tenon_error {
 
 struct tenon_artefact {
   std::shared_ptr<const tenon::Artefact> artefact;
+  std::string report; ///< JSON, of one that was compiled here
 };
 
 struct tenon_executable {

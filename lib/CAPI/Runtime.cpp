@@ -35,7 +35,7 @@ tenon_error *tenon_artefact_open(const char *path, tenon_artefact **out) {
     if (!path || !out)
       return invalidArgument("tenon_artefact_open: path and result must not be null");
     TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(path));
-    *out = new tenon_artefact{std::move(artefact)};
+    *out = new tenon_artefact{std::move(artefact), {}};
     return {};
   });
 }
@@ -46,7 +46,7 @@ tenon_error *tenon_artefact_open_bytes(const void *data, size_t size, tenon_arte
       return invalidArgument("tenon_artefact_open_bytes: data and result must not be null");
     TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact,
                      openArtefactBytes(std::string(static_cast<const char *>(data), size)));
-    *out = new tenon_artefact{std::move(artefact)};
+    *out = new tenon_artefact{std::move(artefact), {}};
     return {};
   });
 }
@@ -59,6 +59,20 @@ tenon_error *tenon_artefact_save(const tenon_artefact *artefact, const char *pat
   });
 }
 
+tenon_error *tenon_artefact_save_with_weights(const tenon_artefact *artefact, const char *path,
+                                              const char *weightsPath) {
+  return guarded([&]() -> Status {
+    if (!artefact || !path || !weightsPath)
+      return invalidArgument("tenon_artefact_save_with_weights: artefact and paths must not be null");
+    const Artefact &from = *artefact->artefact;
+    TENON_TRY(openWeights(weightsPath).status()); // a file that is none is refused here, not when it is loaded
+    TENON_TRY_ASSIGN(std::shared_ptr<const MappedFile> weights, MappedFile::open(weightsPath));
+    TENON_TRY_ASSIGN(std::string bytes,
+                     writeArtefact({from.plan, from.kernels, from.constants, weights->bytes(), from.model}));
+    return writeFileAtomically(path, bytes);
+  });
+}
+
 void tenon_artefact_bytes(const tenon_artefact *artefact, const void **data, size_t *size) {
   *data = artefact->artefact->bytes.data();
   *size = artefact->artefact->bytes.size();
@@ -67,6 +81,11 @@ void tenon_artefact_bytes(const tenon_artefact *artefact, const void **data, siz
 void tenon_artefact_manifest(const tenon_artefact *artefact, const char **json, size_t *size) {
   *json = artefact->artefact->manifest.data();
   *size = artefact->artefact->manifest.size();
+}
+
+void tenon_artefact_report(const tenon_artefact *artefact, const char **json, size_t *size) {
+  *json = artefact->report.data();
+  *size = artefact->report.size();
 }
 
 void tenon_artefact_free(tenon_artefact *artefact) { delete artefact; }

@@ -226,6 +226,8 @@ LogicalResult PlanBuilder::visit(Operation *op) {
 }
 
 FailureOr<BuiltPlan> PlanBuilder::build() {
+  if (auto metadata = module->getAttrOfType<StringAttr>("tenon.metadata"))
+    built.plan.metadata = metadata.str();
   const DimNames &dims = sizes.dims();
   for (auto [name, lo, hi] : llvm::zip_equal(dims.names, dims.lo, dims.hi))
     built.plan.dims.push_back({name.str(), lo, hi});

@@ -97,6 +97,7 @@ struct LaunchPlan {
   std::string compiler;              ///< build of the compiler
   std::string target;                ///< "cpu:znver4"
   std::vector<std::string> features; ///< host features the kernels need: "avx512f"
+  std::string metadata;              ///< what a front end keeps with the model, for itself; may be empty
   std::vector<PlanDim> dims;
   std::vector<PlanValue> values;
   std::vector<int64_t> inputs, outputs; ///< ids in the order of the signature

@@ -71,6 +71,8 @@ static OrderedJson toJson(const std::vector<PlanLaunch> &launches) {
 std::string writeLaunchPlan(const LaunchPlan &plan) {
   OrderedJson json = {{"format", plan.format}, {"compiler", plan.compiler}, {"target", plan.target}};
   json["features"] = plan.features;
+  if (!plan.metadata.empty())
+    json["metadata"] = plan.metadata;
   json["dims"] = OrderedJson::array();
   for (const PlanDim &dim : plan.dims)
     json["dims"].push_back({{"name", dim.name}, {"lo", dim.lo}, {"hi", dim.hi}});
@@ -109,12 +111,14 @@ public:
                          std::to_string(LaunchPlan::currentFormat) +
                          ": update the runtime, or rebuild the artefact with tenon-compile of this version");
     only(json,
-         {"format", "compiler", "target", "features", "dims", "inputs", "outputs", "values", "init", "launches",
-          "kernels"},
+         {"format", "compiler", "target", "features", "metadata", "dims", "inputs", "outputs", "values", "init",
+          "launches", "kernels"},
          "launch plan");
     plan.compiler = textField(json, "compiler", "launch plan");
     plan.target = textField(json, "target", "launch plan");
     plan.features = strings(json, "features", "launch plan");
+    if (json.contains("metadata"))
+      plan.metadata = textField(json, "metadata", "launch plan");
     each(json, "dims", [&](const Json &item, const std::string &where) {
       only(item, {"name", "lo", "hi"}, where);
       plan.dims.push_back({textField(item, "name", where), integer(item, "lo", where), integer(item, "hi", where)});

@@ -47,6 +47,7 @@ LaunchPlan modelPlan() {
   plan.values[8].size = batch;
   plan.values[9].name = "n";
   plan.values[9].source = 8;
+  plan.metadata = "{\"front end\": 1}";
   plan.inputs = {0};
   plan.outputs = {6, 7, 9};
   plan.init = {{"pack", {1}, {2}, {}}};

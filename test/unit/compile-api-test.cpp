@@ -69,6 +69,37 @@ TEST(CompileApi, SameTextSameBytes) {
   tenon_artefact_free(second);
 }
 
+TEST(CompileApi, MetadataReportAndWeightsAddedLater) {
+  std::string weights = temporaryPath("later.safetensors"), path = temporaryPath("later.tnx");
+  ASSERT_TRUE(tenon::writeFileAtomically(weights, modelWeights()).ok());
+  std::string text = std::string("module attributes {tenon.metadata = \"kept \\22as is\\22\"} {") + viewModel + "}";
+  tenon_artefact *artefact = compileText(text);
+  ASSERT_NE(artefact, nullptr);
+  const char *json;
+  size_t size;
+  tenon_artefact_manifest(artefact, &json, &size);
+  EXPECT_NE(std::string(json, size).find(R"("metadata": "kept \"as is\"")"), std::string::npos);
+  tenon_artefact_report(artefact, &json, &size);
+  EXPECT_EQ(std::string(json, size).rfind(R"({"seconds":[["parse",)", 0), 0u) << std::string(json, size);
+
+  // Without weights it does not load; saved with them, it does.
+  tenon_executable *exe = nullptr;
+  tenon_error *error = tenon_executable_load(artefact, nullptr, &exe);
+  EXPECT_EQ(tenon_error_get_kind(error), TENON_NOT_FOUND);
+  tenon_error_free(error);
+  error = tenon_artefact_save_with_weights(artefact, path.c_str(), path.c_str());
+  EXPECT_EQ(tenon_error_get_kind(error), TENON_NOT_FOUND) << tenon_error_message(error);
+  tenon_error_free(error);
+  ASSERT_EQ(tenon_artefact_save_with_weights(artefact, path.c_str(), weights.c_str()), nullptr);
+  tenon_artefact_free(artefact);
+  ASSERT_EQ(tenon_artefact_open(path.c_str(), &artefact), nullptr);
+  ASSERT_EQ(tenon_executable_load(artefact, nullptr, &exe), nullptr);
+  tenon_artefact_report(artefact, &json, &size);
+  EXPECT_EQ(size, 0u);
+  tenon_executable_free(exe);
+  tenon_artefact_free(artefact);
+}
+
 TEST(CompileApi, WrongUseIsATypedError) {
   struct Case {
     std::string text;
