@@ -2,6 +2,8 @@
 // model's activations in double would not fit otherwise.
 #include "lib/Reference/ReferenceOps.h"
 
+#include "mlir/IR/Threading.h"
+
 using namespace mlir;
 
 namespace tenon {
@@ -23,22 +25,17 @@ static bool fits(ArrayRef<int64_t> shape, RankedTensorType type) {
 }
 
 namespace {
-class Evaluator {
+class Walker {
 public:
-  Evaluator(ReferenceValues &values) : values(values) {
-    addReferenceContractions(table);
-    addReferencePointwise(table);
-    addReferenceQuantisation(table);
-    addReferenceRows(table);
-    addReferenceShapes(table);
-  }
+  Walker(ArrayRef<ReferenceValues *> sets, llvm::function_ref<LogicalResult(Operation *)> afterOp)
+      : sets(sets), afterOp(afterOp) {}
 
   LogicalResult evaluate(Block &block) {
     for (Operation &op : block.without_terminator()) {
       if (auto kernel = dyn_cast<KernelOp>(op)) {
         if (failed(evaluate(kernel)))
           return failure();
-      } else if (failed(evaluate(&op))) {
+      } else if (failed(evaluateInSets(&op)) || (afterOp && failed(afterOp(&op)))) {
         return failure();
       }
       dropDeadOperands(&op);
@@ -48,17 +45,34 @@ public:
 
 private:
   LogicalResult evaluate(KernelOp kernel) {
-    for (auto [argument, input] : llvm::zip_equal(kernel.getBody().getArguments(), kernel.getInputs()))
-      values.set(argument, values[input]);
+    auto share = [&](ValueRange to, ValueRange from) {
+      for (ReferenceValues *values : sets)
+        for (auto [value, source] : llvm::zip_equal(to, from))
+          values->share(value, *values, source);
+    };
+    share(kernel.getBody().getArguments(), kernel.getInputs());
     if (failed(evaluate(kernel.getBlock())))
       return failure();
-    for (auto [result, yielded] : llvm::zip_equal(kernel.getResults(), kernel.getYielded()))
-      values.set(result, values[yielded]);
+    share(kernel.getResults(), kernel.getYielded());
     return success();
   }
 
-  LogicalResult evaluate(Operation *op) {
-    const ReferenceTable::Evaluation *evaluation = table.find(op->getName().getStringRef());
+  /// An op without operands (a weight, a constant) gives the same in all; the others may take long, so that the sets
+  /// are shared out over the context's threads.
+  LogicalResult evaluateInSets(Operation *op) {
+    if (op->getNumOperands() != 0)
+      return failableParallelForEach(op->getContext(), sets,
+                                     [&](ReferenceValues *values) { return evaluate(op, *values); });
+    if (failed(evaluate(op, *sets.front())))
+      return failure();
+    for (Value result : op->getResults())
+      for (ReferenceValues *values : sets.drop_front())
+        values->share(result, *sets.front(), result);
+    return success();
+  }
+
+  static LogicalResult evaluate(Operation *op, ReferenceValues &values) {
+    const ReferenceTable::Evaluation *evaluation = referenceTable().find(op->getName().getStringRef());
     if (!evaluation)
       return op->emitOpError(
           "has no reference evaluation; the reference runs modules of `tenon` ops, before the kernel phase");
@@ -89,22 +103,35 @@ private:
         return !inBlock || (inBlock != op && op->isBeforeInBlock(inBlock));
       });
       if (!usedLater)
-        values.erase(operand);
+        for (ReferenceValues *values : sets)
+          values->erase(operand);
     }
   }
 
-  ReferenceValues &values;
-  ReferenceTable table;
+  ArrayRef<ReferenceValues *> sets;
+  llvm::function_ref<LogicalResult(Operation *)> afterOp;
 };
 } // namespace
 
-FailureOr<std::vector<ReferenceTensor>> evaluateReference(func::FuncOp function, ArrayRef<ReferenceTensor> inputs,
-                                                          WeightLookup weights, ReferenceRounding rounding) {
+const ReferenceTable &referenceTable() {
+  static const ReferenceTable table = [] {
+    ReferenceTable made;
+    addReferenceContractions(made);
+    addReferencePointwise(made);
+    addReferenceQuantisation(made);
+    addReferenceRows(made);
+    addReferenceShapes(made);
+    return made;
+  }();
+  return table;
+}
+
+LogicalResult walkReference(func::FuncOp function, ArrayRef<ReferenceTensor> inputs, ArrayRef<ReferenceValues *> sets,
+                            llvm::function_ref<LogicalResult(Operation *)> afterOp) {
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return function.emitOpError("needs a body of one block to be evaluated");
   if (inputs.size() != function.getNumArguments())
     return function.emitOpError("takes ") << function.getNumArguments() << " inputs, got " << inputs.size();
-  ReferenceValues values(weights, rounding);
   for (auto [number, argument] : llvm::enumerate(function.getArguments())) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     const ReferenceTensor &input = inputs[number];
@@ -115,13 +142,20 @@ FailureOr<std::vector<ReferenceTensor>> evaluateReference(func::FuncOp function,
       llvm::interleaveComma(input.shape, error);
       return error << "]";
     }
-    values.set(argument, input);
+    sets.front()->set(argument, input);
+    for (ReferenceValues *values : sets.drop_front())
+      values->share(argument, *sets.front(), argument);
   }
-  Block &block = function.getBody().front();
-  if (failed(Evaluator(values).evaluate(block)))
+  return Walker(sets, afterOp).evaluate(function.getBody().front());
+}
+
+FailureOr<std::vector<ReferenceTensor>> evaluateReference(func::FuncOp function, ArrayRef<ReferenceTensor> inputs,
+                                                          WeightLookup weights, ReferenceRounding rounding) {
+  ReferenceValues values(weights, rounding);
+  if (failed(walkReference(function, inputs, &values)))
     return failure();
   std::vector<ReferenceTensor> results;
-  for (Value result : block.getTerminator()->getOperands())
+  for (Value result : function.getBody().front().getTerminator()->getOperands())
     results.push_back(values[result]);
   return results;
 }

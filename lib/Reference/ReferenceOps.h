@@ -8,23 +8,31 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <functional>
+#include <memory>
 
 namespace tenon {
 
-/// The tensors behind SSA values.
+/// The tensors behind SSA values. One that is set never changes, so that values and sets of values can share it.
 class ReferenceValues {
 public:
   ReferenceValues(WeightLookup weights, ReferenceRounding rounding) : weights(weights), rounding(rounding) {}
 
-  const ReferenceTensor &operator[](mlir::Value value) const { return tensors.find(value)->second; }
-  void set(mlir::Value value, ReferenceTensor tensor) { tensors[value] = std::move(tensor); }
+  const ReferenceTensor &operator[](mlir::Value value) const { return *tensors.find(value)->second; }
+  void set(mlir::Value value, ReferenceTensor tensor) {
+    tensors[value] = std::make_shared<const ReferenceTensor>(std::move(tensor));
+  }
+  /// `value` is the tensor that `source` is in `from`.
+  void share(mlir::Value value, const ReferenceValues &from, mlir::Value source) {
+    std::shared_ptr<const ReferenceTensor> tensor = from.tensors.find(source)->second;
+    tensors[value] = std::move(tensor);
+  }
   void erase(mlir::Value value) { tensors.erase(value); }
 
   const WeightLookup weights;
   const ReferenceRounding rounding;
 
 private:
-  llvm::DenseMap<mlir::Value, ReferenceTensor> tensors;
+  llvm::DenseMap<mlir::Value, std::shared_ptr<const ReferenceTensor>> tensors;
 };
 
 /// Op name -> evaluation. An evaluation sets the op's results and reports on the op when it cannot.
@@ -47,6 +55,16 @@ public:
 private:
   llvm::StringMap<Evaluation> evaluations;
 };
+
+/// Every op the reference knows.
+const ReferenceTable &referenceTable();
+
+/// Evaluates a function, op by op, in several sets of values that start from the same inputs; `afterOp` sees each op
+/// once all sets have its results and may change them. A value is dropped after its last use; the operands of the
+/// terminator are there at the end.
+llvm::LogicalResult walkReference(mlir::func::FuncOp function, llvm::ArrayRef<ReferenceTensor> inputs,
+                                  llvm::ArrayRef<ReferenceValues *> sets,
+                                  llvm::function_ref<llvm::LogicalResult(mlir::Operation *)> afterOp = nullptr);
 
 void addReferenceContractions(ReferenceTable &table);
 void addReferencePointwise(ReferenceTable &table);

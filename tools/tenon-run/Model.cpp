@@ -1,0 +1,115 @@
+#include "tools/tenon-run/Model.h"
+
+#include "lib/Compiler/Compiler.h"
+#include "tools/CommandLine.h"
+#include "tools/tenon-run/Inputs.h"
+
+#include <chrono>
+#include <cmath>
+
+namespace tenon::tool {
+
+namespace {
+/// Made up, for runs that ask how fast and not what: normal, scaled so that products keep their size.
+class RandomWeights : public WeightSource {
+public:
+  static Result<std::shared_ptr<const WeightSource>> make(const LaunchPlan &plan, int64_t seed) {
+    auto weights = std::make_shared<RandomWeights>();
+    for (const PlanValue &value : plan.values) {
+      if (value.kind != ValueKind::Weight)
+        continue;
+      std::vector<int64_t> shape;
+      for (const Expr &size : value.shape)
+        shape.push_back(size.value);
+      double scale = shape.size() < 2 ? 1 : 1 / std::sqrt(static_cast<double>(std::max<int64_t>(shape.back(), 1)));
+      TENON_TRY_ASSIGN(weights->tensors[value.name],
+                       randomTensor(value.dtype, shape, "normal",
+                                    static_cast<uint64_t>(seed) * 1000003 + 500000 + static_cast<uint64_t>(value.id),
+                                    {-7, 7}, scale));
+    }
+    return std::shared_ptr<const WeightSource>(std::move(weights));
+  }
+  Result<TensorRef> find(const std::string &key) const override {
+    auto found = tensors.find(key);
+    if (found == tensors.end())
+      return notFound("weight '" + key + "' is not one of the plan's");
+    return found->second.ref();
+  }
+
+private:
+  std::map<std::string, Tensor> tensors;
+};
+
+class Clock {
+public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+
+private:
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+} // namespace
+
+static Result<std::shared_ptr<const WeightSource>> weightsFor(const ModelOptions &options, const LaunchPlan &plan) {
+  if (options.weights == "random")
+    return RandomWeights::make(plan, options.seed);
+  if (!options.weights.empty())
+    return openWeights(options.weights);
+  return std::shared_ptr<const WeightSource>();
+}
+
+static Result<Model> loadArtefact(const ModelOptions &options) {
+  Clock clock;
+  Model model;
+  TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(options.path));
+  TENON_TRY_ASSIGN(model.weights, weightsFor(options, artefact->plan));
+  if (!model.weights && !artefact->weights.empty()) {
+    TENON_TRY_ASSIGN(model.weights,
+                     weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
+  }
+  TENON_TRY_ASSIGN(model.executable, Executable::load(artefact, model.weights));
+  model.text = std::string(artefact->model);
+  model.filename = options.path + ":model.mlir";
+  model.loadSeconds = clock.seconds();
+  return model;
+}
+
+static Result<Model> compileText(const ModelOptions &options, std::string text) {
+  Clock compileClock;
+  Model model;
+  CompileOptions compileOptions;
+  compileOptions.filename = options.path == "-" ? "<stdin>" : options.path;
+  compileOptions.target = options.target;
+  compileOptions.from = options.from;
+  compileOptions.keepModel = false;
+  TENON_TRY_ASSIGN(Compilation compiled, compile(text, compileOptions));
+  auto compilation = std::make_shared<const Compilation>(std::move(compiled));
+  model.compileSeconds = compileClock.seconds();
+
+  Clock loadClock;
+  TENON_TRY_ASSIGN(model.weights, weightsFor(options, compilation->plan));
+  TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> kernels, loadObjects(compilation->objects));
+  TENON_TRY_ASSIGN(model.executable,
+                   Executable::create(compilation->plan, kernels, compilation->constants, model.weights, compilation));
+  model.text = std::move(text);
+  model.filename = compileOptions.filename;
+  model.loadSeconds = loadClock.seconds();
+  return model;
+}
+
+Result<Model> loadModel(const ModelOptions &options) {
+  if (options.path != "-") {
+    // A zip is an artefact: read in place, since weights may be inside.
+    std::string magic(4, '\0');
+    if (std::FILE *file = std::fopen(options.path.c_str(), "rb")) {
+      magic.resize(std::fread(magic.data(), 1, magic.size(), file));
+      std::fclose(file);
+    }
+    bool hasEnding = options.path.size() > 4 && options.path.compare(options.path.size() - 4, 4, ".tnx") == 0;
+    if (hasEnding || magic == "PK\3\4")
+      return loadArtefact(options);
+  }
+  TENON_TRY_ASSIGN(std::string text, readText(options.path));
+  return compileText(options, std::move(text));
+}
+
+} // namespace tenon::tool

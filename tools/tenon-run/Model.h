@@ -1,0 +1,28 @@
+// What is run: an artefact, or text that is compiled here and now.
+#pragma once
+
+#include "lib/Runtime/Executable.h"
+#include "lib/Runtime/Weights.h"
+
+#include <memory>
+#include <string>
+
+namespace tenon::tool {
+
+struct ModelOptions {
+  std::string path;
+  std::string weights; ///< a .safetensors file, "random", or empty: those in the artefact
+  std::string target = "cpu", from = "graph";
+  int64_t seed = 0; ///< of random weights
+};
+
+struct Model {
+  std::shared_ptr<const Executable> executable;
+  std::shared_ptr<const WeightSource> weights; ///< null where the model needs none
+  std::string text, filename;                  ///< the model's IR, or empty where the artefact keeps none
+  double compileSeconds = 0, loadSeconds = 0;
+};
+
+Result<Model> loadModel(const ModelOptions &options);
+
+} // namespace tenon::tool

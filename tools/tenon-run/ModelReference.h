@@ -1,0 +1,36 @@
+// The model's IR, read for what only it can tell: what the results should be, and which integers its inputs may hold.
+#pragma once
+
+#include "lib/Reference/ErrorBounds.h"
+#include "lib/Runtime/Weights.h"
+#include "tools/tenon-run/Inputs.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <memory>
+
+namespace tenon::tool {
+
+class ModelReference {
+public:
+  /// `filename`: what the text goes by in messages.
+  static Result<std::unique_ptr<ModelReference>> parse(const std::string &text, const std::string &filename);
+
+  /// Of inputs that index rows of a table: 0 to the last row.
+  Ranges inputRanges() const;
+
+  /// The exact results and how far from them a right implementation may be. `weights` may be null.
+  Result<std::vector<BoundedTensor>> evaluate(const std::vector<Input> &inputs, const WeightSource *weights);
+
+private:
+  ModelReference() = default;
+  mlir::func::FuncOp main() const;
+
+  std::string messages;
+  std::unique_ptr<mlir::MLIRContext> context;
+  std::unique_ptr<mlir::ScopedDiagnosticHandler> handler;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+} // namespace tenon::tool
