@@ -33,8 +33,11 @@ class CollectingStreamer : public remark::detail::MLIRRemarkStreamerBase {
 public:
   explicit CollectingStreamer(std::vector<Remark> &into) : into(into) {}
   void streamOptimizationRemark(const remark::detail::Remark &remark) override {
-    into.push_back({remark.getRemarkTypeString().str(), remark.getCombinedCategoryName().str(),
-                    locationText(remark.getLocation()), remark.getMsg()});
+    std::string message;
+    for (const remark::detail::Remark::Arg &argument : remark.getArgs())
+      message += (message.empty() ? "" : ", ") + (argument.key == "Remark" ? "" : argument.key + "=") + argument.val;
+    into.push_back({remark.getRemarkTypeString().lower(), remark.getCombinedCategoryName().str(),
+                    locationText(remark.getLocation()), message});
   }
 
 private:
@@ -112,7 +115,8 @@ Status Driver::start(std::string_view text) {
   context->printOpOnDiagnostic(false); // a message is for the model's author: place and reason, not a dump of IR
   handler = std::make_unique<ScopedDiagnosticHandler>(context.get(), [this](Diagnostic &d) { return collect(d); });
   if (options.remarks) {
-    remark::RemarkCategories all{".*", std::nullopt, std::nullopt, std::nullopt, std::nullopt};
+    // One pattern a kind: a pattern for all of them is added to each, but alone enables none.
+    remark::RemarkCategories all{std::nullopt, ".*", ".*", ".*", ".*"};
     if (failed(remark::enableOptimizationRemarks(*context, std::make_unique<CollectingStreamer>(report.remarks),
                                                  std::make_unique<remark::RemarkEmittingPolicyAll>(), all)))
       return internalError("remarks cannot be collected");

@@ -25,7 +25,7 @@ struct CompileOptions {
 };
 
 struct Remark {
-  std::string kind;     ///< "Passed", "Missed", "Failure", "Analysis"
+  std::string kind;     ///< "passed", "missed", "failure", "analysis"
   std::string category; ///< the pass
   std::string location; ///< "file:line:column", or empty
   std::string message;

@@ -5,7 +5,6 @@
 #include "tools/CommandLine.h"
 #include "tools/PlanDescription.h"
 
-#include <algorithm>
 #include <cstdio>
 
 using namespace tenon;
@@ -52,11 +51,6 @@ static Result<Outcome> work(const Arguments &arguments) {
   return outcome;
 }
 
-static std::string lowerCase(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
-
 static Json toJson(const Arguments &arguments, const Outcome &outcome) {
   Json json = {{"input", arguments.input}, {"output", arguments.output}, {"bytes", outcome.bytes.size()}};
   json["seconds"] = Json::object();
@@ -65,7 +59,7 @@ static Json toJson(const Arguments &arguments, const Outcome &outcome) {
   if (arguments.remarks) {
     json["remarks"] = Json::array();
     for (const Remark &remark : outcome.report.remarks)
-      json["remarks"].push_back({{"kind", lowerCase(remark.kind)},
+      json["remarks"].push_back({{"kind", remark.kind},
                                  {"category", remark.category},
                                  {"location", remark.location},
                                  {"message", remark.message}});
@@ -108,7 +102,7 @@ static int run(const std::string &tool, const Arguments &arguments) {
   if (arguments.remarks && !arguments.json)
     for (const Remark &remark : outcome->report.remarks)
       std::fprintf(stderr, "%s%sremark: [%s] %s: %s\n", remark.location.c_str(), remark.location.empty() ? "" : ": ",
-                   remark.category.c_str(), lowerCase(remark.kind).c_str(), remark.message.c_str());
+                   remark.category.c_str(), remark.kind.c_str(), remark.message.c_str());
   return finish(tool);
 }
 
