@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 using namespace mlir;
 
@@ -90,6 +91,13 @@ LogicalResult SymbolicSizes::reify(Operation *op) {
     for (OpResult result : op->getResults())
       if (isa<RankedTensorType>(result.getType()))
         set(result, SmallVector<AffineExpr>(shapes[destination.getTiedOpOperand(result)->get()]));
+    return success();
+  }
+  // What a loop carries keeps its sizes.
+  if (auto loop = dyn_cast<LoopLikeOpInterface>(op)) {
+    for (auto [result, init] : llvm::zip_equal(op->getResults(), loop.getInits()))
+      if (isa<RankedTensorType>(result.getType()))
+        set(result, SmallVector<AffineExpr>(shapes[init]));
     return success();
   }
   auto interface = dyn_cast<ReifyRankedShapedTypeOpInterface>(op);

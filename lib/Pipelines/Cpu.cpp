@@ -34,6 +34,7 @@ void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCpuExpandAttentionPass());
   manager.addPass(createCpuEmitVectorsPass());
   manager.addPass(createCpuLowerToLoopsPass());
+  manager.addPass(createCpuExpandConversionsPass());
   manager.addPass(createCpuExpandMathPass());
   manager.addPass(createCpuCallingConventionPass());
   lowerToLLVM(manager);

@@ -59,8 +59,37 @@ struct Patterns {
 };
 } // namespace
 
+/// Whether `value` is made by writing into `buffer`, as far as one can see.
+static bool isWrittenInto(Value value, Value buffer) {
+  while (value != buffer) {
+    auto result = dyn_cast<OpResult>(value);
+    if (!result)
+      return false;
+    if (auto destination = dyn_cast<DestinationStyleOpInterface>(result.getOwner()))
+      value = destination.getTiedOpOperand(result)->get();
+    else if (auto loop = dyn_cast<scf::ForOp>(result.getOwner()))
+      value = loop.getTiedLoopInit(result)->get();
+    else
+      return false;
+  }
+  return true;
+}
+
+/// A turn of a loop that makes a tensor of its own for the next one writes it into the carried one instead: nothing
+/// allocated in a turn outlives it.
+static void carryInPlace(scf::ForOp loop) {
+  auto yield = cast<scf::YieldOp>(loop.getBody()->getTerminator());
+  OpBuilder builder(yield);
+  for (auto [operand, carried] : llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs()))
+    if (isa<RankedTensorType>(carried.getType()) && !isWrittenInto(operand.get(), carried))
+      operand.set(bufferization::MaterializeInDestinationOp::create(builder, yield.getLoc(), carried.getType(),
+                                                                    operand.get(), carried)
+                      .getResult());
+}
+
 static LogicalResult bufferize(func::FuncOp kernel, const FrozenRewritePatternSet &cleaning) {
   IRRewriter rewriter(kernel.getContext());
+  kernel.walk([](scf::ForOp loop) { carryInPlace(loop); });
   if (failed(bufferization::eliminateEmptyTensors(rewriter, kernel)))
     return failure();
   bufferization::BufferizationState state;

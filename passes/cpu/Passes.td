@@ -290,6 +290,48 @@ def CpuCallingConventionPass : Pass<"tenon-cpu-calling-convention", "::mlir::Mod
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def CpuExpandConversionsPass : Pass<"tenon-cpu-expand-conversions", "::mlir::ModuleOp"> {
+  let summary = "conversions of 8-bit floats and bf16 become integer arithmetic";
+  let description = [{
+    Why: no processor here converts 8-bit floats, and few round to bf16; LLVM would call a function an element, or not
+    know the type. Rounding is to nearest even, denormals are kept; what f8E4M3FN cannot hold is NaN, f8E5M2 has Inf.
+
+    Before:
+    ```mlir
+    func.func @round(%x: f32) -> bf16 {
+      %y = arith.truncf %x : f32 to bf16
+      return %y : bf16
+    }
+    ```
+    After:
+    ```mlir
+    func.func @round(%x: f32) -> bf16 {
+      %quiet = arith.constant 64 : i32
+      %one = arith.constant 1 : i32
+      %below_half = arith.constant 32767 : i32
+      %half_width = arith.constant 16 : i32
+      %bits = arith.bitcast %x : f32 to i32
+      %high = arith.shrui %bits, %half_width : i32
+      %0 = arith.addi %bits, %below_half : i32
+      %odd = arith.andi %high, %one : i32
+      %rounded = arith.addi %0, %odd : i32
+      %nan = arith.ori %high, %quiet : i32
+      %is_nan = arith.cmpf uno, %x, %x : f32
+      %1 = arith.shrui %rounded, %half_width : i32
+      %2 = arith.select %is_nan, %nan, %1 : i32
+      %3 = arith.trunci %2 : i32 to i16
+      %y = arith.bitcast %3 : i16 to bf16
+      return %y : bf16
+    }
+    ```
+    Requires: scalars and vectors.
+    Ensures: arith.extf and arith.truncf only between f16 and f32, and f32 and f64, which are instructions (f16: of
+    processors with F16C).
+    Leaves alone: those, and bit casts.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {
   let summary = "exponentials, logarithms and the like become code";
   let description = [{

@@ -9,6 +9,13 @@
 
 namespace tenon::test {
 
+using NamedTensors = std::map<std::string, ReferenceTensor>;
+
+/// Compiles @main of `text`, runs it twice, checks that both runs are equal bit by bit, and gives its outputs. Failures
+/// are failures of the test; then there are no outputs.
+std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vector<ReferenceTensor> &inputs,
+                                         const NamedTensors &weights = {});
+
 struct ModelCase {
   std::string name;
   std::string text;                    ///< with a function @main
@@ -18,14 +25,14 @@ struct ModelCase {
   double slack = 0;
   /// What integers are drawn from: indices must fit their table.
   int64_t integerLimit = 4;
-  /// Fills an argument or weight before it is rounded to its type; by default floats are N(0, 1), integers and i1
+  /// Changes an argument or weight before it is rounded to its type; by default floats are N(0, 1), integers and i1
   /// uniform. The index counts arguments, then weights in the text's order.
   std::function<void(unsigned, ReferenceTensor &)> fill = nullptr;
 };
 
 void PrintTo(const ModelCase &test, std::ostream *os);
 
-/// Compiles, runs twice (both runs bit-equal) and compares each element of each output with the reference.
+/// runCompiled on drawn inputs and weights; compares each element of each output with the reference.
 void expectMatchesReference(const ModelCase &test);
 
 } // namespace tenon::test

@@ -64,6 +64,14 @@ const ModelCase cases[] = {
        })",
      {{"n", 5}},
      8 * ulp},
+    {"cumsum_bf16",
+     R"(
+       func.func @main(%x: tensor<5x6xbf16>) -> tensor<5x6xbf16> {
+         %y = tenon.cumsum %x {axis = 0} : (tensor<5x6xbf16>) -> tensor<5x6xbf16>
+         return %y : tensor<5x6xbf16>
+       })",
+     {},
+     16 * ulp},
     {"attention_grouped_heads_causal_more_keys",
      attention("%0, %1, %2 {causal}", {"tensor<2x4x3x8xf32>", "tensor<2x2x5x8xf32>", "tensor<2x2x5x6xf32>"},
                "tensor<2x4x3x6xf32>"),

@@ -203,3 +203,42 @@ func.func @bounded_sizes(%X: memref<?xf32>, %Y: memref<?xf32>, %first: index, %l
   bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<?xf32>, memref<?xf32>) -> ()
   return
 }
+
+// -----
+
+// A turn that makes a tensor for the next one leaves it where the loop carries it.
+// CHECK-LABEL: func.func @running_sum
+// CHECK-SAME: (%[[X:.*]]: memref<4x8xf32>, %[[Y:.*]]: memref<4x8xf32>,
+// CHECK: %[[SUM:.*]] = memref.view
+// CHECK: scf.for %[[I:.*]] = %c0 to %c4
+// CHECK: scf.for %[[J:.*]] = %c0 to %c8
+// CHECK-DAG: %[[OLD:.*]] = memref.load %[[SUM]][%[[J]]]
+// CHECK-DAG: %[[NEW:.*]] = memref.load %{{.*}}[%[[J]]]
+// CHECK: %[[S:.*]] = arith.addf %[[OLD]], %[[NEW]]
+// CHECK: memref.store %[[S]], %[[ROW:.*]][%[[J]]]
+// CHECK: scf.for %[[K:.*]] = %c0 to %c8
+// CHECK: %[[COPIED:.*]] = memref.load %[[ROW]][%[[K]]]
+// CHECK: memref.store %[[COPIED]], %[[SUM]][%[[K]]]
+func.func @running_sum(%X: memref<4x8xf32>, %Y: memref<4x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %x = bufferization.to_tensor %X restrict : memref<4x8xf32> to tensor<4x8xf32>
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4x8xf32>
+  %row = tensor.empty() : tensor<8xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%row : tensor<8xf32>) -> tensor<8xf32>
+  %y:2 = scf.for %i = %c0 to %c4 step %c1 iter_args(%result = %empty, %sum = %start) -> (tensor<4x8xf32>, tensor<8xf32>) {
+    %slice = tensor.extract_slice %x[%i, 0] [1, 8] [1, 1] : tensor<4x8xf32> to tensor<8xf32>
+    %next = linalg.generic {indexing_maps = [affine_map<(j) -> (j)>, affine_map<(j) -> (j)>, affine_map<(j) -> (j)>], iterator_types = ["parallel"]}
+        ins(%sum, %slice : tensor<8xf32>, tensor<8xf32>) outs(%row : tensor<8xf32>) {
+    ^bb0(%a: f32, %b: f32, %c: f32):
+      %s = arith.addf %a, %b : f32
+      linalg.yield %s : f32
+    } -> tensor<8xf32>
+    %written = tensor.insert_slice %next into %result[%i, 0] [1, 8] [1, 1] : tensor<8xf32> into tensor<4x8xf32>
+    scf.yield %written, %next : tensor<4x8xf32>, tensor<8xf32>
+  }
+  bufferization.materialize_in_destination %y#0 in restrict writable %Y : (tensor<4x8xf32>, memref<4x8xf32>) -> ()
+  return
+}

@@ -34,3 +34,25 @@ module attributes {tenon.dim_bounds = {batch = array<i64: 1, 4>, seq = array<i64
     return %s, %y : tensor<?xf32>, tensor<?xf32>
   }
 }
+
+// -----
+
+// What a loop inside a kernel carries keeps its sizes.
+// CHECK-DAG: #[[SAME:.*]] = affine_map<()[s0] -> (s0, 4)>
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @scan
+// CHECK-SAME: tenon.result_shapes = [#[[SAME]]]
+module attributes {tenon.dim_bounds = {n = array<i64: 1, 8>}} {
+  func.func @main(%x: tensor<?x4xf32> {tenon.dims = ["n", ""]}) -> tensor<?x4xf32> {
+    %y = tenon.kernel @scan(%X = %x) : (tensor<?x4xf32>) -> tensor<?x4xf32> {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
+      %r = scf.for %i = %c0 to %c4 step %c1 iter_args(%state = %X) -> (tensor<?x4xf32>) {
+        scf.yield %state : tensor<?x4xf32>
+      }
+      tenon.yield %r : tensor<?x4xf32>
+    }
+    return %y : tensor<?x4xf32>
+  }
+}
