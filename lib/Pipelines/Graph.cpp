@@ -1,5 +1,6 @@
 // Phase graph: the model as imported -> the same dialect, canonical and raised.
 #include "lib/Pipelines/Phases.h"
+#include "passes/1_graph/Passes.h"
 
 #include "mlir/Transforms/Passes.h"
 
@@ -10,6 +11,10 @@ namespace tenon {
 void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createFoldConstantsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createVerifyGraphPass());
 }
 
 } // namespace tenon

@@ -1,6 +1,7 @@
 // What a tool registers before it reads IR or a pass name.
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Pipelines/Phases.h"
+#include "passes/1_graph/Passes.h"
 #include "passes/2_kernel/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
@@ -30,6 +31,7 @@ void registerDialects(DialectRegistry &registry) {
 
 void registerPasses() {
   registerTenonCpuPasses();
+  registerTenonGraphPasses();
   registerTenonHostPasses();
   registerTenonKernelPasses();
   PassPipelineRegistration<PhasesPipelineOptions>(

@@ -43,6 +43,31 @@ public:
     return success();
   }
 
+  static LogicalResult evaluate(Operation *op, ReferenceValues &values) {
+    const ReferenceTable::Evaluation *evaluation = referenceTable().find(op->getName().getStringRef());
+    if (!evaluation)
+      return op->emitOpError(
+          "has no reference evaluation; the reference runs modules of `tenon` ops, before the kernel phase");
+    if (failed((*evaluation)(op, values)))
+      return failure();
+    for (OpResult result : op->getResults()) {
+      const ReferenceTensor &computed = values[result];
+      if (!fits(computed.shape, cast<RankedTensorType>(result.getType()))) {
+        InFlightDiagnostic error = op->emitOpError("result ") << result.getResultNumber() << " is " << result.getType()
+                                                              << ", but its operands give the shape [";
+        llvm::interleaveComma(computed.shape, error);
+        return error << "]";
+      }
+      ReferenceTensor finished = computed;
+      if (values.rounding == ReferenceRounding::perOp)
+        finished.roundToStorage();
+      else
+        finished.wrapIntegers();
+      values.set(result, std::move(finished));
+    }
+    return success();
+  }
+
 private:
   LogicalResult evaluate(KernelOp kernel) {
     auto share = [&](ValueRange to, ValueRange from) {
@@ -68,31 +93,6 @@ private:
     for (Value result : op->getResults())
       for (ReferenceValues *values : sets.drop_front())
         values->share(result, *sets.front(), result);
-    return success();
-  }
-
-  static LogicalResult evaluate(Operation *op, ReferenceValues &values) {
-    const ReferenceTable::Evaluation *evaluation = referenceTable().find(op->getName().getStringRef());
-    if (!evaluation)
-      return op->emitOpError(
-          "has no reference evaluation; the reference runs modules of `tenon` ops, before the kernel phase");
-    if (failed((*evaluation)(op, values)))
-      return failure();
-    for (OpResult result : op->getResults()) {
-      const ReferenceTensor &computed = values[result];
-      if (!fits(computed.shape, cast<RankedTensorType>(result.getType()))) {
-        InFlightDiagnostic error = op->emitOpError("result ") << result.getResultNumber() << " is " << result.getType()
-                                                              << ", but its operands give the shape [";
-        llvm::interleaveComma(computed.shape, error);
-        return error << "]";
-      }
-      ReferenceTensor finished = computed;
-      if (values.rounding == ReferenceRounding::perOp)
-        finished.roundToStorage();
-      else
-        finished.wrapIntegers();
-      values.set(result, std::move(finished));
-    }
     return success();
   }
 
@@ -156,6 +156,20 @@ FailureOr<std::vector<ReferenceTensor>> evaluateReference(func::FuncOp function,
     return failure();
   std::vector<ReferenceTensor> results;
   for (Value result : function.getBody().front().getTerminator()->getOperands())
+    results.push_back(values[result]);
+  return results;
+}
+
+FailureOr<std::vector<ReferenceTensor>> evaluateReference(Operation *op, ArrayRef<ReferenceTensor> operands,
+                                                          ReferenceRounding rounding) {
+  auto noWeights = [](llvm::StringRef, RankedTensorType) -> FailureOr<ReferenceTensor> { return failure(); };
+  ReferenceValues values(noWeights, rounding);
+  for (auto [operand, tensor] : llvm::zip_equal(op->getOperands(), operands))
+    values.set(operand, tensor);
+  if (failed(Walker::evaluate(op, values)))
+    return failure();
+  std::vector<ReferenceTensor> results;
+  for (Value result : op->getResults())
     results.push_back(values[result]);
   return results;
 }

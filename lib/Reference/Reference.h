@@ -27,4 +27,8 @@ llvm::FailureOr<std::vector<ReferenceTensor>> evaluateReference(mlir::func::Func
                                                                 WeightLookup weights,
                                                                 ReferenceRounding rounding = ReferenceRounding::exact);
 
+/// Evaluates one op, which reads no weight, on the tensors behind its operands.
+llvm::FailureOr<std::vector<ReferenceTensor>>
+evaluateReference(mlir::Operation *op, llvm::ArrayRef<ReferenceTensor> operands, ReferenceRounding rounding);
+
 } // namespace tenon

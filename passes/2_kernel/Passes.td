@@ -3,7 +3,7 @@ include "mlir/Pass/PassBase.td"
 def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
   let summary = "ops of @main are grouped into launches";
   let description = [{
-    One launch an op would write and read every intermediate tensor. A kernel is an anchor with the pointwise work before
+    Why: one launch an op would write and read every intermediate tensor. A kernel is an anchor with the pointwise work before
     and after it that its loops can do on the way: bias, activation and residual in a contraction's registers, views in
     the addresses that attention reads.
 
@@ -37,7 +37,7 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
 def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
   let summary = "the inside of each kernel becomes linalg on tensors";
   let description = [{
-    Targets tile and vectorise loops, not model ops. Each op becomes a few structured loops whose maps say broadcasting,
+    Why: targets tile and vectorise loops, not model ops. Each op becomes a few structured loops whose maps say broadcasting,
     transposition and reduction; 16-bit floats are widened when read and rounded once when written.
 
     Before:
@@ -82,7 +82,7 @@ def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
 def VerifyKernelsPass : Pass<"tenon-verify-kernels", "::mlir::ModuleOp"> {
   let summary = "what holds after phase kernel is checked";
   let description = [{
-    Every target builds on it; an op that is left over is named here, with its line in the model, not where a target trips.
+    Why: every target builds on it; an op that is left over is named here, with its line in the model, not where a target trips.
 
     Before:
     ```mlir

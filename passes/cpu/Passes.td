@@ -15,7 +15,7 @@ def CpuOutlineKernelsPass : Pass<"tenon-cpu-outline-kernels", "::mlir::ModuleOp"
     func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
       %y = tenon.kernel @copy(%X = %x) : (tensor<4xf32>) -> tensor<4xf32> {
         tenon.yield %X : tensor<4xf32>
-      }
+      } loc("model.py":7:1)
       return %y : tensor<4xf32>
     }
     ```
@@ -27,7 +27,7 @@ def CpuOutlineKernelsPass : Pass<"tenon-cpu-outline-kernels", "::mlir::ModuleOp"
     }
     module @kernels {
       func.func @copy(%X: memref<4xf32>, %Y: memref<4xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
-          attributes {tenon.kernel} {
+          attributes {tenon.kernel, tenon.sources = ["model.py:7"]} {
         %x = bufferization.to_tensor %X restrict : memref<4xf32> to tensor<4xf32>
         bufferization.materialize_in_destination %x in restrict writable %Y : (tensor<4xf32>, memref<4xf32>) -> ()
         return
