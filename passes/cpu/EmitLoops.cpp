@@ -128,14 +128,15 @@ bool LoopEmitter::trace(Value tensor, const Point &point) {
 
 //===--- which loops ---------------------------------------------------------------------------------------------===//
 
-/// The innermost dimension in memory is reduced: a row's elements are consecutive.
+/// The innermost dimension in memory is reduced: a row's elements are consecutive. A window's are not: its input is read
+/// at `p * stride + w`.
 static bool reducesInnermost(linalg::GenericOp op) {
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
     if (map.getNumResults() == 0)
       continue;
-    if (auto dim = dyn_cast<AffineDimExpr>(map.getResults().back()))
-      return op.getIteratorTypesArray()[dim.getPosition()] == utils::IteratorType::reduction;
+    auto dim = dyn_cast<AffineDimExpr>(map.getResults().back());
+    return dim && op.getIteratorTypesArray()[dim.getPosition()] == utils::IteratorType::reduction;
   }
   return false;
 }

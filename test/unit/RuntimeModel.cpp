@@ -101,9 +101,13 @@ std::string temporaryPath(const std::string &name) {
   return folder + "/" + name;
 }
 
-uint64_t testSeed() {
+uint64_t testSeedQuiet() {
   const char *rerun = std::getenv("RERUN");
-  uint64_t seed = rerun ? std::strtoull(rerun, nullptr, 10) : 20240607;
+  return rerun ? std::strtoull(rerun, nullptr, 10) : 20240607;
+}
+
+uint64_t testSeed() {
+  uint64_t seed = testSeedQuiet();
   std::printf("seed %llu (RERUN=%llu repeats it)\n", static_cast<unsigned long long>(seed),
               static_cast<unsigned long long>(seed));
   return seed;

@@ -19,5 +19,7 @@ std::string readAll(const std::string &path);
 std::string temporaryPath(const std::string &name);
 /// The seed of this run: RERUN, or a fixed one; printed.
 uint64_t testSeed();
+/// The same, not printed.
+uint64_t testSeedQuiet();
 
 } // namespace tenon::test

@@ -72,6 +72,15 @@ const ModelCase cases[] = {
        })",
      {},
      16 * ulp},
+    {"avg_pool_windows_are_no_rows", // its input is read at p * stride + w
+     R"(
+       func.func @main(%x: tensor<2x3x7x9xf32>) -> tensor<2x3x4x4xf32> {
+         %r = tenon.avg_pool %x {window = array<i64: 2, 3>, stride = array<i64: 2, 2>, padding = array<i64: 1, 0>}
+             : (tensor<2x3x7x9xf32>) -> tensor<2x3x4x4xf32>
+         return %r : tensor<2x3x4x4xf32>
+       })",
+     {},
+     8 * ulp},
     {"attention_grouped_heads_causal_more_keys",
      attention("%0, %1, %2 {causal}", {"tensor<2x4x3x8xf32>", "tensor<2x2x5x8xf32>", "tensor<2x2x5x6xf32>"},
                "tensor<2x4x3x6xf32>"),
