@@ -14,3 +14,5 @@ config.environment["PATH"] = os.pathsep.join([config.tenon_bin, config.llvm_bin,
 config.substitutions.append(("%tenon_src", config.tenon_src))
 config.substitutions.append(("%tenon_build", config.tenon_build))
 config.substitutions.append(("%python", config.tenon_python))
+config.substitutions.append(("%cxx", config.cxx))
+config.substitutions.append(("%cc", config.cc))
