@@ -12,6 +12,7 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createFoldConstantsPass());
+  manager.addPass(createMergeProjectionsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createVerifyGraphPass());

@@ -34,6 +34,46 @@ def FoldConstantsPass : Pass<"tenon-fold-constants", "::mlir::ModuleOp"> {
   }];
 }
 
+def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
+  let summary = "query, key and value become one product";
+  let description = [{
+    Why: three narrow products read the whole input three times, and each alone keeps fewer cores busy. Attention reads the
+    parts of the joined result in place; the joining of weights runs once, at load.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<2x5x8xf32>) -> tensor<2x1x5x8xf32> {
+      %wq = tenon.weight "q" : tensor<8x8xf32>
+      %wk = tenon.weight "k" : tensor<8x8xf32>
+      %q = tenon.linear %x, %wq : (tensor<2x5x8xf32>, tensor<8x8xf32>) -> tensor<2x5x8xf32>
+      %k = tenon.linear %x, %wk : (tensor<2x5x8xf32>, tensor<8x8xf32>) -> tensor<2x5x8xf32>
+      %qh = tenon.reshape %q : (tensor<2x5x8xf32>) -> tensor<2x1x5x8xf32>
+      %kh = tenon.reshape %k : (tensor<2x5x8xf32>) -> tensor<2x1x5x8xf32>
+      %r = tenon.attention %qh, %kh, %kh : (tensor<2x1x5x8xf32>, tensor<2x1x5x8xf32>, tensor<2x1x5x8xf32>) -> tensor<2x1x5x8xf32>
+      return %r : tensor<2x1x5x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<2x5x8xf32>) -> tensor<2x1x5x8xf32> {
+      %wq = tenon.weight "q" : tensor<8x8xf32>
+      %wk = tenon.weight "k" : tensor<8x8xf32>
+      %w = tenon.concat %wq, %wk {axis = 0 : i64} : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<16x8xf32>
+      %qk = tenon.linear %x, %w : (tensor<2x5x8xf32>, tensor<16x8xf32>) -> tensor<2x5x16xf32>
+      %q, %k = tenon.split %qk {axis = 2 : i64, sizes = array<i64: 8, 8>} : (tensor<2x5x16xf32>) -> (tensor<2x5x8xf32>, tensor<2x5x8xf32>)
+      %qh = tenon.reshape %q : (tensor<2x5x8xf32>) -> tensor<2x1x5x8xf32>
+      %kh = tenon.reshape %k : (tensor<2x5x8xf32>) -> tensor<2x1x5x8xf32>
+      %r = tenon.attention %qh, %kh, %kh : (tensor<2x1x5x8xf32>, tensor<2x1x5x8xf32>, tensor<2x1x5x8xf32>) -> tensor<2x1x5x8xf32>
+      return %r : tensor<2x1x5x8xf32>
+    }
+    ```
+    Requires: linears raised (tenon-raise-linear), equal values one value (cse).
+    Ensures: linears that read one input, have weights known at load, and whose results attention alone reads, through
+    reshapes and transposes, are one linear and a split. A missing bias beside others is -0.0, which changes no sum.
+    Leaves alone: a result that anything else reads: it would be copied out of the joined one. A missed remark says so.
+  }];
+}
+
 def VerifyGraphPass : Pass<"tenon-verify-graph", "::mlir::ModuleOp"> {
   let summary = "what holds after phase graph is checked";
   let description = [{
