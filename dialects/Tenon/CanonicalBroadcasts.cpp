@@ -53,7 +53,7 @@ static Value smaller(Value value, PatternRewriter &rewriter) {
   return ConstantOp::create(rewriter, value.getLoc(), scalar, splat.resizeSplat(scalar));
 }
 
-/// The result type that an op of the trait Broadcasts infers from other operands.
+/// The result type that an op with inferred types has on other operands.
 static Type inferred(Operation *op, ValueRange operands) {
   SmallVector<Type> types;
   if (failed(cast<InferTypeOpInterface>(op).inferReturnTypes(
@@ -82,6 +82,28 @@ struct TrimOperands : OpTraitRewritePattern<Broadcasts> {
       return success();
     }
     return rewriter.notifyMatchFailure(op, "every operand is as small as broadcasting allows");
+  }
+};
+
+/// A matrix that is repeated for each of the other operand's batch broadcasts anyway.
+struct TrimBatch : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(MatmulOp op, PatternRewriter &rewriter) const override {
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto expand = operand.get().getDefiningOp<ExpandOp>();
+      if (!expand)
+        continue;
+      auto from = typeOf(expand.getInput()), to = typeOf(operand.get());
+      if (from.getRank() < 2 || from.getShape().take_back(2) != to.getShape().take_back(2))
+        continue;
+      SmallVector<Value> operands(op->getOperands());
+      operands[operand.getOperandNumber()] = expand.getInput();
+      if (inferred(op, operands) != inferred(op, op->getOperands()))
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { operand.set(expand.getInput()); });
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no operand is a matrix repeated");
   }
 };
 
@@ -130,7 +152,7 @@ private:
 } // namespace
 
 void addBroadcastPatterns(RewritePatternSet &patterns) {
-  patterns.add<TrimOperands, TrimMask, ExpandInstead>(patterns.getContext());
+  patterns.add<TrimOperands, TrimBatch, TrimMask, ExpandInstead>(patterns.getContext());
 }
 
 } // namespace tenon

@@ -217,4 +217,42 @@ AffineExpr SymbolicSizes::resolve(OpFoldResult size) {
   return {};
 }
 
+/// Multiplies `size`, factor by factor, into a number and the factors that are none.
+static void factorise(AffineExpr size, int64_t &number, SmallVectorImpl<AffineExpr> &factors) {
+  if (auto known = dyn_cast<AffineConstantExpr>(size)) {
+    number *= known.getValue();
+  } else if (auto binary = dyn_cast<AffineBinaryOpExpr>(size); binary && size.getKind() == AffineExprKind::Mul) {
+    factorise(binary.getLHS(), number, factors);
+    factorise(binary.getRHS(), number, factors);
+  } else {
+    factors.push_back(size);
+  }
+}
+
+bool haveEqualProducts(ArrayRef<AffineExpr> a, ArrayRef<AffineExpr> b) {
+  int64_t numberA = 1, numberB = 1;
+  SmallVector<AffineExpr> factorsA, factorsB;
+  for (AffineExpr size : a)
+    factorise(size, numberA, factorsA);
+  for (AffineExpr size : b)
+    factorise(size, numberB, factorsB);
+  if (numberA == 0 || numberB == 0)
+    return numberA == numberB;
+  // Equal expressions are one object, so that each factor of one list is found in the other or is not there.
+  for (AffineExpr factor : factorsA) {
+    auto found = llvm::find(factorsB, factor);
+    if (found == factorsB.end())
+      return false;
+    factorsB.erase(found);
+  }
+  return factorsB.empty() && numberA == numberB;
+}
+
+bool areEqual(AffineExpr a, AffineExpr b) { return a == b || haveEqualProducts(a, b); }
+
+bool areEqual(ArrayRef<AffineExpr> a, ArrayRef<AffineExpr> b) {
+  return a.size() == b.size() &&
+         llvm::all_of(llvm::zip_equal(a, b), [](auto pair) { return areEqual(std::get<0>(pair), std::get<1>(pair)); });
+}
+
 } // namespace tenon

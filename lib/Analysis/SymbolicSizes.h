@@ -19,6 +19,9 @@ public:
   /// An error names the op whose sizes are not expressible. Ops are created and erased again on the way.
   static mlir::FailureOr<SymbolicSizes> compute(mlir::func::FuncOp main);
 
+  /// Takes in an op that was made after; the sizes of its operands must be known.
+  mlir::LogicalResult add(mlir::Operation *op) { return visit(op); }
+
   llvm::ArrayRef<mlir::AffineExpr> of(mlir::Value tensor) const { return shapes.find(tensor)->second; }
   /// What a rank-0 integer tensor holds, where that is a size; else null.
   mlir::AffineExpr held(mlir::Value scalar) const { return heldSizes.lookup(scalar); }
@@ -40,5 +43,10 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> shapes;
   llvm::DenseMap<mlir::Value, mlir::AffineExpr> heldSizes;
 };
+
+/// Whether two sizes, or the products of two lists of sizes, are equal whatever the named dimensions are.
+bool areEqual(mlir::AffineExpr a, mlir::AffineExpr b);
+bool areEqual(llvm::ArrayRef<mlir::AffineExpr> a, llvm::ArrayRef<mlir::AffineExpr> b);
+bool haveEqualProducts(llvm::ArrayRef<mlir::AffineExpr> a, llvm::ArrayRef<mlir::AffineExpr> b);
 
 } // namespace tenon

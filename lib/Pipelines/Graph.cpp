@@ -9,12 +9,17 @@ using namespace mlir;
 namespace tenon {
 
 void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
+  auto tidy = [&] {
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
+  };
+  tidy();
   manager.addPass(createFoldConstantsPass());
+  manager.addPass(createRaiseLinearPass());
+  manager.addPass(createSinkReshapesPass());
+  tidy();
   manager.addPass(createMergeProjectionsPass());
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
+  tidy();
   manager.addPass(createVerifyGraphPass());
 }
 

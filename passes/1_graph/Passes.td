@@ -74,6 +74,76 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
   }];
 }
 
+def RaiseLinearPass : Pass<"tenon-raise-linear", "::mlir::ModuleOp"> {
+  let summary = "matmul with a weight, and the bias after it, become linear";
+  let description = [{
+    Why: exporters take a linear apart. As one op its weight is known as such and packed once, at load, and the bias is added
+    before the one rounding.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x16xf32> {
+      %w = tenon.weight "w" : tensor<16x8xf32>
+      %b = tenon.weight "b" : tensor<16xf32>
+      %t = tenon.transpose %w {permutation = array<i64: 1, 0>} : (tensor<16x8xf32>) -> tensor<8x16xf32>
+      %0 = tenon.matmul %x, %t : (tensor<4x8xf32>, tensor<8x16xf32>) -> tensor<4x16xf32>
+      %1 = tenon.add %b, %0 : (tensor<16xf32>, tensor<4x16xf32>) -> tensor<4x16xf32>
+      return %1 : tensor<4x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x16xf32> {
+      %w = tenon.weight "w" : tensor<16x8xf32>
+      %b = tenon.weight "b" : tensor<16xf32>
+      %0 = tenon.linear %x, %w, %b : (tensor<4x8xf32>, tensor<16x8xf32>, tensor<16xf32>) -> tensor<4x16xf32>
+      return %0 : tensor<4x16xf32>
+    }
+    ```
+    Requires: canonical IR.
+    Ensures: no matmul multiplies floats by a matrix known at load; a sum of a linear that nothing else reads and a bias
+    known at load is a linear. A matrix stored [K, N] is transposed by an op on weights. 16-bit floats lose one rounding.
+    Leaves alone: products of activations or of integers; with missed remarks a product whose input is read transposed, or
+    that others read without the bias, and what is added but is not one number an output.
+  }];
+}
+
+def SinkReshapesPass : Pass<"tenon-sink-reshapes", "::mlir::ModuleOp"> {
+  let summary = "flattening reshapes move down to where they cancel";
+  let description = [{
+    Why: exporters flatten batch and sequence to rows before each product and unflatten after it, and batch and heads to one
+    batch around batched products. Nothing joins ops whose shapes differ, so the residual add would be a launch of its own.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<?x?x8xf32> {tenon.dims = ["batch", "seq", ""]}) -> tensor<?x?x8xf32> {
+      %w = tenon.weight "w" : tensor<8x8xf32>
+      %b = tenon.dim %x {axis = 0 : i64} : (tensor<?x?x8xf32>) -> tensor<i64>
+      %s = tenon.dim %x {axis = 1 : i64} : (tensor<?x?x8xf32>) -> tensor<i64>
+      %0 = tenon.reshape %x : (tensor<?x?x8xf32>) -> tensor<?x8xf32>
+      %1 = tenon.linear %0, %w : (tensor<?x8xf32>, tensor<8x8xf32>) -> tensor<?x8xf32>
+      %2 = tenon.reshape %1, %b, %s : (tensor<?x8xf32>, tensor<i64>, tensor<i64>) -> tensor<?x?x8xf32>
+      %3 = tenon.add %2, %x : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+      return %3 : tensor<?x?x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<?x?x8xf32> {tenon.dims = ["batch", "seq", ""]}) -> tensor<?x?x8xf32> {
+      %w = tenon.weight "w" : tensor<8x8xf32>
+      %0 = tenon.linear %x, %w : (tensor<?x?x8xf32>, tensor<8x8xf32>) -> tensor<?x?x8xf32>
+      %1 = tenon.add %0, %x : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+      return %1 : tensor<?x?x8xf32>
+    }
+    ```
+    Requires: dynamic dimensions named (`tenon.dims`), every size an expression over the names.
+    Ensures: linear, matmul, softmax, the norms and pointwise ops read no value that a reshape has flattened in dimensions
+    that they treat alike; a reshape back to a shape the value had before is gone.
+    Leaves alone: reshapes that an op's own dimensions go into, and pointwise ops that join a flattened value with one that
+    never had the other shape. Where sizes are not known, everything, with a missed remark.
+  }];
+}
+
 def VerifyGraphPass : Pass<"tenon-verify-graph", "::mlir::ModuleOp"> {
   let summary = "what holds after phase graph is checked";
   let description = [{

@@ -58,3 +58,19 @@ func.func @neutral_but_larger(%m: tensor<?x1x1xi1>, %s: tensor<i64>) -> tensor<?
   %1 = tenon.logical_and %0, %m : (tensor<?x1xi1>, tensor<?x1x1xi1>) -> tensor<?x?x1xi1>
   return %1 : tensor<?x?x1xi1>
 }
+
+// -----
+
+// One matrix for the whole batch, as exporters write a linear by bmm; a row repeated to a matrix is read as one.
+// CHECK-LABEL: @matrix_for_the_batch
+// CHECK-SAME: (%[[X:.*]]: tensor<?x5x8xf32>, %[[W:.*]]: tensor<8x4xf32>, %[[R:.*]]: tensor<1x4xf32>, %{{.*}}: tensor<i64>)
+// CHECK: tenon.matmul %[[X]], %[[W]] : (tensor<?x5x8xf32>, tensor<8x4xf32>) -> tensor<?x5x4xf32>
+// CHECK: %[[E:.*]] = tenon.expand %[[R]]
+// CHECK: tenon.matmul %[[X]], %[[E]]
+func.func @matrix_for_the_batch(%x: tensor<?x5x8xf32>, %w: tensor<8x4xf32>, %r: tensor<1x4xf32>, %n: tensor<i64>) -> (tensor<?x5x4xf32>, tensor<?x5x4xf32>) {
+  %0 = tenon.expand %w, %n : (tensor<8x4xf32>, tensor<i64>) -> tensor<?x8x4xf32>
+  %1 = tenon.matmul %x, %0 : (tensor<?x5x8xf32>, tensor<?x8x4xf32>) -> tensor<?x5x4xf32>
+  %2 = tenon.expand %r : (tensor<1x4xf32>) -> tensor<8x4xf32>
+  %3 = tenon.matmul %x, %2 : (tensor<?x5x8xf32>, tensor<8x4xf32>) -> tensor<?x5x4xf32>
+  return %1, %3 : tensor<?x5x4xf32>, tensor<?x5x4xf32>
+}
