@@ -16,7 +16,21 @@ struct Context::State {
   std::vector<int64_t> key;
   std::vector<void *> addresses, buffers;
   AlignedBuffer arena, scratch;
+  std::vector<AlignedBuffer> staging; // of the inputs, then the outputs, that came at an address kernels cannot use
 };
+
+// Kernels are compiled for addresses that are multiples of this; a caller's tensor may begin anywhere.
+static constexpr uintptr_t kernelAlignment = 64;
+
+static bool needsStaging(const void *address) { return reinterpret_cast<uintptr_t>(address) % kernelAlignment != 0; }
+
+static Result<void *> stagingFor(AlignedBuffer &buffer, int64_t bytes) {
+  if (bytes > buffer.size()) {
+    buffer = {};
+    TENON_TRY_ASSIGN(buffer, AlignedBuffer::allocate(bytes));
+  }
+  return buffer.data();
+}
 
 Context::Context(std::shared_ptr<const Executable> executable)
     : exe(std::move(executable)), state(std::make_unique<State>()) {
@@ -26,11 +40,17 @@ Context::Context(std::shared_ptr<const Executable> executable)
   for (const PlanLaunch &launch : plan.launches)
     most = std::max(most, launch.operands.size() + launch.results.size());
   state->buffers.assign(most, nullptr);
+  state->staging.resize(plan.inputs.size() + plan.outputs.size());
 }
 
 Context::~Context() = default;
 
-int64_t Context::arenaBytes() const { return state->arena.size() + state->scratch.size(); }
+int64_t Context::arenaBytes() const {
+  int64_t bytes = state->arena.size() + state->scratch.size();
+  for (const AlignedBuffer &buffer : state->staging)
+    bytes += buffer.size();
+  return bytes;
+}
 
 Result<ShapePlan *> Context::shapePlanFor(const std::vector<TensorRef> &inputs) {
   TENON_TRY(bindDims(exe->plan(), inputs, state->key));
@@ -101,10 +121,20 @@ Status Context::run(const std::vector<TensorRef> &inputs, const std::vector<Tens
       addresses[value.id] = &shapes->sizes[value.id];
     else
       addresses[value.id] = exe->staticAddress(value.id);
-  for (size_t i = 0; i < inputs.size(); ++i)
-    addresses[plan.inputs[i]] = inputs[i].data;
-  for (size_t i = 0; i < outputs.size(); ++i)
-    addresses[plan.outputs[i]] = outputs[i].data;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    void *&address = addresses[plan.inputs[i]] = inputs[i].data;
+    if (int64_t bytes = inputs[i].bytes(); bytes && needsStaging(address)) {
+      TENON_TRY_ASSIGN(address, stagingFor(state->staging[i], bytes));
+      std::memcpy(address, inputs[i].data, static_cast<size_t>(bytes));
+    }
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    void *&address = addresses[plan.outputs[i]] = outputs[i].data;
+    bool isCopied = plan.values[plan.outputs[i]].source >= 0;
+    if (!isCopied && shapes->outputBytes[i] && needsStaging(address)) {
+      TENON_TRY_ASSIGN(address, stagingFor(state->staging[inputs.size() + i], shapes->outputBytes[i]));
+    }
+  }
   for (const PlanValue &value : plan.values) // a source comes before its views
     if (value.kind == ValueKind::View)
       addresses[value.id] = addresses[value.source];
@@ -119,8 +149,9 @@ Status Context::run(const std::vector<TensorRef> &inputs, const std::vector<Tens
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const PlanValue &value = plan.values[plan.outputs[i]];
-    if (value.source >= 0 && shapes->outputBytes[i])
-      std::memcpy(outputs[i].data, addresses[value.source], static_cast<size_t>(shapes->outputBytes[i]));
+    const void *from = addresses[value.source >= 0 ? value.source : value.id];
+    if (from != outputs[i].data && shapes->outputBytes[i])
+      std::memcpy(outputs[i].data, from, static_cast<size_t>(shapes->outputBytes[i]));
   }
   return {};
 }

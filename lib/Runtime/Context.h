@@ -25,7 +25,7 @@ public:
   /// Allocates the outputs.
   Result<std::vector<Tensor>> run(const std::vector<TensorRef> &inputs);
 
-  /// Bytes of the arena and of the threads' scratch held now.
+  /// Bytes held now: the arena, the threads' scratch, and copies of tensors that came at an address kernels cannot use.
   int64_t arenaBytes() const;
 
 private:

@@ -12,12 +12,16 @@ namespace tenon {
 namespace {
 class SharedObject : public KernelLibrary {
 public:
-  explicit SharedObject(void *handle) : handle(handle) {}
-  ~SharedObject() override { ::dlclose(handle); }
+  SharedObject(void *handle, int fd) : handle(handle), fd(fd) {}
+  ~SharedObject() override {
+    ::dlclose(handle);
+    ::close(fd);
+  }
   void *lookup(const std::string &symbol) override { return ::dlsym(handle, symbol.c_str()); }
 
 private:
   void *handle;
+  int fd; // Open as long as the library is loaded: the loader takes a second file of the same path for the first.
 };
 } // namespace
 
@@ -70,11 +74,12 @@ Result<std::shared_ptr<KernelLibrary>> openSharedObject(std::string_view elf) {
     rest.remove_prefix(static_cast<size_t>(written));
   }
   void *handle = ::dlopen(("/proc/self/fd/" + std::to_string(fd)).c_str(), RTLD_NOW | RTLD_LOCAL);
-  const char *reason = handle ? nullptr : ::dlerror();
-  ::close(fd);
-  if (!handle)
+  if (!handle) {
+    const char *reason = ::dlerror();
+    ::close(fd);
     return corrupt(std::string("kernels: the system cannot load them: ") + (reason ? reason : "unknown reason"));
-  return std::shared_ptr<KernelLibrary>(new SharedObject(handle));
+  }
+  return std::shared_ptr<KernelLibrary>(new SharedObject(handle, fd));
 }
 
 } // namespace tenon

@@ -100,6 +100,37 @@ TEST(CompileApi, MetadataReportAndWeightsAddedLater) {
   tenon_artefact_free(artefact);
 }
 
+// The system's loader knows a library by its path; kernels come from memory, where every path looks alike.
+TEST(CompileApi, TwoModelsAtOnceKeepTheirKernels) {
+  auto load = [](const char *op) {
+    std::string type = "tensor<4xf32>", text = "func.func @main(%x: " + type + ") -> " + type + " {\n";
+    text += std::string("  %r = tenon.") + op + " %x : (" + type + ") -> " + type + "\n  return %r : " + type + "\n}";
+    tenon_artefact *artefact = compileText(text);
+    tenon_executable *exe = nullptr;
+    tenon_error *error = tenon_executable_load(artefact, nullptr, &exe);
+    EXPECT_EQ(error, nullptr) << tenon_error_message(error);
+    tenon_error_free(error);
+    tenon_artefact_free(artefact);
+    return exe;
+  };
+  tenon_executable *models[] = {load("abs"), load("neg")};
+  float expected[] = {2, -2};
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_NE(models[i], nullptr);
+    tenon_context *context = nullptr;
+    ASSERT_EQ(tenon_context_create(models[i], &context), nullptr);
+    float x[4] = {2, 2, 2, 2}, y[4] = {};
+    int64_t shape[1] = {4};
+    tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 1, shape, nullptr}, output = input;
+    output.data = y;
+    ASSERT_EQ(tenon_context_run(context, &input, 1, &output, 1), nullptr);
+    EXPECT_EQ(y[3], expected[i]);
+    tenon_context_free(context);
+  }
+  for (tenon_executable *model : models)
+    tenon_executable_free(model);
+}
+
 TEST(CompileApi, WrongUseIsATypedError) {
   struct Case {
     std::string text;

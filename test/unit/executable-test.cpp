@@ -48,6 +48,26 @@ TEST(Executable, RunsAllShapesAndKeepsTheArena) {
   EXPECT_EQ(context.arenaBytes(), held);
 }
 
+TEST(Executable, TensorsMayBeginAnywhere) {
+  Context context(loadModel());
+  alignas(64) float x[16], y[16];
+  int64_t n[1];
+  for (int start : {0, 1, 3}) {
+    for (int i = 0; i < 8; ++i)
+      x[start + i] = static_cast<float>(i);
+    std::vector<float> copied(8);
+    Status done = context.run(
+        {{x + start, DataType::F32, {2, 4}}},
+        {{y + start, DataType::F32, {2, 4}}, {copied.data(), DataType::F32, {2, 4}}, {n, DataType::I64, {}}});
+    ASSERT_TRUE(done.ok()) << done.message();
+    for (int i = 0; i < 8; ++i) {
+      EXPECT_EQ(y[start + i], 4.0f * i * (i % 4 + 1));
+      EXPECT_EQ(copied[i], i);
+    }
+    EXPECT_EQ(n[0], 2);
+  }
+}
+
 TEST(Executable, ManyContextsAtOnce) {
   auto exe = loadModel();
   std::vector<std::thread> threads;
