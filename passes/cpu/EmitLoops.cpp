@@ -209,11 +209,11 @@ Value LoopEmitter::reduceAlongLanes(linalg::GenericOp op, const Point &point) {
   // The loop that is innermost in memory goes last.
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);
-    if (map.getNumResults() == 0)
+    auto innermost = dyn_cast_or_null<AffineDimExpr>(map.getNumResults() ? map.getResults().back() : AffineExpr());
+    if (!innermost) // a window's input is read at a sum of loops
       continue;
-    unsigned innermost = cast<AffineDimExpr>(map.getResults().back()).getPosition();
-    llvm::erase(reduced, innermost);
-    reduced.push_back(innermost);
+    llvm::erase(reduced, innermost.getPosition());
+    reduced.push_back(innermost.getPosition());
     break;
   }
   Point initPlace = llvm::map_to_vector(op.getMatchingIndexingMap(op.getDpsInitOperand(0)).getResults(),
