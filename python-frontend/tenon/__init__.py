@@ -1,0 +1,26 @@
+"""Tenon: compiles Transformer models to kernels and a launch plan, and runs them.
+
+    program = torch.export.export(module.eval(), (x,))
+    model = tenon.compile(program)
+    y = model(x)
+    model.save("m.tnx")
+    model = tenon.load("m.tnx")
+"""
+from tenon.compiler import compile, load
+from tenon.errors import (CorruptError, InternalError, InvalidArgumentError, IoError, NotFoundError, OutOfMemoryError,
+                          TenonError, UnsupportedError)
+from tenon.executable import Executable
+from tenon.library import library
+
+__all__ = ["CorruptError", "Executable", "InternalError", "InvalidArgumentError", "IoError", "NotFoundError",
+           "OutOfMemoryError", "TenonError", "UnsupportedError", "compile", "load", "num_threads", "version"]
+
+
+def version():
+    """The version of the library."""
+    return library().tenon_version().decode()
+
+
+def num_threads():
+    """Threads that a model runs on: TENON_THREADS, else the cores of this process."""
+    return library().tenon_num_threads()

@@ -1,0 +1,38 @@
+"""tenon.compile and tenon.load: the two ways to an executable model."""
+from pathlib import Path
+
+from tenon.errors import InvalidArgumentError, UnsupportedError
+from tenon.executable import compile_text, load_artefact
+from tenon.library import can_compile, library
+
+
+def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=False):
+    """Compiles a model and loads it.
+
+    model: a torch.export.ExportedProgram, or text in the `tenon` dialect.
+    target: "cpu" (this machine) or "cpu:<llvm cpu>".
+    weights: for text, {key: tensor} or the path of a safetensors file; an exported program brings its own.
+    dump: a folder that gets the IR of every phase.
+    dims: names for dynamic dimensions, {"input_ids": ("batch", "seq")}; by default those of torch.export.Dim.
+    remarks: also collect what the passes did, did not do, and why (Executable.report).
+    """
+    if not can_compile():
+        raise UnsupportedError(f"{library().path} only runs models: compile with libtenon.so, or load an artefact with "
+                               "tenon.load")
+    if isinstance(model, str):
+        by_name = weights if isinstance(weights, dict) else None
+        return compile_text(model, target, by_name, None if by_name else weights, dump, None, remarks)
+    if weights is not None:
+        raise InvalidArgumentError("weights go with text; an exported program brings its own")
+    from tenon.importer import import_program
+    imported = import_program(model, dims)
+    return compile_text(imported.text, target, imported.weights, None, dump, "exported program", remarks)
+
+
+def load(path, weights=None):
+    """Loads a `.tnx` file. `weights`: a safetensors file or {key: tensor}, where the artefact holds none or other ones
+    are wanted."""
+    by_name = weights if isinstance(weights, dict) else None
+    if by_name is None and weights is not None and not isinstance(weights, (str, Path)):
+        raise InvalidArgumentError(f"weights is a {type(weights).__name__}, expected a path or {{key: tensor}}")
+    return load_artefact(path, by_name, None if by_name else weights)

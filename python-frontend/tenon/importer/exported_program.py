@@ -1,0 +1,281 @@
+"""torch.export.ExportedProgram -> text in the `tenon` dialect, weights, and the structure of inputs and outputs."""
+import operator
+from dataclasses import dataclass, field
+
+import torch
+
+from tenon.errors import InvalidArgumentError, UnsupportedError
+from tenon.importer import (ops_arithmetic, ops_contractions, ops_creation, ops_indexing,  # noqa: F401 (fill OPS)
+                            ops_pointwise, ops_pooling, ops_rows, ops_shapes)
+from tenon.importer.data_types import tenon_dtype
+from tenon.importer.not_importable import NotImportable
+from tenon.importer.op_builder import OpBuilder
+from tenon.importer.op_table import OPS
+from tenon.importer.parameters import Parameters
+from tenon.importer.source_locations import location_text
+from tenon.importer.symbolic_sizes import Symbols
+from tenon.importer.text_builder import Value, plain_size
+from tenon.importer.unsupported import Unsupported
+from tenon.structure import Signature, structure_of
+
+# Higher-order ops that only set a mode; the graph they call is imported in place. Value: index of that graph.
+_MODES = {"wrap_with_set_grad_enabled": 1, "wrap_with_autocast": 4}
+
+
+@dataclass
+class ImportedModel:
+    text: str
+    weights: dict            # key -> torch tensor
+    signature: Signature     # structure of inputs and outputs
+    unsupported: list = field(default_factory=list)
+
+
+def import_program(program, dims=None):
+    """Imports an exported program. `dims`: names for dynamic dimensions, {"input_ids": ("batch", "seq")}, where the
+    program has forgotten those of its torch.export.Dim (after torch.export.load). Raises UnsupportedError that lists
+    every op the importer lacks."""
+    if not isinstance(program, torch.export.ExportedProgram):
+        raise InvalidArgumentError(f"expected a torch.export.ExportedProgram, got {type(program).__name__}: export the "
+                                   "module first, torch.export.export(module.eval(), example_inputs)")
+    return _Import(_prepared(program), dims).run()
+
+
+# ---- the graph in a form the table knows ----
+def _calls(graph_module):
+    """Every call of the graph and of the graphs it calls."""
+    for node in graph_module.graph.nodes:
+        if node.op == "call_function":
+            yield node
+    for child in graph_module.children():
+        if isinstance(child, torch.fx.GraphModule):
+            yield from _calls(child)
+
+
+def _prepared(program):
+    """Exported graphs may write in place and hold composite ops. Both are taken apart by torch's own decompositions,
+    and only where there are any: that takes a second, and what is whole (linear, attention) stays whole."""
+    calls = [node.target for node in _calls(program.graph_module)
+             if isinstance(node.target, torch._ops.OpOverload) and not _is_number(node.meta.get("val"))]
+    mutating = any(target._schema.is_mutable for target in calls)
+    missing = {target for target in calls if str(target) not in OPS}
+    table = {}
+    if missing:
+        known = torch.export.default_decompositions()
+        table = {target: known[target] for target in missing if target in known}
+    return program.run_decompositions(table) if mutating or table else program
+
+
+def _is_number(value):
+    """What the expression on a node says in full, or nothing (a check of the export, which the run repeats)."""
+    return value is None or isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool, int, float, bool))
+
+
+def _live_nodes(graph):
+    """The nodes that outputs depend on."""
+    live, todo = set(), [node for node in graph.nodes if node.op == "output"]
+    while todo:
+        node = todo.pop()
+        if node not in live:
+            live.add(node)
+            todo.extend(node.all_input_nodes)
+    return live
+
+
+class _Import:
+    def __init__(self, program, dims):
+        self._program = program
+        self._builder = OpBuilder()
+        self._parameters = Parameters(program)
+        self._unsupported = Unsupported()
+        self._dims = dims or {}
+
+    def run(self):
+        graph_module = self._program.graph_module
+        arguments, environment, symbols = self._arguments(graph_module.graph)
+        outputs = self._graph(graph_module, environment)
+        results, signature = self._results(outputs)
+        if self._unsupported:
+            raise self._unsupported.error()
+        text = self._builder.module(arguments, results, symbols.dim_bounds(), signature.to_json())
+        return ImportedModel(text, self._parameters.used, signature)
+
+    # ---- inputs ----
+    def _arguments(self, graph):
+        specs = self._program.graph_signature.input_specs
+        placeholders = [node for node in graph.nodes if node.op == "placeholder"]
+        tensors, environment = {}, {}
+        for spec, node in zip(specs, placeholders):
+            if spec.kind.name != "USER_INPUT":
+                continue
+            value = node.meta.get("val")
+            if isinstance(value, torch.Tensor):
+                tensors[node.name] = (node, value)
+            elif isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool)):
+                raise UnsupportedError(f"input '{node.name}' is a number that may differ from call to call; make it a "
+                                       "tensor, or export with its value fixed")
+        try:
+            names = {(name, axis): given for name, axes in self._dims.items() for axis, given in enumerate(axes)}
+            symbols = Symbols(self._program, {name: value for name, (_, value) in tensors.items()}, names)
+        except ValueError as error:
+            raise UnsupportedError(str(error)) from None
+        arguments = []
+        for name, (node, fake) in tensors.items():
+            dtype = tenon_dtype(fake.dtype)
+            if dtype is None:
+                raise UnsupportedError(f"input '{name}' is of {fake.dtype}, which Tenon does not take; cast it outside "
+                                       "of the module")
+            value = Value(self._builder.unique(name), dtype, fake.shape)
+            environment[node] = value
+            sizes = [plain_size(size) for size in fake.shape]
+            arguments.append((value, name, [symbols.names.get(size, "") for size in sizes]))
+        for symbol in symbols.names:
+            name, axis = symbols.source(symbol)
+            self._builder.sizes.dims[symbol] = (environment[tensors[name][0]], axis)
+        return arguments, environment, symbols
+
+    # ---- nodes ----
+    def _graph(self, graph_module, environment):
+        """Imports a graph whose arguments are in `environment`; returns what it returns."""
+        live = _live_nodes(graph_module.graph)
+        for node in graph_module.graph.nodes:
+            if node.op == "output":
+                return self._resolve(node.args[0], environment)
+            # A parameter is made at its first use, where it reads best.
+            late = node.op == "placeholder" and self._parameters.owns(node.name)
+            if node in live and node not in environment and not late:
+                environment[node] = self._node(node, graph_module, environment)
+
+    def _node(self, node, graph_module, environment):
+        self._builder.begin(node.name, location_text(node))
+        if node.op == "placeholder":
+            return node.meta.get("val")  # a constant argument
+        if node.op == "get_attr":
+            found = graph_module
+            for part in node.target.split("."):
+                found = getattr(found, part)
+            if isinstance(found, torch.Tensor):
+                return self._attempt(node, node.target,
+                                     lambda: self._parameters.tensor_value(self._builder, node.target, found))
+            return found
+        if node.target is operator.getitem:
+            return self._item(node, environment)
+        if isinstance(node.target, torch._ops.HigherOrderOperator):
+            return self._mode(node, environment)
+        if _is_number(node.meta.get("val")):
+            return node.meta.get("val")
+        return self._op(node, environment)
+
+    def _item(self, node, environment):
+        source = environment[node.args[0]]
+        item = source[node.args[1]]
+        if item is None and isinstance(node.meta.get("val"), torch.Tensor):
+            name = str(node.args[0].target)
+            self._unsupported.add(name, f"its result {node.args[1]} is not offered", node)
+            return self._stand_in(node.meta["val"])
+        if isinstance(item, Value):
+            self._builder.claim(item, node.name)
+        return item
+
+    def _mode(self, node, environment):
+        name = node.target.__name__
+        if name not in _MODES:
+            self._unsupported.add(name, "a higher-order op", node)
+            return self._stand_ins(node)
+        if name == "wrap_with_autocast" and node.args[2]:
+            self._unsupported.add(name, "autocast: cast the model instead, module.to(dtype)", node)
+            return self._stand_ins(node)
+        at = _MODES[name]
+        called = environment[node.args[at]]
+        inner = [n for n in called.graph.nodes if n.op == "placeholder"]
+        given = self._resolve(list(node.args[at + 1:]), environment)
+        return self._graph(called, dict(zip(inner, given)))
+
+    def _op(self, node, environment):
+        name = str(node.target)
+        build = OPS.get(name)
+        if build is None:
+            self._unsupported.add(name, "not in the importer's table", node)
+            return self._stand_ins(node)
+        builder = self._builder
+        mark = builder.num_ops
+
+        def call():
+            builder.results = _result_types(node.meta["val"])
+            return build(builder, *self._resolve(node.args, environment), **self._resolve(node.kwargs, environment))
+        result = self._attempt(node, name, call)
+        if isinstance(result, Value) and builder.made_since(mark, result):
+            builder.claim(result, node.name)
+        return result
+
+    def _attempt(self, node, name, make):
+        try:
+            return make()
+        except NotImportable as reason:
+            self._unsupported.add(name, str(reason), node)
+            return self._stand_ins(node)
+
+    # ---- values ----
+    def _resolve(self, argument, environment):
+        if isinstance(argument, torch.fx.Node):
+            if argument not in environment:
+                environment[argument] = self._attempt(
+                    argument, argument.name, lambda: self._parameters.value(self._builder, argument.name))
+            value = environment[argument]
+            return plain_size(value) if isinstance(value, torch.SymInt) else value
+        if isinstance(argument, (list, tuple)):
+            return [self._resolve(item, environment) for item in argument]
+        if isinstance(argument, dict):
+            return {key: self._resolve(item, environment) for key, item in argument.items()}
+        return argument
+
+    def _stand_ins(self, node):
+        """What a node that was refused gives to its users, so that the import goes on and finds the others."""
+        value = node.meta.get("val")
+        if isinstance(value, (list, tuple)):
+            return [self._stand_in(item) if isinstance(item, torch.Tensor) else item for item in value]
+        return self._stand_in(value) if isinstance(value, torch.Tensor) else value
+
+    def _stand_in(self, fake):
+        return Value(self._builder.unique("unsupported"), tenon_dtype(fake.dtype) or "f32", fake.shape)
+
+    # ---- outputs ----
+    def _results(self, outputs):
+        """Unique values for @main to return, and how they are put together again."""
+        leaves, values = [], []
+        specs = self._program.graph_signature.output_specs
+        for spec, output in zip(specs, outputs):
+            if spec.kind.name != "USER_OUTPUT":
+                raise UnsupportedError(f"the model writes to '{spec.target}' ({spec.kind.name.lower()}): state is not "
+                                       "supported; pass it in and return it")
+            if isinstance(output, Value):
+                if output not in values:
+                    values.append(output)
+                leaves.append(("tensor", values.index(output)))
+            elif output is None or isinstance(output, (bool, int, float, str)):
+                leaves.append(("constant", output))
+            else:
+                raise UnsupportedError(f"output {len(leaves)} is {output}, a number known only at run time; return a "
+                                       "tensor of it")
+        names = [spec.arg.name for spec in self._program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
+        constants = {spec.arg.name: spec.arg.value for spec in self._program.graph_signature.input_specs
+                     if spec.kind.name == "USER_INPUT" and hasattr(spec.arg, "value")}
+        entry = self._program.module_call_graph[0].signature
+        inputs = structure_of(entry.in_spec)
+        output_structure = structure_of(entry.out_spec)
+        signature = Signature.build(inputs, list(entry.forward_arg_names or []), names, constants, output_structure,
+                                    leaves)
+        return [(value, name) for value, name in zip(values, signature.output_names)], signature
+
+
+def _result_types(value):
+    values = value if isinstance(value, (list, tuple)) else [value]
+    types = []
+    for item in values:
+        if not isinstance(item, torch.Tensor):
+            types.append((None, ()))
+            continue
+        dtype = tenon_dtype(item.dtype)
+        if dtype is None:
+            raise NotImportable(f"a result of {item.dtype}, which the dialect lacks")
+        types.append((dtype, tuple(plain_size(size) for size in item.shape)))
+    return types

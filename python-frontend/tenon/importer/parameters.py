@@ -1,0 +1,71 @@
+"""Parameters, buffers and constants of an exported program: what becomes a named weight and what stands in the text.
+
+A weight goes by its name in the module's state_dict, so that the checkpoint the module came from also fits the
+artefact. Tied weights are one weight under the first name. What is no part of a checkpoint (constants, buffers that are
+not persistent) stands in the text where it is small, and becomes a weight under its own name where it is not.
+"""
+import torch
+
+from tenon.importer.data_types import tenon_dtype
+from tenon.importer.not_importable import NotImportable
+from tenon.importer.text_builder import dense_bytes_text
+
+LARGEST_CONSTANT_BYTES = 16384
+
+
+def tensor_bytes(tensor):
+    """Little-endian bytes of a tensor, row-major."""
+    tensor = tensor.detach().cpu().contiguous()
+    return bytes(tensor.reshape(-1).view(torch.uint8).numpy()) if tensor.numel() else b""
+
+
+class Parameters:
+    """Makes values for the non-user inputs of a graph, each when it is first used."""
+
+    def __init__(self, program):
+        signature = program.graph_signature
+        self._state, self._constants = program.state_dict, program.constants
+        self._targets = {}  # placeholder -> (name, whether it is in checkpoints)
+        for spec in signature.input_specs:
+            kind = spec.kind.name
+            if kind == "PARAMETER":
+                self._targets[spec.arg.name] = (spec.target, True)
+            elif kind == "BUFFER":
+                self._targets[spec.arg.name] = (spec.target, bool(spec.persistent))
+            elif kind == "CONSTANT_TENSOR":
+                self._targets[spec.arg.name] = (spec.target, False)
+        self._keys = {}    # storage -> key, for tied weights
+        self._values = {}  # key -> value
+        self.used = {}     # key -> tensor
+
+    def owns(self, placeholder):
+        return placeholder in self._targets
+
+    def value(self, builder, placeholder):
+        name, kept = self._targets[placeholder]
+        tensor = self._state[name] if name in self._state else self._constants[name]
+        return self.tensor_value(builder, name, tensor, kept)
+
+    def tensor_value(self, builder, name, tensor, kept=False):
+        dtype = tenon_dtype(tensor.dtype)
+        if dtype is None:
+            raise NotImportable(f"'{name}' is of {tensor.dtype}, which the dialect lacks")
+        identity = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(),
+                    tensor.dtype)
+        key = self._keys.setdefault(identity, name) if tensor.numel() else name
+        if key not in self._values:
+            if not kept and tensor.numel() * tensor.element_size() <= LARGEST_CONSTANT_BYTES:
+                self._values[key] = _constant(builder, key, tensor, dtype)
+            else:
+                self._values[key] = builder.weight(key, dtype, tuple(tensor.shape))
+                self.used[key] = tensor.detach()
+        return self._values[key]
+
+
+def _constant(builder, name, tensor, dtype):
+    shape = tuple(tensor.shape)
+    text = dense_bytes_text(tensor_bytes(tensor), dtype, shape) if tensor.numel() else ""
+    value = builder.constant(text, dtype, shape, name)
+    if not tensor.is_floating_point():
+        value.nonneg = bool((tensor >= 0).all())
+    return value

@@ -1,0 +1,95 @@
+"""torch and numpy tensors, and whatever speaks DLPack, as the C API's tensors. Torch is used only if the program has
+imported it; nothing is copied that is dense already."""
+import ctypes
+import sys
+
+from tenon.errors import InvalidArgumentError, UnsupportedError
+from tenon.library import Tensor
+
+# In the order of tenon_dtype: the dialect's names, and those of torch and numpy (with ml_dtypes).
+NAMES = ("f64", "f32", "f16", "bf16", "f8E4M3FN", "f8E5M2", "i64", "i32", "i16", "i8", "i4", "i1", "u8")
+_PYTHON_NAMES = ("float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2", "int64", "int32", "int16",
+                 "int8", None, "bool", "uint8")
+_NUMPY_CODE = {name: code for code, name in enumerate(_PYTHON_NAMES) if name}
+TENSOR_SIZE = ctypes.sizeof(Tensor)
+
+_torch_codes, _torch_dtypes = {}, {}
+
+
+def _torch():
+    """The torch module if the program uses it."""
+    torch = sys.modules.get("torch")
+    if torch is not None and not _torch_codes:
+        for code, name in enumerate(_PYTHON_NAMES):
+            if name and hasattr(torch, name):
+                _torch_codes[getattr(torch, name)] = code
+                _torch_dtypes[code] = getattr(torch, name)
+    return torch
+
+
+def as_dense(value, where):
+    """(what keeps the bytes alive, address, dtype code, shape) of a torch tensor, a numpy array or a DLPack object."""
+    torch = _torch()
+    if torch is not None and isinstance(value, torch.Tensor):
+        if value.device.type != "cpu":
+            raise InvalidArgumentError(f"{where} is on {value.device}, expected the CPU: pass tensor.cpu()")
+        code = _torch_codes.get(value.dtype)
+        if code is None:
+            raise InvalidArgumentError(f"{where} is of {value.dtype}, which Tenon does not take")
+        if not value.is_contiguous():
+            value = value.contiguous()
+        return value, value.data_ptr(), code, value.shape
+    import numpy
+    if not isinstance(value, numpy.ndarray):
+        value = _as_array(value, where, numpy)
+    code = _NUMPY_CODE.get(value.dtype.name)
+    if code is None or not value.dtype.isnative:
+        raise InvalidArgumentError(f"{where} is of {value.dtype}, which Tenon does not take")
+    if not value.flags.c_contiguous:
+        value = numpy.ascontiguousarray(value).reshape(value.shape)
+    return value, value.ctypes.data, code, value.shape
+
+
+def _as_array(value, where, numpy):
+    if isinstance(value, (bool, int, float, numpy.generic)):
+        return numpy.asarray(value)
+    if hasattr(value, "__dlpack__"):
+        try:
+            return numpy.from_dlpack(value)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"{where} cannot be read through DLPack: {error}") from None
+    try:
+        return numpy.asarray(memoryview(value))
+    except TypeError:
+        raise InvalidArgumentError(f"{where} is a {type(value).__name__}, expected a tensor (torch, numpy, or any with "
+                                   "DLPack or the buffer protocol)") from None
+
+
+def empty(like_torch, code, shape):
+    """A new dense tensor and its address, of torch or of numpy."""
+    if like_torch:
+        torch = _torch()
+        if code not in _torch_dtypes:
+            raise UnsupportedError(f"an output is of {NAMES[code]}, which torch has no type for")
+        tensor = torch.empty(shape, dtype=_torch_dtypes[code])
+        return tensor, tensor.data_ptr()
+    import numpy
+    name = _PYTHON_NAMES[code]
+    if name is None:
+        raise UnsupportedError(f"an output is of {NAMES[code]}, which numpy has no type for")
+    if name.startswith(("bfloat", "float8")):
+        try:
+            import ml_dtypes
+        except ImportError:
+            raise UnsupportedError(f"an output is of {NAMES[code]}, which numpy has only with the package ml_dtypes: "
+                                   "install it, or pass torch tensors") from None
+        dtype = numpy.dtype(getattr(ml_dtypes, name))
+    else:
+        dtype = numpy.dtype(name)
+    array = numpy.empty(shape, dtype)
+    return array, array.ctypes.data
+
+
+def is_torch(value):
+    torch = _torch()
+    return torch is not None and isinstance(value, torch.Tensor)
