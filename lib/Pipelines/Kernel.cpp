@@ -13,6 +13,7 @@ void buildKernelPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createLowerToLinalgPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createMeasureKernelsPass());
   manager.addPass(createVerifyKernelsPass());
 }
 

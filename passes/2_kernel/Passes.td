@@ -79,6 +79,40 @@ def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def MeasureKernelsPass : Pass<"tenon-measure-kernels", "::mlir::ModuleOp"> {
+  let summary = "every kernel says its floating-point operations and bytes";
+  let description = [{
+    Why: reports, rooflines and schedules ask what a kernel costs; its loops are whole only here.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+      %y = tenon.kernel @square(%X = %x) : (tensor<?x8xf32>) -> tensor<?x8xf32> {
+        %0 = linalg.square ins(%X : tensor<?x8xf32>) outs(%X : tensor<?x8xf32>) -> tensor<?x8xf32>
+        tenon.yield %0 : tensor<?x8xf32>
+      }
+      return %y : tensor<?x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+      %y = tenon.kernel @square(%X = %x) attributes {tenon.bytes = affine_map<(d0, d1) -> (d0 * 32 + d1 * 32)>,
+                                                     tenon.flops = affine_map<(d0, d1) -> (d0 * 8)>}
+          : (tensor<?x8xf32>) -> tensor<?x8xf32> {
+        %0 = linalg.square ins(%X : tensor<?x8xf32>) outs(%X : tensor<?x8xf32>) -> tensor<?x8xf32>
+        tenon.yield %0 : tensor<?x8xf32>
+      }
+      return %y : tensor<?x8xf32>
+    }
+    ```
+    Requires: kernels of linalg.
+    Ensures: every kernel has `tenon.flops` and `tenon.bytes`, affine maps over the dynamic sizes of its operands and then
+    its results; one without them is named by a *missed* remark.
+    Leaves alone: everything else.
+  }];
+}
+
 def VerifyKernelsPass : Pass<"tenon-verify-kernels", "::mlir::ModuleOp"> {
   let summary = "what holds after phase kernel is checked";
   let description = [{
