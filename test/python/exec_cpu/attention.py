@@ -1,0 +1,148 @@
+"""Attention with every kind of mask, grouped heads and lengths that differ.
+
+`integers` has queries of 0: every visible key weighs the same, and one key too many or too few shows. Bounds: an error of
+a score is one of its weight, relatively; see `reference`.
+"""
+import numpy as np
+
+from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
+from exec_cpu.dtypes import F32, FLOATS, I1, round_to
+
+
+def finite(x):
+    return np.where(np.isfinite(x), x, 0.0)
+
+
+def weighted_sum(p, values, visible):
+    """p @ values, in which what is not visible does not count, be it NaN; an infinity of weight 0 is NaN."""
+    total = np.matmul(p, finite(values))
+    seen = np.ascontiguousarray(visible, np.float64)  # else numpy multiplies without BLAS
+    nan, up, down = (np.matmul(seen, which.astype(np.float64)) > 0
+                     for which in (np.isnan(values), values == np.inf, values == -np.inf))
+    nan |= np.matmul(seen * (p == 0), np.isinf(values).astype(np.float64)) > 0
+    return np.where(nan | (up & down) | np.isnan(total), np.nan, np.where(up, np.inf, np.where(down, -np.inf, total)))
+
+
+def reference(dtype, causal, window, scale):
+    def compute(q, k, v, *mask, kind):
+        u = dtype.compute.u
+        groups = q.shape[1] // max(k.shape[1], 1)
+        keys, values = np.repeat(k, groups, axis=1), np.repeat(v, groups, axis=1)
+        factor = 1 / np.sqrt(q.shape[3]) if scale is None else scale
+        d, sq, sk = q.shape[3], q.shape[2], k.shape[2]
+        dots = np.matmul(q, np.ascontiguousarray(np.swapaxes(keys, -1, -2)))
+        sizes = np.matmul(np.abs(finite(q)), np.ascontiguousarray(np.abs(finite(np.swapaxes(keys, -1, -2)))))
+        scores = factor * dots
+        error = u * (abs(factor) * (4 * np.sqrt(d) + 2) * sizes)
+        i, j = np.arange(sq)[:, None] + (sk - sq), np.arange(sk)[None, :]
+        visible = np.ones((sq, sk), bool)
+        if causal:
+            visible &= j <= i
+        if window:
+            visible &= j > i - window
+        visible = np.broadcast_to(visible, scores.shape)
+        if mask and mask[0].dtype == np.int64:
+            visible = visible & (mask[0] != 0)
+        elif mask:
+            scores = scores + mask[0]
+            error = error + u * np.abs(finite(scores))
+        scores = np.where(visible, scores, -np.inf)
+        if sk == 0:
+            return Expected(np.zeros(q.shape[:3] + v.shape[3:]))
+        largest = scores.max(-1, keepdims=True)
+        nothing = largest == -np.inf
+        weights = np.where(scores == -np.inf, 0.0, np.exp(scores - np.where(nothing, 0, largest)))
+        p = weights / np.where(nothing, 1, weights.sum(-1, keepdims=True))
+        hidden = scores == -np.inf
+        value, size = weighted_sum(p, values, ~hidden), np.matmul(np.nan_to_num(p), np.abs(finite(values)))
+        value = np.where(nothing & ~np.isnan(largest), 0.0, value)
+        shifted = np.where(hidden | ~np.isfinite(scores), 0, np.abs(scores - np.where(np.isfinite(largest), largest, 0)))
+        relative = 2 * np.where(hidden, 0, np.nan_to_num(error) + u * np.nan_to_num(shifted)).max(-1, keepdims=True) + \
+            (16 + 8 * np.sqrt(sk)) * u
+        return Expected(value, relative * size)
+    return compute
+
+
+def data(dtype, role):
+    def make(rng, shape, kind):
+        if kind == "integers":
+            return np.zeros(shape) if role == "q" else values_of(rng, dtype, shape, kind)
+        values = values_of(rng, dtype, shape, "normal")
+        if kind == "special":
+            chosen = rng.random(shape) < 0.2 / max(shape[-1] * shape[-2], 1) * (1 if role == "q" else 3)
+            values = np.where(chosen, np.array([np.nan, np.inf, -np.inf, np.nan])[rng.integers(0, 4, shape)], values)
+        return values
+    return make
+
+
+def bool_mask(rng, shape, kind):
+    keep = rng.random(shape) < 0.7
+    if len(shape) > 1 and shape[-2] > 1:
+        keep[..., rng.integers(shape[-2]), :] = False  # a row without a visible key
+    return keep.astype(np.int64)
+
+
+def float_mask(dtype):
+    """Nothing, a bias, -Inf, and the least number that exporters write; some rows are all -Inf."""
+    def make(rng, shape, kind):
+        values = round_to(dtype, np.where(rng.random(shape) < 0.5, 0.0, rng.standard_normal(shape)))
+        if kind == "integers":
+            values = np.zeros(shape)
+        values = np.where(rng.random(shape) < 0.3, -np.inf, values)
+        if shape[-1] > 1:  # not in the first column, so that some key is visible beside it
+            least = rng.random(shape) < 0.1
+            least[..., 0] = False
+            values = np.where(least & (values[..., :1] > -100), -dtype.largest, values)
+        if len(shape) > 1 and shape[-2] > 1:
+            values[..., rng.integers(shape[-2]), :] = -np.inf
+        return values
+    return make
+
+
+def build(name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, causal=False, window=None, scale=None):
+    operands = [Operand(dtype, (b, heads, sq, d), data(dtype, "q")), Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
+                Operand(dtype, (b, kv_heads, sk, dv), data(dtype, "v"))]
+    call = "{0}, {1}, {2}"
+    if mask:
+        kind, dims = mask
+        dims = tuple({"b": b, "h": heads, "q": sq, "k": sk}.get(dim, dim) for dim in dims)
+        operands.append(Operand(I1, dims, bool_mask) if kind == "bool" else Operand(dtype, dims, float_mask(dtype)))
+        call += " mask({3})"
+    attributes = ["causal"] if causal else []
+    if window:
+        attributes.append(f"window = {window} : i64")
+    if scale is not None:
+        attributes.append(f"scale = {scale!r} : f64")
+    return Case(name, operands, [Operand(dtype, (b, heads, sq, dv))],
+                op("attention", operands, [0], ", ".join(attributes), call), reference(dtype, causal, window, scale),
+                ("integers", "normal", "special"), sizes)
+
+
+MASKS = [None, ("bool", ("b", 1, 1, "k")), ("bool", ("b", "h", "q", "k")), ("bool", ("q", "k")), ("float", (1, 1, "q", "k")),
+         ("float", ("b", 1, 1, "k")), ("float", ("h", "q", "k"))]
+HEADS = [(1, 1), (2, 2), (4, 2), (4, 1), (8, 1), (7, 7), (12, 12)]
+SIDES = [(False, None), (True, None), (False, 3), (True, 5), (True, 64)]
+HEAD_SIZES = [1, 2, 3, 8, 16, 17, 32, 33, 64, 65, 128]
+
+
+def cases(rng):
+    result = []
+    lengths = pairs(rng, SIZES, SIZES)
+    table = rows(rng, list(range(28)), MASKS * 4, HEADS * 4, SIDES * 6, HEAD_SIZES * 3)
+    for number, mask, (heads, kv_heads), (causal, window), d in table:
+        dtype = F32 if number % 2 else FLOATS[number // 2 % 4]
+        b, dv = int(rng.choice([1, 2, 3])), d if number % 3 else int(rng.choice(HEAD_SIZES))
+        scale = 0.25 if number % 4 == 0 else None
+        label = (f"{'nomask' if mask is None else mask[0] + str(len(mask[1]))}_h{heads}over{kv_heads}"
+                 f"{'_causal' * causal}{f'_window{window}' if window else ''}_d{d}v{dv}")
+        some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
+        if number % 2:
+            some += [(1, 509), (64, 64), (0, 5), (4, 0)]
+        some = [(q, k) for q, k in some if q * k * heads * max(d, dv) < 4 * 10**6]
+        sizes = [{"b": b, "q": q, "k": k} for q, k in some]
+        result.append(build(f"attention_{dtype}_{number}_{label}_dynamic", dtype, "b", heads, kv_heads, "q", "k", d, dv, sizes,
+                            mask, causal, window, scale))
+        sq, sk = some[0]
+        result.append(build(f"attention_{dtype}_{number}_{label}_{sq}over{sk}", dtype, b, heads, kv_heads, sq, sk, d, dv, [{}],
+                            mask, causal, window, scale))
+    return result
