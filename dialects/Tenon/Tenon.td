@@ -8,6 +8,7 @@ include "dialects/Tenon/TenonKernels.td"
 include "dialects/Tenon/TenonPointwise.td"
 include "dialects/Tenon/TenonQuantisation.td"
 include "dialects/Tenon/TenonRows.td"
+include "dialects/Tenon/TenonSchedules.td"
 include "dialects/Tenon/TenonShapes.td"
 
 #endif

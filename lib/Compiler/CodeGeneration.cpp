@@ -81,6 +81,12 @@ std::vector<std::string> CpuTarget::requiredFeatures() const {
   return needed;
 }
 
+int64_t CpuTarget::vectorBits() const {
+  std::vector<std::string> features = requiredFeatures();
+  auto has = [&](const char *feature) { return llvm::is_contained(features, feature); };
+  return has("avx512f") ? 512 : has("avx") ? 256 : 128;
+}
+
 namespace {
 
 /// Optimises and emits one module of LLVM IR.

@@ -26,6 +26,8 @@ struct CpuTarget {
   Result<std::unique_ptr<llvm::TargetMachine>> machine() const;
   /// What the runtime must check for before it runs the code: "avx2", "avx512f", "fma", ..
   std::vector<std::string> requiredFeatures() const;
+  /// Bits of its vector registers: 128, 256 or 512.
+  int64_t vectorBits() const;
 };
 
 struct GeneratedCode {

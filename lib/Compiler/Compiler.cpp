@@ -151,6 +151,7 @@ Status Driver::run(Phase phase) {
   PhaseOptions phaseOptions;
   phaseOptions.cpu = target.cpu;
   phaseOptions.features = target.features;
+  phaseOptions.vectorBits = target.vectorBits();
   TENON_TRY(timed(name(phase).str(), ErrorKind::Unsupported, [&] {
     PassManager manager(context.get());
     if (!options.reproducer.empty())

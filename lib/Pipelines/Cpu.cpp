@@ -27,6 +27,10 @@ static void lowerToLLVM(OpPassManager &manager) {
 }
 
 void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
+  CpuChooseSchedulesPassOptions schedules;
+  schedules.vectorBits = options.vectorBits;
+  manager.addPass(createCpuChooseSchedulesPass(schedules));
+  manager.addPass(createCpuPackWeightsPass());
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCpuOutlineKernelsPass());
   manager.addPass(createCanonicalizerPass());

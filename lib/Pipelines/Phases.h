@@ -22,8 +22,9 @@ std::string phaseNames();
 
 /// What a phase must know beyond the IR.
 struct PhaseOptions {
-  std::string cpu;      // LLVM name of the processor compiled for; empty: this machine's
-  std::string features; // LLVM feature string ("+avx2,-avx512f"), added to the processor's own
+  std::string cpu;          // LLVM name of the processor compiled for; empty: this machine's
+  int64_t vectorBits = 512; // of its vector registers
+  std::string features;     // LLVM feature string ("+avx2,-avx512f"), added to the processor's own
 };
 
 void buildGraphPhase(mlir::OpPassManager &manager, const PhaseOptions &options);

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CPUEMITVECTORSPASS
@@ -15,20 +16,35 @@ namespace tenon {
 using namespace mlir;
 using namespace tenon;
 
-static bool emit(KernelFunction &kernel, bool hasAttention) {
-  if (hasAttention)
+static bool emit(KernelFunction &kernel, Attribute schedule) {
+  if (isa<CpuAttentionAttr>(schedule))
     return kernel.points.fail("attention is not emitted yet"), false;
+  if (isa<CpuGemmAttr>(schedule))
+    return emitContraction(kernel);
   return isCopy(kernel) ? emitCopies(kernel) : emitLoops(kernel);
 }
 
-static void emitVectors(func::FuncOp function, int64_t lanes) {
+/// Null where the schedule is none of the CPU's.
+static std::optional<int64_t> lanesOf(Attribute schedule) {
+  if (!schedule)
+    return std::nullopt;
+  return llvm::TypeSwitch<Attribute, std::optional<int64_t>>(schedule)
+      .Case<CpuLoopsAttr, CpuGemmAttr, CpuAttentionAttr>([](auto chosen) { return chosen.getLanes(); })
+      .Default([](Attribute) { return std::nullopt; });
+}
+
+static void emitVectors(func::FuncOp function) {
   auto said = [&](auto remark, const Twine &text) { remark << text.str(); };
   std::string name = function.getName().str();
   Location location = function.getLoc();
   auto options = [&](StringRef what) { return remark::RemarkOpts::name(what).category("tenon-cpu-emit-vectors"); };
-  bool hasAttention = !function.getOps<AttentionOp>().empty();
-  KernelFunction kernel(function, lanes);
-  if (emit(kernel, hasAttention)) {
+  Attribute schedule = function->getDiscardableAttr("tenon.schedule");
+  std::optional<int64_t> lanes = lanesOf(schedule);
+  if (!lanes)
+    return said(remark::missed(location, options("vectors")),
+                "@" + name + " did not become vector loops: it has no schedule for the CPU");
+  KernelFunction kernel(function, *lanes);
+  if (emit(kernel, schedule)) {
     kernel.finish();
     return said(remark::passed(location, options("vectors")), "@" + name + " became vector loops");
   }
@@ -39,7 +55,6 @@ static void emitVectors(func::FuncOp function, int64_t lanes) {
 
 namespace {
 struct EmitVectors : tenon::impl::CpuEmitVectorsPassBase<EmitVectors> {
-  using CpuEmitVectorsPassBase::CpuEmitVectorsPassBase;
   void runOnOperation() override {
     SmallVector<func::FuncOp> functions;
     getOperation().walk([&](func::FuncOp function) {
@@ -47,7 +62,7 @@ struct EmitVectors : tenon::impl::CpuEmitVectorsPassBase<EmitVectors> {
         functions.push_back(function);
     });
     for (func::FuncOp function : functions)
-      emitVectors(function, lanes);
+      emitVectors(function);
   }
 };
 } // namespace

@@ -11,5 +11,7 @@ bool emitLoops(KernelFunction &kernel);
 /// A result made of parts.
 bool isCopy(const KernelFunction &kernel);
 bool emitCopies(KernelFunction &kernel);
+/// A matrix product with its epilogue, by #tenon.cpu_gemm.
+bool emitContraction(KernelFunction &kernel);
 
 } // namespace tenon

@@ -3,6 +3,113 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CpuChooseSchedulesPass : Pass<"tenon-cpu-choose-schedules", "::mlir::ModuleOp"> {
+  let summary = "each kernel gets its schedule";
+  let description = [{
+    Why: what a kernel computes and how are two things. The second is chosen here, by lib/Schedule, and stands on the
+    kernel as an attribute: the passes after this one only carry it out, and a choice by hand overrides it.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = tenon.kernel @negate(%X = %x) : (tensor<4xf32>) -> tensor<4xf32> {
+        %0 = arith.negf %X : tensor<4xf32>
+        tenon.yield %0 : tensor<4xf32>
+      }
+      return %y : tensor<4xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tenon.cpu_loops<lanes = 16>} : (tensor<4xf32>) -> tensor<4xf32> {
+        %0 = arith.negf %X : tensor<4xf32>
+        tenon.yield %0 : tensor<4xf32>
+      }
+      return %y : tensor<4xf32>
+    }
+    ```
+    Requires: kernels lowered to linalg.
+    Ensures: every kernel has `tenon.schedule`.
+    Leaves alone: schedules that are there already.
+  }];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", /*default=*/"512", "bits of a vector register: 128, 256 or 512">];
+}
+
+def CpuPackWeightsPass : Pass<"tenon-cpu-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "weights are reordered once, at load, into the panels that the register blocks read";
+  let description = [{
+    Why: along a panel the next element is the next one in memory, whatever the matrix's width; as it lies in the file
+    each step of the depth would touch as many cache lines as the block has columns.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x32xf32> {
+      %w = tenon.weight "w" : tensor<32x8xf32>
+      %y = tenon.kernel @linear(%X = %x, %W = %w) attributes {tenon.schedule = #tenon.cpu_gemm<rows = 4, columns = 16, lanes = 16, chunk = 4>}
+          : (tensor<4x8xf32>, tensor<32x8xf32>) -> tensor<4x32xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x32xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x32xf32>) -> tensor<4x32xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                              affine_map<(m, n, k) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%X, %W : tensor<4x8xf32>, tensor<32x8xf32>) outs(%init : tensor<4x32xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %p = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %p : f32
+          linalg.yield %s : f32
+        } -> tensor<4x32xf32>
+        tenon.yield %0 : tensor<4x32xf32>
+      }
+      return %y : tensor<4x32xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x32xf32> {
+      %w = tenon.weight "w" : tensor<32x8xf32>
+      %packed = tenon.kernel @pack_16_of_32_8_f32(%W = %w) attributes {tenon.schedule = #tenon.cpu_loops<lanes = 16>} : (tensor<32x8xf32>) -> tensor<2x8x16xf32> {
+        %empty = tensor.empty() : tensor<2x8x16xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>],
+                             iterator_types = ["parallel", "parallel", "parallel"]} outs(%empty : tensor<2x8x16xf32>) {
+        ^bb0(%out: f32):
+          %panel = linalg.index 0 : index
+          %depth = linalg.index 1 : index
+          %lane = linalg.index 2 : index
+          %column = affine.apply affine_map<(d0, d1) -> (d0 * 16 + d1)>(%panel, %lane)
+          %last = arith.constant 31 : index
+          %1 = tensor.extract %W[%column, %depth] : tensor<32x8xf32>
+          linalg.yield %1 : f32
+        } -> tensor<2x8x16xf32>
+        tenon.yield %0 : tensor<2x8x16xf32>
+      }
+      %y = tenon.kernel @linear(%X = %x, %W = %packed) attributes {tenon.schedule = #tenon.cpu_gemm<rows = 4, columns = 16, lanes = 16, chunk = 4>}
+          : (tensor<4x8xf32>, tensor<2x8x16xf32>) -> tensor<4x32xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x32xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x32xf32>) -> tensor<4x32xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n floordiv 16, k, n mod 16)>,
+                                              affine_map<(m, n, k) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%X, %W : tensor<4x8xf32>, tensor<2x8x16xf32>) outs(%init : tensor<4x32xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %p = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %p : f32
+          linalg.yield %s : f32
+        } -> tensor<4x32xf32>
+        tenon.yield %0 : tensor<4x32xf32>
+      }
+      return %y : tensor<4x32xf32>
+    }
+    ```
+    Requires: schedules chosen (tenon-cpu-choose-schedules).
+    Ensures: a matrix known at load that only a contraction by #tenon.cpu_gemm reads is packed; columns past the last are 0.
+    Leaves alone: right-hand sides that the model computes; matrices of another rank.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def CpuOutlineKernelsPass : Pass<"tenon-cpu-outline-kernels", "::mlir::ModuleOp"> {
   let summary = "each distinct kernel becomes a function on buffers";
   let description = [{
@@ -53,7 +160,7 @@ def CpuEmitVectorsPass : Pass<"tenon-cpu-emit-vectors", "::mlir::ModuleOp"> {
     ```mlir
     module @kernels {
       func.func @negate(%X: memref<4x16xf32>, %Y: memref<4x16xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
-          attributes {tenon.kernel} {
+          attributes {tenon.kernel, tenon.schedule = #tenon.cpu_loops<lanes = 16>} {
         %x = bufferization.to_tensor %X restrict : memref<4x16xf32> to tensor<4x16xf32>
         %empty = tensor.empty() : tensor<4x16xf32>
         %y = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
@@ -70,7 +177,7 @@ def CpuEmitVectorsPass : Pass<"tenon-cpu-emit-vectors", "::mlir::ModuleOp"> {
     After:
     ```mlir
     module @kernels {
-      func.func @negate(%arg0: memref<4x16xf32>, %arg1: memref<4x16xf32>, %arg2: index, %arg3: index, %arg4: memref<?xi8>) attributes {tenon.grid = affine_map<() -> (1)>, tenon.kernel, tenon.scratch_bytes = affine_map<() -> (0)>} {
+      func.func @negate(%arg0: memref<4x16xf32>, %arg1: memref<4x16xf32>, %arg2: index, %arg3: index, %arg4: memref<?xi8>) attributes {tenon.grid = affine_map<() -> (1)>, tenon.kernel, tenon.schedule = #tenon.cpu_loops<lanes = 16>, tenon.scratch_bytes = affine_map<() -> (0)>} {
         %c0 = arith.constant 0 : index
         %c1 = arith.constant 1 : index
         %c1024 = arith.constant 1024 : index
@@ -93,7 +200,6 @@ def CpuEmitVectorsPass : Pass<"tenon-cpu-emit-vectors", "::mlir::ModuleOp"> {
     Ensures: a function that has `tenon.grid` holds no tensors; tasks write disjoint parts of the results.
     Leaves alone: functions that no emitter can write, with a missed remark that says why.
   }];
-  let options = [Option<"lanes", "lanes", "int64_t", /*default=*/"16", "elements of a vector">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }

@@ -36,6 +36,9 @@ public:
   /// The body of `op` for the given elements at a point of its loops.
   llvm::SmallVector<mlir::Value> body(mlir::linalg::GenericOp op, const Point &loops, mlir::ValueRange elements);
 
+  /// What the body of a generic computes from `argument` alone, for a given element.
+  mlir::Value element(mlir::Value computed, mlir::Value argument, mlir::Value value);
+
   /// From now on `tensor` at `point` is this value.
   void give(mlir::Value tensor, const Point &point, mlir::Value element);
   /// From now on `tensor` is in `buffer`, whose dimensions are those of the tensor that `point` leaves empty; the

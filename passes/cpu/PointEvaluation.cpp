@@ -345,6 +345,16 @@ SmallVector<Value> PointEmitter::body(linalg::GenericOp op, const Point &loops, 
   return results;
 }
 
+Value PointEmitter::element(Value computed, Value argument, Value value) {
+  if (computed == argument)
+    return value;
+  Operation *op = computed.getDefiningOp();
+  Value operand = element(op->getOperand(0), argument, value);
+  DenseMap<Value, Element> values;
+  values[op->getOperand(0)] = operand;
+  return operand ? valueOf(evaluate(op, values, {})) : Value();
+}
+
 SmallVector<Value> PointEmitter::reduceAt(linalg::GenericOp op, const Point &point) {
   Point loops = loopsAt(op, 0, point);
   if (loops.empty())

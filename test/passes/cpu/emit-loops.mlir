@@ -1,6 +1,6 @@
 // In: kernels without contraction. Out: tasks of rows, rows by lanes; a partial vector is masked.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-cpu-outline-kernels --canonicalize --cse \
-// RUN:   --tenon-cpu-emit-vectors --canonicalize --cse | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-cpu-choose-schedules --tenon-cpu-outline-kernels --canonicalize \
+// RUN:   --cse --tenon-cpu-emit-vectors --canonicalize --cse | FileCheck %s
 
 // The maximum and the sum are vectors until the row's end; the powers stay in scratch between their two uses.
 // CHECK-DAG: #[[GRID:.*]] = affine_map<()[s0, s1] -> (s0 ceildiv 512)>
