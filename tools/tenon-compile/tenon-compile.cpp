@@ -3,6 +3,7 @@
 #include "lib/Runtime/Artefact.h"
 #include "lib/Support/AtomicFile.h"
 #include "tools/CommandLine.h"
+#include "tools/ExportedProgram.h"
 #include "tools/PlanDescription.h"
 
 #include <cstdio>
@@ -29,12 +30,19 @@ struct Outcome {
 } // namespace
 
 static Result<Outcome> work(const Arguments &arguments) {
-  TENON_TRY_ASSIGN(std::string text, readText(arguments.input));
+  std::string text;
+  std::shared_ptr<const MappedFile> weights;
+  if (isExportedProgram(arguments.input)) {
+    TENON_TRY_ASSIGN(ExportedProgram program, importExportedProgram(arguments.input));
+    text = std::move(program.text);
+    weights = program.weights;
+  } else {
+    TENON_TRY_ASSIGN(text, readText(arguments.input));
+  }
   if (text.rfind("PK\3\4", 0) == 0)
     return invalidArgument("'" + arguments.input +
                            "' is a zip, an artefact perhaps, but text is compiled: tenon-run runs an artefact, "
                            "`unzip -p` takes its model.mlir out");
-  std::shared_ptr<const MappedFile> weights;
   if (!arguments.weights.empty()) {
     TENON_TRY_ASSIGN(weights, MappedFile::open(arguments.weights));
   }
@@ -120,9 +128,10 @@ static std::string defaultOutput(const Arguments &arguments) {
 int main(int argc, char **argv) {
   Arguments arguments;
   CommandLine line(
-      "tenon-compile", "[options] MODEL.mlir",
-      "Compiles a model in the tenon dialect (text; - for standard input) to an artefact, or shows it after\n"
-      "any phase: graph, kernel, cpu, host.");
+      "tenon-compile", "[options] MODEL.mlir | MODEL.pt2",
+      "Compiles a model, text in the tenon dialect (- for standard input) or an exported PyTorch program, to an\n"
+      "artefact, or shows it after any phase: graph, kernel, cpu, host. TENON_PYTHON names the Python that reads "
+      ".pt2.");
   line.positional("MODEL.mlir", arguments.input);
   line.text("o", "FILE", "where the result goes, - for standard output\n(default: MODEL.tnx here; IR: standard output)",
             arguments.output);
@@ -131,7 +140,7 @@ int main(int argc, char **argv) {
   line.text("from", "PHASE", "the first phase to run: what the text is already past (default: graph)",
             arguments.compile.from);
   line.text("to", "PHASE", "the last phase to run, or artefact (default)", arguments.to);
-  line.text("weights", "FILE", "a .safetensors file to put into the artefact\n(default: none; given when it is loaded)",
+  line.text("weights", "FILE", "a .safetensors file to put into the artefact\n(default: those of a .pt2, else none)",
             arguments.weights);
   line.text("dump", "FOLDER",
             "the IR after each phase, LLVM IR and assembly; each .mlir can be\ncompiled on with --from",
@@ -143,6 +152,7 @@ int main(int argc, char **argv) {
   line.text("reproducer", "FILE", "if a pass fails or crashes: its IR and the pipeline, for tenon-opt",
             arguments.compile.reproducer);
   line.example("tenon-compile bert.mlir --weights=bert.safetensors", "makes bert.tnx, all in one file");
+  line.example("tenon-compile bert.pt2", "the same from what torch.export.save wrote");
   line.example("tenon-compile bert.mlir --target=cpu:skylake-avx512 -o bert-avx512.tnx", "for another machine");
   line.example("tenon-compile bert.mlir --to=kernel", "shows which ops became one kernel");
   line.example("tenon-compile bert.mlir --dump=dump && tenon-compile dump/02-kernel.mlir --from=cpu",

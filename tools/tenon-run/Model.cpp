@@ -2,6 +2,7 @@
 
 #include "lib/Compiler/Compiler.h"
 #include "tools/CommandLine.h"
+#include "tools/ExportedProgram.h"
 #include "tools/tenon-run/Inputs.h"
 
 #include <chrono>
@@ -49,11 +50,15 @@ private:
 };
 } // namespace
 
-static Result<std::shared_ptr<const WeightSource>> weightsFor(const ModelOptions &options, const LaunchPlan &plan) {
+/// `own`: those that came with the model, or null.
+static Result<std::shared_ptr<const WeightSource>> weightsFor(const ModelOptions &options, const LaunchPlan &plan,
+                                                              const std::shared_ptr<const MappedFile> &own) {
   if (options.weights == "random")
     return RandomWeights::make(plan, options.seed);
   if (!options.weights.empty())
     return openWeights(options.weights);
+  if (own)
+    return weightsFromBytes(own->bytes(), own, "the weights of " + options.path, own);
   return std::shared_ptr<const WeightSource>();
 }
 
@@ -61,7 +66,7 @@ static Result<Model> loadArtefact(const ModelOptions &options) {
   Clock clock;
   Model model;
   TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(options.path));
-  TENON_TRY_ASSIGN(model.weights, weightsFor(options, artefact->plan));
+  TENON_TRY_ASSIGN(model.weights, weightsFor(options, artefact->plan, nullptr));
   if (!model.weights && !artefact->weights.empty()) {
     TENON_TRY_ASSIGN(model.weights,
                      weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
@@ -73,7 +78,8 @@ static Result<Model> loadArtefact(const ModelOptions &options) {
   return model;
 }
 
-static Result<Model> compileText(const ModelOptions &options, std::string text) {
+static Result<Model> compileText(const ModelOptions &options, std::string text,
+                                 const std::shared_ptr<const MappedFile> &weights) {
   Clock compileClock;
   Model model;
   CompileOptions compileOptions;
@@ -86,7 +92,7 @@ static Result<Model> compileText(const ModelOptions &options, std::string text) 
   model.compileSeconds = compileClock.seconds();
 
   Clock loadClock;
-  TENON_TRY_ASSIGN(model.weights, weightsFor(options, compilation->plan));
+  TENON_TRY_ASSIGN(model.weights, weightsFor(options, compilation->plan, weights));
   TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> kernels, loadObjects(compilation->objects));
   TENON_TRY_ASSIGN(model.executable,
                    Executable::create(compilation->plan, kernels, compilation->constants, model.weights, compilation));
@@ -97,6 +103,10 @@ static Result<Model> compileText(const ModelOptions &options, std::string text) 
 }
 
 Result<Model> loadModel(const ModelOptions &options) {
+  if (isExportedProgram(options.path)) {
+    TENON_TRY_ASSIGN(ExportedProgram program, importExportedProgram(options.path));
+    return compileText(options, std::move(program.text), program.weights);
+  }
   if (options.path != "-") {
     // A zip is an artefact: read in place, since weights may be inside.
     std::string magic(4, '\0');
@@ -109,7 +119,7 @@ Result<Model> loadModel(const ModelOptions &options) {
       return loadArtefact(options);
   }
   TENON_TRY_ASSIGN(std::string text, readText(options.path));
-  return compileText(options, std::move(text));
+  return compileText(options, std::move(text), nullptr);
 }
 
 } // namespace tenon::tool

@@ -1,4 +1,4 @@
-// What is run: an artefact, or text that is compiled here and now.
+// What is run: an artefact, or text or an exported PyTorch program, compiled here and now.
 #pragma once
 
 #include "lib/Runtime/Executable.h"
@@ -11,7 +11,7 @@ namespace tenon::tool {
 
 struct ModelOptions {
   std::string path;
-  std::string weights; ///< a .safetensors file, "random", or empty: those in the artefact
+  std::string weights; ///< a .safetensors file, "random", or empty: those that come with the model
   std::string target = "cpu", from = "graph";
   int64_t seed = 0; ///< of random weights
 };

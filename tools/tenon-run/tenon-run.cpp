@@ -229,10 +229,11 @@ static Result<Report> work(const Arguments &arguments) {
 
 int main(int argc, char **argv) {
   Arguments arguments;
-  CommandLine line("tenon-run", "[options] MODEL.tnx | MODEL.mlir",
-                   "Runs a model: an artefact, or text in the tenon dialect (- for standard input) that is compiled in "
-                   "place.\nInputs without an array are seeded random numbers. TENON_THREADS sets the number of "
-                   "threads.");
+  CommandLine line(
+      "tenon-run", "[options] MODEL.tnx | MODEL.mlir | MODEL.pt2",
+      "Runs a model: an artefact, text in the tenon dialect (- for standard input) or an exported PyTorch\n"
+      "program, compiled in place. Inputs without an array are seeded random numbers. TENON_THREADS sets the number of "
+      "threads.");
   line.positional("model", arguments.model.path);
   line.texts("input", "[NAME=]FILE",
              "an array for an input: .npy (the named input, else the next without one)\n"
