@@ -1,5 +1,5 @@
 // In: contractions with a schedule. Out: a weight is packed into panels by a kernel of its own; the contraction reads it there.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-cpu-choose-schedules --tenon-cpu-pack-weights | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="from=kernel to=kernel" --tenon-cpu-choose-schedules --tenon-cpu-pack-weights | FileCheck %s
 
 // CHECK-DAG: #[[PANELS:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 64, d2, d1 mod 64)>
 // CHECK-LABEL: func.func @main
