@@ -85,6 +85,33 @@ struct TrimOperands : OpTraitRewritePattern<Broadcasts> {
   }
 };
 
+/// op(expand(x), ..) -> expand(op(x, ..)) where the op would be done for each copy.
+struct SinkExpand : RewritePattern {
+  SinkExpand(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    bool isUnary = op->hasTrait<OpTrait::Elementwise>() && op->getNumOperands() == 1;
+    if (!isUnary && !op->hasTrait<Broadcasts>())
+      return rewriter.notifyMatchFailure(op, "no pointwise op");
+    SmallVector<Value> operands = llvm::map_to_vector(op->getOperands(), [](Value operand) -> Value {
+      auto expand = operand.getDefiningOp<ExpandOp>();
+      return expand ? expand.getInput() : operand;
+    });
+    if (llvm::equal(operands, op->getOperands()))
+      return rewriter.notifyMatchFailure(op, "no operand is expanded");
+    Type type = isUnary ? Type(typeOf(operands[0]).clone(elementOf(op->getResult(0)))) : inferred(op, operands);
+    if (type == (isUnary ? op->getResult(0).getType() : inferred(op, op->getOperands())))
+      return rewriter.notifyMatchFailure(op, "another operand has the whole shape");
+    Operation *small = op->clone();
+    small->setOperands(operands);
+    small->getResult(0).setType(type);
+    rewriter.insert(small);
+    rewriter.replaceOp(
+        op, createExpand(rewriter, op->getLoc(), small->getResult(0), typeOf(op->getResult(0)), op->getOperands()));
+    return success();
+  }
+};
+
 /// A matrix that is repeated for each of the other operand's batch broadcasts anyway.
 struct TrimBatch : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -152,7 +179,7 @@ private:
 } // namespace
 
 void addBroadcastPatterns(RewritePatternSet &patterns) {
-  patterns.add<TrimOperands, TrimBatch, TrimMask, ExpandInstead>(patterns.getContext());
+  patterns.add<TrimOperands, SinkExpand, TrimBatch, TrimMask, ExpandInstead>(patterns.getContext());
 }
 
 } // namespace tenon

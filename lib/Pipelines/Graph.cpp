@@ -18,6 +18,8 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createRaiseLinearPass());
   manager.addPass(createSinkReshapesPass());
   tidy();
+  manager.addPass(createRaiseAttentionPass());
+  tidy();
   manager.addPass(createMergeProjectionsPass());
   tidy();
   manager.addPass(createVerifyGraphPass());

@@ -74,6 +74,42 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
   }];
 }
 
+def RaiseAttentionPass : Pass<"tenon-raise-attention", "::mlir::ModuleOp"> {
+  let summary = "matmul, softmax, matmul become attention; masks of positions become attributes";
+  let description = [{
+    Why: apart, the score matrix is written and read for the scale, the mask, the softmax and the second product. As one op it
+    never exists, and what a causal mask hides is not computed.
+
+    Before:
+    ```mlir
+    func.func @main(%q: tensor<1x2x5x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>, %m: tensor<5xf32>) -> tensor<1x2x5x8xf32> {
+      %c = tenon.constant dense<0.25> : tensor<f32>
+      %0 = tenon.matmul %q, %k {transpose_b} : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x5xf32>
+      %1 = tenon.mul %0, %c : (tensor<1x2x5x5xf32>, tensor<f32>) -> tensor<1x2x5x5xf32>
+      %2 = tenon.add %1, %m : (tensor<1x2x5x5xf32>, tensor<5xf32>) -> tensor<1x2x5x5xf32>
+      %3 = tenon.softmax %2 {axis = 3 : i64} : (tensor<1x2x5x5xf32>) -> tensor<1x2x5x5xf32>
+      %4 = tenon.matmul %3, %v : (tensor<1x2x5x5xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+      return %4 : tensor<1x2x5x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%q: tensor<1x2x5x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>, %m: tensor<5xf32>) -> tensor<1x2x5x8xf32> {
+      %0 = tenon.attention %q, %k, %v mask(%m) {scale = 0.25 : f64} : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<5xf32>) -> tensor<1x2x5x8xf32>
+      return %0 : tensor<1x2x5x8xf32>
+    }
+    ```
+    Requires: canonical IR with equal values one value (cse), softmax raised (tenon-raise-softmax), heads not flattened into
+    the batch (tenon-sink-reshapes).
+    Ensures: a softmax over scores between two products, which nothing else reads, is an attention: with a scale on scores,
+    query or key, before the mask; with a mask that is added, or selects -Inf or a number that absorbs every score; keys and
+    values repeated for query heads are read unrepeated. Masks by position become `causal` and `window`. A row that sees no
+    key gives 0 where the decomposed form gives NaN; 16-bit floats lose the roundings in between.
+    Leaves alone: with a missed remark, scores that others read, two masks, a scale after the mask, a mask whose hidden
+    number tells scores apart, batches that differ. A mask in which a finite number hides stays a float mask.
+  }];
+}
+
 def RaiseLinearPass : Pass<"tenon-raise-linear", "::mlir::ModuleOp"> {
   let summary = "matmul with a weight, and the bias after it, become linear";
   let description = [{

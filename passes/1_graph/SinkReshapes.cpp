@@ -4,6 +4,7 @@
 // the two cancel. Which sizes are equal is known from the names of the dimensions (SymbolicSizes), not from the types
 // alone.
 #include "dialects/Tenon/Tenon.h"
+#include "passes/1_graph/KnownSizes.h"
 #include "passes/1_graph/Passes.h"
 #include "passes/1_graph/SizeValues.h"
 
@@ -208,15 +209,7 @@ private:
 /// Sinks and cancels in one function; does nothing where its sizes are not known.
 static void sinkReshapes(func::FuncOp function) {
   std::string reason;
-  FailureOr<SymbolicSizes> sizes = failure();
-  {
-    ScopedDiagnosticHandler quiet(function.getContext(), [&](Diagnostic &diagnostic) {
-      reason = diagnostic.str();
-      return success();
-    });
-    sizes = SymbolicSizes::compute(function);
-  }
-  if (succeeded(sizes))
+  if (std::optional<SymbolicSizes> sizes = findSizes(function, reason))
     return Sinker(function, *sizes).run();
   remark::missed(function.getLoc(), remark::RemarkOpts::name("reshapes").category(category))
       << ("sizes of @" + function.getName() + " are not known: " + reason).str();
@@ -226,8 +219,7 @@ namespace {
 struct SinkReshapes : tenon::impl::SinkReshapesPassBase<SinkReshapes> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isExternal() && function.getBody().hasOneBlock())
-        sinkReshapes(function);
+      sinkReshapes(function);
   }
 };
 } // namespace

@@ -21,16 +21,34 @@ func.func @small_operands(%x: tensor<2x?x3xf32>, %b: tensor<3xf32>, %m: tensor<2
 
 // The written-out operand alone gives the result its shape.
 // CHECK-LABEL: @negative_shape_depends
-// CHECK: tenon.expand
-// CHECK: tenon.add
 // CHECK: tenon.reshape
 // CHECK: tenon.mul
-func.func @negative_shape_depends(%b: tensor<3xf32>) -> (tensor<2x3xf32>, tensor<1x3xf32>) {
-  %0 = tenon.expand %b : (tensor<3xf32>) -> tensor<2x3xf32>
-  %1 = tenon.add %0, %b : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
-  %2 = tenon.reshape %b : (tensor<3xf32>) -> tensor<1x3xf32>
-  %3 = tenon.mul %2, %b : (tensor<1x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
-  return %1, %3 : tensor<2x3xf32>, tensor<1x3xf32>
+// CHECK: tenon.expand
+// CHECK: tenon.softmax
+func.func @negative_shape_depends(%b: tensor<3xf32>) -> (tensor<1x3xf32>, tensor<2x3xf32>) {
+  %0 = tenon.reshape %b : (tensor<3xf32>) -> tensor<1x3xf32>
+  %1 = tenon.mul %0, %b : (tensor<1x3xf32>, tensor<3xf32>) -> tensor<1x3xf32>
+  %2 = tenon.expand %b : (tensor<3xf32>) -> tensor<2x3xf32>
+  %3 = tenon.softmax %2 {axis = 0 : i64} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return %1, %3 : tensor<1x3xf32>, tensor<2x3xf32>
+}
+
+// -----
+
+// What is done for each copy is done once, before it is copied.
+// CHECK-LABEL: @expands_sink
+// CHECK-SAME: (%[[M:.*]]: tensor<?x1x1x?xi1>, %[[N:.*]]: tensor<i64>, %[[S:.*]]: tensor<i64>)
+// CHECK: %[[F:.*]] = tenon.select %[[M]], %{{.*}}, %{{.*}} : (tensor<?x1x1x?xi1>, tensor<f32>, tensor<f32>) -> tensor<?x1x1x?xf32>
+// CHECK: %[[C:.*]] = tenon.cast %[[F]]
+// CHECK: %[[E:.*]] = tenon.expand %[[C]], {{.*}} -> tensor<?x1x?x?xf16>
+// CHECK: return %[[E]]
+func.func @expands_sink(%m: tensor<?x1x1x?xi1>, %n: tensor<i64>, %s: tensor<i64>) -> tensor<?x1x?x?xf16> {
+  %zero = tenon.constant dense<0.0> : tensor<f32>
+  %low = tenon.constant dense<-1.0> : tensor<f32>
+  %0 = tenon.expand %m, %n, %s, %s : (tensor<?x1x1x?xi1>, tensor<i64>, tensor<i64>, tensor<i64>) -> tensor<?x1x?x?xi1>
+  %1 = tenon.select %0, %zero, %low : (tensor<?x1x?x?xi1>, tensor<f32>, tensor<f32>) -> tensor<?x1x?x?xf32>
+  %2 = tenon.cast %1 : (tensor<?x1x?x?xf32>) -> tensor<?x1x?x?xf16>
+  return %2 : tensor<?x1x?x?xf16>
 }
 
 // -----

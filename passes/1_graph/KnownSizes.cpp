@@ -1,0 +1,41 @@
+#include "passes/1_graph/KnownSizes.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+std::optional<SymbolicSizes> findSizes(func::FuncOp function, std::string &reason) {
+  if (function.isExternal() || !function.getBody().hasOneBlock()) {
+    reason = "the function is not one block";
+    return std::nullopt;
+  }
+  ScopedDiagnosticHandler quiet(function.getContext(), [&](Diagnostic &diagnostic) {
+    reason = diagnostic.str();
+    return success();
+  });
+  FailureOr<SymbolicSizes> sizes = SymbolicSizes::compute(function);
+  return succeeded(sizes) ? std::optional(*std::move(sizes)) : std::nullopt;
+}
+
+bool KnownSizes::areEqual(Value a, int64_t dimA, Value b, int64_t dimB) const {
+  auto typeA = cast<RankedTensorType>(a.getType()), typeB = cast<RankedTensorType>(b.getType());
+  if (!typeA.isDynamicDim(dimA) && !typeB.isDynamicDim(dimB))
+    return typeA.getDimSize(dimA) == typeB.getDimSize(dimB);
+  return (a == b && dimA == dimB) || (sizes && tenon::areEqual(sizes->of(a)[dimA], sizes->of(b)[dimB]));
+}
+
+bool KnownSizes::haveEqualShapes(Value a, Value b) const {
+  int64_t rank = cast<RankedTensorType>(a.getType()).getRank();
+  return cast<RankedTensorType>(b.getType()).getRank() == rank &&
+         llvm::all_of(llvm::seq(rank), [&](int64_t dimension) { return areEqual(a, dimension, b, dimension); });
+}
+
+void KnownSizes::notifyOperationInserted(Operation *op, OpBuilder::InsertPoint) {
+  if (!sizes)
+    return;
+  ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
+  if (failed(sizes->add(op)))
+    sizes.reset(); // from here on the types alone
+}
+
+} // namespace tenon

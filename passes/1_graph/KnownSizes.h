@@ -1,0 +1,33 @@
+// Whether two dimensions are equal: by the types where these are static, else by the names of the dimensions, where the
+// function has them.
+#pragma once
+
+#include "lib/Analysis/SymbolicSizes.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+#include <optional>
+
+namespace tenon {
+
+/// A function's sizes over its named dimensions, without an error where there are none: `reason` then says why.
+std::optional<SymbolicSizes> findSizes(mlir::func::FuncOp function, std::string &reason);
+
+/// As a listener of the rewriter that changes the function it learns the sizes of what is made.
+class KnownSizes : public mlir::RewriterBase::Listener {
+public:
+  explicit KnownSizes(mlir::func::FuncOp function) { sizes = findSizes(function, reason); }
+
+  /// Whether a dimension of one value is surely as large as one of another.
+  bool areEqual(mlir::Value a, int64_t dimA, mlir::Value b, int64_t dimB) const;
+  /// The same of all dimensions.
+  bool haveEqualShapes(mlir::Value a, mlir::Value b) const;
+
+  void notifyOperationInserted(mlir::Operation *op, mlir::OpBuilder::InsertPoint) override;
+
+private:
+  std::optional<SymbolicSizes> sizes;
+  std::string reason;
+};
+
+} // namespace tenon
