@@ -106,6 +106,11 @@ uint64_t testSeedQuiet() {
   return rerun ? std::strtoull(rerun, nullptr, 10) : 20240607;
 }
 
+int numMutations() {
+  const char *given = std::getenv("MUTATIONS");
+  return given ? std::atoi(given) : 2000;
+}
+
 uint64_t testSeed() {
   uint64_t seed = testSeedQuiet();
   std::printf("seed %llu (RERUN=%llu repeats it)\n", static_cast<unsigned long long>(seed),

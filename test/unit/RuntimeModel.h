@@ -21,5 +21,7 @@ std::string temporaryPath(const std::string &name);
 uint64_t testSeed();
 /// The same, not printed.
 uint64_t testSeedQuiet();
+/// How many mutations of a file or text a test tries: MUTATIONS, for long runs under a sanitizer, else 2,000.
+int numMutations();
 
 } // namespace tenon::test

@@ -1,6 +1,6 @@
 // Text from outside is not trusted: mutated models go through the compiler up to the launch plan's IR, and each must
 // end in success or an error with a message. Each runs in a child process, so that a crash or a hang is reported with
-// its text. MUTATIONS=n changes their number, for long runs under a sanitizer.
+// its text.
 #include "lib/Compiler/Compiler.h"
 #include "test/unit/RuntimeModel.h"
 
@@ -140,8 +140,7 @@ void compileSome(const std::vector<std::string> &texts, int first, int last, Sha
 }
 
 TEST(Mutations, Ir) {
-  const char *given = std::getenv("MUTATIONS");
-  int count = given ? std::atoi(given) : 2000;
+  int count = numMutations();
   std::vector<std::string> texts = seeds();
   ASSERT_GT(texts.size(), 50u);
   auto *shared =
