@@ -6,6 +6,8 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Analysis/TargetTransformInfo.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
@@ -89,6 +91,38 @@ int64_t CpuTarget::vectorBits() const {
 
 namespace {
 
+/// Masked stores of one known lane become stores of an element. LLVM 22 does so itself for x86, but where the vector is
+/// truncated on its way it stores the element before the truncation: an i8 store of a truncated i32 writes four bytes.
+void scalariseStoresOfOneLane(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::BasicBlock &block : function)
+      for (llvm::Instruction &instruction : llvm::make_early_inc_range(block)) {
+        auto *store = llvm::dyn_cast<llvm::IntrinsicInst>(&instruction);
+        if (!store || store->getIntrinsicID() != llvm::Intrinsic::masked_store)
+          continue;
+        auto *mask = llvm::dyn_cast<llvm::Constant>(store->getArgOperand(2));
+        auto *type = llvm::dyn_cast<llvm::FixedVectorType>(store->getArgOperand(0)->getType());
+        if (!mask || !type)
+          continue;
+        llvm::SmallVector<unsigned> lanes;
+        bool isKnown = true;
+        for (unsigned lane = 0; lane < type->getNumElements(); ++lane) {
+          auto *bit = llvm::dyn_cast_or_null<llvm::ConstantInt>(mask->getAggregateElement(lane));
+          isKnown &= bit != nullptr;
+          if (bit && bit->isOne())
+            lanes.push_back(lane);
+        }
+        if (!isKnown || lanes.size() != 1)
+          continue;
+        llvm::IRBuilder<> builder(store);
+        llvm::Value *element = builder.CreateExtractElement(store->getArgOperand(0), lanes.front());
+        llvm::Value *address =
+            builder.CreateConstInBoundsGEP1_32(type->getElementType(), store->getArgOperand(1), lanes.front());
+        builder.CreateAlignedStore(element, address, llvm::Align(1));
+        store->eraseFromParent();
+      }
+}
+
 /// Optimises and emits one module of LLVM IR.
 Status emit(llvm::Module &module, const CpuTarget &target, bool wantText, std::string &object, std::string &ir,
             std::string &assembly) {
@@ -114,6 +148,7 @@ Status emit(llvm::Module &module, const CpuTarget &target, bool wantText, std::s
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  scalariseStoresOfOneLane(module);
 
   auto generate = [&](llvm::CodeGenFileType type, std::string &text) -> Status {
     llvm::SmallVector<char, 0> bytes;

@@ -29,7 +29,8 @@ Value tenon::convertScalar(ImplicitLocOpBuilder &b, Value value, Type to) {
   if (from == to)
     return value;
   if (to.isInteger(1)) {
-    Value zero = scalar(b, from, 0);
+    value = convertScalar(b, value, computeType(from));
+    Value zero = scalar(b, value.getType(), 0);
     if (isa<FloatType>(from))
       return arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, value, zero);
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, value, zero);

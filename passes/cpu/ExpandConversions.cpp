@@ -152,10 +152,27 @@ struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
   }
 };
 
+/// An integer -> byte. What f32 rounds is beyond the range of a byte.
+template <typename OpT>
+struct ExpandFromInteger : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    Type to = getElementTypeOrSelf(op.getType());
+    if (!isByteFloat(to))
+      return rewriter.notifyMatchFailure(op, "LLVM knows the type");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Lanes l(b, op.getType());
+    Value single = l.cast<OpT>(op.getIn(), b.getF32Type());
+    rewriter.replaceOp(op, l.fromBits(toByte(l, single, ByteFormat::of(to)), to));
+    return success();
+  }
+};
+
 struct ExpandConversions : tenon::impl::CpuExpandConversionsPassBase<ExpandConversions> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
-    set.add<ExpandExtension, ExpandTruncation>(context);
+    set.add<ExpandExtension, ExpandTruncation, ExpandFromInteger<arith::SIToFPOp>, ExpandFromInteger<arith::UIToFPOp>>(
+        context);
     patterns = std::move(set);
     return success();
   }

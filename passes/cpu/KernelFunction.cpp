@@ -164,7 +164,12 @@ SmallVector<Value> KernelFunction::split(Value number, ArrayRef<OpFoldResult> si
     return {};
   if (sizes.size() == 1)
     return {number};
-  auto split = affine::AffineDelinearizeIndexOp::create(b, number, sizes);
+  // Where a size is 0 no task runs; the op still wants positive ones.
+  SmallVector<OpFoldResult> basis(sizes);
+  for (OpFoldResult &size : basis)
+    if (isConstantIntValue(size, 0))
+      size = b.getIndexAttr(1);
+  auto split = affine::AffineDelinearizeIndexOp::create(b, number, basis);
   return SmallVector<Value>(split.getResults());
 }
 

@@ -10,6 +10,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/StringSwitch.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CPUOUTLINEKERNELSPASS
@@ -28,6 +29,25 @@ static ArrayAttr sourcesOf(KernelOp kernel) {
     return WalkResult::advance();
   });
   return ArrayAttr::get(kernel.getContext(), sources.getArrayRef());
+}
+
+/// Whether generated code may call a function of this name: a kernel that has it would be called in its place.
+static bool isLibraryFunction(StringRef name) {
+  auto isNamed = [](StringRef name) {
+    return llvm::StringSwitch<bool>(name)
+        .Cases({"acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh"}, true)
+        .Cases({"erf", "erfc", "exp", "exp2", "expm1", "fabs", "floor", "fma", "fmod", "log", "log10"}, true)
+        .Cases({"log1p", "log2", "pow", "round", "roundeven", "sin", "sinh", "sqrt", "tan", "tanh", "trunc"}, true)
+        .Cases({"memcpy", "memmove", "memset"}, true)
+        .Default(false);
+  };
+  return isNamed(name) || (name.consume_back("f") && isNamed(name)); // expf
+}
+
+/// The name of the kernel's function.
+static std::string symbolOf(KernelOp kernel) {
+  StringRef name = kernel.getKernelName();
+  return isLibraryFunction(name) ? (name + "_kernel").str() : name.str();
 }
 
 static FailureOr<SmallVector<Type>> argumentTypes(KernelOp kernel) {
@@ -57,7 +77,7 @@ static LogicalResult outline(KernelOp kernel, OpBuilder &module) {
   if (failed(types))
     return failure();
   ImplicitLocOpBuilder b(kernel.getLoc(), module);
-  auto function = func::FuncOp::create(b, kernel.getKernelName(), b.getFunctionType(*types, {}));
+  auto function = func::FuncOp::create(b, symbolOf(kernel), b.getFunctionType(*types, {}));
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     if (attribute.getName() != "tenon.result_shapes")
       function->setAttr(attribute.getName(), attribute.getValue());
@@ -98,11 +118,12 @@ static LogicalResult outlineKernels(ModuleOp module) {
   OpBuilder inside = OpBuilder::atBlockEnd(home.getBody());
   llvm::StringSet<> done;
   for (KernelOp kernel : kernels) {
-    if (done.insert(kernel.getKernelName()).second && failed(outline(kernel, inside)))
+    std::string symbol = symbolOf(kernel);
+    if (done.insert(symbol).second && failed(outline(kernel, inside)))
       return failure();
     builder.setInsertionPoint(kernel);
-    auto callee = SymbolRefAttr::get(builder.getContext(), "kernels",
-                                     {FlatSymbolRefAttr::get(builder.getContext(), kernel.getKernelName())});
+    auto callee =
+        SymbolRefAttr::get(builder.getContext(), "kernels", {FlatSymbolRefAttr::get(builder.getContext(), symbol)});
     auto launch = LaunchOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), callee, kernel.getInputs());
     if (Attribute shapes = kernel->getAttr("tenon.result_shapes"))
       launch->setAttr("tenon.result_shapes", shapes);

@@ -432,7 +432,7 @@ def CpuExpandConversionsPass : Pass<"tenon-cpu-expand-conversions", "::mlir::Mod
     ```
     Requires: scalars and vectors.
     Ensures: arith.extf and arith.truncf only between f16 and f32, and f32 and f64, which are instructions (f16: of
-    processors with F16C).
+    processors with F16C); no integer becomes an 8-bit float in one step.
     Leaves alone: those, and bit casts.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];

@@ -78,3 +78,17 @@ func.func @negative_outside_kernels(%x: tensor<4xf32>, %y: tensor<4xf32>) -> ten
   %z = tenon.add %x, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return %z : tensor<4xf32>
 }
+
+// -----
+
+// Whether an 8-bit float is 0 is asked in f32: no processor compares bytes as floats.
+// CHECK-LABEL: @byte_float_to_boolean
+// CHECK: %[[WIDE:.*]] = arith.extf %{{.*}} : f8E4M3FN to f32
+// CHECK: arith.cmpf une, %[[WIDE]], %{{.*}} : f32
+func.func @byte_float_to_boolean(%x: tensor<4xf8E4M3FN>) -> tensor<4xi1> {
+  %y = tenon.kernel @cast(%X = %x) : (tensor<4xf8E4M3FN>) -> tensor<4xi1> {
+    %0 = tenon.cast %X : (tensor<4xf8E4M3FN>) -> tensor<4xi1>
+    tenon.yield %0 : tensor<4xi1>
+  }
+  return %y : tensor<4xi1>
+}

@@ -57,3 +57,14 @@ func.func @negative_instructions(%x: f16) -> f16 {
   %3 = arith.truncf %2 : f32 to f16
   return %3 : f16
 }
+
+// CHECK-LABEL: func.func @integer_to_byte
+// CHECK: arith.sitofp %{{.*}} : vector<16xi64> to vector<16xf32>
+// CHECK: arith.bitcast %{{.*}} : vector<16xi8> to vector<16xf8E4M3FN>
+// CHECK: arith.uitofp %{{.*}} : i1 to f32
+// CHECK: arith.bitcast %{{.*}} : i8 to f8E5M2
+func.func @integer_to_byte(%x: vector<16xi64>, %y: i1) -> (vector<16xf8E4M3FN>, f8E5M2) {
+  %0 = arith.sitofp %x : vector<16xi64> to vector<16xf8E4M3FN>
+  %1 = arith.uitofp %y : i1 to f8E5M2
+  return %0, %1 : vector<16xf8E4M3FN>, f8E5M2
+}

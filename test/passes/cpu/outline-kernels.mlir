@@ -71,3 +71,22 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// Code may call exp and expf of the C library, so no kernel is called so.
+// CHECK: tenon.launch @kernels::@exp_kernel(
+// CHECK: tenon.launch @kernels::@expf_kernel(
+// CHECK: func.func @exp_kernel(
+// CHECK: func.func @expf_kernel(
+func.func @main(%x: tensor<4xf64>) -> tensor<4xf64> {
+  %y = tenon.kernel @exp(%X = %x) : (tensor<4xf64>) -> tensor<4xf64> {
+    %0 = math.exp %X : tensor<4xf64>
+    tenon.yield %0 : tensor<4xf64>
+  }
+  %z = tenon.kernel @expf(%X = %y) : (tensor<4xf64>) -> tensor<4xf64> {
+    %0 = arith.negf %X : tensor<4xf64>
+    tenon.yield %0 : tensor<4xf64>
+  }
+  return %z : tensor<4xf64>
+}

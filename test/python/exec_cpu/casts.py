@@ -35,7 +35,7 @@ def cases(rng):
     result = []
     for source in ALL:
         for to in ALL:
-            n = int(rng.choice(SIZES))
+            n = int(rng.choice(SIZES)) if to.bits != 8 else 33  # one element beyond a vector: see CodeGeneration.cpp
             for label, dims, sizes in (("dynamic", ("n", 6), [{"n": n}, {"n": 0}, {"n": 11}]), ("static", (n,), [{}])):
                 result.append(Case(f"cast_{source}_{to}_{label}", [Operand(source, dims, in_range(source, to))],
                                    [Operand(to, dims)], op("cast", [0], [0]),
