@@ -35,8 +35,8 @@ void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCpuOutlineKernelsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  manager.addPass(createCpuExpandAttentionPass());
   manager.addPass(createCpuEmitVectorsPass());
+  manager.addPass(createCpuExpandAttentionPass());
   manager.addPass(createCpuLowerToLoopsPass());
   manager.addPass(createCpuExpandConversionsPass());
   manager.addPass(createCpuExpandMathPass());

@@ -128,8 +128,8 @@ bool LoopEmitter::trace(Value tensor, const Point &point) {
 
 //===--- which loops ---------------------------------------------------------------------------------------------===//
 
-/// The innermost dimension in memory is reduced: a row's elements are consecutive. A window's are not: its input is read
-/// at `p * stride + w`.
+/// The innermost dimension in memory is reduced: a row's elements are consecutive. A window's are not: its input is
+/// read at `p * stride + w`.
 static bool reducesInnermost(linalg::GenericOp op) {
   for (OpOperand *input : op.getDpsInputOperands()) {
     AffineMap map = op.getMatchingIndexingMap(input);

@@ -18,7 +18,7 @@ using namespace tenon;
 
 static bool emit(KernelFunction &kernel, Attribute schedule) {
   if (isa<CpuAttentionAttr>(schedule))
-    return kernel.points.fail("attention is not emitted yet"), false;
+    return emitAttention(kernel);
   if (isa<CpuGemmAttr>(schedule))
     return emitContraction(kernel);
   return isCopy(kernel) ? emitCopies(kernel) : emitLoops(kernel);

@@ -13,5 +13,7 @@ bool isCopy(const KernelFunction &kernel);
 bool emitCopies(KernelFunction &kernel);
 /// A matrix product with its epilogue, by #tenon.cpu_gemm.
 bool emitContraction(KernelFunction &kernel);
+/// Attention with the views around it, by #tenon.cpu_attention.
+bool emitAttention(KernelFunction &kernel);
 
 } // namespace tenon

@@ -23,6 +23,10 @@ SmallVector<Value> RegisterBlock::accumulate(ImplicitLocOpBuilder &b, Value step
     Value wide = element(row, step);
     if (!wide || llvm::is_contained(columns, Value()))
       return {};
+    Value counts;
+    if (skipsZeros)
+      counts = arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, wide,
+                                     arith::ConstantOp::create(b, b.getZeroAttr(wide.getType())));
     if (!isa<VectorType>(wide.getType()))
       wide = vector::BroadcastOp::create(b, type, wide);
     for (int64_t v = 0; v < vectors; ++v) {
@@ -31,6 +35,8 @@ SmallVector<Value> RegisterBlock::accumulate(ImplicitLocOpBuilder &b, Value step
         next.push_back(vector::FMAOp::create(b, wide, columns[v], sum));
       else
         next.push_back(arith::AddIOp::create(b, sum, arith::MulIOp::create(b, wide, columns[v])));
+      if (counts)
+        next.back() = arith::SelectOp::create(b, counts, next.back(), sum);
     }
   }
   scf::YieldOp::create(b, next);

@@ -1,0 +1,424 @@
+// Attention without its score matrix (online softmax, Milakov and Gimelshein 2018; tiled as FlashAttention, Dao et al.
+// 2022). A task has one head and a chunk of queries. For each block of keys it transposes them into scratch once; then,
+// a register block of queries at a time, it computes the scores, updates each query's maximum, sum of powers and
+// weighted sum of values, which wait in scratch for the next block. Operands are read through the views that split the
+// heads, and the result is written through those that join them.
+#include "dialects/Tenon/Tenon.h"
+#include "passes/cpu/Emitters.h"
+#include "passes/cpu/RegisterBlock.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace tenon;
+
+static constexpr int64_t mostValueVectors = 4; // of a register block of results
+
+namespace {
+class AttentionEmitter {
+public:
+  AttentionEmitter(KernelFunction &kernel, AttentionOp op, CpuAttentionAttr schedule)
+      : kernel(kernel), b(kernel.b), points(kernel.points), op(op), queries(schedule.getQueries()),
+        keys(schedule.getKeys()), lanes(schedule.getLanes()), chunk(schedule.getChunk()) {}
+  bool run();
+
+private:
+  bool check();
+  void openTask();
+  void startRows();
+  void emitKeyBlock(Value firstKey);
+  void transposeKeys(Value firstKey, Value numKeys);
+  void emitQueryBlock(Value firstKey, Value numKeys, Value firstQuery);
+  SmallVector<Value> scores(Value firstKey, Value numKeys, Value firstQuery);
+  Value masked(Value score, Value query, Value firstKey, int64_t vector);
+  void addValues(Value firstKey, Value numKeys, Value firstRow, ArrayRef<Value> corrections, bool skipsHidden);
+  Value hasNonFinite(Value firstKey, Value numKeys);
+  Value valueAt(Value firstKey, Value step, int64_t column);
+  void storeRows();
+  bool good() const { return points.error().empty(); }
+
+  Value at(int64_t constant) { return arith::ConstantIndexOp::create(b, constant); }
+  Value number(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(type, value)); }
+  Value wide(Value scalar) { return points.widen(scalar); }
+  Value widened(Value element);
+  Value maximum(Value l, Value r) { return arith::MaximumFOp::create(b, l, r); }
+  /// The query's number, the last one's where a block reaches past it.
+  Value queryOf(Value firstQuery, int64_t row);
+  AffineExpr keyHead() { return head.floorDiv(group); }
+  /// The result's buffer at a point of the attention's result.
+  bool store(Value value, const Point &point);
+
+  KernelFunction &kernel;
+  ImplicitLocOpBuilder &b;
+  PointEmitter &points;
+  AttentionOp op;
+  int64_t queries, keys, lanes, chunk;
+  int64_t headSize, valueSize, group;
+  FloatType type; // of scores and sums
+  Value numQueries, allKeys, shift;
+  Value transposed, powers, outputs, maxima, sums; // scratch
+  AffineExpr batch, head;
+  Value nonFinite;                 // whether a value of the block of keys is NaN or infinite
+  Value firstOfChunk, rowsOfChunk; // rowsOfChunk: as many as there are queries left
+};
+} // namespace
+
+bool AttentionEmitter::check() {
+  auto query = op.getQuery().getType(), key = op.getKey().getType(), value = op.getValue().getType();
+  auto q = cast<RankedTensorType>(query), k = cast<RankedTensorType>(key), v = cast<RankedTensorType>(value);
+  headSize = q.getDimSize(3);
+  valueSize = v.getDimSize(3);
+  if (ShapedType::isDynamic(headSize))
+    headSize = k.getDimSize(3);
+  if (ShapedType::isDynamic(headSize) || ShapedType::isDynamic(valueSize) || q.isDynamicDim(1) || k.isDynamicDim(1))
+    return points.fail("head size or number of heads is dynamic"), false;
+  if (q.getDimSize(1) == 0 || k.getDimSize(1) == 0 || valueSize == 0)
+    return points.fail("it has no heads"), false;
+  group = q.getDimSize(1) / k.getDimSize(1);
+  type = cast<FloatType>(q.getElementType().getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : q.getElementType());
+  return kernel.results().size() == 1 || (points.fail("it has several results"), false);
+}
+
+Value AttentionEmitter::widened(Value element) {
+  Type element_ = getElementTypeOrSelf(element.getType());
+  if (element_ == type)
+    return element;
+  Type to = type;
+  if (auto vector = dyn_cast<VectorType>(element.getType()))
+    to = vector.clone(type);
+  return arith::ExtFOp::create(b, to, element);
+}
+
+void AttentionEmitter::openTask() {
+  numQueries = points.sizeValue(op.getQuery(), 2);
+  allKeys = points.sizeValue(op.getKey(), 2);
+  shift = arith::SubIOp::create(b, allKeys, numQueries);
+  Value chunks = arith::CeilDivUIOp::create(b, numQueries, at(chunk));
+  SmallVector<OpFoldResult> sizes = {points.size(op.getQuery(), 0), points.size(op.getQuery(), 1),
+                                     getAsOpFoldResult(chunks)};
+  Value tasks = chunks;
+  for (OpFoldResult size : ArrayRef(sizes).take_front(2))
+    tasks = arith::MulIOp::create(b, tasks, getValueOrCreateConstantIndexOp(b, b.getLoc(), size));
+  Value task = kernel.openTasks(getAsOpFoldResult(tasks), 1);
+  if (!task)
+    return;
+  SmallVector<Value> places = kernel.split(task, sizes);
+  batch = points.dim(places[0]);
+  head = points.dim(places[1]);
+  firstOfChunk = arith::MulIOp::create(b, places[2], at(chunk));
+  rowsOfChunk = arith::MinUIOp::create(b, at(chunk), arith::SubIOp::create(b, numQueries, firstOfChunk));
+  auto index = [&](int64_t size) { return OpFoldResult(b.getIndexAttr(size)); };
+  transposed = kernel.scratch({index(headSize), index(keys)}, type);
+  powers = kernel.scratch({index(queries), index(keys)}, type);
+  outputs = kernel.scratch({index(chunk), index(llvm::alignTo(valueSize, lanes))}, type);
+  maxima = kernel.scratch({index(chunk)}, type);
+  sums = kernel.scratch({index(chunk), index(lanes)}, type);
+}
+
+void AttentionEmitter::startRows() {
+  auto loop = scf::ForOp::create(b, at(0), at(chunk), at(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  AffineExpr row = points.dim(loop.getInductionVar());
+  points.store(number(-std::numeric_limits<double>::infinity()), maxima, {row});
+  points.store(wide(number(0)), sums, {row, points.lane()});
+  for (int64_t column = 0; column < valueSize; column += lanes)
+    points.store(wide(number(0)), outputs, {row, points.lane() + column});
+}
+
+/// transposed[d, j] = key[firstKey + j, d]: afterwards neighbouring keys are neighbouring lanes.
+void AttentionEmitter::transposeKeys(Value firstKey, Value numKeys) {
+  auto loop = scf::ForOp::create(b, at(0), at(headSize), at(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  AffineExpr d = points.dim(loop.getInductionVar());
+  kernel.overLanes(getAsOpFoldResult(numKeys), {}, [&](AffineExpr place, ValueRange) -> SmallVector<Value> {
+    if (Value key = points.at(op.getKey(), {batch, keyHead(), points.dim(firstKey) + place, d}))
+      points.store(widened(key), transposed, {d, place});
+    return {};
+  });
+}
+
+Value AttentionEmitter::queryOf(Value firstQuery, int64_t row) {
+  Value last = arith::SubIOp::create(b, numQueries, at(1));
+  return arith::MinUIOp::create(b, arith::AddIOp::create(b, firstQuery, at(row)), last);
+}
+
+/// The score where the key is visible to the query, else -infinity.
+Value AttentionEmitter::masked(Value score, Value query, Value firstKey, int64_t vector) {
+  Value hidden = wide(number(-std::numeric_limits<double>::infinity()));
+  AffineExpr key = points.dim(firstKey) + vector * lanes + points.lane();
+  if (Value mask = op.getMask()) {
+    auto maskType = cast<RankedTensorType>(mask.getType());
+    SmallVector<AffineExpr> full = {batch, head, points.dim(query), key};
+    Point place;
+    for (auto [dimension, size] : llvm::enumerate(maskType.getShape()))
+      place.push_back(size == 1 ? points.constant(0) : full[4 - maskType.getRank() + dimension]);
+    Value element = points.at(mask, place);
+    if (!element)
+      return score;
+    score = maskType.getElementType().isInteger(1)
+                ? arith::SelectOp::create(b, wide(element), score, hidden).getResult()
+                : arith::AddFOp::create(b, score, wide(widened(element))).getResult();
+  }
+  if (!op.getCausal() && !op.getWindow())
+    return score;
+  auto indexVector = VectorType::get(lanes, b.getIndexType());
+  Value number = arith::AddIOp::create(b, vector::StepOp::create(b, indexVector),
+                                       wide(arith::AddIOp::create(b, firstKey, at(vector * lanes))));
+  Value last = arith::AddIOp::create(b, query, shift);
+  auto keep = [&](arith::CmpIPredicate predicate, Value limit) {
+    Value isVisible = arith::CmpIOp::create(b, predicate, number, wide(limit));
+    score = arith::SelectOp::create(b, isVisible, score, hidden);
+  };
+  if (op.getCausal())
+    keep(arith::CmpIPredicate::sle, last);
+  if (std::optional<uint64_t> window = op.getWindow())
+    keep(arith::CmpIPredicate::sgt, arith::SubIOp::create(b, last, at(*window)));
+  return score;
+}
+
+/// The masked scores of a block, row by row.
+SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value firstQuery) {
+  RegisterBlock block{queries, keys / lanes};
+  SmallVector<Value> rows;
+  for (int64_t row = 0; row < queries; ++row)
+    rows.push_back(queryOf(firstQuery, row));
+  SmallVector<Value> products(block.rows * block.vectors, wide(number(0)));
+  products = block.accumulate(
+      b, at(headSize), products,
+      [&](int64_t row, Value step) -> Value {
+        Value query = points.at(op.getQuery(), {batch, head, points.dim(rows[row]), points.dim(step)});
+        return query ? widened(query) : Value();
+      },
+      [&](int64_t vector, Value step) {
+        return points.load(transposed, {points.dim(step), points.lane() + vector * lanes});
+      });
+  if (products.empty())
+    return {};
+  double scale = op.getScale() ? op.getScale()->convertToDouble() : 1.0 / std::sqrt(static_cast<double>(headSize));
+  Value hidden = wide(number(-std::numeric_limits<double>::infinity()));
+  SmallVector<Value> exists;
+  for (int64_t vector = 0; vector < block.vectors; ++vector) {
+    Value left = arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0));
+    exists.push_back(vector::CreateMaskOp::create(b, VectorType::get(lanes, b.getI1Type()), left));
+  }
+  for (auto [place, product] : llvm::enumerate(products)) {
+    int64_t row = place / block.vectors, vector = place % block.vectors;
+    product = arith::MulFOp::create(b, product, wide(number(scale)));
+    // Keys past the last are read as the mask has them, so they are hidden after it.
+    points.setMask(arith::MinSIOp::create(
+        b, arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0)), at(lanes)));
+    product = masked(product, rows[row], firstKey, vector);
+    points.clearMask();
+    product = arith::SelectOp::create(b, exists[vector], product, hidden);
+  }
+  return products;
+}
+
+/// Lanes `column` and on of a key's value.
+Value AttentionEmitter::valueAt(Value firstKey, Value step, int64_t column) {
+  if (column + lanes > valueSize)
+    points.setMask(at(valueSize - column));
+  Value value =
+      points.at(op.getValue(), {batch, keyHead(), points.dim(firstKey) + points.dim(step), points.lane() + column});
+  points.clearMask();
+  return value ? widened(value) : Value();
+}
+
+/// Whether a value of the block is NaN or infinite: then a hidden key's power 0 may not be multiplied with it.
+Value AttentionEmitter::hasNonFinite(Value firstKey, Value numKeys) {
+  Value zero = wide(number(0));
+  auto loop = scf::ForOp::create(b, at(0), numKeys, at(1), ValueRange{zero});
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value sum = loop.getRegionIterArg(0);
+    for (int64_t column = 0; column < valueSize; column += lanes)
+      if (Value value = valueAt(firstKey, loop.getInductionVar(), column))
+        sum = vector::FMAOp::create(b, value, zero, sum);
+    scf::YieldOp::create(b, sum);
+  }
+  Value total =
+      vector::ReductionOp::create(b, vector::CombiningKind::ADD, loop.getResult(0), arith::FastMathFlags::reassoc);
+  return arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, total, total);
+}
+
+/// outputs[row, :] = outputs[row, :] * correction + sum over the block's keys of power * value.
+void AttentionEmitter::addValues(Value firstKey, Value numKeys, Value firstRow, ArrayRef<Value> corrections,
+                                 bool skipsHidden) {
+  int64_t vectors = llvm::divideCeil(valueSize, lanes);
+  for (int64_t first = 0; first < vectors; first += mostValueVectors) {
+    RegisterBlock block{queries, std::min(mostValueVectors, vectors - first), skipsHidden};
+    SmallVector<Point> places;
+    SmallVector<Value> results;
+    for (int64_t row = 0; row < queries; ++row)
+      for (int64_t vector = 0; vector < block.vectors; ++vector) {
+        places.push_back({points.dim(firstRow) + row, points.lane() + (first + vector) * lanes});
+        results.push_back(arith::MulFOp::create(b, points.load(outputs, places.back()), wide(corrections[row])));
+      }
+    results = block.accumulate(
+        b, numKeys, results,
+        [&](int64_t row, Value step) { return points.load(powers, {points.constant(row), points.dim(step)}); },
+        [&](int64_t vector, Value step) { return valueAt(firstKey, step, (first + vector) * lanes); });
+    for (auto [place, result] : llvm::zip(places, results))
+      points.store(result, outputs, place);
+  }
+}
+
+void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value firstQuery) {
+  SmallVector<Value> products = scores(firstKey, numKeys, firstQuery);
+  if (products.empty())
+    return;
+  Value firstRow = arith::SubIOp::create(b, firstQuery, firstOfChunk);
+  int64_t vectors = keys / lanes;
+  Value zero = number(0), lowest = number(-std::numeric_limits<double>::infinity());
+  SmallVector<Value> corrections;
+  for (int64_t row = 0; row < queries; ++row) {
+    AffineExpr place = points.dim(firstRow) + row;
+    ArrayRef<Value> own = ArrayRef(products).slice(row * vectors, vectors);
+    Value highest = own.front();
+    for (Value score : own.drop_front())
+      highest = maximum(highest, score);
+    Value before = points.load(maxima, {place});
+    Value now = vector::ReductionOp::create(b, vector::CombiningKind::MAXIMUMF, highest, before);
+    points.store(now, maxima, {place});
+    // As long as no key is visible the powers are 0, not those of -infinity less itself.
+    Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, now, lowest);
+    Value base = arith::SelectOp::create(b, isEmpty, zero, now);
+    Value correction = math::ExpOp::create(b, arith::SubFOp::create(b, before, base));
+    Point sumPlace = {place, points.lane()};
+    Value sum = arith::MulFOp::create(b, points.load(sums, sumPlace), wide(correction));
+    for (auto [vector, score] : llvm::enumerate(own)) {
+      Value power = math::ExpOp::create(b, arith::SubFOp::create(b, score, wide(base)));
+      sum = arith::AddFOp::create(b, sum, power);
+      points.store(power, powers, {points.constant(row), points.lane() + vector * lanes});
+    }
+    points.store(sum, sums, sumPlace);
+    corrections.push_back(correction);
+  }
+  auto branch = scf::IfOp::create(b, nonFinite, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  addValues(firstKey, numKeys, firstRow, corrections, /*skipsHidden=*/true);
+  b.setInsertionPointToStart(branch.elseBlock());
+  addValues(firstKey, numKeys, firstRow, corrections, /*skipsHidden=*/false);
+}
+
+void AttentionEmitter::emitKeyBlock(Value firstKey) {
+  Value numKeys = arith::MinUIOp::create(b, at(keys), arith::SubIOp::create(b, allKeys, firstKey));
+  transposeKeys(firstKey, numKeys);
+  nonFinite = hasNonFinite(firstKey, numKeys);
+  Value end = arith::AddIOp::create(b, firstOfChunk, rowsOfChunk);
+  auto loop = scf::ForOp::create(b, firstOfChunk, end, at(queries));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  Value firstQuery = loop.getInductionVar();
+  if (op.getCausal()) {
+    // A block of which no query sees a key is left out.
+    Value last = arith::AddIOp::create(b, arith::AddIOp::create(b, firstQuery, at(queries - 1)), shift);
+    Value isSeen = arith::CmpIOp::create(b, arith::CmpIPredicate::sle, firstKey, last);
+    b.setInsertionPointToStart(scf::IfOp::create(b, isSeen, /*withElseRegion=*/false).thenBlock());
+  }
+  emitQueryBlock(firstKey, numKeys, firstQuery);
+}
+
+bool AttentionEmitter::store(Value value, const Point &point) {
+  Value tensor = op.getResult();
+  Point place = point;
+  const KernelFunction::Result &result = kernel.results().front();
+  while (tensor != result.tensor) {
+    auto readers = llvm::make_filter_range(tensor.getUsers(), [](Operation *op) { return !isa<tensor::DimOp>(op); });
+    Operation *user = llvm::hasSingleElement(readers) ? *readers.begin() : nullptr;
+    if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(user)) {
+      Point next;
+      for (int64_t from : transpose.getPermutation())
+        next.push_back(place[from]);
+      place = next;
+      tensor = transpose.getResult()[0];
+    } else if (auto collapse = dyn_cast_or_null<tensor::CollapseShapeOp>(user)) {
+      Point next;
+      for (const ReassociationIndices &joined : collapse.getReassociationIndices()) {
+        AffineExpr linear = place[joined.front()];
+        for (int64_t from : ArrayRef(joined).drop_front()) {
+          OpFoldResult size = points.size(tensor, from);
+          if (std::optional<int64_t> known = getConstantIntValue(size))
+            linear = linear * *known + place[from];
+          else if (!PointEmitter::hasLane(linear))
+            linear = points.dim(arith::MulIOp::create(b, points.index(linear), cast<Value>(size))) + place[from];
+          else
+            return points.fail("its result is joined across a dynamic size"), false;
+        }
+        next.push_back(linear);
+      }
+      place = next;
+      tensor = collapse.getResult();
+    } else if (auto castOp = dyn_cast_or_null<tensor::CastOp>(user)) {
+      tensor = castOp.getResult();
+    } else {
+      return points.fail("its result is not written through transposes and joins alone"), false;
+    }
+  }
+  points.store(value, result.buffer, place);
+  return true;
+}
+
+void AttentionEmitter::storeRows() {
+  auto loop = scf::ForOp::create(b, at(0), rowsOfChunk, at(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  AffineExpr row = points.dim(loop.getInductionVar());
+  Value sum = vector::ReductionOp::create(b, vector::CombiningKind::ADD, points.load(sums, {row, points.lane()}),
+                                          arith::FastMathFlags::reassoc);
+  Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, number(0));
+  Value factor = arith::SelectOp::create(b, isEmpty, number(0), arith::DivFOp::create(b, number(1), sum));
+  Type stored = cast<RankedTensorType>(op.getResult().getType()).getElementType();
+  for (int64_t column = 0; column < valueSize; column += lanes) {
+    if (column + lanes > valueSize)
+      points.setMask(at(valueSize - column));
+    Value value = points.load(outputs, {row, points.lane() + column});
+    value = arith::MulFOp::create(b, value, wide(factor));
+    if (stored != type)
+      value = arith::TruncFOp::create(b, VectorType::get(lanes, stored), value);
+    bool done = store(value, {batch, head, points.dim(firstOfChunk) + row, points.lane() + column});
+    points.clearMask();
+    if (!done)
+      return;
+  }
+}
+
+bool AttentionEmitter::run() {
+  if (!check())
+    return false;
+  openTask();
+  if (!good())
+    return false;
+  startRows();
+  Value firstKey = at(0), endKey = allKeys;
+  if (op.getCausal()) { // no query of the chunk sees a later key
+    Value end = arith::AddIOp::create(b, arith::AddIOp::create(b, firstOfChunk, rowsOfChunk), shift);
+    endKey = arith::MaxSIOp::create(b, at(0), arith::MinSIOp::create(b, allKeys, end));
+  }
+  if (std::optional<uint64_t> window = op.getWindow()) { // nor an earlier one
+    Value first = arith::SubIOp::create(b, arith::AddIOp::create(b, firstOfChunk, shift), at(*window - 1));
+    first = arith::MaxSIOp::create(b, at(0), first);
+    firstKey = arith::SubIOp::create(b, first, arith::RemUIOp::create(b, first, at(keys)));
+  }
+  auto loop = scf::ForOp::create(b, firstKey, endKey, at(keys));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    emitKeyBlock(loop.getInductionVar());
+  }
+  if (good())
+    storeRows();
+  return good();
+}
+
+bool tenon::emitAttention(KernelFunction &kernel) {
+  auto attentions = kernel.source().getOps<AttentionOp>();
+  auto schedule = kernel.source()->getAttrOfType<CpuAttentionAttr>("tenon.schedule");
+  if (!llvm::hasSingleElement(attentions))
+    return kernel.points.fail("it has several attentions"), false;
+  return AttentionEmitter(kernel, *attentions.begin(), schedule).run();
+}
