@@ -258,8 +258,9 @@ private:
     case ValueKind::Output:
       if (value.source < -1 || value.source >= static_cast<int64_t>(plan.values.size()))
         return fail(value, "copies the unknown value " + std::to_string(value.source));
-      if (value.source >= 0 && plan.values[value.source].kind == ValueKind::Output)
-        return fail(value, "copies another output");
+      if (value.source >= 0 && plan.values[value.source].kind == ValueKind::Output &&
+          plan.values[value.source].source >= 0)
+        return fail(value, "copies an output that is a copy itself");
       break;
     case ValueKind::Size:
       if (value.dtype != DataType::I64 || !value.shape.empty() || !knownDims(value.size))

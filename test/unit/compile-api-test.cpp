@@ -1,5 +1,5 @@
 // tenon_compile of the C API: what it makes loads and runs, the same text gives the same bytes, and every wrong use is
-// a typed error. The models here have no kernels: what kernels compute is tested elsewhere.
+// typed error. What kernels compute is tested elsewhere.
 #include "test/unit/RuntimeModel.h"
 
 #include "lib/Support/AtomicFile.h"
@@ -129,6 +129,33 @@ TEST(CompileApi, TwoModelsAtOnceKeepTheirKernels) {
   }
   for (tenon_executable *model : models)
     tenon_executable_free(model);
+}
+
+// Equal outputs become one value, which is written once and copied.
+TEST(CompileApi, OneValueMayBeSeveralOutputs) {
+  tenon_artefact *artefact = compileText("func.func @main(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, "
+                                         "tensor<2x2xf32>) {\n"
+                                         "  %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>\n"
+                                         "  %z = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>\n"
+                                         "  %v = tenon.reshape %z : (tensor<4xf32>) -> tensor<2x2xf32>\n"
+                                         "  return %y, %z, %v : tensor<4xf32>, tensor<4xf32>, tensor<2x2xf32>\n}");
+  ASSERT_NE(artefact, nullptr);
+  tenon_executable *exe = nullptr;
+  ASSERT_EQ(tenon_executable_load(artefact, nullptr, &exe), nullptr);
+  tenon_artefact_free(artefact);
+  tenon_context *context = nullptr;
+  ASSERT_EQ(tenon_context_create(exe, &context), nullptr);
+  float x[4] = {1, 2, 3, 4}, results[3][4] = {};
+  int64_t shape[1] = {4}, square[2] = {2, 2};
+  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 1, shape, nullptr}, outputs[3];
+  for (int i = 0; i < 3; ++i)
+    outputs[i] = {sizeof(tenon_tensor), results[i], TENON_F32, i < 2 ? 1 : 2, i < 2 ? shape : square, nullptr};
+  ASSERT_EQ(tenon_context_run(context, &input, 1, outputs, 3), nullptr);
+  for (auto &result : results)
+    for (int i = 0; i < 4; ++i)
+      EXPECT_EQ(result[i], -x[i]);
+  tenon_context_free(context);
+  tenon_executable_free(exe);
 }
 
 TEST(CompileApi, WrongUseIsATypedError) {
