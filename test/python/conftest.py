@@ -9,4 +9,5 @@ warnings.filterwarnings("ignore", category=FutureWarning)
 
 def pytest_configure(config):
     config.addinivalue_line("filterwarnings", "ignore::FutureWarning")
+    config.addinivalue_line("filterwarnings", "ignore:the exported model does not use its input:UserWarning")
     config.addinivalue_line("filterwarnings", "ignore:Using padding='same' with even kernel lengths:UserWarning")

@@ -1,5 +1,6 @@
 """torch.export.ExportedProgram -> text in the `tenon` dialect, weights, and the structure of inputs and outputs."""
 import operator
+import warnings
 from dataclasses import dataclass, field
 
 import torch
@@ -92,6 +93,7 @@ class _Import:
     def run(self):
         graph_module = self._program.graph_module
         arguments, environment, symbols = self._arguments(graph_module.graph)
+        self._warn_of_unused([node for node in environment if not node.users])
         outputs = self._graph(graph_module, environment)
         results, signature = self._results(outputs)
         if self._unsupported:
@@ -132,6 +134,14 @@ class _Import:
             name, axis = symbols.source(symbol)
             self._builder.sizes.dims[symbol] = (environment[tensors[name][0]], axis)
         return arguments, environment, symbols
+
+    @staticmethod
+    def _warn_of_unused(nodes):
+        """Of one example tensor given for two arguments, torch.export makes one input and leaves the other idle."""
+        if nodes:
+            names = ", ".join(f"'{node.name}'" for node in nodes)
+            warnings.warn(f"the exported model does not use its input {names}; if it should, check that torch.export got "
+                          "a tensor of its own for each argument, not one for two", stacklevel=4)
 
     # ---- nodes ----
     def _graph(self, graph_module, environment):

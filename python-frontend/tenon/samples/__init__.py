@@ -1,0 +1,1 @@
+"""Models with real weights that the demo, the tests and the benchmark share."""

@@ -1,0 +1,92 @@
+"""all-MiniLM-L6-v2 from PyTorch to numbers: 200 varied sentences against float64, and with bf16 weights against what
+PyTorch's own bf16 loses."""
+import functools
+import random
+
+import numpy as np
+import pytest
+import torch
+
+import tenon
+from tenon.samples import minilm
+
+# (sentences of a batch, tokens of its longest): 200 sentences.
+BATCHES = ((1, 1), (2, 256), (3, 255), (5, 129), (8, 128), (13, 127), (33, 33), (32, 32), (31, 31), (17, 65), (16, 64),
+           (6, 63), (4, 17), (12, 16), (7, 15), (10, 7))
+WORDS = """the a of and to in is was for on that with as by it at from his he an were are which this be also or has had
+its not but first one their have new after two who they her she been other when time during there into school year
+music river mountain engine quantum interest inflation kitten windowsill orchestra guitar street weather Tuesday über
+naïve façade 3.14 2024 C++ e-mail don't 你好 мир 🙂 antidisestablishmentarianism""".split()
+
+
+def sentences():
+    """[(ids, mask)] batch by batch: one sentence of its longest length, the others up to it, padded."""
+    chooser = random.Random(20240607)
+    words = [minilm.tokenize([word])[0][0][1:-1] for word in WORDS]
+    batches = []
+    for size, longest in BATCHES:
+        ids = np.zeros((size, longest), np.int64)
+        mask = np.zeros_like(ids)
+        for row in range(size):
+            length = longest if row == 0 else chooser.randint(1, longest)
+            tokens = [101]
+            while len(tokens) < length:
+                tokens.extend(chooser.choice(words))
+            tokens = tokens[:length - 1] + [102] if length > 1 else [101]
+            ids[row, :length], mask[row, :length] = tokens, 1
+        batches.append((torch.from_numpy(ids), torch.from_numpy(mask)))
+    return batches
+
+
+@functools.cache
+def inputs():
+    batches = sentences()
+    assert sum(len(ids) for ids, _ in batches) == 200
+    return batches
+
+
+def embed(model, batches):
+    with torch.no_grad():
+        return torch.cat([model(ids, mask).double() for ids, mask in batches])
+
+
+@functools.cache
+def exact():
+    return embed(minilm.load(dtype=torch.float64), inputs())
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_f32_within_5e6_of_float64(attention):
+    model = tenon.compile(minilm.export(minilm.load(attention)))
+    batches = inputs() if attention == "sdpa" else inputs()[:5]
+    got = embed(model, batches)
+    error = (got - exact()[:len(got)]).abs().max().item()
+    assert error <= 5e-6, f"largest error {error:.3g}"
+
+
+def test_bf16_weights_lose_no_more_than_pytorch():
+    module = minilm.load(dtype=torch.bfloat16)
+    model = tenon.compile(minilm.export(module))
+    batches = inputs()[:4] + inputs()[13:]
+    rows = [sum(len(ids) for ids, _ in inputs()[:at]) for at in range(len(inputs()) + 1)]
+    want = torch.cat([exact()[:rows[4]], exact()[rows[13]:]])
+    mine, theirs = (embed(each, batches) - want for each in (model, module))
+
+    def rms(error):
+        return error.square().mean().sqrt().item()
+    assert rms(mine) <= 1.25 * rms(theirs), f"root mean square error {rms(mine):.3g}, PyTorch's {rms(theirs):.3g}"
+    assert mine.abs().max() <= 1.25 * theirs.abs().max(), f"largest {mine.abs().max():.3g}, {theirs.abs().max():.3g}"
+
+
+def test_artefact_embeds_the_same(tmp_path):
+    program = minilm.export(minilm.load())
+    model = tenon.compile(program)
+    model.save(tmp_path / "minilm.tnx")
+    model.save(tmp_path / "bare.tnx", weights=False)
+    ids, mask = inputs()[3]
+    got = model(ids, mask)
+    assert torch.equal(tenon.load(tmp_path / "minilm.tnx")(ids, mask), got)
+    whole = {name: tensor for name, tensor in program.state_dict.items()}
+    assert torch.equal(tenon.load(tmp_path / "bare.tnx", weights=whole)(ids, mask), got)
+    assert torch.equal(model(ids, mask), got), "a call is not repeatable"
+    assert len((tmp_path / "bare.tnx").read_bytes()) < 2**20
