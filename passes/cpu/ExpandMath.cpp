@@ -1,9 +1,10 @@
 // LLVM has no code for exponentials, logarithms and the like. Those of f32 become polynomials in vector registers
 // (MathPolynomials.h); the rest are calls of the C library, one an element.
+#include "passes/cpu/MathPolynomials.h"
 #include "passes/cpu/Passes.h"
 
 #include "mlir/Conversion/MathToLibm/MathToLibm.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CPUEXPANDMATHPASS
@@ -12,6 +13,25 @@ namespace tenon {
 
 using namespace mlir;
 using namespace tenon;
+
+namespace {
+/// An op on f32, or on vectors of it, by its polynomial.
+template <typename OpT>
+struct Expand : OpRewritePattern<OpT> {
+  using Function = Value (*)(Lanes &, Value);
+  Expand(MLIRContext *context, Function function) : OpRewritePattern<OpT>(context), function(function) {}
+
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    if (!getElementTypeOrSelf(op.getType()).isF32())
+      return rewriter.notifyMatchFailure(op, "is not of f32");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Lanes lanes(b, op.getType());
+    rewriter.replaceOp(op, function(lanes, op.getOperand()));
+    return success();
+  }
+  Function function;
+};
+} // namespace
 
 /// Calls for all that is no machine instruction.
 static LogicalResult callLibrary(ModuleOp module) {
@@ -28,9 +48,26 @@ static LogicalResult callLibrary(ModuleOp module) {
 
 namespace {
 struct ExpandMath : tenon::impl::CpuExpandMathPassBase<ExpandMath> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    set.add<Expand<math::ExpOp>>(context, &expPolynomial);
+    set.add<Expand<math::Exp2Op>>(context, &exp2Polynomial);
+    set.add<Expand<math::ExpM1Op>>(context, &expm1Polynomial);
+    set.add<Expand<math::LogOp>>(context, &logPolynomial);
+    set.add<Expand<math::Log2Op>>(context, &log2Polynomial);
+    set.add<Expand<math::Log1pOp>>(context, &log1pPolynomial);
+    set.add<Expand<math::TanhOp>>(context, &tanhPolynomial);
+    set.add<Expand<math::ErfOp>>(context, &erfPolynomial);
+    patterns = std::move(set);
+    return success();
+  }
+
   void runOnOperation() override {
+    getOperation()->walk([&](func::FuncOp function) { walkAndApplyPatterns(function, patterns); });
     if (failed(callLibrary(getOperation())))
       signalPassFailure();
   }
+
+  FrozenRewritePatternSet patterns;
 };
 } // namespace

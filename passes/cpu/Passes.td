@@ -439,23 +439,55 @@ def CpuExpandConversionsPass : Pass<"tenon-cpu-expand-conversions", "::mlir::Mod
 }
 
 def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {
-  let summary = "exponentials, logarithms and the like become code";
+  let summary = "exponentials, logarithms and the like become arithmetic or calls";
   let description = [{
-    Why: LLVM has instructions for square roots and rounding, none for the rest.
+    Why: LLVM has instructions for square roots and rounding, none for the rest. exp, exp2, expm1, log, log2, log1p, tanh
+    and erf of f32 become polynomials without branches, on scalars and on vectors of any length; the bounds of their
+    errors are in passes/cpu/MathPolynomials.h and tested over the whole range. Other types and functions are calls of
+    the C library, one an element.
 
     Before:
     ```mlir
-    func.func @sine(%x: f64) -> f64 {
-      %y = math.sin %x : f64
-      return %y : f64
+    func.func @both(%x: f32, %y: f64) -> (f32, f64) {
+      %r = math.exp2 %x : f32
+      %s = math.sin %y : f64
+      return %r, %s : f32, f64
     }
     ```
     After:
     ```mlir
     func.func private @sin(f64) -> f64 attributes {llvm.readnone}
-    func.func @sine(%x: f64) -> f64 {
-      %y = call @sin(%x) : (f64) -> f64
-      return %y : f64
+    func.func @both(%x: f32, %y: f64) -> (f32, f64) {
+      %k0 = arith.constant 2.000000e+00 : f32
+      %k1 = arith.constant 1.38629436 : f32
+      %k2 = arith.constant 0.480452895 : f32
+      %k3 = arith.constant 0.111006662 : f32
+      %k4 = arith.constant 0.0192368738 : f32
+      %k5 = arith.constant 0.00267977477 : f32
+      %k6 = arith.constant 3.07067239E-4 : f32
+      %place = arith.constant 23 : i32
+      %magic = arith.constant 0x4B40007E : f32
+      %high = arith.constant 1.282500e+02 : f32
+      %low = arith.constant -1.262500e+02 : f32
+      %0 = arith.cmpf olt, %x, %low : f32
+      %1 = arith.select %0, %low, %x : f32
+      %2 = arith.cmpf ogt, %1, %high : f32
+      %clamped = arith.select %2, %high, %1 : f32
+      %moved = arith.addf %clamped, %magic : f32
+      %n = arith.subf %moved, %magic : f32
+      %6 = arith.bitcast %moved : f32 to i32
+      %7 = arith.shli %6, %place : i32
+      %half_power = arith.bitcast %7 : i32 to f32
+      %rest = arith.subf %clamped, %n : f32
+      %10 = math.fma %k6, %rest, %k5 : f32
+      %11 = math.fma %10, %rest, %k4 : f32
+      %12 = math.fma %11, %rest, %k3 : f32
+      %13 = math.fma %12, %rest, %k2 : f32
+      %14 = math.fma %13, %rest, %k1 : f32
+      %p = math.fma %14, %rest, %k0 : f32
+      %r = arith.mulf %p, %half_power : f32
+      %s = call @sin(%y) : (f64) -> f64
+      return %r, %s : f32, f64
     }
     ```
     Requires: scalars and vectors.

@@ -38,8 +38,11 @@ static llvm::ArrayRef<char> bytesOf(const Tensor &tensor) {
 
 /// Compiles, loads and runs twice.
 static Result<std::pair<std::vector<Tensor>, std::vector<Tensor>>>
-compileAndRun(const std::string &text, const std::vector<TensorRef> &inputs, std::map<std::string, TensorRef> weights) {
-  TENON_TRY_ASSIGN(Compilation compiled, compile(text, CompileOptions()));
+compileAndRun(const std::string &text, const std::string &from, const std::vector<TensorRef> &inputs,
+              std::map<std::string, TensorRef> weights) {
+  CompileOptions options;
+  options.from = from;
+  TENON_TRY_ASSIGN(Compilation compiled, compile(text, options));
   TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> library, loadObjects(compiled.objects));
   TENON_TRY_ASSIGN(
       std::shared_ptr<const Executable> executable,
@@ -51,7 +54,7 @@ compileAndRun(const std::string &text, const std::vector<TensorRef> &inputs, std
 }
 
 std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vector<ReferenceTensor> &inputs,
-                                         const NamedTensors &weights) {
+                                         const NamedTensors &weights, const std::string &from) {
   MLIRContext *context = inputs.empty() ? nullptr : inputs.front().elementType.getContext();
   std::vector<Tensor> memory; // of arguments and weights
   std::vector<TensorRef> arguments;
@@ -60,7 +63,7 @@ std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vec
   std::map<std::string, TensorRef> named;
   for (const auto &[key, weight] : weights)
     named[key] = memory.emplace_back(toRuntime(weight)).ref();
-  auto runs = compileAndRun(text, arguments, std::move(named));
+  auto runs = compileAndRun(text, from, arguments, std::move(named));
   EXPECT_TRUE(runs) << runs.status().message();
   if (!runs)
     return {};

@@ -11,10 +11,10 @@ namespace tenon::test {
 
 using NamedTensors = std::map<std::string, ReferenceTensor>;
 
-/// Compiles @main of `text`, runs it twice, checks that both runs are equal bit by bit, and gives its outputs. Failures
-/// are failures of the test; then there are no outputs.
+/// Compiles @main of `text`, from phase `from` on, runs it twice, checks that both runs are equal bit by bit, and gives
+/// its outputs. Failures are failures of the test; then there are no outputs.
 std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vector<ReferenceTensor> &inputs,
-                                         const NamedTensors &weights = {});
+                                         const NamedTensors &weights = {}, const std::string &from = "graph");
 
 struct ModelCase {
   std::string name;

@@ -1,5 +1,37 @@
-// In: math ops. Out: machine instructions stay, the rest are calls of the C library.
+// In: math ops. Out: f32 as polynomials; machine instructions stay, the rest are calls of the C library.
 // RUN: tenon-opt %s --tenon-cpu-expand-math | FileCheck %s
+
+// NaN passes both clamps: it is not less and not greater. 2^n comes out of the bits of the sum.
+// CHECK-LABEL: func.func @exp_of_a_vector
+// CHECK: arith.cmpf olt, %{{.*}} : vector<16xf32>
+// CHECK: arith.cmpf ogt, %{{.*}} : vector<16xf32>
+// CHECK: %[[MOVED:.*]] = math.fma
+// CHECK: arith.subf %[[MOVED]]
+// CHECK: %[[BITS:.*]] = arith.bitcast %[[MOVED]] : vector<16xf32> to vector<16xi32>
+// CHECK: arith.shli %[[BITS]]
+// CHECK-COUNT-8: math.fma
+// CHECK: arith.mulf
+// CHECK-NOT: math.exp
+// CHECK-NOT: call
+func.func @exp_of_a_vector(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// CHECK-LABEL: func.func @all_of_f32
+// CHECK-NOT: call
+// CHECK-NOT: scf
+// CHECK: return
+func.func @all_of_f32(%x: f32) -> f32 {
+  %0 = math.exp2 %x : f32
+  %1 = math.expm1 %0 : f32
+  %2 = math.log %1 : f32
+  %3 = math.log2 %2 : f32
+  %4 = math.log1p %3 : f32
+  %5 = math.tanh %4 : f32
+  %6 = math.erf %5 : f32
+  return %6 : f32
+}
 
 // CHECK-LABEL: func.func @double_precision
 // CHECK: call @exp(
