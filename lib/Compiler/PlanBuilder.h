@@ -1,4 +1,4 @@
-// @main after phase host -> launch plan: what the runtime reads instead of IR.
+// @main after the last phase -> launch plan: what the runtime reads instead of IR.
 #pragma once
 
 #include "lib/Runtime/LaunchPlan.h"

@@ -16,8 +16,8 @@ StringRef name(Phase phase) {
     return "kernel";
   case Phase::cpu:
     return "cpu";
-  case Phase::host:
-    return "host";
+  case Phase::llvm:
+    return "llvm";
   }
   llvm_unreachable("a phase has a name");
 }
@@ -41,8 +41,8 @@ void buildPhase(OpPassManager &manager, Phase phase, const PhaseOptions &options
     return buildKernelPhase(manager, options);
   case Phase::cpu:
     return buildCpuPhase(manager, options);
-  case Phase::host:
-    return buildHostPhase(manager, options);
+  case Phase::llvm:
+    return buildLlvmPhase(manager, options);
   }
 }
 

@@ -11,13 +11,13 @@
 
 namespace tenon {
 
-enum class Phase { graph, kernel, cpu, host };
+enum class Phase { graph, kernel, cpu, llvm };
 
-constexpr Phase allPhases[] = {Phase::graph, Phase::kernel, Phase::cpu, Phase::host};
+constexpr Phase allPhases[] = {Phase::graph, Phase::kernel, Phase::cpu, Phase::llvm};
 
 llvm::StringRef name(Phase phase);
 std::optional<Phase> parsePhase(llvm::StringRef text);
-/// "graph, kernel, cpu, host", for messages and help texts.
+/// "graph, kernel, cpu, llvm", for messages and help texts.
 std::string phaseNames();
 
 /// What a phase must know beyond the IR.
@@ -30,7 +30,7 @@ struct PhaseOptions {
 void buildGraphPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildKernelPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildCpuPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
-void buildHostPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
+void buildLlvmPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 
 void buildPhase(mlir::OpPassManager &manager, Phase phase, const PhaseOptions &options);
 

@@ -17,7 +17,7 @@ namespace tenon {
 namespace {
 struct PhasesPipelineOptions : PassPipelineOptions<PhasesPipelineOptions> {
   Option<std::string> from{*this, "from", llvm::cl::desc("first phase"), llvm::cl::init("graph")};
-  Option<std::string> to{*this, "to", llvm::cl::desc("last phase"), llvm::cl::init("host")};
+  Option<std::string> to{*this, "to", llvm::cl::desc("last phase"), llvm::cl::init("llvm")};
   Option<std::string> cpu{*this, "cpu", llvm::cl::desc("LLVM name of the processor; empty: this machine's")};
 };
 } // namespace

@@ -501,6 +501,46 @@ def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {
 def VerifyCpuPass : Pass<"tenon-verify-cpu", "::mlir::ModuleOp"> {
   let summary = "checks what phase cpu ensures";
   let description = [{
+    Why: phase llvm lowers op by op; a tensor without memory or a kernel without a grid would have no name there.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = tenon.launch @kernels::@copy(%x) : (tensor<4xf32>) -> tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    module @kernels {
+      func.func @copy(%X: memref<4xf32>, %Y: memref<4xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
+          attributes {tenon.grid = affine_map<() -> (1)>, tenon.kernel, tenon.scratch_bytes = affine_map<() -> (0)>} {
+        memref.copy %X, %Y : memref<4xf32> to memref<4xf32>
+        return
+      }
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+      %y = tenon.launch @kernels::@copy(%x) : (tensor<4xf32>) -> tensor<4xf32>
+      return %y : tensor<4xf32>
+    }
+    module @kernels {
+      func.func @copy(%X: memref<4xf32>, %Y: memref<4xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
+          attributes {tenon.grid = affine_map<() -> (1)>, tenon.kernel, tenon.scratch_bytes = affine_map<() -> (0)>} {
+        memref.copy %X, %Y : memref<4xf32> to memref<4xf32>
+        return
+      }
+    }
+    ```
+    Requires: phase cpu has run.
+    Ensures: no tenon.kernel is left; no function of @kernels has tensors inside, and each kernel states its grid and its
+    scratch memory.
+    Leaves alone: everything.
+  }];
+}
+
+def VerifyLlvmPass : Pass<"tenon-verify-llvm", "::mlir::ModuleOp"> {
+  let summary = "checks what phase llvm ensures";
+  let description = [{
     Why: code generation and the launch plan take @kernels as it is.
 
     Before:
@@ -529,9 +569,8 @@ def VerifyCpuPass : Pass<"tenon-verify-cpu", "::mlir::ModuleOp"> {
       }
     }
     ```
-    Requires: phase cpu has run.
-    Ensures: no tenon.kernel is left; @kernels is of the llvm dialect alone, and each kernel there states its grid and
-    its scratch memory.
+    Requires: phase llvm has run.
+    Ensures: @kernels is of the llvm dialect alone, and each kernel there states its grid and its scratch memory.
     Leaves alone: everything.
   }];
 }

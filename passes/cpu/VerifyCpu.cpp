@@ -1,9 +1,7 @@
-// Code generation translates @kernels as it is and the launch plan reads attributes: whatever a pass of this phase left
-// undone would surface there without a name. Here it has one.
+// Phase llvm lowers op by op and says little about what it cannot: a tensor that no pass of phase cpu gave memory, or a
+// kernel without a grid, would surface there without a name. Here it has one.
 #include "dialects/Tenon/Tenon.h"
 #include "passes/cpu/Passes.h"
-
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_VERIFYCPUPASS
@@ -13,29 +11,22 @@ namespace tenon {
 using namespace mlir;
 using namespace tenon;
 
-static LogicalResult verifyKernels(ModuleOp kernels) {
-  WalkResult walked =
-      kernels.walk(
-          [&](Operation *op) {
-            if (op == kernels.getOperation() || isa_and_nonnull<LLVM::LLVMDialect>(op->getDialect()))
-              return WalkResult::advance();
-            auto function = op->getParentOfType<LLVM::LLVMFuncOp>();
-            op->emitOpError("is left in ")
-                << (function ? "kernel @" + function.getSymName() : StringRef("module @kernels")).str()
-                << " after phase cpu; only the llvm dialect has a translation, add a lowering to "
-                   "passes/cpu";
-            return WalkResult::interrupt();
-          });
+static LogicalResult verifyFunction(func::FuncOp function) {
+  auto isTensor = [](Type type) { return isa<TensorType>(type); };
+  WalkResult walked = function.walk([&](Operation *op) {
+    if (llvm::none_of(op->getOperandTypes(), isTensor) && llvm::none_of(op->getResultTypes(), isTensor))
+      return WalkResult::advance();
+    op->emitOpError("is left on tensors in kernel @")
+        << function.getSymName()
+        << " after phase cpu; tenon-cpu-emit-vectors or tenon-cpu-lower-to-loops gives it loops";
+    return WalkResult::interrupt();
+  });
   if (walked.wasInterrupted())
     return failure();
-  for (auto function : kernels.getOps<LLVM::LLVMFuncOp>()) {
-    if (function.isExternal() || function.getLinkage() != LLVM::Linkage::External)
-      continue;
-    for (StringRef attribute : {"tenon.grid", "tenon.scratch_bytes"})
-      if (!function->getAttrOfType<AffineMapAttr>(attribute))
-        return function.emitError("kernel @") << function.getSymName() << " has no `" << attribute
-                                              << "`, an affine map of its dims; the pass that makes its loops sets it";
-  }
+  for (StringRef attribute : {"tenon.grid", "tenon.scratch_bytes"})
+    if (function->hasAttr("tenon.kernel") && !function->getAttrOfType<AffineMapAttr>(attribute))
+      return function.emitError("kernel @") << function.getSymName() << " has no `" << attribute
+                                            << "`, an affine map of its dims; the pass that makes its loops sets it";
   return success();
 }
 
@@ -51,7 +42,12 @@ static LogicalResult verifyCpu(ModuleOp module) {
       return failure();
   }
   auto kernels = module.lookupSymbol<ModuleOp>("kernels");
-  return kernels ? verifyKernels(kernels) : success();
+  if (!kernels)
+    return success();
+  for (auto function : kernels.getOps<func::FuncOp>())
+    if (failed(verifyFunction(function)))
+      return failure();
+  return success();
 }
 
 namespace {

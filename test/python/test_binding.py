@@ -307,7 +307,7 @@ def test_old_file_stays_when_saving_fails(tmp_path):
 def test_dump_and_report(tmp_path):
     model = tenon.compile(TEXT, dump=tmp_path / "dump", remarks=True)
     names = {path.name for path in (tmp_path / "dump").iterdir()}
-    assert {"00-input.mlir", "01-graph.mlir", "02-kernel.mlir", "03-cpu.mlir", "04-host.mlir", "kernels.ll"} <= names
+    assert {"00-input.mlir", "01-graph.mlir", "02-kernel.mlir", "03-cpu.mlir", "04-llvm.mlir", "kernels.ll"} <= names
     report = model.report()
     assert "x: f32[rows, 4]" in report and "launches  1 a call of 1 kernels" in report and "compiled  in" in report
     assert model.inputs[0].bounds[0] == (1, 8) and model.inputs[0].shape == (None, 4)

@@ -6,7 +6,7 @@
 // CHECK-SAME: %[[X:.*]]: tensor<4xf32>
 // CHECK-NEXT: %[[Y:.*]] = tenon.relu %[[X]]
 // CHECK-NEXT: return %[[Y]]
-// UNKNOWN: a phase is one of graph, kernel, cpu, host
+// UNKNOWN: a phase is one of graph, kernel, cpu, llvm
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.relu %x : (tensor<4xf32>) -> tensor<4xf32>
   %unused = tenon.gelu %x : (tensor<4xf32>) -> tensor<4xf32>

@@ -129,7 +129,7 @@ void compileSome(const std::vector<std::string> &texts, int first, int last, Sha
     shared.text[text.size()] = 0;
     alarm(secondsEach);
     CompileOptions options;
-    Result<std::string> compiled = compileTo(text, options, "host");
+    Result<std::string> compiled = compileTo(text, options, "llvm");
     if (!compiled.ok() && compiled.status().message().empty())
       _exit(3);
     if (!compiled.ok() && compiled.status().message().find("without saying why") != std::string::npos)

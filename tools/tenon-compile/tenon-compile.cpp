@@ -130,7 +130,7 @@ int main(int argc, char **argv) {
   CommandLine line(
       "tenon-compile", "[options] MODEL.mlir | MODEL.pt2",
       "Compiles a model, text in the tenon dialect (- for standard input) or an exported PyTorch program, to an\n"
-      "artefact, or shows it after any phase: graph, kernel, cpu, host. TENON_PYTHON names the Python that reads "
+      "artefact, or shows it after any phase: graph, kernel, cpu, llvm. TENON_PYTHON names the Python that reads "
       ".pt2.");
   line.positional("MODEL.mlir", arguments.input);
   line.text("o", "FILE", "where the result goes, - for standard output\n(default: MODEL.tnx here; IR: standard output)",

@@ -1,15 +1,13 @@
-// Phase cpu leaves launches, and kernels of the llvm dialect that state grid and scratch memory.
+// Phase cpu leaves launches, and kernels of loops on memory that state grid and scratch memory.
 // RUN: tenon-opt %s --split-input-file --tenon-verify-cpu --verify-diagnostics
 
 module {
 module @kernels {
-  llvm.func @good(%buffers: !llvm.ptr) attributes {tenon.grid = affine_map<() -> (1)>, tenon.scratch_bytes = affine_map<() -> (0)>} {
-    llvm.return
+  func.func @good(%X: memref<4xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
+      attributes {tenon.kernel, tenon.grid = affine_map<() -> (1)>, tenon.scratch_bytes = affine_map<() -> (0)>} {
+    return
   }
-  llvm.func internal @good.tasks() {
-    llvm.return
-  }
-  llvm.func @expf(f32) -> f32
+  func.func private @helper(%x: f32) -> f32
 }
 }
 
@@ -17,20 +15,12 @@ module @kernels {
 
 module {
 module @kernels {
-  llvm.func @left(%x: i64) attributes {tenon.grid = affine_map<() -> (1)>, tenon.scratch_bytes = affine_map<() -> (0)>} {
-    // expected-error @below {{'arith.constant' op is left in kernel @left after phase cpu}}
-    %0 = arith.constant 1 : i64
-    llvm.return
+  func.func @left(%X: memref<4xf32>)
+      attributes {tenon.kernel, tenon.grid = affine_map<() -> (1)>, tenon.scratch_bytes = affine_map<() -> (0)>} {
+    // expected-error @below {{'bufferization.to_tensor' op is left on tensors in kernel @left after phase cpu; tenon-cpu-emit-vectors or tenon-cpu-lower-to-loops gives it loops}}
+    %0 = bufferization.to_tensor %X restrict : memref<4xf32> to tensor<4xf32>
+    return
   }
-}
-}
-
-// -----
-
-module {
-module @kernels {
-  // expected-error @below {{'func.func' op is left in module @kernels after phase cpu}}
-  func.func private @helper()
 }
 }
 
@@ -39,8 +29,8 @@ module @kernels {
 module {
 module @kernels {
   // expected-error @below {{kernel @no_scratch has no `tenon.scratch_bytes`}}
-  llvm.func @no_scratch() attributes {tenon.grid = affine_map<() -> (1)>} {
-    llvm.return
+  func.func @no_scratch() attributes {tenon.kernel, tenon.grid = affine_map<() -> (1)>} {
+    return
   }
 }
 }
