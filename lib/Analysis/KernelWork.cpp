@@ -49,7 +49,7 @@ public:
     }
     for (Value result : kernel.getResults())
       bytes = bytes + bytesFor(elementsOf(result), result);
-    return KernelWork{AffineMap::get(numDims, 0, flops), AffineMap::get(numDims, 0, bytes)};
+    return KernelWork{AffineMap::get(0, numDims, flops), AffineMap::get(0, numDims, bytes)};
   }
 
 private:
@@ -72,7 +72,7 @@ private:
     for (auto [value, at] : operands) {
       if (!at || !dims.contains({value, *at}))
         return failure();
-      replaced.push_back(getAffineDimExpr(dims.lookup({value, *at}), context));
+      replaced.push_back(getAffineSymbolExpr(dims.lookup({value, *at}), context));
     }
     ArrayRef<AffineExpr> all(replaced);
     return map.getResult(0).replaceDimsAndSymbols(all.take_front(map.getNumDims()), all.drop_front(map.getNumDims()));
@@ -135,7 +135,7 @@ private:
     auto type = cast<RankedTensorType>(tensor.getType());
     AffineExpr elements = constant(1);
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
-      elements = elements * (type.isDynamicDim(dim) ? getAffineDimExpr(dims.lookup({tensor, dim}), context)
+      elements = elements * (type.isDynamicDim(dim) ? getAffineSymbolExpr(dims.lookup({tensor, dim}), context)
                                                     : constant(type.getDimSize(dim)));
     return elements;
   }

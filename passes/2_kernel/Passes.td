@@ -97,8 +97,8 @@ def MeasureKernelsPass : Pass<"tenon-measure-kernels", "::mlir::ModuleOp"> {
     After:
     ```mlir
     func.func @main(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
-      %y = tenon.kernel @square(%X = %x) attributes {tenon.bytes = affine_map<(d0, d1) -> (d0 * 32 + d1 * 32)>,
-                                                     tenon.flops = affine_map<(d0, d1) -> (d0 * 8)>}
+      %y = tenon.kernel @square(%X = %x) attributes {tenon.bytes = affine_map<()[s0, s1] -> (s0 * 32 + s1 * 32)>,
+                                                     tenon.flops = affine_map<()[s0, s1] -> (s0 * 8)>}
           : (tensor<?x8xf32>) -> tensor<?x8xf32> {
         %0 = linalg.square ins(%X : tensor<?x8xf32>) outs(%X : tensor<?x8xf32>) -> tensor<?x8xf32>
         tenon.yield %0 : tensor<?x8xf32>

@@ -2,10 +2,12 @@
 // often as it is; a loop of unknown size leaves both out and says so.
 // RUN: tenon-opt %s --tenon-lower-to-linalg --canonicalize --tenon-measure-kernels --split-input-file --remarks-filter-missed="tenon-measure-kernels" --remark-format=emitRemark 2> %t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=REMARK < %t
+// What is printed can be read again.
+// RUN: tenon-opt %s --tenon-lower-to-linalg --canonicalize --tenon-measure-kernels --split-input-file | tenon-opt --split-input-file -o /dev/null
 
 // 2 K flops an element and one for the bias; 4 bytes for x, w, b and y.
-// CHECK-DAG: #[[BYTES:.*]] = affine_map<(d0, d1) -> (d0 * 32 + d1 * 64 + 576)>
-// CHECK-DAG: #[[FLOPS:.*]] = affine_map<(d0, d1) -> (d0 * 272)>
+// CHECK-DAG: #[[BYTES:.*]] = affine_map<()[s0, s1] -> (s0 * 32 + s1 * 64 + 576)>
+// CHECK-DAG: #[[FLOPS:.*]] = affine_map<()[s0, s1] -> (s0 * 272)>
 // CHECK-LABEL: @linear_bias
 // CHECK: tenon.kernel @linear({{.*}}) attributes {tenon.bytes = #[[BYTES]], tenon.flops = #[[FLOPS]]}
 func.func @linear_bias(%x: tensor<?x8xf32>, %w: tensor<16x8xf32>, %b: tensor<16xf32>) -> tensor<?x16xf32> {
@@ -34,8 +36,8 @@ func.func @embedding(%t: tensor<1000000x4xf32>, %i: tensor<5xi64>) -> tensor<5x4
 // -----
 
 // 2 heads x 3 queries x d1 keys of (2 x 8 + 2 x 8 + 5) flops; 2 bytes each of q, k, v and r.
-// CHECK-DAG: #[[BYTES:.*]] = affine_map<(d0, d1) -> (d0 * 32 + d1 * 32 + 192)>
-// CHECK-DAG: #[[FLOPS:.*]] = affine_map<(d0, d1) -> (d0 * 222)>
+// CHECK-DAG: #[[BYTES:.*]] = affine_map<()[s0, s1] -> (s0 * 32 + s1 * 32 + 192)>
+// CHECK-DAG: #[[FLOPS:.*]] = affine_map<()[s0, s1] -> (s0 * 222)>
 // CHECK-LABEL: @attention
 // CHECK: tenon.kernel @attention({{.*}}) attributes {tenon.bytes = #[[BYTES]], tenon.flops = #[[FLOPS]]}
 func.func @attention(%q: tensor<1x2x3x8xf16>, %k: tensor<1x2x?x8xf16>, %v: tensor<1x2x?x8xf16>) -> tensor<1x2x3x8xf16> {
@@ -64,4 +66,18 @@ func.func @negative_loop_of_unknown_size(%x: tensor<8xf32>, %n: tensor<i64>) -> 
     tenon.yield %sum : tensor<f32>
   }
   return %y : tensor<f32>
+}
+
+// -----
+
+// Several dynamic sizes: a product of sizes, which only symbols may be in text.
+// CHECK-DAG: #[[BYTES:.*]] = affine_map<()[s0, s1, s2, s3] -> ((s0 * s1) * 4 + (s2 * s3) * 4)>
+// CHECK-LABEL: @several_sizes
+// CHECK: tenon.kernel @negate({{.*}}) attributes {tenon.bytes = #[[BYTES]]
+func.func @several_sizes(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  %y = tenon.kernel @negate(%X = %x) : (tensor<?x?xf32>) -> tensor<?x?xf32> {
+    %0 = tenon.neg %X : (tensor<?x?xf32>) -> tensor<?x?xf32>
+    tenon.yield %0 : tensor<?x?xf32>
+  }
+  return %y : tensor<?x?xf32>
 }
