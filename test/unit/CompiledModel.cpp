@@ -18,6 +18,8 @@ namespace tenon::test {
 
 void PrintTo(const ModelCase &test, std::ostream *os) { *os << test.name; }
 
+bool runsHaswell() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+
 static std::string spelling(Type type) {
   std::string text;
   llvm::raw_string_ostream(text) << type;
@@ -38,10 +40,11 @@ static llvm::ArrayRef<char> bytesOf(const Tensor &tensor) {
 
 /// Compiles, loads and runs twice.
 static Result<std::pair<std::vector<Tensor>, std::vector<Tensor>>>
-compileAndRun(const std::string &text, const std::string &from, const std::vector<TensorRef> &inputs,
+compileAndRun(const std::string &text, const HowToCompile &how, const std::vector<TensorRef> &inputs,
               std::map<std::string, TensorRef> weights) {
   CompileOptions options;
-  options.from = from;
+  options.from = how.from;
+  options.target = how.target;
   TENON_TRY_ASSIGN(Compilation compiled, compile(text, options));
   TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> library, loadObjects(compiled.objects));
   TENON_TRY_ASSIGN(
@@ -54,7 +57,7 @@ compileAndRun(const std::string &text, const std::string &from, const std::vecto
 }
 
 std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vector<ReferenceTensor> &inputs,
-                                         const NamedTensors &weights, const std::string &from) {
+                                         const NamedTensors &weights, const HowToCompile &how) {
   MLIRContext *context = inputs.empty() ? nullptr : inputs.front().elementType.getContext();
   std::vector<Tensor> memory; // of arguments and weights
   std::vector<TensorRef> arguments;
@@ -63,7 +66,7 @@ std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vec
   std::map<std::string, TensorRef> named;
   for (const auto &[key, weight] : weights)
     named[key] = memory.emplace_back(toRuntime(weight)).ref();
-  auto runs = compileAndRun(text, from, arguments, std::move(named));
+  auto runs = compileAndRun(text, how, arguments, std::move(named));
   EXPECT_TRUE(runs) << runs.status().message();
   if (!runs)
     return {};
@@ -106,7 +109,7 @@ static void compare(const ReferenceTensor &expected, const ReferenceTensor &got,
   }
 }
 
-void expectMatchesReference(const ModelCase &test) {
+void expectMatchesReference(const ModelCase &test, const HowToCompile &how) {
   MLIRContext context;
   context.loadDialect<TenonDialect, func::FuncDialect>();
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(test.text, &context);
@@ -150,7 +153,7 @@ void expectMatchesReference(const ModelCase &test) {
   };
   FailureOr<std::vector<ReferenceTensor>> expected = evaluateReference(main, inputs, lookup);
   ASSERT_TRUE(succeeded(expected));
-  std::vector<ReferenceTensor> outputs = runCompiled(test.text, inputs, weights);
+  std::vector<ReferenceTensor> outputs = runCompiled(test.text, inputs, weights, how);
   ASSERT_EQ(outputs.size(), expected->size());
   for (auto [index, reference] : llvm::enumerate(*expected))
     compare(reference, outputs[index], test.slack, index);

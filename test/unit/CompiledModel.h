@@ -11,10 +11,18 @@ namespace tenon::test {
 
 using NamedTensors = std::map<std::string, ReferenceTensor>;
 
-/// Compiles @main of `text`, from phase `from` on, runs it twice, checks that both runs are equal bit by bit, and gives
+struct HowToCompile {
+  std::string from = "graph"; ///< phase
+  std::string target = "cpu";
+};
+
+/// Whether this machine runs code for an AVX2 processor, a target beside its own.
+bool runsHaswell();
+
+/// Compiles @main of `text`, runs it twice, checks that both runs are equal bit by bit, and gives
 /// its outputs. Failures are failures of the test; then there are no outputs.
 std::vector<ReferenceTensor> runCompiled(const std::string &text, const std::vector<ReferenceTensor> &inputs,
-                                         const NamedTensors &weights = {}, const std::string &from = "graph");
+                                         const NamedTensors &weights = {}, const HowToCompile &how = {});
 
 struct ModelCase {
   std::string name;
@@ -33,6 +41,6 @@ struct ModelCase {
 void PrintTo(const ModelCase &test, std::ostream *os);
 
 /// runCompiled on drawn inputs and weights; compares each element of each output with the reference.
-void expectMatchesReference(const ModelCase &test);
+void expectMatchesReference(const ModelCase &test, const HowToCompile &how = {});
 
 } // namespace tenon::test

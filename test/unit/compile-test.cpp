@@ -14,6 +14,12 @@ class CompiledModel : public testing::TestWithParam<ModelCase> {};
 
 TEST_P(CompiledModel, MatchesTheReference) { expectMatchesReference(GetParam()); }
 
+TEST_P(CompiledModel, MatchesTheReferenceOnHaswell) {
+  if (!runsHaswell())
+    GTEST_SKIP() << "this machine has no AVX2";
+  expectMatchesReference(GetParam(), {"graph", "cpu:haswell"});
+}
+
 /// @main of static arguments: `types` of %0, %1, ..; `op` without its types.
 std::string attention(const std::string &op, std::vector<std::string> types, const std::string &result) {
   std::string signature, operands;
