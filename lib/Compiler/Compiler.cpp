@@ -87,10 +87,16 @@ LogicalResult Driver::collect(Diagnostic &diagnostic) {
   if (++numErrors > 10)
     return success();
   auto append = [&](Diagnostic &part, const char *kind) {
-    std::string where = locationText(part.getLocation());
-    errors += (errors.empty() ? "" : "\n") + where + (where.empty() ? "" : ": ") + kind + part.str();
+    std::string where = locationText(part.getLocation()), text = part.str();
+    if (text.find("-allow-unregistered-dialect") != std::string::npos) // no option of ours
+      text = "this operation is of a dialect that Tenon does not know; a model is made of ops of the `tenon` dialect, "
+             "which its documentation lists, or imported by the Python package";
+    errors += (errors.empty() ? "" : "\n") + where + (where.empty() ? "" : ": ") + kind + text;
   };
-  append(diagnostic, "error: ");
+  // With a reproducer, one more error follows that of the pass: what it says stands in its note.
+  bool isAboutReproducer = StringRef(diagnostic.str()).contains("detected while processing an MLIR pass pipeline");
+  if (!isAboutReproducer)
+    append(diagnostic, "error: ");
   for (Diagnostic &note : diagnostic.getNotes())
     if (!isa<UnknownLoc>(note.getLocation()))
       append(note, "note: ");
