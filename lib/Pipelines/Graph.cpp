@@ -15,6 +15,11 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   };
   tidy();
   manager.addPass(createFoldConstantsPass());
+  tidy();
+  manager.addPass(createRaiseActivationsPass());
+  manager.addPass(createRaiseNormsPass());
+  manager.addPass(createRaiseSoftmaxPass());
+  manager.addPass(createRaiseRopePass());
   manager.addPass(createRaiseLinearPass());
   manager.addPass(createSinkReshapesPass());
   tidy();

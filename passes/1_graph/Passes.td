@@ -74,6 +74,41 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
   }];
 }
 
+def RaiseActivationsPass : Pass<"tenon-raise-activations", "::mlir::ModuleOp"> {
+  let summary = "gelu, silu, quick_gelu, sigmoid and the gated forms taken apart become one op";
+  let description = [{
+    Why: apart, an activation is four to eight ops, each of which rounds to the storage type, and no target knows that their
+    composition is smooth and bounded. As one op it is one polynomial at the end of a product.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %half = tenon.constant dense<0.5> : tensor<f32>
+      %root = tenon.constant dense<0.70710678> : tensor<f32>
+      %one = tenon.constant dense<1.0> : tensor<f32>
+      %0 = tenon.mul %x, %root : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+      %1 = tenon.erf %0 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+      %2 = tenon.add %1, %one : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+      %3 = tenon.mul %x, %half : (tensor<4x8xf32>, tensor<f32>) -> tensor<4x8xf32>
+      %4 = tenon.mul %3, %2 : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+      return %4 : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %0 = tenon.gelu %x : (tensor<4x8xf32>) -> tensor<4x8xf32>
+      return %0 : tensor<4x8xf32>
+    }
+    ```
+    Requires: canonical IR with equal values one value (cse).
+    Ensures: the products x/2 (1 + erf(x/sqrt(2))), x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), x sigmoid(x) and
+    x sigmoid(1.702 x), in any order and bracketing, are gelu, silu and quick_gelu; 1 / (1 + exp(-x)) is sigmoid; silu or
+    gelu times a value of the same shape is swiglu or geglu. Constants may be rounded to the element type, or to f32.
+    Leaves alone: with a missed remark, a form whose parts others read; without one, other constants.
+  }];
+}
+
 def RaiseAttentionPass : Pass<"tenon-raise-attention", "::mlir::ModuleOp"> {
   let summary = "matmul, softmax, matmul become attention; masks of positions become attributes";
   let description = [{
@@ -141,6 +176,110 @@ def RaiseLinearPass : Pass<"tenon-raise-linear", "::mlir::ModuleOp"> {
     known at load is a linear. A matrix stored [K, N] is transposed by an op on weights. 16-bit floats lose one rounding.
     Leaves alone: products of activations or of integers; with missed remarks a product whose input is read transposed, or
     that others read without the bias, and what is added but is not one number an output.
+  }];
+}
+
+def RaiseNormsPass : Pass<"tenon-raise-norms", "::mlir::ModuleOp"> {
+  let summary = "layer norm and rms norm taken apart become one op";
+  let description = [{
+    Why: apart, a norm reads its row three or four times and rounds each statistic to the storage type. As one op it is one
+    kernel that reads each row once, with statistics in f32.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>, %w: tensor<8xf32>) -> tensor<4x8xf32> {
+      %e = tenon.constant dense<0.5> : tensor<f32>
+      %0 = tenon.square %x : (tensor<4x8xf32>) -> tensor<4x8xf32>
+      %1 = tenon.reduce_mean %0 {axes = array<i64: 1>, keep_dims} : (tensor<4x8xf32>) -> tensor<4x1xf32>
+      %2 = tenon.add %1, %e : (tensor<4x1xf32>, tensor<f32>) -> tensor<4x1xf32>
+      %3 = tenon.rsqrt %2 : (tensor<4x1xf32>) -> tensor<4x1xf32>
+      %4 = tenon.mul %x, %3 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+      %5 = tenon.mul %w, %4 : (tensor<8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+      return %5 : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>, %w: tensor<8xf32>) -> tensor<4x8xf32> {
+      %0 = tenon.rms_norm %x, %w {epsilon = 0.5 : f64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+      return %0 : tensor<4x8xf32>
+    }
+    ```
+    Requires: canonical IR with equal values one value (cse).
+    Ensures: x over the root of mean(x^2) + epsilon, and the same of x - mean(x), with the root as rsqrt, 1 / sqrt, x / sqrt
+    or a power, a mean as reduce_mean or as a sum over its count, and then weight and bias, are rms_norm and layer_norm.
+    Casts of 16-bit values to f32 for the norm and back are gone. 16-bit floats lose the roundings in between.
+    Leaves alone: with a missed remark, a form whose statistics others read, or that are not over the innermost dimensions;
+    without one, epsilon added to the root, and a variance divided by one less than the count.
+  }];
+}
+
+def RaiseRopePass : Pass<"tenon-raise-rope", "::mlir::ModuleOp"> {
+  let summary = "rotary embedding taken apart becomes one op";
+  let description = [{
+    Why: apart, each row is cut in two and joined again, by copies that no loop over rows can do on the way. As one op it reads
+    and writes each element once.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<2x3x8xf32>, %c: tensor<3x4xf32>, %s: tensor<3x4xf32>) -> tensor<2x3x8xf32> {
+      %x1, %x2 = tenon.split %x {axis = 2 : i64, sizes = array<i64: 4, 4>} : (tensor<2x3x8xf32>) -> (tensor<2x3x4xf32>, tensor<2x3x4xf32>)
+      %0 = tenon.mul %x1, %c : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x4xf32>
+      %1 = tenon.mul %x2, %s : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x4xf32>
+      %2 = tenon.sub %0, %1 : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+      %3 = tenon.mul %x2, %c : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x4xf32>
+      %4 = tenon.mul %x1, %s : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x4xf32>
+      %5 = tenon.add %3, %4 : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+      %6 = tenon.concat %2, %5 {axis = 2 : i64} : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x8xf32>
+      return %6 : tensor<2x3x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<2x3x8xf32>, %c: tensor<3x4xf32>, %s: tensor<3x4xf32>) -> tensor<2x3x8xf32> {
+      %0 = tenon.rope %x, %c, %s : (tensor<2x3x8xf32>, tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x8xf32>
+      return %0 : tensor<2x3x8xf32>
+    }
+    ```
+    Requires: canonical IR with equal values one value (cse).
+    Ensures: x cos + concat(-x2, x1) sin with tables whose second half is known to be the first again, and concat of
+    x1 cos - x2 sin and x2 cos + x1 sin with tables half as wide, are rope, x1 and x2 being the halves of each row or, in
+    the second form, its even and odd elements (interleaved). 16-bit floats lose the roundings in between.
+    Leaves alone: with a missed remark, tables of which it is not known that their halves are equal, tables of another shape,
+    and forms whose parts others read.
+  }];
+}
+
+def RaiseSoftmaxPass : Pass<"tenon-raise-softmax", "::mlir::ModuleOp"> {
+  let summary = "softmax and log_softmax taken apart become one op";
+  let description = [{
+    Why: apart, a softmax reads its row three times and writes two tensors as large. As one op it is one kernel, and between
+    two products it is found as attention.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %0 = tenon.reduce_max %x {axes = array<i64: 1>, keep_dims} : (tensor<4x8xf32>) -> tensor<4x1xf32>
+      %1 = tenon.sub %x, %0 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+      %2 = tenon.exp %1 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+      %3 = tenon.reduce_sum %2 {axes = array<i64: 1>, keep_dims} : (tensor<4x8xf32>) -> tensor<4x1xf32>
+      %4 = tenon.div %2, %3 : (tensor<4x8xf32>, tensor<4x1xf32>) -> tensor<4x8xf32>
+      return %4 : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %0 = tenon.softmax %x {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+      return %0 : tensor<4x8xf32>
+    }
+    ```
+    Requires: canonical IR with equal values one value (cse).
+    Ensures: exp(x - max(x)) over its sum, or times the reciprocal of the sum, and x - max(x) - log(sum), in either bracketing,
+    are softmax and log_softmax along one axis, whether the reductions keep their dimension or a reshape gives it back. A
+    cast of a 16-bit value to f32 for it and back is gone.
+    Leaves alone: with a missed remark, a form whose parts others read; without one, an exponential without the maximum taken
+    off, which overflows where the op does not, and a maximum or sum along another axis.
   }];
 }
 
