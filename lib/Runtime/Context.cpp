@@ -1,7 +1,6 @@
 #include "lib/Runtime/Context.h"
 
 #include "lib/Runtime/ShapePlan.h"
-#include "lib/Runtime/ThreadPool.h"
 
 #include <algorithm>
 #include <cstring>
@@ -58,13 +57,12 @@ Result<ShapePlan *> Context::shapePlanFor(const std::vector<TensorRef> &inputs) 
   if (found != state->plans.end())
     return found->second.get();
   TENON_TRY_ASSIGN(std::unique_ptr<ShapePlan> made, makeShapePlan(*exe, state->key));
-  int64_t threads = ThreadPool::global().numThreads();
   if (made->arena.bytes > state->arena.size()) {
     state->arena = {}; // freed first: the peak is the new arena alone
     TENON_TRY_ASSIGN(state->arena, AlignedBuffer::allocate(made->arena.bytes));
   }
-  if (made->scratch * threads > state->scratch.size()) {
-    TENON_TRY_ASSIGN(state->scratch, AlignedBuffer::allocate(made->scratch * threads));
+  if (made->scratch > state->scratch.size()) {
+    TENON_TRY_ASSIGN(state->scratch, AlignedBuffer::allocate(made->scratch));
   }
   if (state->plans.size() >= maxShapePlans)
     state->plans.clear();
@@ -145,7 +143,7 @@ Status Context::run(const std::vector<TensorRef> &inputs, const std::vector<Tens
       *buffer++ = addresses[id];
     for (int64_t id : launch.launch->results)
       *buffer++ = addresses[id];
-    runLaunch(launch, state->buffers.data(), state->scratch.data(), shapes->scratch);
+    runLaunch(launch, state->buffers.data(), state->scratch.data());
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
     const PlanValue &value = plan.values[plan.outputs[i]];

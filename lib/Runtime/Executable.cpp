@@ -1,7 +1,6 @@
 #include "lib/Runtime/Executable.h"
 
 #include "lib/Runtime/Launch.h"
-#include "lib/Runtime/ThreadPool.h"
 
 #include <algorithm>
 #include <cstring>
@@ -59,7 +58,7 @@ Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, st
 Result<std::shared_ptr<const Executable>> Executable::load(std::shared_ptr<const Artefact> artefact,
                                                            std::shared_ptr<const WeightSource> weights) {
   TENON_TRY(checkHostFeatures(artefact->plan)); // before the system is asked to load the code
-  std::shared_ptr<KernelLibrary> kernels; // none where the outputs are inputs, weights and views of them
+  std::shared_ptr<KernelLibrary> kernels;       // none where the outputs are inputs, weights and views of them
   if (!artefact->kernels.empty()) {
     Result<std::shared_ptr<KernelLibrary>> opened = openSharedObject(artefact->kernels);
     if (!opened.ok())
@@ -193,14 +192,13 @@ Status Executable::runInit() {
   for (const PlanLaunch &launch : launchPlan.init) {
     TENON_TRY_ASSIGN(PreparedLaunch prepared,
                      prepareLaunch(*this, launch, [](std::string_view) -> const int64_t * { return nullptr; }));
-    TENON_TRY_ASSIGN(AlignedBuffer scratch,
-                     AlignedBuffer::allocate(prepared.scratch * ThreadPool::global().numThreads()));
+    TENON_TRY_ASSIGN(AlignedBuffer scratch, AlignedBuffer::allocate(prepared.scratchOfAll()));
     buffers.clear();
     for (int64_t id : launch.operands)
       buffers.push_back(staticAddresses[id]);
     for (int64_t id : launch.results)
       buffers.push_back(staticAddresses[id]);
-    runLaunch(prepared, buffers.data(), scratch.data(), prepared.scratch);
+    runLaunch(prepared, buffers.data(), scratch.data());
   }
   if (weightSource && !launchPlan.init.empty())
     weightSource->releasePages();

@@ -27,22 +27,26 @@ Result<PreparedLaunch> prepareLaunch(const Executable &executable, const PlanLau
   return prepared;
 }
 
+int64_t PreparedLaunch::scratchOfAll() const {
+  return grid <= 1 ? scratch : scratch * ThreadPool::global().numThreads();
+}
+
 namespace {
 struct Job {
   const PreparedLaunch &launch;
   void *const *buffers;
   char *scratch;
-  int64_t scratchStride;
 };
 } // namespace
 
-void runLaunch(const PreparedLaunch &launch, void *const *buffers, void *scratch, int64_t scratchStride) {
-  Job job{launch, buffers, static_cast<char *>(scratch), scratchStride};
+void runLaunch(const PreparedLaunch &launch, void *const *buffers, void *scratch) {
+  Job job{launch, buffers, static_cast<char *>(scratch)};
   ThreadPool::global().parallelFor(
       launch.grid,
       [](void *data, int64_t first, int64_t last, int worker) {
         const Job &job = *static_cast<const Job *>(data);
-        job.launch.function(job.buffers, job.launch.dims.data(), first, last, job.scratch + worker * job.scratchStride);
+        job.launch.function(job.buffers, job.launch.dims.data(), first, last,
+                            job.scratch + worker * job.launch.scratch);
       },
       &job);
 }

@@ -10,13 +10,16 @@ struct PreparedLaunch {
   const PlanLaunch *launch = nullptr;
   std::vector<int64_t> dims;
   int64_t grid = 0, scratch = 0; ///< scratch: bytes a thread, a multiple of 64
+
+  /// Bytes for all threads that may work on it: one task is done by the caller.
+  int64_t scratchOfAll() const;
 };
 
 /// Evaluates a launch's dimensions, grid and scratch; Corrupt when one is negative or absurd.
 Result<PreparedLaunch> prepareLaunch(const Executable &executable, const PlanLaunch &launch,
                                      const std::function<const int64_t *(std::string_view)> &dims);
 
-/// Runs the grid on the pool. `buffers`: operands, then results. `scratch`: numThreads() x scratchStride bytes.
-void runLaunch(const PreparedLaunch &launch, void *const *buffers, void *scratch, int64_t scratchStride);
+/// Runs the grid on the pool. `buffers`: operands, then results. `scratch`: scratchOfAll() bytes.
+void runLaunch(const PreparedLaunch &launch, void *const *buffers, void *scratch);
 
 } // namespace tenon

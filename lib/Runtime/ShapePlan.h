@@ -15,7 +15,7 @@ struct ShapePlan {
   std::vector<int64_t> sizes;       ///< by value id, of kind Size
   ArenaPlan arena;
   std::vector<PreparedLaunch> launches;
-  int64_t scratch = 0; ///< bytes a thread
+  int64_t scratch = 0; ///< bytes for all threads, the most of any launch
 };
 
 /// Checks count, type, rank, shape and address of the inputs and sets `dims`, in the order of LaunchPlan::dims.

@@ -1,6 +1,7 @@
 // Executable, Context, artefact and the C API on a model with kernels by hand.
 #include "test/unit/RuntimeModel.h"
 
+#include "lib/Runtime/Launch.h"
 #include "lib/Runtime/ThreadPool.h"
 #include "lib/Support/AtomicFile.h"
 #include "lib/Support/Safetensors.h"
@@ -46,6 +47,15 @@ TEST(Executable, RunsAllShapesAndKeepsTheArena) {
   int64_t held = context.arenaBytes();
   checkRun(context, 100);
   EXPECT_EQ(context.arenaBytes(), held);
+}
+
+TEST(Executable, ScratchOfOneTaskIsForOneThread) {
+  PreparedLaunch launch;
+  launch.scratch = 64;
+  launch.grid = 1;
+  EXPECT_EQ(launch.scratchOfAll(), 64);
+  launch.grid = 2;
+  EXPECT_EQ(launch.scratchOfAll(), 64 * ThreadPool::global().numThreads());
 }
 
 TEST(Executable, TensorsMayBeginAnywhere) {
