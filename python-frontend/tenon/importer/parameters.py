@@ -34,7 +34,10 @@ class Parameters:
                 self._targets[spec.arg.name] = (spec.target, bool(spec.persistent))
             elif kind == "CONSTANT_TENSOR":
                 self._targets[spec.arg.name] = (spec.target, False)
-        self._keys = {}    # storage -> key, for tied weights
+        self._keys = {}    # storage -> key: the first name of tied weights
+        for name, tensor in self._state.items():
+            if tensor.numel():
+                self._keys.setdefault(_storage(tensor), name)
         self._values = {}  # key -> value
         self.used = {}     # key -> tensor
 
@@ -50,9 +53,7 @@ class Parameters:
         dtype = tenon_dtype(tensor.dtype)
         if dtype is None:
             raise NotImportable(f"'{name}' is of {tensor.dtype}, which the dialect lacks")
-        identity = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(),
-                    tensor.dtype)
-        key = self._keys.setdefault(identity, name) if tensor.numel() else name
+        key = self._keys.setdefault(_storage(tensor), name) if tensor.numel() else name
         if key not in self._values:
             if not kept and tensor.numel() * tensor.element_size() <= LARGEST_CONSTANT_BYTES:
                 self._values[key] = _constant(builder, key, tensor, dtype)
@@ -60,6 +61,12 @@ class Parameters:
                 self._values[key] = builder.weight(key, dtype, tuple(tensor.shape))
                 self.used[key] = tensor.detach()
         return self._values[key]
+
+
+def _storage(tensor):
+    """Equal for tensors that are the same elements of the same memory."""
+    return (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(),
+            tensor.dtype)
 
 
 def _constant(builder, name, tensor, dtype):

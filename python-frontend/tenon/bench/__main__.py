@@ -1,0 +1,109 @@
+"""Command line of tenon-bench."""
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tenon.bench import reporting
+from tenon.bench.cases import SHAPES, Case, parse_shape
+from tenon.bench.contest import run_case
+from tenon.bench.contestants import CONTESTANTS
+from tenon.errors import TenonError
+
+EXAMPLES = """examples:
+  tenon-bench models
+      Tenon alone on MiniLM at B1 S128, B8 S128 and B1 S16, f32
+  tenon-bench models --vs=torch,inductor,xla,ort --markdown=cpu.md
+      beside its peers (pip install -r python-frontend/requirements-peers.txt)
+  tenon-bench models --case=B8S128 --dtype=bf16 --vs=torch --json=result.json
+
+exit status: 0 done, 1 the work failed, 2 wrong use
+"""
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(
+        prog="tenon-bench", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLES,
+        description="Times models compiled by Tenon, and peers on the same weights and inputs. Each contestant has its\n"
+                    "own process; they take turns, and while one runs the others are stopped.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    models = commands.add_parser("models", help="whole models with real weights", epilog=EXAMPLES,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter,
+                                 description="all-MiniLM-L6-v2, from token ids to sentence embeddings.")
+    models.add_argument("--device", default="cpu", choices=["cpu"], help="where it runs (default: cpu, the only one yet)")
+    models.add_argument("--vs", default="", metavar="PEERS",
+                        help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}")
+    models.add_argument("--case", action="append", metavar="BxSy", help="a shape, as B8S128; may be given many times")
+    models.add_argument("--dtype", default="f32", metavar="TYPES", help="f32 (default), bf16, or f32,bf16")
+    models.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all cores)")
+    models.add_argument("--rounds", type=int, default=5, help="bursts of each contestant (default: 5)")
+    models.add_argument("--burst", type=float, default=0.5, metavar="SECONDS", help="length of a burst (default: 0.5)")
+    models.add_argument("--json", type=Path, metavar="FILE", help="all that was measured; - for standard output")
+    models.add_argument("--markdown", type=Path, metavar="FILE", help="the tables, for a page; - for standard output")
+    options = parser.parse_args(arguments)
+    peers = [name for name in options.vs.split(",") if name]
+    unknown = [name for name in peers if name not in CONTESTANTS or name == "tenon"]
+    if unknown:
+        parser.error(f"no peer '{unknown[0]}'")
+    try:
+        shapes = [parse_shape(text) for text in options.case] if options.case else SHAPES
+    except ValueError as error:
+        parser.error(f"no shape '{error}'; a shape is BxSy, as B8S128, with 2 to 512 tokens")
+    types = options.dtype.split(",")
+    if any(name not in ("f32", "bf16") for name in types):
+        parser.error(f"no type '{options.dtype}'; types are f32 and bf16")
+    if options.rounds < 1 or options.burst <= 0 or options.threads < 1:
+        parser.error("rounds, burst and threads are at least 1, above 0 and at least 1")
+    if options.json and options.json == options.markdown:
+        parser.error("--json and --markdown go to different places")
+    options.names = ["tenon"] + peers
+    options.cases = [Case(batch, sequence, dtype) for dtype in types for batch, sequence in shapes]
+    return options
+
+
+def write(path, content):
+    if str(path) == "-":
+        print(content)
+    else:
+        path.write_text(content + "\n")
+
+
+def main(arguments=None):
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    started = time.monotonic()
+
+    def say(message):
+        print(f"== {message} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
+    processor, cores = reporting.machine()
+    title = f"{processor}, {options.threads} of {cores} cores, {options.rounds} bursts of {options.burst:g} s"
+    quiet = "-" in (str(options.json), str(options.markdown))
+    tables, measured = [f"{title}\n"], []
+    try:
+        with tempfile.TemporaryDirectory(prefix="tenon-bench-") as folder:
+            for case in options.cases:
+                results = run_case(case, options.names, options.threads, options.rounds, options.burst, folder, say)
+                measured.append({"case": case.to_json(), "results": results})
+                rows = reporting.rows_of(results)
+                tables.append(f"### MiniLM {case.name}\n\n{reporting.markdown(rows)}\n")
+                if not quiet:
+                    print(f"\nMiniLM {case.name} ({title})\n{reporting.text(rows)}\n", flush=True)
+        if options.json:
+            write(options.json, json.dumps({"processor": processor, "threads": options.threads, "cases": measured},
+                                           indent=1))
+        if options.markdown:
+            write(options.markdown, "\n".join(tables))
+    except (TenonError, OSError) as error:
+        print(f"tenon-bench: {error}", file=sys.stderr)
+        return 1
+    tenon = [result for entry in measured for result in entry["results"] if result["name"] == "tenon"]
+    failed = [result["missing"] for result in tenon if "missing" in result]
+    if failed:
+        print(f"tenon-bench: Tenon itself failed: {failed[0]}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

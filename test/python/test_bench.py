@@ -1,0 +1,64 @@
+"""tenon-bench: its use, its table, and one short run of Tenon alone."""
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tenon.bench import reporting
+from tenon.bench.cases import Case, parse_shape
+from tenon.bench.contest import summary
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments):
+    return subprocess.run([ROOT / "build/bin/tenon-bench", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arguments, status, message", [
+    (["--help"], 0, "examples:"),
+    ([], 2, "COMMAND"),
+    (["models", "--vs=tenon"], 2, "no peer 'tenon'"),
+    (["models", "--vs=nobody"], 2, "no peer 'nobody'"),
+    (["models", "--case=B0S4"], 2, "no shape 'B0S4'"),
+    (["models", "--case=128"], 2, "no shape '128'"),
+    (["models", "--dtype=f16"], 2, "no type 'f16'"),
+    (["models", "--device=cuda"], 2, "invalid choice"),
+    (["models", "--rounds=0"], 2, "at least 1"),
+])
+def test_use(arguments, status, message):
+    done = run(*arguments)
+    assert done.returncode == status and message in done.stdout + done.stderr
+
+
+def test_shapes_and_inputs():
+    assert parse_shape("b8s128") == (8, 128)
+    ids, mask = Case(2, 16, "f32").inputs()
+    assert ids.shape == mask.shape == (2, 16) and (ids == Case(2, 16, "bf16").inputs()[0]).all()
+
+
+def test_summary():
+    found = summary([float(i) for i in range(1, 12)])
+    assert found == {"best": 1.0, "median": 6.0, "spread": (10 - 2) / 6, "calls": 11}
+
+
+def test_table_with_a_missing_peer():
+    measured = {"best": 1.0, "median": 2.0, "spread": 0.1, "compile_seconds": 1.5, "memory_bytes": 5e6, "error": 1e-7}
+    rows = reporting.rows_of([{"name": "tenon", "version": "0", **measured},
+                              {"name": "torch", **measured, "best": 2.0, "compile_seconds": None},
+                              {"name": "xla", "missing": "not installed (No module named 'jax')"}])
+    assert reporting.text(rows).splitlines() == [
+        "         best ms  median ms  spread  Tenon / it  compile s  memory MB  largest error",
+        "tenon 0     1.00       2.00    10 %                    1.5          5        1.0e-07",
+        "torch       2.00       2.00    10 %        0.50          -          5        1.0e-07",
+        "xla      not installed (No module named 'jax')"]
+    assert reporting.markdown(rows).splitlines()[-1] == "| xla | not installed (No module named 'jax') |" + "  |" * 6
+
+
+def test_a_short_run(tmp_path):
+    done = run("models", "--case=B1S4", "--rounds=1", "--burst=0.01", "--vs=tvm", f"--json={tmp_path / 'r.json'}")
+    assert done.returncode == 0, done.stderr
+    tenon, tvm = json.loads((tmp_path / "r.json").read_text())["cases"][0]["results"]
+    assert tenon["error"] < 5e-6 and len(tenon["milliseconds"]) >= 3 and tenon["compile_seconds"] > 0
+    assert "missing" in tvm or tvm["error"] < 1e-4

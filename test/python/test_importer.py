@@ -1,0 +1,231 @@
+"""The importer as a whole: what its text says of names, dimensions, weights, constants and places, that tenon-opt accepts
+it, and how it refuses."""
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+import tenon
+from tenon.importer import import_program
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def export(module, *inputs, **options):
+    return torch.export.export(module.eval(), inputs, strict=False, **options)
+
+
+def imported(module, *inputs, **options):
+    """The import of a module, its text verified."""
+    result = import_program(export(module, *inputs, **options))
+    done = subprocess.run([ROOT / "build/bin/tenon-opt", "-"], input=result.text, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr + result.text
+    return result
+
+
+class Block(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.proj = torch.nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.proj(x).relu() + 1.0
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = torch.nn.ModuleList([Block(), Block()])
+        self.register_buffer("scale", torch.full((4,), 2.0))
+        self.register_buffer("steps", torch.arange(4), persistent=False)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return x * self.scale + self.steps
+
+
+def test_each_node_says_module_and_line():
+    text = imported(Model(), torch.randn(2, 4)).text
+    line = next(number for number, line in enumerate(Path(__file__).read_text().splitlines(), 1) if ".relu() + 1.0" in line)
+    linear = re.search(r"%linear_1 = tenon.linear .* loc\(#(\w+)\)", text).group(1)
+    assert f'#{linear} = loc("blocks.1.proj"("test/python/test_importer.py":{line}:0))' in text
+
+
+def test_weights_buffers_and_constants():
+    result = imported(Model(), torch.randn(2, 4))
+    assert list(result.weights) == ["blocks.0.proj.weight", "blocks.0.proj.bias", "blocks.1.proj.weight",
+                                    "blocks.1.proj.bias", "scale"]
+    assert '%scale = tenon.weight "scale" : tensor<4xf32>' in result.text
+    # Not in any checkpoint, so in the text.
+    assert '%steps = tenon.constant dense<"0x0000000000000000010000000000000002' in result.text
+
+
+class Tied(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = torch.nn.Embedding(10, 4)
+        self.head = torch.nn.Linear(4, 10, bias=False)
+        self.head.weight = self.embed.weight
+
+    def forward(self, ids):
+        return self.head(self.embed(ids))
+
+
+def test_tied_weights_are_one():
+    result = imported(Tied(), torch.tensor([[1, 2]]))
+    assert list(result.weights) == ["embed.weight"] and result.text.count("tenon.weight") == 1
+    model = tenon.compile(export(Tied(), torch.tensor([[1, 2]])))
+    assert model(torch.tensor([[3, 4]])).shape == (1, 2, 10)
+
+
+class Sizes(torch.nn.Module):
+    def forward(self, x, y):
+        both = torch.cat([x, y], 1)
+        return both.reshape(both.shape[0] * both.shape[1], -1), both.shape[1] * x
+
+
+def test_dimensions_have_names_and_bounds():
+    batch, length = torch.export.Dim("batch", min=2, max=8), torch.export.Dim("length", max=100)
+    x, y = torch.randn(3, 5, 4), torch.randn(3, 5, 4)
+    result = imported(Sizes(), x, y, dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}))
+    assert '"batch" = array<i64: 2, 8>, "length" = array<i64: 2, 100>' in result.text.splitlines()[0] or \
+        '"length" = array<i64: 0, 100>' in result.text.splitlines()[0]
+    assert result.text.count('tenon.dims = ["batch", "length", ""]') == 2
+    model = tenon.compile(export(Sizes(), x, y, dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length})))
+    x, y = torch.randn(2, 7, 4), torch.randn(2, 7, 4)
+    for mine, theirs in zip(model(x, y), Sizes()(x, y)):
+        assert torch.equal(mine, theirs)
+
+
+def test_a_saved_program_has_forgotten_the_names(tmp_path):
+    batch = torch.export.Dim("batch", min=2, max=8)
+    torch.export.save(export(Block(), torch.randn(3, 4), dynamic_shapes=({0: batch},)), tmp_path / "m.pt2")
+    program = torch.export.load(tmp_path / "m.pt2")
+    assert 'tenon.dims = ["x_0", ""]' in import_program(program).text
+    assert 'tenon.dims = ["rows", ""]' in import_program(program, dims={"x": ("rows", None)}).text
+
+
+class Outputs(torch.nn.Module):
+    def forward(self, x):
+        return {"logits": x + 1, "hidden": (x, x * 2)}
+
+
+def test_names_of_inputs_and_outputs():
+    text = imported(Outputs(), torch.randn(3)).text
+    assert re.findall(r'tenon.name = "(\w+)"', text.splitlines()[1]) == ["x", "logits", "hidden_0", "hidden_1"]
+
+
+class Unsupported(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inner = Sorter()
+
+    def forward(self, x):
+        y = self.inner(x) + self.inner(x * 2)
+        return y + torch.linalg.inv(x[:, :, None] @ x[:, None, :])[0, 0, 0], (y.to(torch.int16) + 1).float()
+
+
+class Sorter(torch.nn.Module):
+    def forward(self, x):
+        return x.sort(-1).values.kthvalue(1).values[..., None]
+
+
+def test_all_unsupported_ops_in_one_error():
+    with pytest.raises(tenon.UnsupportedError) as caught:
+        import_program(export(Unsupported(), torch.randn(2, 3)))
+    names = [name for name, _, _ in caught.value.ops]
+    assert names[:2] == ["aten.sort.default", "aten.kthvalue.default"] and len(names) >= 4
+    message = str(caught.value)
+    line = next(number for number, text in enumerate(Path(__file__).read_text().splitlines(), 1) if "x.sort(-1)" in text)
+    assert f"the model has {len(names)} ops that Tenon does not import" in message
+    assert f"aten.sort.default, 2 times: not in the importer's table\n      at inner (test/python/test_importer.py:{line})" \
+        in message
+    assert "torch.int16, which the dialect lacks" in message and "Next: " in message
+    with pytest.raises(NotImplementedError):
+        tenon.compile(export(Unsupported(), torch.randn(2, 3)))
+
+
+class Stateful(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("count", torch.zeros(1))
+
+    def forward(self, x):
+        self.count += 1
+        return x + self.count
+
+
+class DataDependent(torch.nn.Module):
+    def forward(self, x):
+        return x[x > 0]
+
+
+class Training(torch.nn.Module):
+    def forward(self, x):
+        return torch.nn.functional.dropout(x, 0.5, True)
+
+
+class Bytes(torch.nn.Module):
+    def forward(self, x):
+        return x + 1
+
+
+@pytest.mark.parametrize("module, example, message", [
+    (Stateful(), torch.randn(2), "the model writes to 'count' .buffer_mutation.: state is not supported"),
+    (Training(), torch.randn(2), "dropout in training mode: export the model after model.eval"),
+    (Bytes(), torch.zeros(2, dtype=torch.uint8), "input 'x' is of torch.uint8, which Tenon does not take"),
+])
+def test_refused(module, example, message):
+    with pytest.raises(tenon.UnsupportedError, match=message):
+        import_program(export(module, example))
+
+
+def test_selection_by_mask_depends_on_data():
+    with pytest.raises(tenon.UnsupportedError, match="depends on data"):
+        import_program(torch.export.export(DataDependent(), (torch.randn(4),), strict=False))
+
+
+def test_an_idle_input_is_worth_a_warning():
+    x = torch.randn(2)  # given twice: torch.export makes one input of it
+    with pytest.warns(UserWarning, match="does not use its input"):
+        import_program(export(Twice(), x, x))
+
+
+class Twice(torch.nn.Module):
+    def forward(self, x, y):
+        return x * 2 + y
+
+
+class Modes(torch.nn.Module):
+    def forward(self, x):
+        with torch.no_grad():
+            y = x * 2
+        with torch.autocast("cpu", enabled=False):
+            return y.float() + 1
+
+
+def test_modes_are_looked_through():
+    text = imported(Modes(), torch.randn(2)).text
+    assert "tenon.mul" in text and "tenon.add" in text
+
+
+def test_special_floats_and_large_constants():
+    class Special(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("table", torch.arange(8192.0), persistent=False)
+
+        def forward(self, x):
+            return torch.where(x > 0, float("inf"), float("-inf")) + x * 1e-30, self.table[:4] * x
+    result = imported(Special(), torch.ones(4))
+    assert "0x7F800000" in result.text and "0xFF800000" in result.text and "1.0e-30" in result.text
+    assert list(result.weights) == ["table"]  # too large to stand in the text
+
+
+def test_same_program_same_text():
+    program = export(Model(), torch.randn(2, 4))
+    assert import_program(program).text == import_program(program).text == \
+        import_program(export(Model(), torch.randn(2, 4))).text
