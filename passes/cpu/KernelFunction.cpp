@@ -167,7 +167,7 @@ SmallVector<Value> KernelFunction::split(Value number, ArrayRef<OpFoldResult> si
   // Where a size is 0 no task runs; the op still wants positive ones.
   SmallVector<OpFoldResult> basis(sizes);
   for (OpFoldResult &size : basis)
-    if (isConstantIntValue(size, 0))
+    if (auto known = dyn_cast_or_null<AffineConstantExpr>(symbolic(size)); known && known.getValue() == 0)
       size = b.getIndexAttr(1);
   auto split = affine::AffineDelinearizeIndexOp::create(b, number, basis);
   return SmallVector<Value>(split.getResults());

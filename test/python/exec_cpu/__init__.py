@@ -1,4 +1,5 @@
 """Every op of the dialect, compiled for the CPU and run on boundary shapes, against float64 formulas in numpy."""
+
 import os
 
 # numpy's own threads would spin beside the kernels'.

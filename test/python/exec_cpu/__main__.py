@@ -6,6 +6,7 @@ usage: python -m exec_cpu [--seed N] [--list] [--text] [--json] [FAMILY..] [CASE
   --list: the names; --text: the modules that would be compiled; --json: a line of JSON a case
 The seed is RERUN from the environment, or 1.
 """
+
 import importlib
 import json
 import os
@@ -17,8 +18,20 @@ import numpy as np
 
 from exec_cpu.runner import batches, module_text, run_cases
 
-FAMILIES = ["unary", "binary", "casts", "contractions", "attention", "rows", "windows", "quantisation", "shapes",
-            "fusions"]
+# The long ones first, where they run side by side.
+FAMILIES = [
+    "contractions",
+    "attention",
+    "fusions",
+    "rows",
+    "unary",
+    "windows",
+    "binary",
+    "casts",
+    "quantisation",
+    "shapes",
+    "gathers",
+]
 
 
 def default_seed():

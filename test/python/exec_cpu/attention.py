@@ -1,8 +1,9 @@
 """Attention with every kind of mask, grouped heads and lengths that differ.
 
-`integers` has queries of 0: every visible key weighs the same, and one key too many or too few shows. Bounds: an error of
-a score is one of its weight, relatively; see `reference`.
+`integers` has queries of 0: every visible key weighs the same, and one key too many or too few shows. Bounds: an error
+of a score is one of its weight, relatively; see `reference`.
 """
+
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
@@ -17,8 +18,10 @@ def weighted_sum(p, values, visible):
     """p @ values, in which what is not visible does not count, be it NaN; an infinity of weight 0 is NaN."""
     total = np.matmul(p, finite(values))
     seen = np.ascontiguousarray(visible, np.float64)  # else numpy multiplies without BLAS
-    nan, up, down = (np.matmul(seen, which.astype(np.float64)) > 0
-                     for which in (np.isnan(values), values == np.inf, values == -np.inf))
+    nan, up, down = (
+        np.matmul(seen, which.astype(np.float64)) > 0
+        for which in (np.isnan(values), values == np.inf, values == -np.inf)
+    )
     nan |= np.matmul(seen * (p == 0), np.isinf(values).astype(np.float64)) > 0
     return np.where(nan | (up & down) | np.isnan(total), np.nan, np.where(up, np.inf, np.where(down, -np.inf, total)))
 
@@ -56,10 +59,15 @@ def reference(dtype, causal, window, scale):
         hidden = scores == -np.inf
         value, size = weighted_sum(p, values, ~hidden), np.matmul(np.nan_to_num(p), np.abs(finite(values)))
         value = np.where(nothing & ~np.isnan(largest), 0.0, value)
-        shifted = np.where(hidden | ~np.isfinite(scores), 0, np.abs(scores - np.where(np.isfinite(largest), largest, 0)))
-        relative = 2 * np.where(hidden, 0, np.nan_to_num(error) + u * np.nan_to_num(shifted)).max(-1, keepdims=True) + \
-            (16 + 8 * np.sqrt(sk)) * u
+        shifted = np.where(
+            hidden | ~np.isfinite(scores), 0, np.abs(scores - np.where(np.isfinite(largest), largest, 0))
+        )
+        relative = (
+            2 * np.where(hidden, 0, np.nan_to_num(error) + u * np.nan_to_num(shifted)).max(-1, keepdims=True)
+            + (16 + 8 * np.sqrt(sk)) * u
+        )
         return Expected(value, relative * size)
+
     return compute
 
 
@@ -72,6 +80,7 @@ def data(dtype, role):
             chosen = rng.random(shape) < 0.2 / max(shape[-1] * shape[-2], 1) * (1 if role == "q" else 3)
             values = np.where(chosen, np.array([np.nan, np.inf, -np.inf, np.nan])[rng.integers(0, 4, shape)], values)
         return values
+
     return make
 
 
@@ -84,6 +93,7 @@ def bool_mask(rng, shape, kind):
 
 def float_mask(dtype):
     """Nothing, a bias, -Inf, and the least number that exporters write; some rows are all -Inf."""
+
     def make(rng, shape, kind):
         values = round_to(dtype, np.where(rng.random(shape) < 0.5, 0.0, rng.standard_normal(shape)))
         if kind == "integers":
@@ -96,12 +106,16 @@ def float_mask(dtype):
         if len(shape) > 1 and shape[-2] > 1:
             values[..., rng.integers(shape[-2]), :] = -np.inf
         return values
+
     return make
 
 
 def build(name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, causal=False, window=None, scale=None):
-    operands = [Operand(dtype, (b, heads, sq, d), data(dtype, "q")), Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
-                Operand(dtype, (b, kv_heads, sk, dv), data(dtype, "v"))]
+    operands = [
+        Operand(dtype, (b, heads, sq, d), data(dtype, "q")),
+        Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
+        Operand(dtype, (b, kv_heads, sk, dv), data(dtype, "v")),
+    ]
     call = "{0}, {1}, {2}"
     if mask:
         kind, dims = mask
@@ -113,13 +127,26 @@ def build(name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, caus
         attributes.append(f"window = {window} : i64")
     if scale is not None:
         attributes.append(f"scale = {scale!r} : f64")
-    return Case(name, operands, [Operand(dtype, (b, heads, sq, dv))],
-                op("attention", operands, [0], ", ".join(attributes), call), reference(dtype, causal, window, scale),
-                ("integers", "normal", "special"), sizes)
+    return Case(
+        name,
+        operands,
+        [Operand(dtype, (b, heads, sq, dv))],
+        op("attention", operands, [0], ", ".join(attributes), call),
+        reference(dtype, causal, window, scale),
+        ("integers", "normal", "special"),
+        sizes,
+    )
 
 
-MASKS = [None, ("bool", ("b", 1, 1, "k")), ("bool", ("b", "h", "q", "k")), ("bool", ("q", "k")), ("float", (1, 1, "q", "k")),
-         ("float", ("b", 1, 1, "k")), ("float", ("h", "q", "k"))]
+MASKS = [
+    None,
+    ("bool", ("b", 1, 1, "k")),
+    ("bool", ("b", "h", "q", "k")),
+    ("bool", ("q", "k")),
+    ("float", (1, 1, "q", "k")),
+    ("float", ("b", 1, 1, "k")),
+    ("float", ("h", "q", "k")),
+]
 HEADS = [(1, 1), (2, 2), (4, 2), (4, 1), (8, 1), (7, 7), (12, 12)]
 SIDES = [(False, None), (True, None), (False, 3), (True, 5), (True, 64)]
 HEAD_SIZES = [1, 2, 3, 8, 16, 17, 32, 33, 64, 65, 128]
@@ -133,16 +160,50 @@ def cases(rng):
         dtype = F32 if number % 2 else FLOATS[number // 2 % 4]
         b, dv = int(rng.choice([1, 2, 3])), d if number % 3 else int(rng.choice(HEAD_SIZES))
         scale = 0.25 if number % 4 == 0 else None
-        label = (f"{'nomask' if mask is None else mask[0] + str(len(mask[1]))}_h{heads}over{kv_heads}"
-                 f"{'_causal' * causal}{f'_window{window}' if window else ''}_d{d}v{dv}")
+        label = (
+            f"{'nomask' if mask is None else mask[0] + str(len(mask[1]))}_h{heads}over{kv_heads}"
+            f"{'_causal' * causal}{f'_window{window}' if window else ''}_d{d}v{dv}"
+        )
         some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
         if number % 2:
             some += [(1, 509), (64, 64), (0, 5), (4, 0)]
         some = [(q, k) for q, k in some if q * k * heads * max(d, dv) < 4 * 10**6]
         sizes = [{"b": b, "q": q, "k": k} for q, k in some]
-        result.append(build(f"attention_{dtype}_{number}_{label}_dynamic", dtype, "b", heads, kv_heads, "q", "k", d, dv, sizes,
-                            mask, causal, window, scale))
+        result.append(
+            build(
+                f"attention_{dtype}_{number}_{label}_dynamic",
+                dtype,
+                "b",
+                heads,
+                kv_heads,
+                "q",
+                "k",
+                d,
+                dv,
+                sizes,
+                mask,
+                causal,
+                window,
+                scale,
+            )
+        )
         sq, sk = some[0]
-        result.append(build(f"attention_{dtype}_{number}_{label}_{sq}over{sk}", dtype, b, heads, kv_heads, sq, sk, d, dv, [{}],
-                            mask, causal, window, scale))
+        result.append(
+            build(
+                f"attention_{dtype}_{number}_{label}_{sq}over{sk}",
+                dtype,
+                b,
+                heads,
+                kv_heads,
+                sq,
+                sk,
+                d,
+                dv,
+                [{}],
+                mask,
+                causal,
+                window,
+                scale,
+            )
+        )
     return result

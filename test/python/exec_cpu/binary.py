@@ -1,9 +1,10 @@
 """Elementwise ops of two and three operands under every form of broadcasting, and rope."""
+
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, values_of
 from exec_cpu.contractions import product_data
-from exec_cpu.dtypes import BF16, F16, F32, F64, F8E4M3, F8E5M2, FLOATS, I1, I4, I8, I32, I64, INTEGERS, wrap
+from exec_cpu.dtypes import F32, F8E4M3, F8E5M2, FLOATS, I1, I4, I8, I32, I64, INTEGERS, wrap
 from exec_cpu.unary import close, exact
 
 # Dims of lhs, rhs and result over two sizes.
@@ -54,21 +55,29 @@ INTEGER = {
     "max": np.maximum,
     "min": np.minimum,
 }
-COMPARE = {"eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater,
-           "ge": np.greater_equal}
+COMPARE = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
 
 
 def divisors(dtype):
     """Small integers but 0."""
+
     def make(rng, shape, kind):
         values = rng.integers(-9, 10, shape)
         return np.where(values == 0, 7, values)
+
     return make
 
 
 def ordinary(dtype):
     """Integers whose quotients do not overflow."""
-    return lambda rng, shape, kind: rng.integers(max(dtype.low + 1, -10**6), min(dtype.high, 10**6), shape)
+    return lambda rng, shape, kind: rng.integers(max(dtype.low + 1, -(10**6)), min(dtype.high, 10**6), shape)
 
 
 def forms(rng):
@@ -79,7 +88,9 @@ def forms(rng):
             yield str(name)
 
 
-def build(name, form, rng, static, dtypes, result_dtype, body, reference, data=(None, None), kinds=("normal", "special")):
+def build(
+    name, form, rng, static, dtypes, result_dtype, body, reference, data=(None, None), kinds=("normal", "special")
+):
     """A case of a form with static or dynamic sizes."""
     chosen = pairs(rng, SIZES[:-1], SIZES)
     dims = FORMS[form]
@@ -106,65 +117,117 @@ def cases(rng):
 
     for dtype in FLOATS:
         for name, function in FLOAT.items():
-            both(f"{name}_{dtype}", [dtype] * 2, dtype, op(name, [0, 1], [0]),
-                 lambda x, y, kind, f=function, t=dtype: exact(t, f(x, y)))
+            both(
+                f"{name}_{dtype}",
+                [dtype] * 2,
+                dtype,
+                op(name, [0, 1], [0]),
+                lambda x, y, kind, f=function, t=dtype: exact(t, f(x, y)),
+            )
 
         def floor_div(x, y, kind, t=dtype):
             # The quotient is rounded before its floor is taken.
             return exact(t, np.floor(exact(t, x / y).value))
+
         both(f"floor_div_{dtype}", [dtype] * 2, dtype, op("floor_div", [0, 1], [0]), floor_div)
-        both(f"rem_{dtype}", [dtype] * 2, dtype, op("rem", [0, 1], [0]),
-             lambda x, y, kind, t=dtype: exact(t, floor_remainder(x, y)))
+        both(
+            f"rem_{dtype}",
+            [dtype] * 2,
+            dtype,
+            op("rem", [0, 1], [0]),
+            lambda x, y, kind, t=dtype: exact(t, floor_remainder(x, y)),
+        )
 
         def power(x, y, kind, t=dtype):
             value = np.power(x, y)
             # An error of the logarithm is multiplied by the exponent.
             size = np.abs(value) * (1 + np.abs(np.nan_to_num(y * np.log(np.abs(x)), posinf=0, neginf=0)))
             return close(t, value, size)
+
         both(f"pow_{dtype}", [dtype] * 2, dtype, op("pow", [0, 1], [0]), power)
     # Every form of broadcasting once more with the op most used.
     for name in FORMS:
         for static in (False, True):
-            result.append(build("add_every", name, rng, static, [F32] * 2, F32, op("add", [0, 1], [0]),
-                                lambda x, y, kind: exact(F32, x + y)))
+            result.append(
+                build(
+                    "add_every",
+                    name,
+                    rng,
+                    static,
+                    [F32] * 2,
+                    F32,
+                    op("add", [0, 1], [0]),
+                    lambda x, y, kind: exact(F32, x + y),
+                )
+            )
     for dtype in INTEGERS:
         for name, function in INTEGER.items():
             divides = name in ("div", "floor_div", "rem")
-            both(f"{name}_{dtype}", [dtype] * 2, dtype, op(name, [0, 1], [0]),
-                 lambda x, y, kind, f=function, t=dtype: Expected(wrap(t, f(x, y))),
-                 data=(ordinary(dtype), divisors(dtype)) if divides else (None, None),
-                 kinds=("normal",) if divides else ("normal", "special"))
+            both(
+                f"{name}_{dtype}",
+                [dtype] * 2,
+                dtype,
+                op(name, [0, 1], [0]),
+                lambda x, y, kind, f=function, t=dtype: Expected(wrap(t, f(x, y))),
+                data=(ordinary(dtype), divisors(dtype)) if divides else (None, None),
+                kinds=("normal",) if divides else ("normal", "special"),
+            )
     for name, function in (("and", np.bitwise_and), ("or", np.bitwise_or), ("xor", np.bitwise_xor)):
-        both(f"logical_{name}", [I1] * 2, I1, op(f"logical_{name}", [0, 1], [0]),
-             lambda x, y, kind, f=function: Expected(f(x, y)), kinds=("normal",))
+        both(
+            f"logical_{name}",
+            [I1] * 2,
+            I1,
+            op(f"logical_{name}", [0, 1], [0]),
+            lambda x, y, kind, f=function: Expected(f(x, y)),
+            kinds=("normal",),
+        )
     for dtype in FLOATS + INTEGERS + [F8E4M3, F8E5M2, I4, I1]:
         for predicate in COMPARE if dtype in (F32, I64) else ("eq", "ne") if dtype is I1 else ("lt", "ne", "ge"):
-            both(f"compare_{predicate}_{dtype}", [dtype] * 2, I1,
-                 op("compare", [0, 1], [0], f"predicate = #tenon.compare<{predicate}>"),
-                 lambda x, y, kind, f=COMPARE[predicate]: Expected(f(x, y).astype(np.int64)),
-                 data=(few(dtype), few(dtype)), kinds=("integers", "special"))
+            both(
+                f"compare_{predicate}_{dtype}",
+                [dtype] * 2,
+                I1,
+                op("compare", [0, 1], [0], f"predicate = #tenon.compare<{predicate}>"),
+                lambda x, y, kind, f=COMPARE[predicate]: Expected(f(x, y).astype(np.int64)),
+                data=(few(dtype), few(dtype)),
+                kinds=("integers", "special"),
+            )
     for dtype in FLOATS + [I64, I32, I8, I1, I4, F8E4M3, F8E5M2]:
         for condition, on_true, on_false in ((0, 1, 2), (1, 0, 2), (2, 1, 0)):
             name = list(FORMS)[rng.integers(len(FORMS))]
             dims = list(FORMS[name])
             types = [I1, dtype, dtype]
-            sizes = [{"a": 3, "b": 17}, {"a": 1, "b": 1}, {"a": 33, "b": 64}] if name != "vector" else [{"b": 17}, {"b": 509}]
+            sizes = (
+                [{"a": 3, "b": 17}, {"a": 1, "b": 1}, {"a": 33, "b": 64}]
+                if name != "vector"
+                else [{"b": 17}, {"b": 509}]
+            )
             if dtype is I4:
                 dims, sizes = [tuple({"a": 3, "b": 17}.get(d, d) for d in part) for part in dims], [{}]
             operands = [Operand(t, dims[i]) for t, i in zip(types, (condition, on_true, on_false))]
-            result.append(Case(f"select_{dtype}_{name}_{condition}", operands, [Operand(dtype, dims[2])],
-                               op("select", [0, 1, 2], [0]),
-                               lambda c, x, y, kind: Expected(np.where(c != 0, x, y)), ("normal", "special"), sizes))
+            result.append(
+                Case(
+                    f"select_{dtype}_{name}_{condition}",
+                    operands,
+                    [Operand(dtype, dims[2])],
+                    op("select", [0, 1, 2], [0]),
+                    lambda c, x, y, kind: Expected(np.where(c != 0, x, y)),
+                    ("normal", "special"),
+                    sizes,
+                )
+            )
     return result + rope_cases(rng)
 
 
 def few(dtype):
     """Values that are often equal."""
+
     def make(rng, shape, kind):
         if kind == "integers" or dtype.bits < 8:
             return values_of(rng, dtype, shape, "integers")
         pool = values_of(rng, dtype, (5,), kind)
         return pool[rng.integers(0, 5, shape)]
+
     return make
 
 
@@ -187,10 +250,18 @@ def rope_cases(rng):
                     size[..., first] = np.abs(x[..., first] * c) + np.abs(x[..., second] * s)
                     size[..., second] = np.abs(x[..., second] * c) + np.abs(x[..., first] * s)
                     return Expected(value, 3 * t.compute.u * size)
+
                 label = f"rope_{dtype}_{d}{'_interleaved' * interleaved}{'_whole' * whole}"
                 table = Operand(dtype, ("s", width), product_data(dtype))
-                result.append(Case(label, [Operand(dtype, ("b", 3, "s", d), product_data(dtype)), table, table],
-                                   [Operand(dtype, ("b", 3, "s", d))], op("rope", [0, 1, 2], [0], attributes), reference,
-                                   ("normal", "special"),
-                                   [{"b": b, "s": s} for b, s in ((1, 1), (2, 7), (1, 65), (3, 16), (1, 0))]))
+                result.append(
+                    Case(
+                        label,
+                        [Operand(dtype, ("b", 3, "s", d), product_data(dtype)), table, table],
+                        [Operand(dtype, ("b", 3, "s", d))],
+                        op("rope", [0, 1, 2], [0], attributes),
+                        reference,
+                        ("normal", "special"),
+                        [{"b": b, "s": s} for b, s in ((1, 1), (2, 7), (1, 65), (3, 16), (1, 0))],
+                    )
+                )
     return result

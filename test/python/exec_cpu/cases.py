@@ -1,4 +1,5 @@
 """What a test case is, and the shapes that cases take."""
+
 import itertools
 from dataclasses import dataclass, field
 from typing import Callable
@@ -15,10 +16,11 @@ SMALL = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33]
 @dataclass
 class Operand:
     """A tensor of the case's function. Sizes are numbers, or names of dynamic dimensions."""
+
     dtype: DType
     dims: tuple
-    data: Callable = None     # (rng, shape, kind) -> values; None: values of the kind
-    weight: bool = False      # named, bound when the model is loaded, else an argument
+    data: Callable = None  # (rng, shape, kind) -> values; None: values of the kind
+    weight: bool = False  # named, bound when the model is loaded, else an argument
 
     def type(self):
         return f"tensor<{''.join('?x' if isinstance(d, str) else f'{d}x' for d in self.dims)}{self.dtype}>"
@@ -32,6 +34,7 @@ class Expected:
     """A result: exact values (bound None: rounded to the type they must come bit by bit), else an absolute bound that
     holds the error before the last rounding, whose own error is added by the check. `flush`: values below it may be 0.
     """
+
     value: np.ndarray
     bound: np.ndarray = None
     flush: float = 0.0
@@ -41,11 +44,12 @@ class Expected:
 class Case:
     """`body` computes the results from {0}, {1}, ..; the last lines of it name them {r0}, {r1}, ..; {t0}, .. are the
     operands' types, {rt0}, .. the results'. `reference` takes the operands' values and the kind of data."""
+
     name: str
     operands: list
     results: list
     body: str
-    reference: Callable       # (values.., kind=) -> Expected or list of Expected
+    reference: Callable  # (values.., kind=) -> Expected or list of Expected
     kinds: tuple = ("integers", "normal", "special")
     sizes: list = field(default_factory=lambda: [{}])
 

@@ -1,8 +1,9 @@
 """Casts between all element types."""
+
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, values_of
-from exec_cpu.dtypes import ALL, F32, F64, round_to, wrap
+from exec_cpu.dtypes import ALL, F64, round_to, wrap
 
 
 def convert(value, source, to):
@@ -21,6 +22,7 @@ def convert(value, source, to):
 
 def in_range(source, to):
     """Values whose conversion is defined: to an integer only what it holds."""
+
     def make(rng, shape, kind):
         if not source.is_float or to.is_float or to.bits == 1:
             return values_of(rng, source, shape, kind)
@@ -28,6 +30,7 @@ def in_range(source, to):
         values = rng.uniform(-limit, limit, shape) if kind == "special" else rng.uniform(-7, 7, shape)
         values = round_to(source, np.clip(values, -limit, limit))
         return np.where(np.abs(values) > to.high, 1.5, values)
+
     return make
 
 
@@ -37,8 +40,15 @@ def cases(rng):
         for to in ALL:
             n = int(rng.choice(SIZES)) if to.bits != 8 else 33  # one element beyond a vector: see CodeGeneration.cpp
             for label, dims, sizes in (("dynamic", ("n", 6), [{"n": n}, {"n": 0}, {"n": 11}]), ("static", (n,), [{}])):
-                result.append(Case(f"cast_{source}_{to}_{label}", [Operand(source, dims, in_range(source, to))],
-                                   [Operand(to, dims)], op("cast", [0], [0]),
-                                   lambda x, kind, s=source, t=to: convert(x, s, t), ("integers", "normal", "special"),
-                                   sizes))
+                result.append(
+                    Case(
+                        f"cast_{source}_{to}_{label}",
+                        [Operand(source, dims, in_range(source, to))],
+                        [Operand(to, dims)],
+                        op("cast", [0], [0]),
+                        lambda x, kind, s=source, t=to: convert(x, s, t),
+                        ("integers", "normal", "special"),
+                        sizes,
+                    )
+                )
     return result

@@ -1,5 +1,6 @@
 """Whether a result is right: quality rules N1 (exact data, equal bits), N2 (every element within a derived bound), N6
 (NaN and infinities where the reference has them)."""
+
 import numpy as np
 
 from exec_cpu.dtypes import round_to

@@ -3,6 +3,7 @@
 Values are float64 arrays for floats and int64 arrays for integers; storage is what a buffer holds (i1 a byte each, i4
 two to a byte, the low nibble first).
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +12,17 @@ import numpy as np
 @dataclass(frozen=True)
 class DType:
     name: str
-    code: int            # tenon_dtype
+    code: int  # tenon_dtype
     bits: int
     is_float: bool
-    precision: int = 0   # significand bits, the hidden one included
-    least: int = 0       # exponent of the least normal number
+    precision: int = 0  # significand bits, the hidden one included
+    least: int = 0  # exponent of the least normal number
     largest: float = 0.0
 
     @property
     def u(self):
         """Unit roundoff: the relative error of rounding to nearest."""
-        return 2.0 ** -self.precision
+        return 2.0**-self.precision
 
     @property
     def tiny(self):
@@ -136,7 +137,9 @@ def decode(dtype, stored, shape):
         nibbles = np.stack([raw & 15, raw >> 4], axis=1).reshape(-1)[:count].astype(np.int64)
         return wrap(I4, nibbles).reshape(shape)
     if dtype is BF16:
-        values = (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+        single = (raw.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+        with np.errstate(invalid="ignore"):  # a signalling NaN
+            values = single.astype(np.float64)
     elif dtype is F8E5M2:
         values = (raw.astype(np.uint16) << 8).view(np.float16).astype(np.float64)
     elif dtype is F8E4M3:

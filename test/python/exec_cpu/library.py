@@ -1,4 +1,5 @@
 """libtenon.so by ctypes, as far as running a compiled module on guarded buffers needs it."""
+
 import ctypes
 import os
 from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_size_t, c_void_p, sizeof
@@ -9,13 +10,19 @@ import numpy as np
 from exec_cpu.dtypes import num_bytes
 
 ROOT = Path(__file__).resolve().parents[3]
-GUARD = 256          # bytes on both sides of every buffer
+GUARD = 256  # bytes on both sides of every buffer
 SENTINEL = 0xC3
 
 
 class _Tensor(ctypes.Structure):
-    _fields_ = [("struct_size", c_size_t), ("data", c_void_p), ("dtype", c_int32), ("rank", c_int32),
-                ("shape", POINTER(c_int64)), ("strides", POINTER(c_int64))]
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("data", c_void_p),
+        ("dtype", c_int32),
+        ("rank", c_int32),
+        ("shape", POINTER(c_int64)),
+        ("strides", POINTER(c_int64)),
+    ]
 
 
 class _NamedTensor(ctypes.Structure):
@@ -23,8 +30,12 @@ class _NamedTensor(ctypes.Structure):
 
 
 class _LoadOptions(ctypes.Structure):
-    _fields_ = [("struct_size", c_size_t), ("weights_path", c_char_p), ("named_weights", POINTER(_NamedTensor)),
-                ("num_named_weights", c_size_t)]
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("weights_path", c_char_p),
+        ("named_weights", POINTER(_NamedTensor)),
+        ("num_named_weights", c_size_t),
+    ]
 
 
 class TenonError(Exception):
@@ -46,14 +57,14 @@ class Buffer:
 
     @property
     def data(self):
-        return self.memory[self.start:self.start + self.bytes]
+        return self.memory[self.start : self.start + self.bytes]
 
     def fill(self, byte):
         self.data[:] = byte
 
     def damage(self):
         """What was written where nothing may be: text, or None."""
-        outside = [("before", self.memory[:self.start]), ("behind", self.memory[self.start + self.bytes:])]
+        outside = [("before", self.memory[: self.start]), ("behind", self.memory[self.start + self.bytes :])]
         for where, zone in outside:
             bad = np.flatnonzero(zone != SENTINEL)
             if len(bad):
@@ -72,8 +83,13 @@ class Library:
         self.lib.tenon_error_message.restype = c_char_p
         for name in ("tenon_compile", "tenon_executable_load", "tenon_context_create", "tenon_context_run"):
             getattr(self.lib, name).restype = c_void_p
-        for name in ("tenon_error_message", "tenon_error_free", "tenon_artefact_free", "tenon_executable_free",
-                     "tenon_context_free"):
+        for name in (
+            "tenon_error_message",
+            "tenon_error_free",
+            "tenon_artefact_free",
+            "tenon_executable_free",
+            "tenon_context_free",
+        ):
             getattr(self.lib, name).argtypes = [c_void_p]
 
     def _check(self, error):
@@ -105,8 +121,7 @@ class Library:
         keep = []
         given = (_Tensor * max(len(inputs), 1))(*[_tensor(buffer, keep) for buffer in inputs])
         wanted = (_Tensor * max(len(outputs), 1))(*[_tensor(buffer, keep) for buffer in outputs])
-        self._check(self.lib.tenon_context_run(context, given, c_size_t(len(inputs)), wanted,
-                                               c_size_t(len(outputs))))
+        self._check(self.lib.tenon_context_run(context, given, c_size_t(len(inputs)), wanted, c_size_t(len(outputs))))
 
     def free(self, executable, context):
         self.lib.tenon_context_free(context)
@@ -119,5 +134,6 @@ class Library:
 def _tensor(buffer, keep):
     shape = (c_int64 * max(len(buffer.shape), 1))(*buffer.shape)
     keep.append(shape)
-    return _Tensor(sizeof(_Tensor), buffer.memory.ctypes.data + buffer.start, buffer.dtype.code, len(buffer.shape),
-                   shape, None)
+    return _Tensor(
+        sizeof(_Tensor), buffer.memory.ctypes.data + buffer.start, buffer.dtype.code, len(buffer.shape), shape, None
+    )

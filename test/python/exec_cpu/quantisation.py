@@ -1,9 +1,10 @@
 """Low-precision storage and products. quantise must give the bits of its formula; a quantised product of integers is
 exact up to its scales.
 """
+
 import numpy as np
 
-from exec_cpu.cases import SIZES, Case, Expected, Operand, op, rows, values_of
+from exec_cpu.cases import SIZES, Case, Expected, Operand, op
 from exec_cpu.dtypes import F8E4M3, F8E5M2, F16, BF16, F32, F64, FLOATS, I4, I8, round_to
 
 STORED = [I8, I4, F8E4M3, F8E5M2]
@@ -14,6 +15,7 @@ def scales(powers_of_two):
         if powers_of_two:
             return np.exp2(rng.integers(-3, 3, shape)).astype(np.float64)
         return round_to(F32, rng.uniform(0.01, 0.5, shape))
+
     return make
 
 
@@ -37,19 +39,37 @@ def quantise(name, source, stored, dims, form, block, sizes):
         wide = source.compute
         scaled = round_to(wide, x / spread(s, x.shape, block if form == "block" else None))
         if stored.is_float:
-            return Expected(round_to(stored, np.where(np.isnan(scaled), scaled, np.clip(scaled, -stored.largest, stored.largest))))
+            return Expected(
+                round_to(stored, np.where(np.isnan(scaled), scaled, np.clip(scaled, -stored.largest, stored.largest)))
+            )
         return Expected(np.clip(np.rint(np.nan_to_num(scaled, nan=0)), stored.low, stored.high).astype(np.int64))
+
     attributes = f"block = array<i64: {block[0]}, {block[1]}>" if form == "block" else ""
-    return Case(name, [Operand(source, dims), Operand(F32, granularity(form, dims, block), scales(True))],
-                [Operand(stored, dims)], op("quantise", [0, 1], [0], attributes), compute, ("integers", "normal", "special"), sizes)
+    return Case(
+        name,
+        [Operand(source, dims), Operand(F32, granularity(form, dims, block), scales(True))],
+        [Operand(stored, dims)],
+        op("quantise", [0, 1], [0], attributes),
+        compute,
+        ("integers", "normal", "special"),
+        sizes,
+    )
 
 
 def dequantise(name, stored, result, dims, form, block, sizes):
     def compute(q, s, kind):
         return Expected(round_to(F32, q * spread(s, q.shape, block if form == "block" else None)))
+
     attributes = f"block = array<i64: {block[0]}, {block[1]}>" if form == "block" else ""
-    return Case(name, [Operand(stored, dims), Operand(F32, granularity(form, dims, block), scales(False))],
-                [Operand(result, dims)], op("dequantise", [0, 1], [0], attributes), compute, ("normal", "special"), sizes)
+    return Case(
+        name,
+        [Operand(stored, dims), Operand(F32, granularity(form, dims, block), scales(False))],
+        [Operand(result, dims)],
+        op("dequantise", [0, 1], [0], attributes),
+        compute,
+        ("normal", "special"),
+        sizes,
+    )
 
 
 def product(name, source, stored, result, lead, n, k, input_form, weight_form, block, sizes):
@@ -62,6 +82,7 @@ def product(name, source, stored, result, lead, n, k, input_form, weight_form, b
         u = F64.u if source is F64 else F32.u
         value, size = np.matmul(left, right.T), np.matmul(np.abs(left), np.abs(right.T))
         return Expected(value, (4 * np.sqrt(max(k, 1)) + 6) * u * size)
+
     dims = lead + (k,)
     operands = [Operand(source, dims)]
     call = "{0}"
@@ -69,11 +90,21 @@ def product(name, source, stored, result, lead, n, k, input_form, weight_form, b
         operands.append(Operand(F32, granularity(input_form, dims, None), scales(False)))
         call += " scale({1})"
     first = len(operands)
-    operands += [Operand(stored, (n, k), weight=True), Operand(F32, granularity(weight_form, (n, k), block), scales(False), True)]
+    operands += [
+        Operand(stored, (n, k), weight=True),
+        Operand(F32, granularity(weight_form, (n, k), block), scales(False), True),
+    ]
     call += f", {{{first}}} scale({{{first + 1}}})"
     attributes = f"block = array<i64: {block[0]}, {block[1]}>" if weight_form == "block" else ""
-    return Case(name, operands, [Operand(result, lead + (n,))], op("quantised_matmul", operands, [0], attributes, call), compute,
-                ("integers", "normal"), sizes)
+    return Case(
+        name,
+        operands,
+        [Operand(result, lead + (n,))],
+        op("quantised_matmul", operands, [0], attributes, call),
+        compute,
+        ("integers", "normal"),
+        sizes,
+    )
 
 
 def cases(rng):
@@ -95,8 +126,21 @@ def cases(rng):
             label = f"{stored}_{form}_{number}"
             result.append(quantise(f"quantise_{source}_{label}", source, stored, dims, form, block, sizes))
             result.append(dequantise(f"dequantise_{source}_{label}", stored, source, dims, form, block, sizes))
-    kinds = [(I8, I8), (I8, I4), (I4, I4), (I4, I8), (F8E4M3, F8E4M3), (F8E5M2, F8E4M3), (F8E4M3, F8E5M2), (F32, I8),
-             (F32, I4), (F16, I4), (BF16, I8), (BF16, F8E4M3), (F64, I8)]
+    kinds = [
+        (I8, I8),
+        (I8, I4),
+        (I4, I4),
+        (I4, I8),
+        (F8E4M3, F8E4M3),
+        (F8E5M2, F8E4M3),
+        (F8E4M3, F8E5M2),
+        (F32, I8),
+        (F32, I4),
+        (F16, I4),
+        (BF16, I8),
+        (BF16, F8E4M3),
+        (F64, I8),
+    ]
     for source, stored in kinds:
         for number, weight_form in enumerate(["tensor", "row", "block", "block"]):
             block = [(1, 32), (1, 16), (8, 16), (4, 64)][int(rng.integers(4))] if weight_form == "block" else None
@@ -107,6 +151,10 @@ def cases(rng):
                 k = k + k % 2
             to = source if source in FLOATS else FLOATS[(count := count + 1) % 3]
             label = f"quantised_matmul_{source}_{stored}_{weight_form}_{number}_n{n}_k{k}"
-            lead, sizes = (("m",), [{"m": m} for m in (1, 7, 16, 33, 65, 0)]) if number % 2 else ((2, "m"), [{"m": 3}, {"m": 17}])
-            result.append(product(label, source, stored, to, lead, n, k, ["row", "tensor"][number % 2], weight_form, block, sizes))
+            lead, sizes = (
+                (("m",), [{"m": m} for m in (1, 7, 16, 33, 65, 0)]) if number % 2 else ((2, "m"), [{"m": 3}, {"m": 17}])
+            )
+            result.append(
+                product(label, source, stored, to, lead, n, k, ["row", "tensor"][number % 2], weight_form, block, sizes)
+            )
     return result

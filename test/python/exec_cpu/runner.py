@@ -3,6 +3,7 @@
 A batch runs in a child process, so that a crash or a hang of generated code is the result of a test and not its end;
 what spoils a batch is found by halving it.
 """
+
 import os
 import pickle
 import select
@@ -18,9 +19,9 @@ from exec_cpu.dtypes import decode, encode
 from exec_cpu.library import Buffer, Library, TenonError
 
 KINDS = ["integers", "normal", "special", "positive", "wide"]
-BATCH = 48             # cases in a module
-TIMEOUT = 240          # seconds for a batch
-MOST_FAILURES = 3      # told of a case
+BATCH = 48  # cases in a module
+TIMEOUT = 240  # seconds for a batch
+MOST_FAILURES = 3  # told of a case
 
 
 def module_text(cases):
@@ -48,8 +49,10 @@ def module_text(cases):
         types += [result.type() for result in case.results]
     attributes = f" attributes {{tenon.dim_bounds = {{{', '.join(bounds)}}}}}" if bounds else ""
     body = "\n    ".join(lines)
-    return (f"module{attributes} {{\n  func.func @main({', '.join(arguments)})\n      -> ({', '.join(types)}) {{\n"
-            f"    {body}\n    return {', '.join(results)} : {', '.join(types)}\n  }}\n}}\n")
+    return (
+        f"module{attributes} {{\n  func.func @main({', '.join(arguments)})\n      -> ({', '.join(types)}) {{\n"
+        f"    {body}\n    return {', '.join(results)} : {', '.join(types)}\n  }}\n}}\n"
+    )
 
 
 class Batch:
@@ -100,8 +103,9 @@ class Batch:
             values = self._operands(case, kind, instance)
             for i, operand in enumerate(case.operands):
                 if not operand.weight:
-                    inputs.append((f"k{number}_{i}", Buffer(operand.dtype, values[i].shape,
-                                                             encode(operand.dtype, values[i]))))
+                    inputs.append(
+                        (f"k{number}_{i}", Buffer(operand.dtype, values[i].shape, encode(operand.dtype, values[i])))
+                    )
             with np.errstate(all="ignore"):
                 used = kind if kind in case.kinds else case.kinds[0]
                 expected = case.reference(*values, kind=used)
@@ -156,6 +160,7 @@ def _in_child(cases, seed):
             os._exit(0)
         except BaseException:  # pylint: disable=broad-except
             import traceback
+
             traceback.print_exc()
             os._exit(70)
     os.close(write)
@@ -198,4 +203,4 @@ def run_cases(cases, seed, report):
 def batches(cases):
     """Cases with about the same number of sizes together, since every case of a module runs as often as the others."""
     ordered = sorted(cases, key=lambda case: len(case.sizes))
-    return [ordered[i:i + BATCH] for i in range(0, len(ordered), BATCH)]
+    return [ordered[i : i + BATCH] for i in range(0, len(ordered), BATCH)]

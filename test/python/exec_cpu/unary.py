@@ -3,12 +3,13 @@
 Bounds: `exact` ops are a rounding to the compute type and one to storage, and must give those bits. The others may be
 off by `error` units of the compute type, relative to `scale(x)`: the largest value their formula goes through.
 """
+
 import math
 
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
-from exec_cpu.dtypes import F32, F64, FLOATS, I1, INTEGERS, round_to, wrap
+from exec_cpu.dtypes import FLOATS, I1, INTEGERS, round_to, wrap
 
 # A function of exact input is off by this many units of the compute type: the functions' own error and the roundings of
 # a formula of a few steps.
@@ -87,8 +88,8 @@ def exact(dtype, value):
 
 
 def close(dtype, value, scale=None, error=ERROR):
-    """Within `error` units of the compute type of `scale`, before the rounding to storage. A denormal on the way is off by
-    half a step, which a factor up to 2^8 may follow (a larger x has no denormal on its way)."""
+    """Within `error` units of the compute type of `scale`, before the rounding to storage. A denormal on the way is off
+    by half a step, which a factor up to 2^8 may follow (a larger x has no denormal on its way)."""
     flush = FLUSH[str(dtype.compute)]
     size = np.abs(value) if scale is None else np.maximum(np.abs(value), scale)
     return Expected(value, error * dtype.compute.u * size + 256 * dtype.compute.tiny, flush)
@@ -96,9 +97,11 @@ def close(dtype, value, scale=None, error=ERROR):
 
 def no_infinity(dtype):
     """A factor of what may have been flushed to 0: 0 * Inf would be NaN."""
+
     def make(rng, shape, kind):
         values = values_of(rng, dtype, shape, kind)
         return np.where(np.isinf(values), 1.5, values)
+
     return make
 
 
@@ -132,31 +135,58 @@ def cases(rng):
         for name, function in EXACT.items():
             if not dtype.is_float and name not in ("abs", "neg", "sign", "square", "relu"):
                 continue
-            integer = (lambda x: np.where(x < 0, 0, x)) if name == "relu" else \
-                np.sign if name == "sign" else function
+            integer = (lambda x: np.where(x < 0, 0, x)) if name == "relu" else np.sign if name == "sign" else function
 
             def make(case, dims, name=name, dtype=dtype, function=function if dtype.is_float else integer):
-                return Case(case, [Operand(dtype, dims)], [Operand(dtype, dims)], op(name, [0], [0]),
-                            lambda x, kind: exact(dtype, function(x)), ("normal", "special", "wide"))
+                return Case(
+                    case,
+                    [Operand(dtype, dims)],
+                    [Operand(dtype, dims)],
+                    op(name, [0], [0]),
+                    lambda x, kind: exact(dtype, function(x)),
+                    ("normal", "special", "wide"),
+                )
+
             result += elementwise(name, dtype, rng, next_static(), make)
     for dtype in FLOATS:
         for number, ((name, attributes), (function, scale)) in enumerate(CLOSE.items()):
+
             def make(case, dims, name=name, attributes=attributes, function=function, scale=scale, dtype=dtype):
-                return Case(case, [Operand(dtype, dims)], [Operand(dtype, dims)], op(name, [0], [0], attributes),
-                            lambda x, kind: close(dtype, function(x), scale and scale(x)),
-                            ("normal", "special", "wide"))
+                return Case(
+                    case,
+                    [Operand(dtype, dims)],
+                    [Operand(dtype, dims)],
+                    op(name, [0], [0], attributes),
+                    lambda x, kind: close(dtype, function(x), scale and scale(x)),
+                    ("normal", "special", "wide"),
+                )
+
             variant = f"{name}{number}" if attributes else name
             result += elementwise(variant, dtype, rng, next_static(), make)
         for name, function in (("swiglu", lambda x: x * sigmoid(x)), ("geglu", gelu), ("geglu_tanh", gelu_tanh)):
+
             def make(case, dims, name=name, function=function, dtype=dtype):
                 attributes = "approximation = #tenon.gelu<tanh>" if name == "geglu_tanh" else ""
-                return Case(case, [Operand(dtype, dims), Operand(dtype, dims, no_infinity(dtype))], [Operand(dtype, dims)],
-                            op(name.split("_")[0], [0, 1], [0], attributes),
-                            lambda x, y, kind: close(dtype, function(x) * y, np.abs(x * y)), ("normal", "special"))
+                return Case(
+                    case,
+                    [Operand(dtype, dims), Operand(dtype, dims, no_infinity(dtype))],
+                    [Operand(dtype, dims)],
+                    op(name.split("_")[0], [0, 1], [0], attributes),
+                    lambda x, y, kind: close(dtype, function(x) * y, np.abs(x * y)),
+                    ("normal", "special"),
+                )
+
             result += elementwise(name, dtype, rng, next_static(), make)
 
     def make_not(case, dims):
-        return Case(case, [Operand(I1, dims)], [Operand(I1, dims)], op("logical_not", [0], [0]),
-                    lambda x, kind: Expected(1 - x), ("normal",))
+        return Case(
+            case,
+            [Operand(I1, dims)],
+            [Operand(I1, dims)],
+            op("logical_not", [0], [0]),
+            lambda x, kind: Expected(1 - x),
+            ("normal",),
+        )
+
     result += elementwise("logical_not", I1, rng, next_static(), make_not)
     return result

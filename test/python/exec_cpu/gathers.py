@@ -1,0 +1,223 @@
+"""Ops whose addresses are data, the key and value cache, and tensors that come of nothing: iota, constants, weights."""
+
+import numpy as np
+
+from exec_cpu.cases import SIZES, Case, Expected, Operand, op
+from exec_cpu.dtypes import ALL, F32, FLOATS, I1, I8, I32, I64
+from exec_cpu.shapes import KINDS, moves
+
+
+def indices(limit):
+    return lambda rng, shape, kind: rng.integers(0, limit, shape)
+
+
+def cases(rng):
+    result, types = sources(), iter(ALL * 10)
+
+    def size():
+        return int(rng.choice(SIZES[:-1]))
+
+    def two():
+        return [{"a": size(), "b": size()} for _ in range(3)] + [{"a": 0, "b": 3}, {"a": 2, "b": 0}]
+
+    for dtype in FLOATS:
+        for index in (I64, I32):
+            n, width = size(), size()
+            result.append(
+                moves(
+                    f"embedding_{dtype}_{index}",
+                    [Operand(dtype, (n, width), weight=True), Operand(index, ("a", "b"), indices(n))],
+                    [Operand(dtype, ("a", "b", width))],
+                    op("embedding", [0, 1], [0]),
+                    lambda t, i: t[i],
+                    two(),
+                )
+            )
+    for axis in (0, 1, 2):
+        for dtype in (next(types), next(types), F32):
+            shape = [size(), size(), 5]
+            limit = shape[axis]
+            for dims in ((3,), ("a", 2), ()):
+                out = tuple(shape[:axis]) + dims + tuple(shape[axis + 1 :])
+                result.append(
+                    moves(
+                        f"gather_{dtype}_{axis}_rank{len(dims)}_{len(result)}",
+                        [Operand(dtype, tuple(shape)), Operand(I64, dims, indices(limit))],
+                        [Operand(dtype, out)],
+                        op("gather", [0, 1], [0], f"axis = {axis} : i64"),
+                        lambda x, i, a=axis: np.take(x, i, a),
+                        [{"a": 4}, {"a": 17}, {"a": 0}] if "a" in dims else [{}],
+                    )
+                )
+        dtype, shape = next(types), [size(), size(), 4]
+        taken = list(shape)
+        taken[axis] = 6
+        result.append(
+            moves(
+                f"gather_elements_{dtype}_{axis}",
+                [Operand(dtype, tuple(shape)), Operand(I32, tuple(taken), indices(shape[axis]))],
+                [Operand(dtype, tuple(taken))],
+                op("gather_elements", [0, 1], [0], f"axis = {axis} : i64"),
+                lambda x, i, a=axis: np.take_along_axis(x, i, a),
+            )
+        )
+        # Equal indices: the last wins.
+        for dims in ((4,), (2, 3), ()):
+            dtype, shape = next(types), (5, size(), 6)
+            out = shape[:axis] + dims + shape[axis + 1 :]
+
+            def scatter(x, i, u, a=axis):
+                moved, updates = np.moveaxis(x.copy(), a, 0), u.reshape(u.shape[:a] + (i.size,) + u.shape[a + i.ndim :])
+                for number, place in enumerate(i.reshape(-1)):
+                    moved[place] = np.take(updates, number, a)
+                return np.moveaxis(moved, 0, a)
+
+            result.append(
+                moves(
+                    f"scatter_{dtype}_{axis}_rank{len(dims)}",
+                    [Operand(dtype, shape), Operand(I64, dims, indices(shape[axis])), Operand(dtype, out)],
+                    [Operand(dtype, shape)],
+                    op("scatter", [0, 1, 2], [0], f"axis = {axis} : i64"),
+                    scatter,
+                )
+            )
+    for named, tuples in ((1, (3,)), (2, (2, 2)), (3, ()), (2, ("a",)), (0, (3,))):
+        for dtype in (next(types), F32):
+            shape = (3, 4, 5)
+
+            def limits(rng, place, kind, named=named, shape=shape):
+                return (
+                    np.stack([rng.integers(0, shape[d], place[:-1]) for d in range(named)], -1)
+                    if named
+                    else np.zeros(place, np.int64)
+                )
+
+            result.append(
+                moves(
+                    f"gather_nd_{dtype}_{named}_rank{len(tuples)}_{len(result)}",
+                    [Operand(dtype, shape), Operand(I64, tuples + (named,), limits)],
+                    [Operand(dtype, tuples + shape[named:])],
+                    op("gather_nd", [0, 1], [0]),
+                    lambda x, i, n=named: (
+                        x[tuple(np.moveaxis(i, -1, 0))] if n else np.broadcast_to(x, i.shape[:-1] + x.shape)
+                    ),
+                    [{"a": 6}, {"a": 0}] if "a" in tuples else [{}],
+                )
+            )
+    for dtype in FLOATS:
+
+        def position(rng, shape, kind):
+            return np.array(rng.integers(0, 17))
+
+        def append(cache, update, at):
+            value = cache.copy()
+            at = min(int(at), cache.shape[2] - update.shape[2])  # where there is room for all
+            value[:, :, at : at + update.shape[2]] = update
+            return value
+
+        result.append(
+            moves(
+                f"kv_cache_append_{dtype}",
+                [Operand(dtype, (2, 3, 33, 8)), Operand(dtype, (2, 3, "s", 8)), Operand(I64, (), position)],
+                [Operand(dtype, (2, 3, 33, 8))],
+                op("kv_cache_append", [0, 1, 2], [0]),
+                append,
+                [{"s": 1}, {"s": 16}, {"s": 0}, {"s": 33}],
+            )
+        )
+        result.append(
+            moves(
+                f"kv_cache_read_{dtype}",
+                [Operand(dtype, (2, 3, 33, 8)), Operand(F32, ("s",))],
+                [Operand(dtype, (2, 3, "s", 8))],
+                "{p}n = tenon.dim {1} {{axis = 0 : i64}} : ({t1}) -> tensor<i64>\n"
+                "{r0} = tenon.kv_cache_read {0}, {p}n : ({t0}, tensor<i64>) -> {rt0}",
+                lambda cache, like: cache[:, :, : like.shape[0]],
+                [{"s": 1}, {"s": 16}, {"s": 0}, {"s": 33}],
+            )
+        )
+    return result
+
+
+def sources():
+    """iota, constant, weight, dim."""
+    result = []
+    for dtype in FLOATS + [I64, I32, I8]:
+        result.append(
+            Case(
+                f"iota_{dtype}_static",
+                [],
+                [Operand(dtype, (3, 17))],
+                op("iota", [], [0], "axis = 1 : i64, start = 2.0 : f64, step = -3.0 : f64"),
+                lambda kind, t=dtype: Expected(
+                    np.broadcast_to(2 - 3 * np.arange(17), (3, 17)).astype(float if t.is_float else np.int64)
+                ),
+                ("normal",),
+            )
+        )
+        result.append(
+            Case(
+                f"iota_{dtype}_dynamic",
+                [Operand(F32, ("a", "b"))],
+                [Operand(dtype, ("b", 2))],
+                "{p}n = tenon.dim {0} {{axis = 1 : i64}} : ({t0}) -> tensor<i64>\n"
+                "{r0} = tenon.iota {p}n {{axis = 0 : i64}} : (tensor<i64>) -> {rt0}",
+                lambda x, kind, t=dtype: Expected(
+                    np.broadcast_to(np.arange(x.shape[1])[:, None], (x.shape[1], 2)).astype(
+                        float if t.is_float else np.int64
+                    )
+                ),
+                ("normal",),
+                [{"a": 1, "b": b} for b in (1, 9, 65, 0)],
+            )
+        )
+    for dtype in ALL:
+        number = "true" if dtype is I1 else "1.5" if dtype.is_float else "-3"
+        value = 1 if dtype is I1 else 1.5 if dtype.is_float else -3
+        result.append(
+            Case(
+                f"constant_{dtype}",
+                [Operand(dtype, (2, 3))],
+                [Operand(dtype, (4,))],
+                f"{{r0}} = tenon.constant dense<{number}> : {{rt0}}",
+                lambda x, kind, v=value: Expected(np.full(4, v)),
+                ("normal",),
+            )
+        )
+        listed = "[true, false, true]" if dtype is I1 else "[1.0, -2.0, 0.5]" if dtype.is_float else "[1, -2, 7]"
+        values = [1, 0, 1] if dtype is I1 else [1.0, -2.0, 0.5] if dtype.is_float else [1, -2, 7]
+        result.append(
+            Case(
+                f"constant_{dtype}_chosen",
+                [Operand(I1, (3,)), Operand(dtype, (3,))],
+                [Operand(dtype, (3,))],
+                f"{{p}}c = tenon.constant dense<{listed}> : {{rt0}}\n"
+                "{r0} = tenon.select {0}, {p}c, {1} : ({t0}, {rt0}, {t1}) -> {rt0}",
+                lambda c, x, kind, v=values: Expected(np.where(c != 0, np.array(v), x)),
+                ("normal",),
+            )
+        )
+        result.append(
+            Case(
+                f"weight_{dtype}",
+                [Operand(dtype, (7, 9), weight=True)],
+                [Operand(dtype, (9, 7))],
+                op("transpose", [0], [0], "permutation = array<i64: 1, 0>"),
+                lambda x, kind: Expected(x.T),
+                KINDS,
+            )
+        )
+    result.append(
+        Case(
+            "dim_as_number",
+            [Operand(F32, ("a", "b"))],
+            [Operand(I64, ())],
+            "{p}a = tenon.dim {0} {{axis = 0 : i64}} : ({t0}) -> tensor<i64>\n"
+            "{p}b = tenon.dim {0} {{axis = 1 : i64}} : ({t0}) -> tensor<i64>\n"
+            "{r0} = tenon.mul {p}a, {p}b : (tensor<i64>, tensor<i64>) -> tensor<i64>",
+            lambda x, kind: Expected(np.array(x.size)),
+            ("normal",),
+            [{"a": 3, "b": 5}, {"a": 0, "b": 7}],
+        )
+    )
+    return result

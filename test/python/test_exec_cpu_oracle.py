@@ -1,0 +1,63 @@
+"""What judges in exec-cpu is judged itself: rounding and storage against torch, and mismatches that must be seen."""
+
+import numpy as np
+import pytest
+import torch
+
+from exec_cpu.cases import Expected, pairs, rows
+from exec_cpu.check import mismatch
+from exec_cpu.dtypes import ALL, BF16, F8E4M3, F8E5M2, F16, F32, I4, decode, encode, round_to
+
+TORCH = {F16: torch.float16, BF16: torch.bfloat16, F8E4M3: torch.float8_e4m3fn, F8E5M2: torch.float8_e5m2}
+
+
+@pytest.mark.parametrize("dtype", TORCH, ids=str)
+def test_rounds_and_stores_as_torch_does(dtype):
+    # Every stored number, every middle between neighbours, and a little beside each.
+    raw = np.arange(1 << dtype.bits, dtype=np.uint64).astype({8: np.uint8, 16: np.uint16}[dtype.bits])
+    numbers = decode(dtype, raw, raw.shape)
+    numbers = np.unique(numbers[np.isfinite(numbers)])
+    middles = (numbers[1:] + numbers[:-1]) / 2
+    beside = [np.nextafter(middles.astype(np.float32), np.float32(side)) for side in (-np.inf, np.inf)]
+    values = np.concatenate([numbers, middles, *beside]).astype(np.float32).astype(np.float64)
+    stored = torch.from_numpy(values.astype(np.float32)).to(TORCH[dtype])
+    assert np.array_equal(round_to(dtype, values), stored.to(torch.float64).numpy(), equal_nan=True)
+    assert encode(dtype, round_to(dtype, values)).tobytes() == stored.view(torch.uint8).numpy().tobytes()
+    assert np.array_equal(decode(dtype, encode(dtype, numbers), numbers.shape), numbers)
+
+
+def test_two_i4_share_a_byte():
+    assert encode(I4, np.array([-8, 7, 1])).tolist() == [0x78, 0x01]
+    assert decode(I4, np.array([0x78, 0x01], np.uint8), (3,)).tolist() == [-8, 7, 1]
+
+
+def test_special_values_survive_storage():
+    for dtype in ALL:
+        values = np.array([np.nan, 1, 0]) if dtype.is_float else np.array([dtype.low, dtype.high, 0])
+        assert np.array_equal(decode(dtype, encode(dtype, values), (3,)), values, equal_nan=True)
+
+
+def test_differences_are_seen():
+    value = np.array([1.0, 2.0, np.nan, np.inf])
+    bound = np.full(4, 1e-6)
+    assert mismatch(F32, value, Expected(value)) is None
+    assert mismatch(F32, value, Expected(value, bound)) is None
+    for index, wrong in [(0, 1 + 1e-5), (1, np.nan), (2, 0.0), (3, -np.inf), (3, 3e38)]:
+        got = value.copy()
+        got[index] = wrong
+        assert f"at [{index}]" in mismatch(F32, got, Expected(value, bound))
+        assert f"at [{index}]" in mismatch(F32, got, Expected(value))
+    # Within the bound, but not the bits of an exact result.
+    assert mismatch(F32, value + np.array([2.0**-23, 0, 0, 0]), Expected(value, bound)) is None
+    assert mismatch(F32, value + np.array([2.0**-23, 0, 0, 0]), Expected(value)) is not None
+    assert "shape" in mismatch(F32, value[:3], Expected(value))
+
+
+def test_thinned_shapes_cover_what_they_say():
+    rng = np.random.default_rng(1)
+    factors = [1, 2, 3, 7], [8, 9, 15], [16, 17]
+    some = pairs(rng, *factors)
+    for i, j in ((0, 1), (0, 2), (1, 2)):
+        assert {(row[i], row[j]) for row in some} == {(a, b) for a in factors[i] for b in factors[j]}
+    for column, factor in zip(zip(*rows(rng, *factors)), factors):
+        assert set(column) == set(factor)
