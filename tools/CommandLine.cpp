@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -152,6 +153,8 @@ Status CommandLine::take(std::vector<std::string> arguments) {
 }
 
 std::optional<int> CommandLine::parse(int argc, char **argv) {
+  std::signal(SIGXFSZ,
+              SIG_IGN); // past a limit of file size a write fails and is reported, instead of ending the process
   std::vector<std::string> arguments(argv + 1, argv + argc);
   for (const std::string &argument : arguments) {
     if (argument == "--help" || argument == "-h") {
