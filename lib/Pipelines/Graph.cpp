@@ -15,6 +15,7 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   };
   tidy();
   manager.addPass(createFoldConstantsPass());
+  manager.addPass(createFoldGathersPass());
   tidy();
   manager.addPass(createRaiseActivationsPass());
   manager.addPass(createRaiseNormsPass());

@@ -17,6 +17,15 @@ std::optional<SymbolicSizes> findSizes(func::FuncOp function, std::string &reaso
   return succeeded(sizes) ? std::optional(*std::move(sizes)) : std::nullopt;
 }
 
+KnownSizes::KnownSizes(func::FuncOp function) : sizes(findSizes(function, reason)) {
+  if (sizes)
+    values.emplace(function, *sizes);
+}
+
+Value KnownSizes::sizeOf(Value tensor, int64_t dimension) {
+  return sizes ? values->get(sizes->of(tensor)[dimension]) : Value();
+}
+
 bool KnownSizes::areEqual(Value a, int64_t dimA, Value b, int64_t dimB) const {
   auto typeA = cast<RankedTensorType>(a.getType()), typeB = cast<RankedTensorType>(b.getType());
   if (!typeA.isDynamicDim(dimA) && !typeB.isDynamicDim(dimB))
@@ -30,12 +39,20 @@ bool KnownSizes::haveEqualShapes(Value a, Value b) const {
          llvm::all_of(llvm::seq(rank), [&](int64_t dimension) { return areEqual(a, dimension, b, dimension); });
 }
 
+bool KnownSizes::addsLastOne(Value with, Value without) const {
+  auto typeWith = cast<RankedTensorType>(with.getType()), typeWithout = cast<RankedTensorType>(without.getType());
+  int64_t rank = typeWithout.getRank();
+  return typeWith.getRank() == rank + 1 && typeWith.getShape().back() == 1 &&
+         llvm::all_of(llvm::seq(rank),
+                      [&](int64_t dimension) { return areEqual(with, dimension, without, dimension); });
+}
+
 void KnownSizes::notifyOperationInserted(Operation *op, OpBuilder::InsertPoint) {
   if (!sizes)
     return;
   ScopedDiagnosticHandler quiet(op->getContext(), [](Diagnostic &) { return success(); });
   if (failed(sizes->add(op)))
-    sizes.reset(); // from here on the types alone
+    values.reset(), sizes.reset(); // from here on the types alone
 }
 
 } // namespace tenon

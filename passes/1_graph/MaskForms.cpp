@@ -2,6 +2,7 @@
 
 #include "dialects/Tenon/ConstantValues.h"
 #include "dialects/Tenon/Tenon.h"
+#include "passes/1_graph/Positions.h"
 
 #include <cmath>
 
@@ -16,19 +17,6 @@ struct Position {
   int64_t key = 0, query = 0, offset = 0;
 };
 } // namespace
-
-/// Of a tensor with at most one size that is not 1: which dimension that is, counted from the innermost; -1 for none.
-static std::optional<int64_t> onlyDimension(RankedTensorType type) {
-  int64_t found = -1;
-  for (int64_t d : llvm::seq<int64_t>(type.getRank())) {
-    if (type.getDimSize(d) == 1)
-      continue;
-    if (found >= 0)
-      return std::nullopt;
-    found = type.getRank() - 1 - d;
-  }
-  return found;
-}
 
 /// An integer tensor as a linear function of the indices of key and query.
 static std::optional<Position> positionOf(Value value) {
@@ -50,18 +38,13 @@ static std::optional<Position> positionOf(Value value) {
                                         elementOf(cast.getInput()).getIntOrFloatBitWidth() >= 32 &&
                                         typeOf(value).getElementTypeBitWidth() >= 32)
     return positionOf(cast.getInput());
-  // A vector of positions, turned to lie along the key or the query.
-  std::optional<int64_t> along = onlyDimension(typeOf(value));
-  while (isa_and_nonnull<ReshapeOp, TransposeOp>(op) && onlyDimension(typeOf(op->getOperand(0))))
-    op = op->getOperand(0).getDefiningOp();
-  auto iota = dyn_cast_or_null<IotaOp>(op);
-  if (!iota || !along || *along < 0 || *along > 1 || iota.getStep().convertToDouble() != 1 ||
-      iota.getType().getDimSize(iota.getAxis()) == 1 || iota.getType().getElementTypeBitWidth() < 32)
+  std::optional<PositionVector> positions = positionsOf(value);
+  if (!positions || positions->along > 1 || typeOf(value).getElementTypeBitWidth() < 32)
     return std::nullopt;
-  double start = iota.getStart().convertToDouble();
+  double start = positions->iota.getStart().convertToDouble();
   if (start != std::trunc(start) || std::fabs(start) > 0x1p31)
     return std::nullopt;
-  return *along == 0 ? Position{1, 0, int64_t(start)} : Position{0, 1, int64_t(start)};
+  return positions->along == 0 ? Position{1, 0, int64_t(start)} : Position{0, 1, int64_t(start)};
 }
 
 /// The band that `difference <predicate> 0` is, difference being key - query + offset.

@@ -74,6 +74,40 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
   }];
 }
 
+def FoldGathersPass : Pass<"tenon-fold-gathers", "::mlir::ModuleOp"> {
+  let summary = "gathers that take everything in order, or one element for all, are views";
+  let description = [{
+    Why: exporters index masks by positions of batch and key, and type tables by zeros. The first is the mask itself, the
+    second one row; as gathers they read index tensors that somebody has to write first.
+
+    Before:
+    ```mlir
+    func.func @main(%t: tensor<4x8xf32>, %x: tensor<2x3x8xf32>) -> tensor<2x3x8xf32> {
+      %z = tenon.constant dense<1> : tensor<i64>
+      %i = tenon.expand %z : (tensor<i64>) -> tensor<2x3xi64>
+      %0 = tenon.embedding %t, %i : (tensor<4x8xf32>, tensor<2x3xi64>) -> tensor<2x3x8xf32>
+      %1 = tenon.add %x, %0 : (tensor<2x3x8xf32>, tensor<2x3x8xf32>) -> tensor<2x3x8xf32>
+      return %1 : tensor<2x3x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%t: tensor<4x8xf32>, %x: tensor<2x3x8xf32>) -> tensor<2x3x8xf32> {
+      %0 = tenon.slice %t {starts = array<i64: 1, 0>, ends = array<i64: 2, 8>, steps = array<i64: 1, 1>} : (tensor<4x8xf32>) -> tensor<1x8xf32>
+      %1 = tenon.reshape %0 : (tensor<1x8xf32>) -> tensor<8xf32>
+      %2 = tenon.add %x, %1 : (tensor<2x3x8xf32>, tensor<8xf32>) -> tensor<2x3x8xf32>
+      return %2 : tensor<2x3x8xf32>
+    }
+    ```
+    Requires: canonical IR; dynamic dimensions named where positions are to be known as all of a dimension.
+    Ensures: gather_nd by all positions of each dimension that it names, in order, is a reshape and an expand; a gather of one
+    number from a splat is the splat; an embedding of one row for all is that row, expanded; the first elements of a
+    constant 0, 1, 2, .. are an iota.
+    Leaves alone: indices that are positions of another size, in another order or from another start, and one row of a table
+    that is out of its range.
+  }];
+}
+
 def RaiseActivationsPass : Pass<"tenon-raise-activations", "::mlir::ModuleOp"> {
   let summary = "gelu, silu, quick_gelu, sigmoid and the gated forms taken apart become one op";
   let description = [{

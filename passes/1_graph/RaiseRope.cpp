@@ -47,7 +47,6 @@ public:
 
 private:
   std::optional<Half> halfOf(Value value);
-  bool isWithOne(Value value, Value part);
   Value withoutOne(Value value);
   bool fits(Value table, Value input, int64_t width);
 
@@ -75,19 +74,10 @@ static std::pair<int64_t, int64_t> takenOf(SliceOp op) {
   return {start < 0 ? start + size : start, op.getSteps().back()};
 }
 
-/// value[.., 1] as a reshape of part[..], or the other way round.
-bool Raiser::isWithOne(Value value, Value part) {
-  auto with = typeOf(value), without = typeOf(part);
-  if (with.getRank() != without.getRank() + 1 || with.getShape().back() != 1)
-    return false;
-  return llvm::all_of(llvm::seq<int64_t>(without.getRank()),
-                      [&](int64_t d) { return sizes.areEqual(value, d, part, d); });
-}
-
 /// What a reshape gave a last dimension of 1; null for another value.
 Value Raiser::withoutOne(Value value) {
   auto reshape = value.getDefiningOp<ReshapeOp>();
-  return reshape && isWithOne(value, reshape.getInput()) ? reshape.getInput() : Value();
+  return reshape && sizes.addsLastOne(value, reshape.getInput()) ? reshape.getInput() : Value();
 }
 
 std::optional<Half> Raiser::halfOf(Value value) {
@@ -109,7 +99,7 @@ std::optional<Half> Raiser::halfOf(Value value) {
   }
   // pairs = reshape(x) to [.., D/2, 2]; pairs[.., 0:1] without its 1, or pairs split in two.
   auto reshape = value.getDefiningOp<ReshapeOp>();
-  if (!reshape || !isWithOne(reshape.getInput(), value))
+  if (!reshape || !sizes.addsLastOne(reshape.getInput(), value))
     return std::nullopt;
   Value pairs;
   bool second;
