@@ -1,7 +1,11 @@
 """all-MiniLM-L6-v2 from PyTorch to numbers: 200 varied sentences against float64, and with bf16 weights against what
 PyTorch's own bf16 loses."""
 import functools
+import json
 import random
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +14,7 @@ import torch
 import tenon
 from tenon.samples import minilm
 
+ROOT = Path(__file__).resolve().parents[2]
 # (sentences of a batch, tokens of its longest): 200 sentences.
 BATCHES = ((1, 1), (2, 256), (3, 255), (5, 129), (8, 128), (13, 127), (33, 33), (32, 32), (31, 31), (17, 65), (16, 64),
            (6, 63), (4, 17), (12, 16), (7, 15), (10, 7))
@@ -78,15 +83,50 @@ def test_bf16_weights_lose_no_more_than_pytorch():
     assert mine.abs().max() <= 1.25 * theirs.abs().max(), f"largest {mine.abs().max():.3g}, {theirs.abs().max():.3g}"
 
 
-def test_artefact_embeds_the_same(tmp_path):
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """(folder with minilm.tnx and bare.tnx, the model, its exported program)"""
+    folder = tmp_path_factory.mktemp("minilm")
     program = minilm.export(minilm.load())
     model = tenon.compile(program)
-    model.save(tmp_path / "minilm.tnx")
-    model.save(tmp_path / "bare.tnx", weights=False)
+    model.save(folder / "minilm.tnx")
+    model.save(folder / "bare.tnx", weights=False)
+    return folder, model, program
+
+
+def test_artefact_embeds_the_same(saved):
+    folder, model, program = saved
     ids, mask = inputs()[3]
     got = model(ids, mask)
-    assert torch.equal(tenon.load(tmp_path / "minilm.tnx")(ids, mask), got)
+    assert torch.equal(tenon.load(folder / "minilm.tnx")(ids, mask), got)
     whole = {name: tensor for name, tensor in program.state_dict.items()}
-    assert torch.equal(tenon.load(tmp_path / "bare.tnx", weights=whole)(ids, mask), got)
+    assert torch.equal(tenon.load(folder / "bare.tnx", weights=whole)(ids, mask), got)
     assert torch.equal(model(ids, mask), got), "a call is not repeatable"
-    assert len((tmp_path / "bare.tnx").read_bytes()) < 2**20
+    assert len((folder / "bare.tnx").read_bytes()) < 2**20
+
+
+def test_program_of_the_deployment_guide(saved):
+    """What docs/guides/deploy.md has a deployer copy: built as it says, it embeds a sentence with the artefact."""
+    folder, _, _ = saved
+    compiler = shutil.which("c++") or "clang++-22"
+    subprocess.run([compiler, "-std=c++17", ROOT / "docs/guides/embed-sentence/EmbedSentence.cpp", "-I", ROOT / "include",
+                    "-L", ROOT / "build/lib", "-ltenon-runtime", f"-Wl,-rpath,{ROOT}/build/lib", "-o",
+                    folder / "embed-sentence"], check=True)
+    ids, mask = (torch.from_numpy(array) for array in minilm.tokenize(["A kitten sleeps on the windowsill."]))
+    said = subprocess.run([folder / "embed-sentence", folder / "minilm.tnx", *(str(int(i)) for i in ids[0])], check=True,
+                          capture_output=True, text=True).stdout
+    got = torch.tensor([float(line) for line in said.split()], dtype=torch.float64)
+    want = embed(minilm.load(dtype=torch.float64), [(ids, mask)])[0]
+    assert (got - want).abs().max() <= 5e-6
+
+
+def test_tools_on_the_artefact(saved):
+    folder, _, _ = saved
+    sizes = ["--dim", "batch=2", "--dim", "sequence=9"]
+    run = functools.partial(subprocess.run, check=True, capture_output=True, text=True, cwd=folder)
+    said = run([ROOT / "build/bin/tenon-run", "minilm.tnx", *sizes, "--check", "--repeat=3"]).stdout
+    assert "0 of 768 elements outside" in said and "3 calls" in said
+    report = json.loads(run([ROOT / "build/bin/tenon-inspect", "minilm.tnx", *sizes, "--json"]).stdout)
+    # 18 tokens through 6 layers of 4 x 384 x 384 and 2 x 384 x 1536 multiply-adds, and little else.
+    assert 1 <= report["call_flops"] / (18 * 6 * 2 * (4 * 384 * 384 + 2 * 384 * 1536)) < 1.1
+    assert all(weight["inside"] for weight in report["weights"])
