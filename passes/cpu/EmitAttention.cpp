@@ -144,10 +144,12 @@ Value AttentionEmitter::queryOf(Value firstQuery, int64_t row) {
   return arith::MinUIOp::create(b, arith::AddIOp::create(b, firstQuery, at(row)), last);
 }
 
-/// The score where the key is visible to the query, else -infinity.
 Value AttentionEmitter::masked(Value score, Value query, Value firstKey, int64_t vector) {
-  Value hidden = wide(number(-std::numeric_limits<double>::infinity()));
   AffineExpr key = points.dim(firstKey) + vector * lanes + points.lane();
+  Value visible;
+  auto require = [&](Value condition) {
+    visible = visible ? arith::AndIOp::create(b, visible, condition).getResult() : condition;
+  };
   if (Value mask = op.getMask()) {
     auto maskType = cast<RankedTensorType>(mask.getType());
     SmallVector<AffineExpr> full = {batch, head, points.dim(query), key};
@@ -157,24 +159,24 @@ Value AttentionEmitter::masked(Value score, Value query, Value firstKey, int64_t
     Value element = points.at(mask, place);
     if (!element)
       return score;
-    score = maskType.getElementType().isInteger(1)
-                ? arith::SelectOp::create(b, wide(element), score, hidden).getResult()
-                : arith::AddFOp::create(b, score, wide(widened(element))).getResult();
+    if (maskType.getElementType().isInteger(1))
+      require(wide(element));
+    else
+      score = arith::AddFOp::create(b, score, wide(widened(element)));
   }
-  if (!op.getCausal() && !op.getWindow())
-    return score;
-  auto indexVector = VectorType::get(lanes, b.getIndexType());
-  Value number = arith::AddIOp::create(b, vector::StepOp::create(b, indexVector),
-                                       wide(arith::AddIOp::create(b, firstKey, at(vector * lanes))));
-  Value last = arith::AddIOp::create(b, query, shift);
-  auto keep = [&](arith::CmpIPredicate predicate, Value limit) {
-    Value isVisible = arith::CmpIOp::create(b, predicate, number, wide(limit));
-    score = arith::SelectOp::create(b, isVisible, score, hidden);
-  };
-  if (op.getCausal())
-    keep(arith::CmpIPredicate::sle, last);
-  if (std::optional<uint64_t> window = op.getWindow())
-    keep(arith::CmpIPredicate::sgt, arith::SubIOp::create(b, last, at(*window)));
+  if (op.getCausal() || op.getWindow()) {
+    auto indexVector = VectorType::get(lanes, b.getIndexType());
+    Value number = arith::AddIOp::create(b, vector::StepOp::create(b, indexVector),
+                                         wide(arith::AddIOp::create(b, firstKey, at(vector * lanes))));
+    Value last = arith::AddIOp::create(b, query, shift);
+    if (op.getCausal())
+      require(arith::CmpIOp::create(b, arith::CmpIPredicate::sle, number, wide(last)));
+    if (std::optional<uint64_t> window = op.getWindow())
+      require(arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, number,
+                                    wide(arith::SubIOp::create(b, last, at(*window)))));
+  }
+  if (visible)
+    score = arith::SelectOp::create(b, visible, score, wide(number(-std::numeric_limits<double>::infinity())));
   return score;
 }
 
@@ -203,17 +205,18 @@ SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value
     Value left = arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0));
     exists.push_back(vector::CreateMaskOp::create(b, VectorType::get(lanes, b.getI1Type()), left));
   }
+  SmallVector<Value> results;
   for (auto [place, product] : llvm::enumerate(products)) {
     int64_t row = place / block.vectors, vector = place % block.vectors;
-    product = arith::MulFOp::create(b, product, wide(number(scale)));
+    Value scaled = arith::MulFOp::create(b, product, wide(number(scale)));
     // Keys past the last are read as the mask has them, so they are hidden after it.
     points.setMask(arith::MinSIOp::create(
         b, arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0)), at(lanes)));
-    product = masked(product, rows[row], firstKey, vector);
+    scaled = masked(scaled, rows[row], firstKey, vector);
     points.clearMask();
-    product = arith::SelectOp::create(b, exists[vector], product, hidden);
+    results.push_back(arith::SelectOp::create(b, exists[vector], scaled, hidden));
   }
-  return products;
+  return results;
 }
 
 /// Lanes `column` and on of a key's value.
@@ -226,7 +229,7 @@ Value AttentionEmitter::valueAt(Value firstKey, Value step, int64_t column) {
   return value ? widened(value) : Value();
 }
 
-/// Whether a value of the block is NaN or infinite: then a hidden key's power 0 may not be multiplied with it.
+/// Whether a value of the block is NaN or infinite: what a hidden key's is must not count, not even times 0.
 Value AttentionEmitter::hasNonFinite(Value firstKey, Value numKeys) {
   Value zero = wide(number(0));
   auto loop = scf::ForOp::create(b, at(0), numKeys, at(1), ValueRange{zero});
@@ -267,19 +270,19 @@ void AttentionEmitter::addValues(Value firstKey, Value numKeys, Value firstRow, 
 }
 
 void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value firstQuery) {
-  SmallVector<Value> products = scores(firstKey, numKeys, firstQuery);
-  if (products.empty())
+  SmallVector<Value> block = scores(firstKey, numKeys, firstQuery);
+  if (block.empty())
     return;
   Value firstRow = arith::SubIOp::create(b, firstQuery, firstOfChunk);
   int64_t vectors = keys / lanes;
   Value zero = number(0), lowest = number(-std::numeric_limits<double>::infinity());
-  SmallVector<Value> corrections;
+  SmallVector<Value> corrections, all;
   for (int64_t row = 0; row < queries; ++row) {
     AffineExpr place = points.dim(firstRow) + row;
-    ArrayRef<Value> own = ArrayRef(products).slice(row * vectors, vectors);
+    ArrayRef<Value> own = ArrayRef(block).slice(row * vectors, vectors);
     Value highest = own.front();
-    for (Value score : own.drop_front())
-      highest = maximum(highest, score);
+    for (Value next : own.drop_front())
+      highest = maximum(highest, next);
     Value before = points.load(maxima, {place});
     Value now = vector::ReductionOp::create(b, vector::CombiningKind::MAXIMUMF, highest, before);
     points.store(now, maxima, {place});
@@ -293,6 +296,7 @@ void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value first
       Value power = math::ExpOp::create(b, arith::SubFOp::create(b, score, wide(base)));
       sum = arith::AddFOp::create(b, sum, power);
       points.store(power, powers, {points.constant(row), points.lane() + vector * lanes});
+      all.push_back(power);
     }
     points.store(sum, sums, sumPlace);
     corrections.push_back(correction);
@@ -300,6 +304,11 @@ void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value first
   auto branch = scf::IfOp::create(b, nonFinite, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
+  for (auto [place, score] : llvm::enumerate(block)) { // a hidden key is marked by the sign of its power 0
+    Value isHidden = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, score, wide(lowest));
+    Value marked = arith::SelectOp::create(b, isHidden, wide(number(-0.0)), all[place]);
+    points.store(marked, powers, {points.constant(place / vectors), points.lane() + place % vectors * lanes});
+  }
   addValues(firstKey, numKeys, firstRow, corrections, /*skipsHidden=*/true);
   b.setInsertionPointToStart(branch.elseBlock());
   addValues(firstKey, numKeys, firstRow, corrections, /*skipsHidden=*/false);
@@ -371,13 +380,13 @@ void AttentionEmitter::storeRows() {
   Value sum = vector::ReductionOp::create(b, vector::CombiningKind::ADD, points.load(sums, {row, points.lane()}),
                                           arith::FastMathFlags::reassoc);
   Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, number(0));
-  Value factor = arith::SelectOp::create(b, isEmpty, number(0), arith::DivFOp::create(b, number(1), sum));
+  Value factor = arith::DivFOp::create(b, number(1), sum);
   Type stored = cast<RankedTensorType>(op.getResult().getType()).getElementType();
   for (int64_t column = 0; column < valueSize; column += lanes) {
     if (column + lanes > valueSize)
       points.setMask(at(valueSize - column));
     Value value = points.load(outputs, {row, points.lane() + column});
-    value = arith::MulFOp::create(b, value, wide(factor));
+    value = arith::SelectOp::create(b, isEmpty, wide(number(0)), arith::MulFOp::create(b, value, wide(factor)));
     if (stored != type)
       value = arith::TruncFOp::create(b, VectorType::get(lanes, stored), value);
     bool done = store(value, {batch, head, points.dim(firstOfChunk) + row, points.lane() + column});

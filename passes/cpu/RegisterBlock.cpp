@@ -24,9 +24,11 @@ SmallVector<Value> RegisterBlock::accumulate(ImplicitLocOpBuilder &b, Value step
     if (!wide || llvm::is_contained(columns, Value()))
       return {};
     Value counts;
-    if (skipsZeros)
-      counts = arith::CmpFOp::create(b, arith::CmpFPredicate::UNE, wide,
-                                     arith::ConstantOp::create(b, b.getZeroAttr(wide.getType())));
+    if (skipsNegativeZeros) {
+      Type bits = b.getIntegerType(wide.getType().getIntOrFloatBitWidth());
+      counts = arith::CmpIOp::create(b, arith::CmpIPredicate::sge, arith::BitcastOp::create(b, bits, wide),
+                                     arith::ConstantOp::create(b, b.getIntegerAttr(bits, 0)));
+    }
     if (!isa<VectorType>(wide.getType()))
       wide = vector::BroadcastOp::create(b, type, wide);
     for (int64_t v = 0; v < vectors; ++v) {

@@ -9,7 +9,7 @@ namespace tenon {
 
 struct RegisterBlock {
   int64_t rows, vectors;
-  bool skipsZeros = false; // an element 0 adds nothing, even to an infinite vector
+  bool skipsNegativeZeros = false; // such an element adds nothing, not even times infinity; others are not negative
   /// sums[row * vectors + vector] += element(row, step) * vector(vector, step) for `steps` steps.
   /// `element` gives a scalar or a vector of equal lanes, `vector` a vector.
   llvm::SmallVector<mlir::Value> accumulate(mlir::ImplicitLocOpBuilder &b, mlir::Value steps, mlir::ValueRange sums,
