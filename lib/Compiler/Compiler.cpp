@@ -53,7 +53,8 @@ public:
   Status run(Phase phase);
   Result<std::string> print();
   Status generate(Compilation &into);
-  Phase firstPhase() const { return first; }
+  /// Whether the text is not yet past the phase.
+  bool isToCome(Phase phase) const { return first && *first <= phase; }
 
 private:
   /// Runs `step`, whose time goes into the report under `name`; `kind` where it fails.
@@ -72,7 +73,7 @@ private:
 
   const CompileOptions &options;
   CompileReport &report;
-  Phase first = Phase::graph;
+  std::optional<Phase> first; // none: past them all
   CpuTarget target;
   std::string errors;
   unsigned numErrors = 0;
@@ -106,10 +107,9 @@ LogicalResult Driver::collect(Diagnostic &diagnostic) {
 }
 
 Status Driver::start(std::string_view text) {
-  std::optional<Phase> phase = parsePhase(options.from);
-  if (!phase)
+  first = parsePhase(options.from);
+  if (!first && options.from != "artefact")
     return invalidArgument("phase '" + options.from + "' is unknown; a phase is one of " + phaseNames());
-  first = *phase;
   TENON_TRY_ASSIGN(target, CpuTarget::parse(options.target));
   TENON_TRY(guardText(text).in(options.filename));
   if (!options.dumpDir.empty())
@@ -222,11 +222,11 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
   Driver driver(options, result.report);
   TENON_TRY(driver.start(text));
   // As it was read: a check of the artefact against this model covers every phase.
-  if (options.keepModel && driver.firstPhase() == Phase::graph) {
+  if (options.keepModel && driver.isToCome(Phase::graph)) {
     TENON_TRY_ASSIGN(result.model, driver.print());
   }
   for (Phase phase : allPhases)
-    if (driver.firstPhase() <= phase)
+    if (driver.isToCome(phase))
       TENON_TRY(driver.run(phase));
   TENON_TRY(driver.generate(result));
   return result;
@@ -240,11 +240,11 @@ Result<std::string> compileTo(std::string_view text, const CompileOptions &optio
   CompileReport own;
   Driver driver(options, report ? *report : own);
   TENON_TRY(driver.start(text));
-  if (*last < driver.firstPhase())
+  if (!driver.isToCome(*last))
     return invalidArgument("phase '" + to + "' comes before '" + options.from + "'; phases run in the order " +
                            phaseNames());
   for (Phase phase : allPhases)
-    if (driver.firstPhase() <= phase && phase <= *last)
+    if (driver.isToCome(phase) && phase <= *last)
       TENON_TRY(driver.run(phase));
   return driver.print();
 }

@@ -17,7 +17,7 @@ namespace tenon {
 struct CompileOptions {
   std::string filename = "model.mlir"; ///< what the text goes by in messages
   std::string target = "cpu";          ///< "cpu": this machine; "cpu:<llvm name>"
-  std::string from = "graph";          ///< first phase: what the text already is
+  std::string from = "graph";          ///< first phase; "artefact": the text is past them all
   std::string dumpDir;    ///< empty, or a folder that gets the IR after every phase, kernels.ll and kernels.s
   std::string reproducer; ///< empty, or a file that gets IR and pipeline if a pass fails or crashes
   bool remarks = false;   ///< collect what passes did and did not do

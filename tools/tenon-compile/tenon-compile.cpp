@@ -137,7 +137,7 @@ int main(int argc, char **argv) {
             arguments.output);
   line.text("target", "TARGET", "cpu (this machine, default) or cpu:<LLVM name>, as cpu:haswell",
             arguments.compile.target);
-  line.text("from", "PHASE", "the first phase to run: what the text is already past (default: graph)",
+  line.text("from", "PHASE", "the first phase to run (default: graph), or artefact: the text is past all",
             arguments.compile.from);
   line.text("to", "PHASE", "the last phase to run, or artefact (default)", arguments.to);
   line.text("weights", "FILE", "a .safetensors file to put into the artefact\n(default: those of a .pt2, else none)",
