@@ -31,7 +31,7 @@ private:
   void emitQueryBlock(Value firstKey, Value numKeys, Value firstQuery);
   SmallVector<Value> scores(Value firstKey, Value numKeys, Value firstQuery);
   Value masked(Value score, Value query, Value firstKey, int64_t vector);
-  void addValues(Value firstKey, Value numKeys, Value firstRow, ArrayRef<Value> corrections, bool skipsHidden);
+  void addValues(Value firstKey, Value numKeys, Value firstRow, bool skipsHidden);
   Value hasNonFinite(Value firstKey, Value numKeys);
   Value valueAt(Value firstKey, Value step, int64_t column);
   void storeRows();
@@ -41,7 +41,12 @@ private:
   Value number(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(type, value)); }
   Value wide(Value scalar) { return points.widen(scalar); }
   Value widened(Value element);
-  Value maximum(Value l, Value r) { return arith::MaximumFOp::create(b, l, r); }
+  /// The greater one, in one instruction: a NaN may get lost here, it is kept by the powers.
+  Value greater(Value l, Value r) {
+    return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, l, r), l, r);
+  }
+  Value greatestLane(Value vector);
+  void updateMaxima(ArrayRef<Value> block, Value firstRow);
   /// The query's number, the last one's where a block reaches past it.
   Value queryOf(Value firstQuery, int64_t row);
   AffineExpr keyHead() { return head.floorDiv(group); }
@@ -57,6 +62,7 @@ private:
   FloatType type; // of scores and sums
   Value numQueries, allKeys, shift;
   Value transposed, powers, outputs, maxima, sums; // scratch
+  Value bases, corrections;                        // scratch: of the rows of a block
   AffineExpr batch, head;
   Value nonFinite;                 // whether a value of the block of keys is NaN or infinite
   Value firstOfChunk, rowsOfChunk; // rowsOfChunk: as many as there are queries left
@@ -111,7 +117,9 @@ void AttentionEmitter::openTask() {
   transposed = kernel.scratch({index(headSize), index(keys)}, type);
   powers = kernel.scratch({index(queries), index(keys)}, type);
   outputs = kernel.scratch({index(chunk), index(llvm::alignTo(valueSize, lanes))}, type);
-  maxima = kernel.scratch({index(chunk)}, type);
+  maxima = kernel.scratch({index(chunk + lanes)}, type); // read by vectors
+  bases = kernel.scratch({index(llvm::alignTo(queries, lanes))}, type);
+  corrections = kernel.scratch({index(llvm::alignTo(queries, lanes))}, type);
   sums = kernel.scratch({index(chunk), index(lanes)}, type);
 }
 
@@ -248,18 +256,19 @@ Value AttentionEmitter::hasNonFinite(Value firstKey, Value numKeys) {
 }
 
 /// outputs[row, :] = outputs[row, :] * correction + sum over the block's keys of power * value.
-void AttentionEmitter::addValues(Value firstKey, Value numKeys, Value firstRow, ArrayRef<Value> corrections,
-                                 bool skipsHidden) {
+void AttentionEmitter::addValues(Value firstKey, Value numKeys, Value firstRow, bool skipsHidden) {
   int64_t vectors = llvm::divideCeil(valueSize, lanes);
   for (int64_t first = 0; first < vectors; first += mostValueVectors) {
     RegisterBlock block{queries, std::min(mostValueVectors, vectors - first), skipsHidden};
     SmallVector<Point> places;
     SmallVector<Value> results;
-    for (int64_t row = 0; row < queries; ++row)
+    for (int64_t row = 0; row < queries; ++row) {
+      Value correction = wide(points.load(corrections, {points.constant(row)}));
       for (int64_t vector = 0; vector < block.vectors; ++vector) {
         places.push_back({points.dim(firstRow) + row, points.lane() + (first + vector) * lanes});
-        results.push_back(arith::MulFOp::create(b, points.load(outputs, places.back()), wide(corrections[row])));
+        results.push_back(arith::MulFOp::create(b, points.load(outputs, places.back()), correction));
       }
+    }
     results = block.accumulate(
         b, numKeys, results,
         [&](int64_t row, Value step) { return points.load(powers, {points.constant(row), points.dim(step)}); },
@@ -269,38 +278,66 @@ void AttentionEmitter::addValues(Value firstKey, Value numKeys, Value firstRow, 
   }
 }
 
+/// By halves: a reduction op would keep NaN, at several instructions a step.
+Value AttentionEmitter::greatestLane(Value vector) {
+  for (int64_t width = lanes / 2; width >= 1; width /= 2) {
+    SmallVector<int64_t> low = llvm::to_vector(llvm::seq<int64_t>(0, width)),
+                         high = llvm::to_vector(llvm::seq<int64_t>(width, 2 * width));
+    vector =
+        greater(vector::ShuffleOp::create(b, vector, vector, low), vector::ShuffleOp::create(b, vector, vector, high));
+  }
+  return vector::ExtractOp::create(b, vector, 0);
+}
+
+/// The rows' maxima with this block's scores; what their powers are based on, and what corrects those of earlier
+/// blocks. Rows are lanes here: one vector does for a block of them.
+void AttentionEmitter::updateMaxima(ArrayRef<Value> block, Value firstRow) {
+  Value lowest = number(-std::numeric_limits<double>::infinity());
+  int64_t vectors = keys / lanes;
+  for (int64_t first = 0; first < queries; first += lanes) {
+    SmallVector<Value> greatest(lanes, lowest);
+    for (int64_t row = first; row < std::min(queries, first + lanes); ++row) {
+      ArrayRef<Value> own = block.slice(row * vectors, vectors);
+      Value highest = own.front();
+      for (Value next : own.drop_front())
+        highest = greater(highest, next);
+      greatest[row - first] = greatestLane(highest);
+    }
+    // Lanes past the block's rows hold those of the next one, which -infinity does not change.
+    Point place = {points.dim(firstRow) + first + points.lane()}, own = {points.lane() + first};
+    Value before = points.load(maxima, place);
+    Value now = greater(vector::FromElementsOp::create(b, cast<VectorType>(before.getType()), greatest), before);
+    points.store(now, maxima, place);
+    // As long as no key is visible the powers are 0, not those of -infinity less itself.
+    Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, now, wide(lowest));
+    Value base = arith::SelectOp::create(b, isEmpty, wide(number(0)), now);
+    points.store(base, bases, own);
+    points.store(math::ExpOp::create(b, arith::SubFOp::create(b, before, base)), corrections, own);
+  }
+}
+
 void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value firstQuery) {
   SmallVector<Value> block = scores(firstKey, numKeys, firstQuery);
   if (block.empty())
     return;
   Value firstRow = arith::SubIOp::create(b, firstQuery, firstOfChunk);
   int64_t vectors = keys / lanes;
-  Value zero = number(0), lowest = number(-std::numeric_limits<double>::infinity());
-  SmallVector<Value> corrections, all;
+  updateMaxima(block, firstRow);
+  SmallVector<Value> all;
   for (int64_t row = 0; row < queries; ++row) {
-    AffineExpr place = points.dim(firstRow) + row;
-    ArrayRef<Value> own = ArrayRef(block).slice(row * vectors, vectors);
-    Value highest = own.front();
-    for (Value next : own.drop_front())
-      highest = maximum(highest, next);
-    Value before = points.load(maxima, {place});
-    Value now = vector::ReductionOp::create(b, vector::CombiningKind::MAXIMUMF, highest, before);
-    points.store(now, maxima, {place});
-    // As long as no key is visible the powers are 0, not those of -infinity less itself.
-    Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, now, lowest);
-    Value base = arith::SelectOp::create(b, isEmpty, zero, now);
-    Value correction = math::ExpOp::create(b, arith::SubFOp::create(b, before, base));
-    Point sumPlace = {place, points.lane()};
-    Value sum = arith::MulFOp::create(b, points.load(sums, sumPlace), wide(correction));
-    for (auto [vector, score] : llvm::enumerate(own)) {
-      Value power = math::ExpOp::create(b, arith::SubFOp::create(b, score, wide(base)));
+    Value base = wide(points.load(bases, {points.constant(row)}));
+    Point sumPlace = {points.dim(firstRow) + row, points.lane()};
+    Value sum =
+        arith::MulFOp::create(b, points.load(sums, sumPlace), wide(points.load(corrections, {points.constant(row)})));
+    for (auto [vector, score] : llvm::enumerate(ArrayRef(block).slice(row * vectors, vectors))) {
+      Value power = math::ExpOp::create(b, arith::SubFOp::create(b, score, base));
       sum = arith::AddFOp::create(b, sum, power);
       points.store(power, powers, {points.constant(row), points.lane() + vector * lanes});
       all.push_back(power);
     }
     points.store(sum, sums, sumPlace);
-    corrections.push_back(correction);
   }
+  Value lowest = number(-std::numeric_limits<double>::infinity());
   auto branch = scf::IfOp::create(b, nonFinite, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
@@ -309,9 +346,9 @@ void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value first
     Value marked = arith::SelectOp::create(b, isHidden, wide(number(-0.0)), all[place]);
     points.store(marked, powers, {points.constant(place / vectors), points.lane() + place % vectors * lanes});
   }
-  addValues(firstKey, numKeys, firstRow, corrections, /*skipsHidden=*/true);
+  addValues(firstKey, numKeys, firstRow, /*skipsHidden=*/true);
   b.setInsertionPointToStart(branch.elseBlock());
-  addValues(firstKey, numKeys, firstRow, corrections, /*skipsHidden=*/false);
+  addValues(firstKey, numKeys, firstRow, /*skipsHidden=*/false);
 }
 
 void AttentionEmitter::emitKeyBlock(Value firstKey) {
