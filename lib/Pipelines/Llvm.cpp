@@ -14,6 +14,7 @@ namespace tenon {
 void buildLlvmPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCpuExpandConversionsPass());
   manager.addPass(createCpuExpandMathPass());
+  manager.addPass(createCpuSplitIndicesPass());
   manager.addPass(createCpuCallingConventionPass());
   OpPassManager &kernels = manager.nest<ModuleOp>();
   kernels.addPass(createCanonicalizerPass());

@@ -359,6 +359,34 @@ def CpuLowerToLoopsPass : Pass<"tenon-cpu-lower-to-loops", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
+def CpuSplitIndicesPass : Pass<"tenon-cpu-split-indices", "::mlir::ModuleOp"> {
+  let summary = "numbers of tasks and rows are split into indices by unsigned division";
+  let description = [{
+    Why: the general lowering of affine.delinearize_index rounds down for negative numbers too, a dozen instructions a
+    quotient, in front of each tile.
+
+    Before:
+    ```mlir
+    func.func @k(%row: index, %batch: index, %length: index) -> (index, index) attributes {tenon.kernel} {
+      %b, %s = affine.delinearize_index %row into (%batch, %length) : index, index
+      return %b, %s : index, index
+    }
+    ```
+    After:
+    ```mlir
+    func.func @k(%row: index, %batch: index, %length: index) -> (index, index) attributes {tenon.kernel} {
+      %s = arith.remui %row, %length : index
+      %b = arith.divui %row, %length : index
+      return %b, %s : index, index
+    }
+    ```
+    Requires: numbers that are not negative, as those of tasks and rows are.
+    Ensures: no affine.delinearize_index in kernel functions.
+    Leaves alone: affine.apply, whose divisions may be of negative numbers.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def CpuCallingConventionPass : Pass<"tenon-cpu-calling-convention", "::mlir::ModuleOp"> {
   let summary = "kernel functions get the signature the runtime calls";
   let description = [{
