@@ -47,6 +47,7 @@ namespace {
 struct Patterns {
   explicit Patterns(MLIRContext *context) {
     RewritePatternSet fusionSet(context), cleaningSet(context);
+    linalg::populateElementwiseToLinalgConversionPatterns(fusionSet);
     linalg::populateElementwiseOpsFusionPatterns(fusionSet, isWorthFusing);
     memref::CastOp::getCanonicalizationPatterns(cleaningSet, context);
     memref::CopyOp::getCanonicalizationPatterns(cleaningSet, context);
@@ -58,6 +59,22 @@ struct Patterns {
   FrozenRewritePatternSet fusion, cleaning;
 };
 } // namespace
+
+/// Transposes, broadcasts and arithmetic on whole tensors are elementwise loops like others.
+static LogicalResult generalise(func::FuncOp kernel) {
+  IRRewriter rewriter(kernel.getContext());
+  SmallVector<linalg::LinalgOp> named;
+  kernel.walk([&](linalg::LinalgOp op) {
+    if (isa<linalg::TransposeOp, linalg::BroadcastOp>(*op))
+      named.push_back(op);
+  });
+  for (linalg::LinalgOp op : named) {
+    rewriter.setInsertionPoint(op);
+    if (failed(linalg::generalizeNamedOp(rewriter, op)))
+      return op->emitOpError("does not become a linalg.generic");
+  }
+  return success();
+}
 
 /// Whether `value` is made by writing into `buffer`, as far as one can see.
 static bool isWrittenInto(Value value, Value buffer) {
@@ -137,8 +154,8 @@ static LogicalResult lowerToLoops(func::FuncOp kernel, const Patterns &patterns)
   if (kernel.walk([](AttentionOp) { return WalkResult::interrupt(); }).wasInterrupted())
     return kernel.emitError("kernel @") << kernel.getSymName()
                                         << " still has tenon.attention; run tenon-cpu-expand-attention first";
-  if (failed(applyPatternsGreedily(kernel, patterns.fusion)) || failed(bufferize(kernel, patterns.cleaning)) ||
-      failed(expandToLoops(kernel)))
+  if (failed(generalise(kernel)) || failed(applyPatternsGreedily(kernel, patterns.fusion)) ||
+      failed(bufferize(kernel, patterns.cleaning)) || failed(expandToLoops(kernel)))
     return failure();
   storeTemporariesAsBytes(kernel);
   KernelSizes sizes(kernel);

@@ -87,14 +87,17 @@ FailureOr<AffineExpr> tenon::placeTemporaries(func::FuncOp kernel, const KernelS
     return failure();
   if (places.empty())
     return end;
+  // Offsets are known at entry; a view stands where its sizes are.
   OpBuilder entry = OpBuilder::atBlockBegin(&kernel.getBody().front());
   SmallVector<Value> dims = sizes.values(entry, kernel.getLoc());
-  for (auto [alloc, offset] : places) {
-    // The offset is known at entry; the view stands where its sizes are.
-    Value at = affine::AffineApplyOp::create(entry, alloc.getLoc(), sizes.map(offset), dims);
+  SmallVector<Value> offsets;
+  for (auto [alloc, offset] : places)
+    offsets.push_back(affine::AffineApplyOp::create(entry, alloc.getLoc(), sizes.map(offset), dims));
+  for (auto [place, offset] : llvm::zip_equal(places, offsets)) {
+    memref::AllocOp alloc = place.first;
     OpBuilder here(alloc);
-    Value view =
-        memref::ViewOp::create(here, alloc.getLoc(), alloc.getType(), scratchOf(kernel), at, alloc.getDynamicSizes());
+    Value view = memref::ViewOp::create(here, alloc.getLoc(), alloc.getType(), scratchOf(kernel), offset,
+                                        alloc.getDynamicSizes());
     alloc.replaceAllUsesWith(view);
     alloc.erase();
   }

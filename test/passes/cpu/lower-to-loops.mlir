@@ -242,3 +242,52 @@ func.func @running_sum(%X: memref<4x8xf32>, %Y: memref<4x8xf32>, %first: index, 
   bufferization.materialize_in_destination %y#0 in restrict writable %Y : (tensor<4x8xf32>, memref<4x8xf32>) -> ()
   return
 }
+
+// -----
+
+// Transposes and arithmetic on whole tensors are loops like others: here one, without temporaries.
+// CHECK-LABEL: func.func @transposed_bytes
+// CHECK-COUNT-2: scf.for
+// CHECK-NOT: scf.for
+// CHECK: memref.load %{{.*}}[%[[J:.*]], %[[I:.*]]] : memref<3x4xi8>
+// CHECK: memref.store %{{.*}}[%[[I]], %[[J]]] : memref<4x3xi8>
+// CHECK-NOT: scf.for
+func.func @transposed_bytes(%X: memref<3x4xi8>, %Y: memref<4x3xi8>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %empty = tensor.empty() : tensor<4x3xf8E5M2>
+  %x = bufferization.to_tensor %X restrict : memref<3x4xi8> to tensor<3x4xi8>
+  %floats = arith.bitcast %x : tensor<3x4xi8> to tensor<3x4xf8E5M2>
+  %y = linalg.transpose ins(%floats : tensor<3x4xf8E5M2>) outs(%empty : tensor<4x3xf8E5M2>) permutation = [1, 0]
+  %bytes = arith.bitcast %y : tensor<4x3xf8E5M2> to tensor<4x3xi8>
+  bufferization.materialize_in_destination %bytes in restrict writable %Y : (tensor<4x3xi8>, memref<4x3xi8>) -> ()
+  return
+}
+
+// -----
+
+// Two temporaries, the first of which is the first thing in the function.
+// CHECK-LABEL: func.func @temporaries_first
+// CHECK: memref.view %{{.*}}[%c0][] : memref<?xi8> to memref<4xf32>
+// CHECK: memref.view %{{.*}}[%c64][] : memref<?xi8> to memref<4xf64>
+func.func @temporaries_first(%X: memref<4xf32>, %Y: memref<4xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %empty = tensor.empty() : tensor<4xf32>
+  %other = tensor.empty() : tensor<4xf64>
+  %x = bufferization.to_tensor %X restrict : memref<4xf32> to tensor<4xf32>
+  %copy = linalg.copy ins(%x : tensor<4xf32>) outs(%empty : tensor<4xf32>) -> tensor<4xf32>
+  %wide = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%copy : tensor<4xf32>) outs(%other : tensor<4xf64>) {
+  ^bb0(%a: f32, %b: f64):
+    %w = arith.extf %a : f32 to f64
+    linalg.yield %w : f64
+  } -> tensor<4xf64>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>], iterator_types = ["parallel"]} outs(%x : tensor<4xf32>) {
+  ^bb0(%e: f32):
+    %i = linalg.index 0 : index
+    %p = tensor.extract %copy[%i] : tensor<4xf32>
+    %q = tensor.extract %wide[%i] : tensor<4xf64>
+    %s = arith.truncf %q : f64 to f32
+    %r = arith.addf %p, %s : f32
+    linalg.yield %r : f32
+  } -> tensor<4xf32>
+  bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<4xf32>, memref<4xf32>) -> ()
+  return
+}
