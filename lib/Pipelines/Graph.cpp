@@ -27,6 +27,7 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createRaiseAttentionPass());
   tidy();
   manager.addPass(createMergeProjectionsPass());
+  manager.addPass(createPropagateTransposesPass());
   tidy();
   manager.addPass(createVerifyGraphPass());
 }

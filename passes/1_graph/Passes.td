@@ -108,6 +108,39 @@ def FoldGathersPass : Pass<"tenon-fold-gathers", "::mlir::ModuleOp"> {
   }];
 }
 
+def PropagateTransposesPass : Pass<"tenon-propagate-transposes", "::mlir::ModuleOp"> {
+  let summary = "transposes and reshapes move down to where they cancel or are absorbed";
+  let description = [{
+    Why: a transpose copies a whole tensor unless a matmul takes it as an attribute, attention as an address, or another
+    transpose undoes it. What stands between hides it from them, and keeps pointwise work from the product before.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<2x5x4x8xf32>, %k: tensor<2x4x5x8xf32>, %c: tensor<8xf32>) -> tensor<2x4x5x5xf32> {
+      %0 = tenon.transpose %x {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x4x8xf32>) -> tensor<2x4x5x8xf32>
+      %1 = tenon.mul %0, %c : (tensor<2x4x5x8xf32>, tensor<8xf32>) -> tensor<2x4x5x8xf32>
+      %2 = tenon.transpose %k {permutation = array<i64: 0, 1, 3, 2>} : (tensor<2x4x5x8xf32>) -> tensor<2x4x8x5xf32>
+      %3 = tenon.matmul %1, %2 : (tensor<2x4x5x8xf32>, tensor<2x4x8x5xf32>) -> tensor<2x4x5x5xf32>
+      return %3 : tensor<2x4x5x5xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<2x5x4x8xf32>, %k: tensor<2x4x5x8xf32>, %c: tensor<8xf32>) -> tensor<2x4x5x5xf32> {
+      %0 = tenon.mul %x, %c : (tensor<2x5x4x8xf32>, tensor<8xf32>) -> tensor<2x5x4x8xf32>
+      %1 = tenon.transpose %0 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x4x8xf32>) -> tensor<2x4x5x8xf32>
+      %2 = tenon.matmul %1, %k {transpose_b} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> tensor<2x4x5x5xf32>
+      return %2 : tensor<2x4x5x5xf32>
+    }
+    ```
+    Requires: attention and linears raised: their forms are matched with transposes where exporters put them.
+    Ensures: no pointwise op, rope or norm reads a transpose of its own where the other operands follow by a reshape at most
+    and, of rope and norms, rows stay rows; no op of one tensor and numbers reads a reshape of a computed value; a matmul
+    reads or gives no matrix transposed; a transpose moves more than sizes of 1.
+    Leaves alone: a transpose that others read, too; one of the result of attention, which attention writes through.
+  }];
+}
+
 def RaiseActivationsPass : Pass<"tenon-raise-activations", "::mlir::ModuleOp"> {
   let summary = "gelu, silu, quick_gelu, sigmoid and the gated forms taken apart become one op";
   let description = [{
@@ -172,7 +205,8 @@ def RaiseAttentionPass : Pass<"tenon-raise-attention", "::mlir::ModuleOp"> {
     the batch (tenon-sink-reshapes).
     Ensures: a softmax over scores between two products, which nothing else reads, is an attention: with a scale on scores,
     query or key, before the mask; with a mask that is added, or selects -Inf or a number that absorbs every score; keys and
-    values repeated for query heads are read unrepeated. Masks by position become `causal` and `window`. A row that sees no
+    values repeated for query heads are read unrepeated; a number that query or key alone was multiplied by before its heads
+    were cut is part of the scale. Masks by position become `causal` and `window`. A row that sees no
     key gives 0 where the decomposed form gives NaN; 16-bit floats lose the roundings in between.
     Leaves alone: with a missed remark, scores that others read, two masks, a scale after the mask, a mask whose hidden
     number tells scores apart, batches that differ. A mask in which a finite number hides stays a float mask.

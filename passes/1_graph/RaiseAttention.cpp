@@ -179,6 +179,7 @@ public:
 
   void raise(MatmulOp output);
   void shareHeads(AttentionOp op);
+  void absorbScales(AttentionOp op);
   void refineMask(AttentionOp op);
 
 private:
@@ -299,6 +300,23 @@ void Raiser::shareHeads(AttentionOp op) {
   op.getValueMutable().assign(value);
 }
 
+/// A factor that is one number, before the views through which attention alone reads query or key, goes into the scale.
+void Raiser::absorbScales(AttentionOp op) {
+  int64_t size = typeOf(op.getQuery()).getDimSize(3);
+  if (!op.getScale() && ShapedType::isDynamic(size))
+    return;
+  double scale = op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(double(size)), before = scale;
+  for (Value value : {op.getQuery(), op.getKey()}) {
+    while (value.hasOneUse() && isa_and_nonnull<ReshapeOp, TransposeOp>(value.getDefiningOp()))
+      value = value.getDefiningOp()->getOperand(0);
+    Value unscaled = value.hasOneUse() ? withoutScale(value, scale) : value;
+    if (unscaled != value)
+      rewriter.replaceOp(value.getDefiningOp(), unscaled);
+  }
+  if (scale != before)
+    op.setScale(APFloat(scale));
+}
+
 /// How many more keys there are than queries, where that is one number.
 std::optional<int64_t> Raiser::keysBeyondQueries(AttentionOp op) const {
   int64_t queries = typeOf(op.getQuery()).getDimSize(2), keys = typeOf(op.getKey()).getDimSize(2);
@@ -372,6 +390,7 @@ struct RaiseAttention : tenon::impl::RaiseAttentionPassBase<RaiseAttention> {
       function.walk([&](MatmulOp op) { raiser.raise(op); });
       function.walk([&](AttentionOp op) {
         raiser.shareHeads(op);
+        raiser.absorbScales(op);
         raiser.refineMask(op);
       });
     }

@@ -21,7 +21,7 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
-constexpr const char *folders[] = {"test/dialects/Tenon", "test/passes/1_graph"};
+constexpr const char *folders[] = {"test/dialects/Tenon", "test/passes/1_graph", "test/pipelines"};
 constexpr int64_t unnamedSize = 3; // of a `?` that no name speaks of: equal everywhere, as the dialect has it
 const double specials[] = {0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, INFINITY, -INFINITY, NAN, 1e30, -1e-30};
 

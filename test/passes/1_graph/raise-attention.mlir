@@ -114,6 +114,27 @@ func.func @softmax_in_f32(%q: tensor<1x1x3x8xbf16>, %k: tensor<1x1x3x8xbf16>) ->
 
 // -----
 
+// BART scales the query before its heads are cut; the key is read by others as well.
+// CHECK-LABEL: @scale_before_the_heads
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3x8xf32>)
+// CHECK: %[[Q:.*]] = tenon.reshape %[[X]] : (tensor<2x3x8xf32>) -> tensor<2x3x2x4xf32>
+// CHECK: %[[T:.*]] = tenon.transpose %[[Q]]
+// CHECK: %[[K:.*]] = tenon.mul %[[X]]
+// CHECK: tenon.attention %[[T]], {{.*}} {scale = 1.250000e-01 : f64}
+func.func @scale_before_the_heads(%x: tensor<2x3x8xf32>) -> (tensor<2x2x3x4xf32>, tensor<2x3x8xf32>) {
+  %c = tenon.constant dense<0.25> : tensor<f32>
+  %q = tenon.mul %x, %c : (tensor<2x3x8xf32>, tensor<f32>) -> tensor<2x3x8xf32>
+  %q4 = tenon.reshape %q : (tensor<2x3x8xf32>) -> tensor<2x3x2x4xf32>
+  %qt = tenon.transpose %q4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x3x2x4xf32>) -> tensor<2x2x3x4xf32>
+  %k = tenon.mul %x, %c : (tensor<2x3x8xf32>, tensor<f32>) -> tensor<2x3x8xf32>
+  %k4 = tenon.reshape %k : (tensor<2x3x8xf32>) -> tensor<2x3x2x4xf32>
+  %kt = tenon.transpose %k4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x3x2x4xf32>) -> tensor<2x2x3x4xf32>
+  %r = tenon.attention %qt, %kt, %kt : (tensor<2x2x3x4xf32>, tensor<2x2x3x4xf32>, tensor<2x2x3x4xf32>) -> tensor<2x2x3x4xf32>
+  return %r, %k : tensor<2x2x3x4xf32>, tensor<2x3x8xf32>
+}
+
+// -----
+
 // The scores are returned; the softmax is over the queries; the mask is scaled with the scores.
 // CHECK-LABEL: @negative_forms
 // CHECK-NOT: tenon.attention
