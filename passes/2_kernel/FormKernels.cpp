@@ -59,7 +59,8 @@ struct KernelBuilder {
   static bool isRepeated(Operation *op) {
     if (auto constant = dyn_cast<ConstantOp>(op))
       return isa<SplatElementsAttr>(constant.getValue());
-    return isSizeComputation(op);
+    // Arithmetic on sizes stays outside, where the host does it: inside, it would be data that no shape can depend on.
+    return isa<DimOp>(op);
   }
 
   const KernelGroup &group;

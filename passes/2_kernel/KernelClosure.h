@@ -33,7 +33,7 @@ KernelGroups closeKernels(mlir::func::FuncOp main);
 
 /// Part of no launch: weights, constants, views of a whole buffer, and sizes.
 bool staysOutside(mlir::Operation *op);
-/// A rank-0 integer computed from sizes and constants alone: repeated inside each kernel that needs it.
+/// A rank-0 integer computed from sizes and constants alone: the host's work.
 bool isSizeComputation(mlir::Operation *op);
 
 } // namespace tenon

@@ -102,3 +102,18 @@ func.func @main(%m: tensor<2x3xi64>) -> tensor<2x1x3xf32> {
   %2 = tenon.sub %one, %1 : (tensor<f32>, tensor<2x1x3xf32>) -> tensor<2x1x3xf32>
   return %2 : tensor<2x1x3xf32>
 }
+
+// -----
+
+// Arithmetic on sizes is the host's: inside a kernel it would be data, and no shape can depend on data.
+// CHECK-LABEL: @main
+// CHECK: %[[TWICE:.*]] = tenon.mul
+// CHECK: tenon.kernel @expand({{.*}} = %[[TWICE]]
+// CHECK: tenon.expand
+func.func @main(%x: tensor<?x4xf32> {tenon.dims = ["rows", ""]}, %y: tensor<1x4xf32>) -> tensor<?x4xf32> {
+  %two = tenon.constant dense<2> : tensor<i64>
+  %rows = tenon.dim %x {axis = 0 : i64} : (tensor<?x4xf32>) -> tensor<i64>
+  %twice = tenon.mul %rows, %two : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %0 = tenon.expand %y, %twice : (tensor<1x4xf32>, tensor<i64>) -> tensor<?x4xf32>
+  return %0 : tensor<?x4xf32>
+}
