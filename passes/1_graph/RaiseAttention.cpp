@@ -271,8 +271,8 @@ void Raiser::raise(MatmulOp output) {
                    typeOf(query).getDimSize(0) == typeOf(value).getDimSize(0);
   if (!sameBatch || shared != typeOf(value).getDimSize(1) || (heads != shared && (shared == 0 || heads % shared != 0)))
     return miss(output, "softmax and matmul are no attention: the batches or heads of query, key and value do not fit");
-  if (ShapedType::isDynamic(shared) != ShapedType::isDynamic(heads))
-    return miss(output, "softmax and matmul are no attention: whether heads are shared is not known");
+  if (ShapedType::isDynamic(shared) || ShapedType::isDynamic(heads))
+    return miss(output, "softmax and matmul are no attention: the number of heads is known only at run time");
   Value mask = parts.added ? parts.added : parts.condition;
   Location location = rewriter.getFusedLoc({softmax.getLoc(), output.getLoc()});
   SmallVector<int64_t> shape(typeOf(query).getShape());

@@ -171,3 +171,15 @@ func.func @negative_mask_and_batch(%q: tensor<2x1x3x8xf32>, %k: tensor<1x1x3x8xf
   %6 = tenon.matmul %5, %q : (tensor<2x1x3x3xf32>, tensor<2x1x3x8xf32>) -> tensor<2x1x3x8xf32>
   return %3, %6 : tensor<2x1x3x8xf32>, tensor<2x1x3x8xf32>
 }
+
+// -----
+
+// How many heads there are is known only at run time, which no attention kernel takes.
+// CHECK-LABEL: @negative_dynamic_heads
+// CHECK-NOT: tenon.attention
+func.func @negative_dynamic_heads(%q: tensor<?x3x8xf32>, %k: tensor<?x3x8xf32>) -> tensor<?x3x8xf32> {
+  %0 = tenon.matmul %q, %k {transpose_b} : (tensor<?x3x8xf32>, tensor<?x3x8xf32>) -> tensor<?x3x3xf32>
+  %1 = tenon.softmax %0 {axis = 2 : i64} : (tensor<?x3x3xf32>) -> tensor<?x3x3xf32>
+  %2 = tenon.matmul %1, %k : (tensor<?x3x3xf32>, tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  return %2 : tensor<?x3x8xf32>
+}
