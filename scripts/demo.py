@@ -90,7 +90,8 @@ def print_matches(sentences, embeddings):
     for index, sentence in enumerate(sentences[:SHOWN]):
         order = [other for other in (-scores[index]).argsort() if other != index][:2]
         for rank, other in enumerate(order):
-            print(f"{cut(sentence) if rank == 0 else ' ' * width}  {scores[index, other]:5.2f}  {cut(sentences[other])}".rstrip())
+            query = cut(sentence) if rank == 0 else " " * width
+            print(f"{query}  {scores[index, other]:5.2f}  {cut(sentences[other])}".rstrip())
     if len(sentences) > SHOWN:
         print(f"(and {len(sentences) - SHOWN} more sentences)")
     print()
@@ -112,7 +113,7 @@ def main():
         text = Path(sys.argv[1]).read_text(encoding="utf-8", errors="replace")
         sentences = [line.strip() for line in text.splitlines() if line.strip()]
         if len(sentences) < 2:
-            print(f"scripts/demo: '{sys.argv[1]}' has {len(sentences)} sentences, one a line; two are needed to compare",
+            print(f"scripts/demo: '{sys.argv[1]}' has {len(sentences)} sentences, one a line; two are needed",
                   file=sys.stderr)
             return 1
     else:

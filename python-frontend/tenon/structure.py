@@ -161,8 +161,8 @@ class Signature:
     """How a model is called: parameters in order, the tensors they hold, and what becomes of the outputs.
 
     `parameters`: (name, structure); the first `num_positional` may be given by position, all by name. `inputs`: for
-    each leaf of the parameters, ("tensor", name) or ("constant", value). `outputs`: for each leaf of `output`, ("tensor",
-    index of the model's output) or ("constant", value)."""
+    each leaf of the parameters, ("tensor", name) or ("constant", value). `outputs`: for each leaf of `output`,
+    ("tensor", index of the model's output) or ("constant", value)."""
 
     def __init__(self, parameters, num_positional, inputs, output, outputs):
         self.parameters, self.num_positional = list(parameters), num_positional

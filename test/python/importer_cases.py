@@ -307,6 +307,8 @@ SHAPES = {
     "slice_scatter": lambda t: torch.slice_scatter(t.x, t.y[:, 1:3], 1, 1, 3),
     "select_scatter": lambda t: torch.select_scatter(t.x, t.s, 1, -1),
     "write_slice": lambda t: written(t),
+    "diff": lambda t: t.x.diff(dim=1),
+    "diff_prepend": lambda t: t.i.diff(prepend=t.i[:, :1]),
     "swapaxes": lambda t: t.x.swapaxes(0, 1),
 }
 

@@ -318,8 +318,9 @@ def test_dump_and_report(tmp_path):
 
 
 def test_metadata_that_fits_no_artefact():
-    signature = json.dumps({"tenon.signature": {"parameters": [["x", "*"]], "positional": 1, "inputs": [["tensor", "x"]],
-                                                "output": "*", "outputs": [["tensor", 5]]}})
+    parts = {"parameters": [["x", "*"]], "positional": 1, "inputs": [["tensor", "x"]], "output": "*",
+             "outputs": [["tensor", 5]]}
+    signature = json.dumps({"tenon.signature": parts})
     escaped = signature.replace('"', "\\22")
     text = TEXT.replace("attributes {", f'attributes {{tenon.metadata = "{escaped}", ')
     with pytest.raises(tenon.CorruptError, match="speaks of other inputs and outputs"):

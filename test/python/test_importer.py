@@ -1,5 +1,5 @@
-"""The importer as a whole: what its text says of names, dimensions, weights, constants and places, that tenon-opt accepts
-it, and how it refuses."""
+"""The importer as a whole: what its text says of names, dimensions, weights, constants and places, that tenon-opt
+accepts it, and how it refuses."""
 import re
 import subprocess
 from pathlib import Path
@@ -11,6 +11,11 @@ import tenon
 from tenon.importer import import_program
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def line_of(text):
+    """Where the only other occurrence of `text` in this file is."""
+    return next(number for number, line in enumerate(Path(__file__).read_text().splitlines(), 1) if text in line)
 
 
 def export(module, *inputs, **options):
@@ -49,7 +54,7 @@ class Model(torch.nn.Module):
 
 def test_each_node_says_module_and_line():
     text = imported(Model(), torch.randn(2, 4)).text
-    line = next(number for number, line in enumerate(Path(__file__).read_text().splitlines(), 1) if ".relu() + 1.0" in line)
+    line = line_of(".relu() + 1.0")
     linear = re.search(r"%linear_1 = tenon.linear .* loc\(#(\w+)\)", text).group(1)
     assert f'#{linear} = loc("blocks.1.proj"("test/python/test_importer.py":{line}:0))' in text
 
@@ -139,10 +144,10 @@ def test_all_unsupported_ops_in_one_error():
     names = [name for name, _, _ in caught.value.ops]
     assert names[:2] == ["aten.sort.default", "aten.kthvalue.default"] and len(names) >= 4
     message = str(caught.value)
-    line = next(number for number, text in enumerate(Path(__file__).read_text().splitlines(), 1) if "x.sort(-1)" in text)
+    line = line_of("x.sort(-1)")
     assert f"the model has {len(names)} ops that Tenon does not import" in message
-    assert f"aten.sort.default, 2 times: not in the importer's table\n      at inner (test/python/test_importer.py:{line})" \
-        in message
+    place = f"at inner (test/python/test_importer.py:{line})"
+    assert f"aten.sort.default, 2 times: not in the importer's table\n      {place}" in message
     assert "torch.int16, which the dialect lacks" in message and "Next: " in message
     with pytest.raises(NotImplementedError):
         tenon.compile(export(Unsupported(), torch.randn(2, 3)))
@@ -229,3 +234,31 @@ def test_same_program_same_text():
     program = export(Model(), torch.randn(2, 4))
     assert import_program(program).text == import_program(program).text == \
         import_program(export(Model(), torch.randn(2, 4))).text
+
+
+class InPlace(torch.nn.Module):
+    def forward(self, x):
+        y = x * 2
+        y += 1  # nothing else sees y
+        z = torch.nn.functional.relu(y, inplace=True)
+        z.mul_(0.5)
+        return z.t()
+
+
+class Observed(torch.nn.Module):
+    def forward(self, x):
+        y = x * 2
+        first = y[0]
+        y += 1  # first sees it
+        return first, y
+
+
+def test_in_place(monkeypatch):
+    x = torch.randn(3, 4)
+    program = export(InPlace(), x)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.export.ExportedProgram, "run_decompositions", None)  # not needed, as it takes seconds
+        assert re.findall(r"tenon\.(add|relu|mul) ", import_program(program).text) == ["mul", "add", "relu", "mul"]
+    assert torch.allclose(tenon.compile(program)(x), InPlace()(x))
+    got, want = tenon.compile(export(Observed(), x))(x), Observed()(x)
+    assert torch.allclose(got[0], want[0]) and torch.allclose(got[1], want[1])

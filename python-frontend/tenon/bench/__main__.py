@@ -27,20 +27,20 @@ exit status: 0 done, 1 the work failed, 2 wrong use
 def parse(arguments):
     parser = argparse.ArgumentParser(
         prog="tenon-bench", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXAMPLES,
-        description="Times models compiled by Tenon, and peers on the same weights and inputs. Each contestant has its\n"
-                    "own process; they take turns, and while one runs the others are stopped.")
+        description="Times models compiled by Tenon, and peers on the same weights and inputs. Each contestant has a\n"
+                    "process of its own; they take turns, and while one runs the others are stopped.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     models = commands.add_parser("models", help="whole models with real weights", epilog=EXAMPLES,
                                  formatter_class=argparse.RawDescriptionHelpFormatter,
                                  description="all-MiniLM-L6-v2, from token ids to sentence embeddings.")
-    models.add_argument("--device", default="cpu", choices=["cpu"], help="where it runs (default: cpu, the only one yet)")
+    models.add_argument("--device", default="cpu", choices=["cpu"], help="where it runs (default: cpu)")
     models.add_argument("--vs", default="", metavar="PEERS",
                         help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}")
     models.add_argument("--case", action="append", metavar="BxSy", help="a shape, as B8S128; may be given many times")
     models.add_argument("--dtype", default="f32", metavar="TYPES", help="f32 (default), bf16, or f32,bf16")
     models.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all cores)")
     models.add_argument("--rounds", type=int, default=5, help="bursts of each contestant (default: 5)")
-    models.add_argument("--burst", type=float, default=0.5, metavar="SECONDS", help="length of a burst (default: 0.5)")
+    models.add_argument("--burst", type=float, default=0.5, metavar="SECONDS", help="its length (default: 0.5)")
     models.add_argument("--json", type=Path, metavar="FILE", help="all that was measured; - for standard output")
     models.add_argument("--markdown", type=Path, metavar="FILE", help="the tables, for a page; - for standard output")
     options = parser.parse_args(arguments)

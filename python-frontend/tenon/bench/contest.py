@@ -70,7 +70,7 @@ def make_reference(case, folder):
 
 
 def run_case(case, names, threads, rounds, seconds, folder, say):
-    """[{"name", "version", "compile_seconds", "best", "median", ...} or {"name", "missing"}] in the order of `names`."""
+    """A dictionary a contestant, in the order of `names`: what it measured, or why it is "missing"."""
     exact = make_reference(case, folder)
     processes, results = {}, {name: {"name": name} for name in names}
     try:

@@ -12,7 +12,8 @@ def rows_of(results):
             rows.append([label, result["missing"]])
             continue
         ratio = f"{tenon / result['best']:.2f}" if tenon and result["name"] != "tenon" else ""
-        rows.append([label, f"{result['best']:.2f}", f"{result['median']:.2f}", f"{result['spread'] * 100:.0f} %", ratio,
+        times = [f"{result[name]:.2f}" for name in ("best", "median")]
+        rows.append([label, *times, f"{result['spread'] * 100:.0f} %", ratio,
                      "-" if result["compile_seconds"] is None else f"{result['compile_seconds']:.1f}",
                      f"{result['memory_bytes'] / 1e6:.0f}", f"{result['error']:.1e}"])
     return rows

@@ -9,6 +9,7 @@ from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.importer import (ops_arithmetic, ops_contractions, ops_creation, ops_indexing,  # noqa: F401 (fill OPS)
                             ops_pointwise, ops_pooling, ops_rows, ops_shapes)
 from tenon.importer.data_types import tenon_dtype
+from tenon.importer.in_place import functional_name, is_mutable, is_unobservable
 from tenon.importer.not_importable import NotImportable
 from tenon.importer.op_builder import OpBuilder
 from tenon.importer.op_table import OPS
@@ -54,11 +55,15 @@ def _calls(graph_module):
 
 def _prepared(program):
     """Exported graphs may write in place and hold composite ops. Both are taken apart by torch's own decompositions,
-    and only where there are any: that takes a second, and what is whole (linear, attention) stays whole."""
-    calls = [node.target for node in _calls(program.graph_module)
+    and only where there are any: that takes seconds, and what is whole (linear, attention) stays whole."""
+    calls = [node for node in _calls(program.graph_module)
              if isinstance(node.target, torch._ops.OpOverload) and not _is_number(node.meta.get("val"))]
-    mutating = any(target._schema.is_mutable for target in calls)
-    missing = {target for target in calls if str(target) not in OPS}
+    positions = {}
+    for node in calls:
+        if is_mutable(node) and node.graph not in positions:
+            positions[node.graph] = {each: place for place, each in enumerate(node.graph.nodes)}
+    mutating = any(is_mutable(node) and not is_unobservable(node, positions[node.graph]) for node in calls)
+    missing = {node.target for node in calls if str(node.target) not in OPS and not is_mutable(node)}
     table = {}
     if missing:
         known = torch.export.default_decompositions()
@@ -140,8 +145,8 @@ class _Import:
         """Of one example tensor given for two arguments, torch.export makes one input and leaves the other idle."""
         if nodes:
             names = ", ".join(f"'{node.name}'" for node in nodes)
-            warnings.warn(f"the exported model does not use its input {names}; if it should, check that torch.export got "
-                          "a tensor of its own for each argument, not one for two", stacklevel=4)
+            warnings.warn(f"the exported model does not use its input {names}; if it should, check that torch.export "
+                          "got a tensor of its own for each argument, not one for two", stacklevel=4)
 
     # ---- nodes ----
     def _graph(self, graph_module, environment):
@@ -202,7 +207,7 @@ class _Import:
 
     def _op(self, node, environment):
         name = str(node.target)
-        build = OPS.get(name)
+        build = OPS.get(functional_name(node.target) if is_mutable(node) else name)
         if build is None:
             self._unsupported.add(name, "not in the importer's table", node)
             return self._stand_ins(node)

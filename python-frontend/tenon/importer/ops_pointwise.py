@@ -25,12 +25,12 @@ for _name, _mnemonic in _ROUNDING.items():
 
 
 @op("detach", "clone", "contiguous", "alias", "lift_fresh", "lift_fresh_copy", "positive", "detach_copy", "alias_copy",
-    "resolve_conj", "resolve_neg")
+    "resolve_conj", "resolve_neg", "lift")
 def identity(b, x, *unused, **memory_format):
     return x
 
 
-@op("dropout", "feature_dropout", "alpha_dropout", "dropout_")
+@op("dropout", "feature_dropout", "alpha_dropout")
 def dropout(b, x, p, train):
     require(not train or p == 0, "dropout in training mode: export the model after model.eval()")
     return x

