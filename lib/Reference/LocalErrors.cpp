@@ -107,17 +107,23 @@ LogicalResult ErrorOf::addSum(int64_t terms) {
 /// each other, the rounding of what is subtracted.
 LogicalResult ErrorOf::addElementwise() {
   addRelative(8);
-  FailureOr<ReferenceTensor> moved = evaluate([&](unsigned, ReferenceTensor &tensor) {
-    for (double &value : tensor.floats)
-      value *= 1 + 4 * u;
-  });
-  if (failed(moved))
-    return failure();
-  for (size_t i = 0; i < error.size(); ++i) {
-    double difference = std::fabs(moved->floats[i] - exact.floats[i]);
-    // Not a number: at the brink of overflow anything may come out.
-    error[i] += std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference;
+  bool isQuotient = isa<FloorDivOp, RemOp>(op); // that of operands moved alike would not move
+  std::vector<double> steps(error.size(), 0);
+  for (double factor : {1 + 4 * u, 1 - 4 * u}) { // either side of a step of floor
+    FailureOr<ReferenceTensor> moved = evaluate([&](unsigned number, ReferenceTensor &tensor) {
+      for (double &value : tensor.floats)
+        value *= number == 0 || !isQuotient ? factor : 1;
+    });
+    if (failed(moved))
+      return failure();
+    for (size_t i = 0; i < error.size(); ++i) {
+      double difference = std::fabs(moved->floats[i] - exact.floats[i]);
+      // Not a number: at the brink of overflow anything may come out.
+      steps[i] = std::isnan(difference) ? std::numeric_limits<double>::infinity() : std::max(steps[i], difference);
+    }
   }
+  for (size_t i = 0; i < error.size(); ++i)
+    error[i] += steps[i];
   auto cancels = [&](llvm::function_ref<double(size_t)> magnitude) {
     for (size_t i = 0; i < error.size(); ++i)
       error[i] += 2 * u * magnitude(i);
@@ -273,7 +279,7 @@ FailureOr<std::vector<double>> localError(OpResult result, const ReferenceValues
   Operation *op = result.getOwner();
   if (isa<QuantiseOp>(op))
     return ErrorOf(result, values).quantised();
-  if (!values[result].isFloat() || (op->hasTrait<OpTrait::Elementwise>() && isExactElementwise(op)))
+  if (!values[result].isFloat() || isExactElementwise(op))
     return std::vector<double>();
   ErrorOf error(result, values);
   int64_t size = std::max<int64_t>(values[result].size(), 1);
@@ -297,6 +303,7 @@ FailureOr<std::vector<double>> localError(OpResult result, const ReferenceValues
           .Case([&](SoftmaxOp softmax) { return good([&] { error.addSoftmax(softmax.getAxis(), false); }); })
           .Case([&](LogSoftmaxOp softmax) { return good([&] { error.addSoftmax(softmax.getAxis(), true); }); })
           .Case([&](DequantiseOp) { return good([&] { error.addRelative(4); }); })
+          .Case<AddOp, SubOp, MulOp, DivOp, FloorDivOp, RemOp, PowOp>([&](auto) { return error.addElementwise(); })
           .Default([&](Operation *) {
             rounds = op->hasTrait<OpTrait::Elementwise>();
             return rounds ? error.addElementwise() : success();

@@ -121,6 +121,21 @@ TEST(Bounds, OfAProductIsTheStatedFormula) {
     }
 }
 
+// 4e9 / 3 has no room for the fraction in f32: the quotient is rounded first, to either side of an integer.
+TEST(Bounds, AStepOfFloorIsOnePastTheEdge) {
+  MLIRContext context;
+  Module module(context, "func.func @main(%a: tensor<2xf32>, %b: tensor<2xf32>) -> tensor<2xf32> {\n"
+                         "%y = tenon.floor_div %a, %b : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>\n"
+                         "return %y : tensor<2xf32> }");
+  std::vector<ReferenceTensor> inputs = randomInputs(module.main());
+  inputs[0].floats = {4e9, 7.5};
+  inputs[1].floats = {3, 3};
+  auto bounded = evaluateWithBounds(module.main(), inputs, noWeights);
+  ASSERT_TRUE(succeeded(bounded));
+  EXPECT_GE(bounded->front().bound[0], 64); // an f32 near 1.3e9 is a multiple of 128
+  EXPECT_LT(bounded->front().bound[1], 1e-5);
+}
+
 TEST(Bounds, WhatMovesDataIsExact) {
   MLIRContext context;
   Module module(context,
