@@ -1,5 +1,6 @@
 // What a tool registers before it reads IR or a pass name.
 #include "dialects/Tenon/Tenon.h"
+#include "dialects/Tile/Tile.h"
 #include "lib/Pipelines/Phases.h"
 #include "passes/1_graph/Passes.h"
 #include "passes/2_kernel/Passes.h"
@@ -26,7 +27,7 @@ void registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
-  registry.insert<TenonDialect>();
+  registry.insert<TenonDialect, tile::TileDialect>();
 }
 
 void registerPasses() {

@@ -1,0 +1,135 @@
+// Verifiers and folders of what is computed of tiles.
+#include "dialects/Tile/Tile.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace tenon::tile;
+
+LogicalResult DotOp::verify() {
+  RankedTensorType lhs = getLhs().getType(), rhs = getRhs().getType(), sum = getResult().getType();
+  if (lhs.getRank() != 2 || rhs.getRank() != 2 || sum.getRank() != 2)
+    return emitOpError("(C1) has tiles of rank ")
+           << lhs.getRank() << ", " << rhs.getRank() << " and " << sum.getRank() << ", expected 2 each";
+  auto sizes = [](RankedTensorType type, bool swap) {
+    return swap ? std::pair(type.getDimSize(1), type.getDimSize(0)) : std::pair(type.getDimSize(0), type.getDimSize(1));
+  };
+  auto [m, k] = sizes(lhs, getTransposeA());
+  auto [k2, n] = sizes(rhs, getTransposeB());
+  if (k != k2)
+    return emitOpError("(C2) contracts ") << k << " of lhs with " << k2 << " of rhs";
+  if (sum.getDimSize(0) != m || sum.getDimSize(1) != n)
+    return emitOpError("(C3) accumulates in ") << sum << ", expected " << m << " x " << n;
+  Type l = lhs.getElementType(), r = rhs.getElementType();
+  auto isF8 = [](Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() == 8; };
+  if (l != r && !(isF8(l) && isF8(r)))
+    return emitOpError("(C4) multiplies ") << l << " with " << r;
+  Builder builder(getContext());
+  Type wanted = l.isF64()        ? Type(builder.getF64Type())
+                : l.isInteger(8) ? Type(builder.getI32Type())
+                                 : Type(builder.getF32Type());
+  if ((!isa<FloatType>(l) && !l.isInteger(8)) || sum.getElementType() != wanted)
+    return emitOpError("(C5) accumulates ") << l << " in " << sum.getElementType() << ", expected " << wanted;
+  return success();
+}
+
+static LogicalResult checkAxis(Operation *op, StringRef number, int64_t axis, RankedTensorType type) {
+  if (axis >= 0 && axis < type.getRank())
+    return success();
+  return op->emitOpError() << number << " axis is " << axis << ", expected a dimension of " << type;
+}
+
+LogicalResult ReduceOp::verify() {
+  RankedTensorType type = getTile().getType();
+  if (failed(checkAxis(*this, "(C1)", getAxis(), type)))
+    return failure();
+  SmallVector<int64_t> shape(type.getShape());
+  shape.erase(shape.begin() + getAxis());
+  if (getResult().getType() != RankedTensorType::get(shape, type.getElementType()))
+    return emitOpError("(C2) result is ")
+           << getResult().getType() << ", expected " << RankedTensorType::get(shape, type.getElementType());
+  return success();
+}
+
+LogicalResult ScanOp::verify() { return checkAxis(*this, "(C1)", getAxis(), getTile().getType()); }
+
+LogicalResult BroadcastOp::verify() {
+  RankedTensorType from = getTile().getType(), to = getResult().getType();
+  ArrayRef<int64_t> dims = getDims();
+  bool isIncreasing = llvm::all_of(llvm::enumerate(dims), [&](auto entry) {
+    return entry.value() >= 0 && entry.value() < to.getRank() &&
+           (entry.index() == 0 || entry.value() > dims[entry.index() - 1]);
+  });
+  if (int64_t(dims.size()) != from.getRank() || !isIncreasing)
+    return emitOpError("(C1) dims is [") << dims << "], expected " << from.getRank() << " increasing dimensions of "
+                                         << to;
+  for (auto [dimension, target] : llvm::enumerate(dims))
+    if (from.getDimSize(dimension) != to.getDimSize(target))
+      return emitOpError("(C2) dimension ") << target << " of the result has size " << to.getDimSize(target)
+                                            << ", expected " << from.getDimSize(dimension);
+  if (from.getElementType() != to.getElementType())
+    return emitOpError("(C3) result has elements of ") << to.getElementType() << ", expected " << from.getElementType();
+  return success();
+}
+
+OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
+  if (getTile().getType() == getResult().getType())
+    return getTile();
+  if (auto splat = dyn_cast_or_null<SplatElementsAttr>(adaptor.getTile()))
+    return splat.resizeSplat(getResult().getType());
+  return {};
+}
+
+LogicalResult IotaOp::verify() {
+  RankedTensorType type = getResult().getType();
+  if (failed(checkAxis(*this, "(C1)", getAxis(), type)))
+    return failure();
+  if (!type.getElementType().isIntOrIndex() || type.getElementType().isInteger(1))
+    return emitOpError("(C2) gives elements of ") << type.getElementType() << ", expected integers or indices";
+  return success();
+}
+
+LogicalResult TransOp::verify() {
+  RankedTensorType from = getTile().getType();
+  ArrayRef<int64_t> order = getPermutation();
+  SmallVector<int64_t> sorted(order);
+  llvm::sort(sorted);
+  if (int64_t(order.size()) != from.getRank() || !llvm::equal(sorted, llvm::seq<int64_t>(0, from.getRank())))
+    return emitOpError("(C1) permutation is [")
+           << order << "], expected each of " << from.getRank() << " dimensions once";
+  SmallVector<int64_t> shape;
+  for (int64_t dimension : order)
+    shape.push_back(from.getDimSize(dimension));
+  if (getResult().getType() != RankedTensorType::get(shape, from.getElementType()))
+    return emitOpError("(C2) result is ")
+           << getResult().getType() << ", expected " << RankedTensorType::get(shape, from.getElementType());
+  return success();
+}
+
+OpFoldResult TransOp::fold(FoldAdaptor adaptor) {
+  ArrayRef<int64_t> order = getPermutation();
+  if (llvm::equal(order, llvm::seq<int64_t>(0, order.size())))
+    return getTile();
+  if (auto splat = dyn_cast_or_null<SplatElementsAttr>(adaptor.getTile()))
+    return splat.resizeSplat(getResult().getType());
+  return {};
+}
+
+LogicalResult ReshapeOp::verify() {
+  RankedTensorType from = getTile().getType(), to = getResult().getType();
+  if (from.getNumElements() != to.getNumElements() || from.getElementType() != to.getElementType())
+    return emitOpError("(C1) gives ") << to << " of " << from << ", expected as many elements of the same type";
+  return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
+  if (getTile().getType() == getResult().getType())
+    return getTile();
+  if (auto source = getTile().getDefiningOp<ReshapeOp>()) {
+    setOperand(source.getTile());
+    return getResult();
+  }
+  if (auto splat = dyn_cast_or_null<SplatElementsAttr>(adaptor.getTile()))
+    return splat.resizeSplat(getResult().getType());
+  return {};
+}

@@ -1,0 +1,203 @@
+// What is computed of tiles beyond arith and math.
+#ifndef TENON_DIALECTS_TILE_TILECOMPUTE_TD
+#define TENON_DIALECTS_TILE_TILECOMPUTE_TD
+
+def DotOp : TileOp<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>]> {
+  let summary = "a matrix product of tiles, added to another";
+  let description = [{
+    Formula: `r[m, n] = accumulator[m, n] + sum over k of lhs[m, k] * rhs[k, n]`; with `transpose_a` `lhs[k, m]` is read,
+    with `transpose_b` `rhs[n, k]`.
+
+    (C1) All tiles have two dimensions.
+
+    (C2) Both operands have the same K.
+
+    (C3) The accumulator is M x N.
+
+    (C4) `lhs` and `rhs` have the same element type, or are both 8-bit floats.
+
+    (C5) The accumulator is f32 for floats of up to 32 bits, f64 for f64, i32 for i8.
+
+    Accumulation: in the accumulator's type, in an order the schedule chooses and keeps. NaN and Inf follow IEEE arithmetic.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %a = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %b = tile.load %Y[%i, %c0] : !tile.view<?x64xf32> -> tensor<32x64xf32>
+        %zero = arith.constant dense<0.0> : tensor<16x32xf32>
+        %d = tile.dot %a, %b, %zero {transpose_b} : tensor<16x64xf32>, tensor<32x64xf32> -> tensor<16x32xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$lhs, TileT:$rhs, TileT:$accumulator, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$lhs `,` $rhs `,` $accumulator attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+}
+
+def Tile_FoldAdd : I32EnumAttrCase<"add", 0>;
+def Tile_FoldMax : I32EnumAttrCase<"max", 1>;
+def Tile_FoldMin : I32EnumAttrCase<"min", 2>;
+def Tile_Fold : I32EnumAttr<"Fold", "how elements are folded", [Tile_FoldAdd, Tile_FoldMax, Tile_FoldMin]> {
+  let cppNamespace = "::tenon::tile";
+  let genSpecializedAttr = 0;
+}
+def Tile_FoldAttr : EnumAttr<TileDialect, Tile_Fold, "fold">;
+
+def ReduceOp : TileOp<"reduce", [Pure]> {
+  let summary = "a tile folded along a dimension";
+  let description = [{
+    Formula: `r[i.., j..] = fold over k of tile[i.., k, j..]`, k standing at `axis`; `add`, `max` or `min`. A maximum or
+    minimum with a NaN among its elements is NaN; integers are signed.
+
+    (C1) `axis` is a dimension of the tile.
+
+    (C2) The result is the tile's type without that dimension.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %m = tile.reduce max %x {axis = 1 : i64} : tensor<16x64xf32> -> tensor<16xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Tile_FoldAttr:$fold, TileT:$tile, I64Attr:$axis);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$fold $tile attr-dict `:` type($tile) `->` type($result)";
+}
+
+def ScanOp : TileOp<"scan", [Pure, AllTypesMatch<["tile", "result"]>]> {
+  let summary = "the running fold along a dimension";
+  let description = [{
+    Formula: `r[i.., k, j..] = fold over l <= k of tile[i.., l, j..]`, k standing at `axis`; `add`, `max` or `min`.
+
+    (C1) `axis` is a dimension of the tile.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %s = tile.scan add %x {axis = 1 : i64} : tensor<16x64xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Tile_FoldAttr:$fold, TileT:$tile, I64Attr:$axis);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$fold $tile attr-dict `:` type($tile)";
+}
+
+def BroadcastOp : TileOp<"broadcast", [Pure]> {
+  let summary = "a tile repeated along new dimensions";
+  let description = [{
+    Formula: `r[i..] = tile[i_dims..]`: dimension d of the tile is dimension `dims[d]` of the result; along the others the
+    tile is repeated.
+
+    (C1) `dims` has one dimension of the result for each of the tile, in increasing order.
+
+    (C2) Those have the tile's sizes.
+
+    (C3) The result has the tile's element type.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<64xf32>
+        %r = tile.broadcast %x {dims = array<i64: 1>} : tensor<64xf32> -> tensor<16x64xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, DenseI64ArrayAttr:$dims);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def IotaOp : TileOp<"iota", [Pure]> {
+  let summary = "the elements' places along a dimension";
+  let description = [{
+    Formula: `r[i..] = i_axis`.
+
+    (C1) `axis` is a dimension of the result.
+
+    (C2) The result is of integers or indices.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %k = tile.iota {axis = 1 : i64} : tensor<16x64xi32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins I64Attr:$axis);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def TransOp : TileOp<"trans", [Pure]> {
+  let summary = "a tile with its dimensions in another order";
+  let description = [{
+    Formula: `r[i_0, ..] = tile[j..]` with `j[permutation[d]] = i[d]`: dimension d of the result is dimension
+    `permutation[d]` of the tile.
+
+    (C1) `permutation` has every dimension of the tile once.
+
+    (C2) The result is of that shape and the tile's element type.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %t = tile.trans %x {permutation = array<i64: 1, 0>} : tensor<16x64xf32> -> tensor<64x16xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, DenseI64ArrayAttr:$permutation);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def ReshapeOp : TileOp<"reshape", [Pure]> {
+  let summary = "a tile's elements under another shape";
+  let description = [{
+    Formula: `r[i..] = tile[j..]` where i and j have the same place in row-major order.
+
+    (C1) Both have the same number of elements and element type.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %r = tile.reshape %x : tensor<16x64xf32> -> tensor<4x4x64xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($result)";
+  let hasFolder = 1;
+}
+
+#endif

@@ -1,0 +1,397 @@
+// RUN: tenon-opt %s -verify-diagnostics -split-input-file
+// Every constraint of the dialect, broken once.
+
+// expected-error@+1 {{'tile.kernel' op (C1) argument 0 is 'index', expected a view}}
+"tile.kernel"() <{sym_name = "k", function_type = (index) -> ()}> ({
+^entry(%n: index):
+  tile.grid () = () {
+  }
+  tile.end
+}) : () -> ()
+
+// -----
+
+// expected-error@+1 {{'tile.kernel' op (C2) has 1 results, expected none}}
+"tile.kernel"() <{sym_name = "k", function_type = () -> index}> ({
+  tile.grid () = () {
+  }
+  tile.end
+}) : () -> ()
+
+// -----
+
+// expected-error@+1 {{'tile.kernel' op (C3) holds 0 grids, expected one tile.grid, then tile.end}}
+tile.kernel @k() {
+  tile.end
+}
+
+// -----
+
+tile.kernel @k() {
+  %c1 = arith.constant 1 : index
+  // expected-error@+1 {{'tile.grid' op (C1) has 2 arguments for 1 extents}}
+  tile.grid (%i, %j) = (%c1) {
+  }
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{'tile.grid' op (C2) stands in func.func, expected tile.kernel}}
+  tile.grid () = () {
+  }
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{'tile.end' op expects parent op to be one of 'tile.kernel, tile.grid'}}
+  tile.end
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{'tile.dim' op (C1) axis is 2, expected a dimension of}}
+  %d = tile.dim %X {axis = 2 : i64} : !tile.view<?x64xf32>
+  tile.grid () = () {
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{'tile.strided' op (C1) has 1 sizes and 2 strides for}}
+  %v = tile.strided %X at %c0 sizes(%c0) strides(%c0, %c0) : !tile.view<?x64xf32> -> !tile.view<?x?xf32>
+  tile.grid () = () {
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{'tile.strided' op (C2) size 1 of}}
+  %v = tile.strided %X at %c0 sizes(%c0, %c0) strides(%c0, %c0) : !tile.view<?x64xf32> -> !tile.view<?x32xf32>
+  tile.grid () = () {
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{'tile.strided' op (C3) result has elements of 'bf16', the base of 'f32'}}
+  %v = tile.strided %X at %c0 sizes(%c0) strides(%c0) : !tile.view<?x64xf32> -> !tile.view<?xbf16>
+  tile.grid () = () {
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.load' op (C1) has 1 places in}}
+    %x = tile.load %X[%c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.load' op (C2) has a tile of type 'tensor<2x16x64xf32>', expected at most the rank}}
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<2x16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.load' op (C3) has a tile of 'bf16', expected 'f32'}}
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xbf16>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.load' op (C4) pad is of type 'bf16', expected 'f32'}}
+    %x = tile.load %X[%c0, %c0] {pad = 0.0 : bf16} : !tile.view<?x64xf32> -> tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.store' op (C1) has 1 places in}}
+    tile.store %x, %X[%c0] : tensor<16x64xf32>, !tile.view<?x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %z = arith.constant dense<0.0> : tensor<1x16x64xf32>
+    // expected-error@+1 {{'tile.store' op (C2) has a tile of type}}
+    tile.store %z, %X[%c0, %c0] : tensor<1x16x64xf32>, !tile.view<?x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %z = arith.constant dense<0.0> : tensor<16x64xf64>
+    // expected-error@+1 {{'tile.store' op (C3) has a tile of 'f64', expected 'f32'}}
+    tile.store %z, %X[%c0, %c0] : tensor<16x64xf64>, !tile.view<?x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = tile.iota {axis = 0 : i64} : tensor<16xi32>
+    // expected-error@+1 {{'tile.gather' op (C1) has 1 places in}}
+    %x = tile.gather %X[%c0] rows(%r) {axis = 0 : i64} : !tile.view<?x64xf32>, tensor<16xi32> -> tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = tile.iota {axis = 0 : i64} : tensor<16xi32>
+    // expected-error@+1 {{'tile.gather' op (C2) axis is 0, expected a dimension of}}
+    %x = tile.gather %X[%c0, %c0] rows(%r) {axis = 0 : i64} : !tile.view<?x64xf32>, tensor<16xi32> -> tensor<64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = tile.iota {axis = 0 : i64} : tensor<16xi32>
+    // expected-error@+1 {{'tile.gather' op (C3) has a tile of 'bf16'}}
+    %x = tile.gather %X[%c0, %c0] rows(%r) {axis = 0 : i64} : !tile.view<?x64xf32>, tensor<16xi32> -> tensor<16x64xbf16>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = tile.iota {axis = 0 : i64} : tensor<16xi32>
+    // expected-error@+1 {{'tile.gather' op (C4) rows are 'tensor<16xi32>', expected one number for each of 8}}
+    %x = tile.gather %X[%c0, %c0] rows(%r) {axis = 0 : i64} : !tile.view<?x64xf32>, tensor<16xi32> -> tensor<8x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %a = arith.constant dense<0.0> : tensor<8xf32>
+    %b = arith.constant dense<0.0> : tensor<8x4xf32>
+    %c = arith.constant dense<0.0> : tensor<8x4xf32>
+    // expected-error@+1 {{'tile.dot' op (C1) has tiles of rank 1, 2 and 2}}
+    %d = tile.dot %a, %b, %c : tensor<8xf32>, tensor<8x4xf32> -> tensor<8x4xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %a = arith.constant dense<0.0> : tensor<4x8xf32>
+    %b = arith.constant dense<0.0> : tensor<16x4xf32>
+    %c = arith.constant dense<0.0> : tensor<4x4xf32>
+    // expected-error@+1 {{'tile.dot' op (C2) contracts 8 of lhs with 16 of rhs}}
+    %d = tile.dot %a, %b, %c : tensor<4x8xf32>, tensor<16x4xf32> -> tensor<4x4xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %a = arith.constant dense<0.0> : tensor<4x8xf32>
+    %b = arith.constant dense<0.0> : tensor<8x4xf32>
+    %c = arith.constant dense<0.0> : tensor<4x8xf32>
+    // expected-error@+1 {{'tile.dot' op (C3) accumulates in 'tensor<4x8xf32>', expected 4 x 4}}
+    %d = tile.dot %a, %b, %c : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<4x8xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %a = arith.constant dense<0.0> : tensor<4x8xbf16>
+    %b = arith.constant dense<0.0> : tensor<8x4xf16>
+    %c = arith.constant dense<0.0> : tensor<4x4xf32>
+    // expected-error@+1 {{'tile.dot' op (C4) multiplies 'bf16' with 'f16'}}
+    %d = tile.dot %a, %b, %c : tensor<4x8xbf16>, tensor<8x4xf16> -> tensor<4x4xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %a = arith.constant dense<0.0> : tensor<4x8xbf16>
+    %b = arith.constant dense<0.0> : tensor<8x4xbf16>
+    %c = arith.constant dense<0.0> : tensor<4x4xbf16>
+    // expected-error@+1 {{'tile.dot' op (C5) accumulates 'bf16' in 'bf16', expected 'f32'}}
+    %d = tile.dot %a, %b, %c : tensor<4x8xbf16>, tensor<8x4xbf16> -> tensor<4x4xbf16>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.reduce' op (C1) axis is 2, expected a dimension}}
+    %r = tile.reduce add %x {axis = 2 : i64} : tensor<16x64xf32> -> tensor<16xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.reduce' op (C2) result is 'tensor<64xf32>', expected 'tensor<16xf32>'}}
+    %r = tile.reduce add %x {axis = 1 : i64} : tensor<16x64xf32> -> tensor<64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.scan' op (C1) axis is -1, expected a dimension}}
+    %r = tile.scan add %x {axis = -1 : i64} : tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %v = arith.constant dense<[0.0, 1.0]> : tensor<2xf32>
+    // expected-error@+1 {{'tile.broadcast' op (C1) dims is [2], expected 1 increasing dimensions of}}
+    %r = tile.broadcast %v {dims = array<i64: 2>} : tensor<2xf32> -> tensor<4x2xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %v = arith.constant dense<[0.0, 1.0]> : tensor<2xf32>
+    // expected-error@+1 {{'tile.broadcast' op (C2) dimension 0 of the result has size 4, expected 2}}
+    %r = tile.broadcast %v {dims = array<i64: 0>} : tensor<2xf32> -> tensor<4x2xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %v = arith.constant dense<[0.0, 1.0]> : tensor<2xf32>
+    // expected-error@+1 {{'tile.broadcast' op (C3) result has elements of 'f64', expected 'f32'}}
+    %r = tile.broadcast %v {dims = array<i64: 1>} : tensor<2xf32> -> tensor<4x2xf64>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.iota' op (C1) axis is 1, expected a dimension}}
+    %r = tile.iota {axis = 1 : i64} : tensor<4xi32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.iota' op (C2) gives elements of 'f32', expected integers}}
+    %r = tile.iota {axis = 0 : i64} : tensor<4xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.trans' op (C1) permutation is [0, 0], expected each of 2 dimensions once}}
+    %r = tile.trans %x {permutation = array<i64: 0, 0>} : tensor<16x64xf32> -> tensor<64x16xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.trans' op (C2) result is 'tensor<16x64xf32>', expected 'tensor<64x16xf32>'}}
+    %r = tile.trans %x {permutation = array<i64: 1, 0>} : tensor<16x64xf32> -> tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.reshape' op (C1) gives 'tensor<4x4xf32>' of 'tensor<16x64xf32>'}}
+    %r = tile.reshape %x : tensor<16x64xf32> -> tensor<4x4xf32>
+  }
+}
+
+// -----
+
+// expected-error@+1 {{a view's elements are floats or integers, got 'index'}}
+func.func private @v(!tile.view<4xindex>)
