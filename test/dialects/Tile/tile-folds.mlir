@@ -5,7 +5,7 @@
 // CHECK-SAME: (%[[X:.*]]: !tile.view<?x64xf32>, %[[Y:.*]]: !tile.view<?x64xf32>)
 // CHECK: %[[M:.*]] = tile.dim %[[X]] {axis = 0 : i64}
 // CHECK: tile.grid (%{{.*}}) = (%[[M]])
-// CHECK: %[[T:.*]] = tile.load %[[X]][%{{.*}}, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+// CHECK: %[[T:.*]] = tile.load %[[X]][%{{.*}}, %c0] : <?x64xf32> -> tensor<16x64xf32>
 // CHECK: %[[P:.*]] = tile.trans %[[T]] {permutation = array<i64: 1, 0>}
 // CHECK: %[[R:.*]] = tile.reshape %[[P]] : tensor<64x16xf32> -> tensor<16x64xf32>
 // CHECK: %[[S:.*]] = arith.addf %[[R]], %cst{{.*}} : tensor<16x64xf32>
