@@ -14,6 +14,8 @@ using NamedTensors = std::map<std::string, ReferenceTensor>;
 struct HowToCompile {
   std::string from = "graph"; ///< phase
   std::string target = "cpu";
+  /// Makes of the model what is compiled in its place, from phase `from` on; the reference is that of the model.
+  std::function<std::string(const std::string &)> lowered = nullptr;
 };
 
 /// Whether this machine runs code for an AVX2 processor, a target beside its own.
