@@ -31,6 +31,31 @@ struct Expand : OpRewritePattern<OpT> {
   }
   Function function;
 };
+
+/// Maxima and minima that keep NaN. The machine's instruction gives its second operand where one is NaN: with a number
+/// there it is all; else a NaN among the elements is put back. Of zeros either may be taken, where LLVM would spend as
+/// much again on their signs.
+template <typename OpT, arith::CmpFPredicate wins>
+struct ExpandExtremum : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Lanes l(b, op.getType());
+    // What a reduction accumulates is its left operand: the way from one turn to the next is the shorter one.
+    Value first = op.getRhs(), second = op.getLhs();
+    if (isNumber(second))
+      std::swap(first, second);
+    Value winner = l.select(l.compare(wins, first, second), first, second);
+    rewriter.replaceOp(op, isNumber(first) ? winner : l.select(l.isNan(first), first, winner));
+    return success();
+  }
+
+  static bool isNumber(Value value) {
+    APFloat number(0.0);
+    return matchPattern(value, m_ConstantFloat(&number)) && !number.isNaN();
+  }
+};
 } // namespace
 
 /// Calls for all that is no machine instruction.
@@ -58,6 +83,8 @@ struct ExpandMath : tenon::impl::CpuExpandMathPassBase<ExpandMath> {
     set.add<Expand<math::Log1pOp>>(context, &log1pPolynomial);
     set.add<Expand<math::TanhOp>>(context, &tanhPolynomial);
     set.add<Expand<math::ErfOp>>(context, &erfPolynomial);
+    set.add<ExpandExtremum<arith::MaximumFOp, arith::CmpFPredicate::OGT>,
+            ExpandExtremum<arith::MinimumFOp, arith::CmpFPredicate::OLT>>(context);
     patterns = std::move(set);
     return success();
   }

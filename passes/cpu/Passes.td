@@ -472,7 +472,8 @@ def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {
     Why: LLVM has instructions for square roots and rounding, none for the rest. exp, exp2, expm1, log, log2, log1p, tanh
     and erf of f32 become polynomials without branches, on scalars and on vectors of any length; the bounds of their
     errors are in passes/cpu/MathPolynomials.h and tested over the whole range. Other types and functions are calls of
-    the C library, one an element.
+    the C library, one an element. Maxima and minima keep NaN, but not the order of -0 and 0, which would double their
+    cost.
 
     Before:
     ```mlir
@@ -519,7 +520,8 @@ def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {
     }
     ```
     Requires: scalars and vectors.
-    Ensures: of `math` only what LLVM has instructions for: absolute values, roots, rounding, fma, copysign.
+    Ensures: of `math` only what LLVM has instructions for: absolute values, roots, rounding, fma, copysign; no
+    arith.maximumf and arith.minimumf.
     Leaves alone: those.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::math::MathDialect",

@@ -65,3 +65,31 @@ func.func @negative_instructions(%x: vector<8xf32>) -> vector<8xf32> {
   %2 = math.fma %1, %x, %x : vector<8xf32>
   return %2 : vector<8xf32>
 }
+
+// NaN in the accumulated left operand is what the comparison falls back to; one in the other is put back.
+// CHECK-LABEL: func.func @maximum
+// CHECK-SAME: (%[[SOFAR:.*]]: vector<16xf32>, %[[X:.*]]: vector<16xf32>)
+// CHECK: %[[WINS:.*]] = arith.cmpf ogt, %[[X]], %[[SOFAR]]
+// CHECK: %[[MAX:.*]] = arith.select %[[WINS]], %[[X]], %[[SOFAR]]
+// CHECK: %[[NAN:.*]] = arith.cmpf uno, %[[X]], %[[X]]
+// CHECK: arith.select %[[NAN]], %[[X]], %[[MAX]]
+func.func @maximum(%so_far: vector<16xf32>, %x: vector<16xf32>) -> vector<16xf32> {
+  %0 = arith.maximumf %so_far, %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// A constant on either side: one comparison does.
+// CHECK-LABEL: func.func @clamp
+// CHECK-SAME: (%[[X:.*]]: f64)
+// CHECK: %[[LOW:.*]] = arith.cmpf ogt, %[[ZERO:.*]], %[[X]]
+// CHECK: %[[R:.*]] = arith.select %[[LOW]], %[[ZERO]], %[[X]]
+// CHECK: %[[HIGH:.*]] = arith.cmpf olt, %[[SIX:.*]], %[[R]]
+// CHECK: arith.select %[[HIGH]], %[[SIX]], %[[R]]
+// CHECK-NOT: uno
+func.func @clamp(%x: f64) -> f64 {
+  %zero = arith.constant 0.0 : f64
+  %six = arith.constant 6.0 : f64
+  %0 = arith.maximumf %x, %zero : f64
+  %1 = arith.minimumf %six, %0 : f64
+  return %1 : f64
+}
