@@ -98,6 +98,7 @@ def print_matches(sentences, embeddings):
 
 
 def batch_milliseconds(model, ids, mask):
+    """(best, median) of the calls of two seconds."""
     ids, mask = ids[:BATCH], mask[:BATCH]
     times = []
     end = time.monotonic() + 2
@@ -105,7 +106,7 @@ def batch_milliseconds(model, ids, mask):
         begin = time.perf_counter()
         model(ids, mask)
         times.append(time.perf_counter() - begin)
-    return sorted(times)[len(times) // 2] * 1e3
+    return min(times) * 1e3, sorted(times)[len(times) // 2] * 1e3
 
 
 def main():
@@ -124,7 +125,8 @@ def main():
     embeddings = embed(model, ids, mask)
     print_matches(sentences, embeddings)
     shape = ids[:BATCH].shape
-    print(f"a batch of {shape[0]} sentences, {shape[1]} tokens each: {batch_milliseconds(model, ids, mask):.1f} ms on "
+    best, median = batch_milliseconds(model, ids, mask)
+    print(f"a batch of {shape[0]} sentences, {shape[1]} tokens each: {best:.1f} ms at best, {median:.1f} in the median, on "
           f"{tenon.num_threads()} threads")
     say("comparing with PyTorch in float64")
     import torch
