@@ -135,6 +135,7 @@ static void formKernels(func::FuncOp main) {
     remark::missed(missed.op->getLoc(), remark::RemarkOpts::name("fusion").category(category))
         << (missed.op->getName().stripDialect() + " " + missed.reason).str();
   SmallVector<KernelOp> kernels;
+  SmallVector<std::string> opNames; // of each kernel
   SmallVector<std::pair<Value, Value>> replacements;
   for (const KernelGroup &group : plan.groups) {
     SmallVector<Value> results = resultsOf(group.ops);
@@ -144,10 +145,8 @@ static void formKernels(func::FuncOp main) {
     kernels.push_back(kernel);
     for (auto [value, result] : llvm::zip_equal(results, kernel.getResults()))
       replacements.push_back({value, result});
-    remark::passed(kernel.getLoc(), remark::RemarkOpts::name("kernel").category(category))
-        << ("formed @" + kernel.getKernelName() + " of " +
-            llvm::join(llvm::map_range(group.ops, [](Operation *op) { return op->getName().stripDialect(); }), ", "))
-               .str();
+    opNames.push_back(
+        llvm::join(llvm::map_range(group.ops, [](Operation *op) { return op->getName().stripDialect(); }), ", "));
   }
   for (auto [from, to] : replacements)
     from.replaceAllUsesWith(to);
@@ -156,6 +155,9 @@ static void formKernels(func::FuncOp main) {
       op.erase();
   sortTopologically(&main.getBody().front());
   nameKernels(kernels);
+  for (auto [kernel, names] : llvm::zip_equal(kernels, opNames))
+    remark::passed(kernel.getLoc(), remark::RemarkOpts::name("kernel").category(category))
+        << ("formed @" + kernel.getKernelName() + " of " + names).str();
 }
 
 namespace {
