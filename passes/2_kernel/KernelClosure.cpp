@@ -90,34 +90,6 @@ private:
   }
   void miss(Operation *op, const Twine &reason) { missed.push_back({op, reason.str()}); }
 
-  /// Whether a path leads from a group to another through a third.
-  bool hasDetour(int from, int to) const {
-    llvm::DenseSet<Operation *> seen;
-    SmallVector<Operation *> stack;
-    auto push = [&](int group, bool first) {
-      for (Operation *op : groups[group].ops)
-        for (Value operand : op->getOperands())
-          if (Operation *producer = operand.getDefiningOp())
-            if (!(first && groupOf(operand) == from) && groupOf(operand) != to && seen.insert(producer).second)
-              stack.push_back(producer);
-    };
-    push(to, /*first=*/true);
-    while (!stack.empty()) {
-      Operation *op = stack.pop_back_val();
-      auto found = member.find(op);
-      if (found != member.end() && found->second == from)
-        return true;
-      if (found != member.end()) {
-        push(found->second, /*first=*/false);
-        continue;
-      }
-      for (Value operand : op->getOperands())
-        if (Operation *producer = operand.getDefiningOp(); producer && seen.insert(producer).second)
-          stack.push_back(producer);
-    }
-    return false;
-  }
-
   void merge(int into, int from) {
     for (Operation *op : groups[from].ops)
       member[op] = into;
@@ -151,9 +123,6 @@ private:
              false;
     if (!isPrivate(value, group))
       return miss(reader, "not fused with " + nameOf(from) + ": its result has several uses"), false;
-    if (hasDetour(producer, group))
-      return miss(reader, "not fused with " + nameOf(from) + ": another operand depends on it through another kernel"),
-             false;
     KernelKind kind = groups[producer].kind;
     if (kind != KernelKind::Pointwise) {
       groups[group].kind = kind;

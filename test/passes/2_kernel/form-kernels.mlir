@@ -76,7 +76,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// The linear cannot take the last add: its other operand comes of the linear through another kernel.
+// The linear cannot take the last add: the softmax, a kernel between them, reads it too.
 // CHECK-LABEL: @main
 // CHECK: %[[L:.*]] = tenon.kernel @linear(
 // CHECK: %[[S:.*]] = tenon.kernel @softmax_add(%{{.*}} = %[[L]]
