@@ -115,8 +115,9 @@ LogicalResult SymbolicSizes::reify(Operation *op) {
       auto type = cast<RankedTensorType>(result.getType());
       for (auto [dimension, size] : llvm::enumerate(sizes))
         if (!size && type.isDynamicDim(dimension)) {
-          done = op->emitError("size ") << dimension << " of " << type
-                                        << " is not an expression over the named dimensions of @main";
+          done = op->emitOpError("size ") << dimension << " of " << type
+                                          << " is not an expression over the named dimensions of @main; sizes come of "
+                                             "constants and `tenon.dim`, not of what a tensor holds";
           break;
         }
       set(result, sizes);

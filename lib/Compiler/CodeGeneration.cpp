@@ -244,7 +244,7 @@ Result<GeneratedCode> generateCode(ModuleOp kernels, const CpuTarget &target, bo
     std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(*parts[index], context, "kernels");
     Emitted &mine = emitted[index];
     mine.status = module ? emit(*module, target, wantText, mine.object, mine.ir, mine.assembly)
-                         : internalError("the kernels do not translate to LLVM IR");
+                         : internalError("the kernels do not translate to LLVM IR: start from an earlier phase");
   };
   llvm::StdThreadPool pool(llvm::hardware_concurrency(parts.size()));
   for (size_t index = 0; index < parts.size(); ++index)

@@ -201,7 +201,7 @@ Status Driver::generate(Compilation &into) {
     Result<GeneratedCode> code = generateCode(kernels, target, !options.dumpDir.empty());
     generated = code.status();
     if (!code) {
-      errors += generated.message();
+      errors += (errors.empty() ? "" : "\n") + generated.message();
       return failure();
     }
     into.objects = std::move(code->objects);

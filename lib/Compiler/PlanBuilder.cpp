@@ -220,9 +220,9 @@ LogicalResult PlanBuilder::visit(Operation *op) {
     (*planned)->size = expr(held);
     return success();
   }
-  return op->emitError(
-      "is left in @main after the last phase; only weights, constants, views, sizes and launches have a "
-      "place in a launch plan");
+  return op->emitOpError(
+      "is left in @main after the last phase, expected weights, constants, views, sizes and launches: "
+      "a launch plan has no place for it; start from an earlier phase");
 }
 
 FailureOr<BuiltPlan> PlanBuilder::build() {

@@ -562,8 +562,8 @@ def VerifyCpuPass : Pass<"tenon-verify-cpu", "::mlir::ModuleOp"> {
     }
     ```
     Requires: phase cpu has run.
-    Ensures: no tenon.kernel is left; no function of @kernels has tensors inside, and each kernel states its grid and its
-    scratch memory.
+    Ensures: @main holds launches, weights, constants, reshapes and sizes only; no function of @kernels has tensors inside,
+    and each kernel states its grid and its scratch memory.
     Leaves alone: everything.
   }];
 }

@@ -30,17 +30,31 @@ static LogicalResult verifyFunction(func::FuncOp function) {
   return success();
 }
 
-static LogicalResult verifyCpu(ModuleOp module) {
-  for (auto function : module.getOps<func::FuncOp>()) {
-    WalkResult walked = function.walk([](KernelOp kernel) {
-      kernel.emitOpError("@") << kernel.getKernelName()
-                              << " is left in place after phase cpu; tenon-cpu-outline-kernels "
-                                 "makes a launch of it";
-      return WalkResult::interrupt();
-    });
-    if (walked.wasInterrupted())
-      return failure();
+/// What the host does without a launch: names, views, and numbers that are sizes.
+static bool isHostWork(Operation &op) {
+  return isa<WeightOp, ConstantOp, ReshapeOp>(op) || op.hasTrait<OpTrait::IsTerminator>() ||
+         llvm::all_of(op.getResultTypes(), [](Type type) {
+           auto tensor = dyn_cast<RankedTensorType>(type);
+           return tensor && tensor.getRank() == 0 && tensor.getElementType().isInteger();
+         });
+}
+
+static LogicalResult verifyMain(func::FuncOp main) {
+  for (Operation &op : main.getBody().getOps()) {
+    if (auto kernel = dyn_cast<KernelOp>(op))
+      return kernel.emitOpError("@") << kernel.getKernelName()
+                                     << " is left in place after phase cpu; tenon-cpu-outline-kernels "
+                                        "makes a launch of it";
+    if (!isa<LaunchOp>(op) && !isHostWork(op))
+      return op.emitOpError("is in @main after phase cpu, expected weights, constants, reshapes, sizes and launches; "
+                            "phase kernel puts it into a kernel");
   }
+  return success();
+}
+
+static LogicalResult verifyCpu(ModuleOp module) {
+  if (auto main = module.lookupSymbol<func::FuncOp>("main"); main && failed(verifyMain(main)))
+    return failure();
   auto kernels = module.lookupSymbol<ModuleOp>("kernels");
   if (!kernels)
     return success();

@@ -44,3 +44,13 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %y : tensor<4xf32>
 }
+
+// -----
+
+// What phase kernel was not run on.
+func.func @main(%x: tensor<4xf32> {tenon.dims = [""]}) -> tensor<4xf32> {
+  %n = tenon.dim %x {axis = 0} : (tensor<4xf32>) -> tensor<i64>
+  // expected-error @below {{'tenon.relu' op is in @main after phase cpu, expected weights, constants, reshapes, sizes and launches; phase kernel puts it into a kernel}}
+  %y = tenon.relu %x : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}
