@@ -1,8 +1,8 @@
 // Which ops of @main become one launch.
 // An anchor (contraction, attention, row statistics, or nothing but pointwise work) takes in the ops around it that its
 // loops can compute on the way: pointwise consumers of its result, pointwise producers of a row op's input, the views
-// of attention. Two groups join only through a value that nothing else reads: no third can lie on a path between them, so
-// the launches can be ordered.
+// of attention. Two groups join only through a value that nothing else reads: no third can lie on a path between them,
+// so the launches can be ordered.
 #pragma once
 
 #include "dialects/Tenon/Tenon.h"

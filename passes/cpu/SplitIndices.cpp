@@ -1,6 +1,6 @@
-// A row number is split into the indices of its dimensions by affine.delinearize_index. Upstream lowers that for numbers
-// of either sign: a dozen instructions round the quotient down. In a kernel they are counts of tasks and rows, never
-// negative, and the machine's own division is all there is to do.
+// A row number is split into the indices of its dimensions by affine.delinearize_index. Upstream lowers that for
+// numbers of either sign: a dozen instructions round the quotient down. In a kernel they are counts of tasks and rows,
+// never negative, and the machine's own division is all there is to do.
 #include "passes/cpu/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"

@@ -153,7 +153,8 @@ void expectMatchesReference(const ModelCase &test, const HowToCompile &how) {
   };
   FailureOr<std::vector<ReferenceTensor>> expected = evaluateReference(main, inputs, lookup);
   ASSERT_TRUE(succeeded(expected));
-  std::vector<ReferenceTensor> outputs = runCompiled(how.lowered ? how.lowered(test.text) : test.text, inputs, weights, how);
+  std::vector<ReferenceTensor> outputs =
+      runCompiled(how.lowered ? how.lowered(test.text) : test.text, inputs, weights, how);
   ASSERT_EQ(outputs.size(), expected->size());
   for (auto [index, reference] : llvm::enumerate(*expected))
     compare(reference, outputs[index], test.slack, index);

@@ -1,5 +1,5 @@
-// The path of kernels that no emitter takes, with every kernel sent down it: phase cpu without its emitters, so that all
-// becomes bufferized scalar loops with temporaries in the scratch memory.
+// The path of kernels that no emitter takes, with every kernel sent down it: phase cpu without its emitters, so that
+// all becomes bufferized scalar loops with temporaries in the scratch memory.
 #include "test/unit/CompiledModel.h"
 
 #include "dialects/Tenon/Tenon.h"
@@ -47,7 +47,8 @@ class GeneralPath : public testing::TestWithParam<ModelCase> {};
 TEST_P(GeneralPath, MatchesTheReference) { expectMatchesReference(GetParam(), {"llvm", "cpu", onGeneralPath}); }
 
 const ModelCase cases[] = {
-    {"contractions", R"(
+    {"contractions",
+     R"(
        func.func @main(%x: tensor<3x8xf32>, %b: tensor<5xf32>, %i: tensor<1x4x6x5xf32>, %w: tensor<6x2x3x2xf32>)
            -> (tensor<3x5xf32>, tensor<1x6x3x4xf32>) {
          %v = tenon.weight "v" : tensor<5x8xf32>
@@ -57,8 +58,10 @@ const ModelCase cases[] = {
              : (tensor<1x4x6x5xf32>, tensor<6x2x3x2xf32>) -> tensor<1x6x3x4xf32>
          return %0, %1 : tensor<3x5xf32>, tensor<1x6x3x4xf32>
        })",
-     {}, 64 * ulp},
-    {"attention_of_views", R"(
+     {},
+     64 * ulp},
+    {"attention_of_views",
+     R"(
        module attributes {tenon.dim_bounds = {b = array<i64: 1, 4>, s = array<i64: 1, 16>}} {
          func.func @main(%x: tensor<?x?x24xf32> {tenon.dims = ["b", "s", ""]}, %m: tensor<?x?xi1> {tenon.dims = ["b", "s"]})
              -> tensor<?x?x8xf32> {
@@ -80,8 +83,10 @@ const ModelCase cases[] = {
            return %r : tensor<?x?x8xf32>
          }
        })",
-     {{"b", 2}, {"s", 7}}, 32 * ulp},
-    {"rows", R"(
+     {{"b", 2}, {"s", 7}},
+     32 * ulp},
+    {"rows",
+     R"(
        func.func @main(%x: tensor<2x4x6xf32>, %w: tensor<6xf32>, %g: tensor<4xf32>)
            -> (tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4xi64>, tensor<2x4x6xf32>) {
          %0 = tenon.layer_norm %x weight(%w) {epsilon = 1.0e-5 : f64} : (tensor<2x4x6xf32>, tensor<6xf32>) -> tensor<2x4x6xf32>
@@ -92,8 +97,10 @@ const ModelCase cases[] = {
          %4 = tenon.cumsum %x {axis = 1 : i64} : (tensor<2x4x6xf32>) -> tensor<2x4x6xf32>
          return %0, %1, %2, %3, %4 : tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4x6xf32>, tensor<2x4xi64>, tensor<2x4x6xf32>
        })",
-     {}, 128 * ulp},
-    {"places", R"(
+     {},
+     128 * ulp},
+    {"places",
+     R"(
        func.func @main(%x: tensor<2x5xf32>, %i: tensor<3xi64>, %u: tensor<2x3xf32>, %e: tensor<2x3xi64>)
            -> (tensor<2x5xf32>, tensor<2x3xf32>, tensor<5x2xf32>, tensor<2x9xf32>, tensor<2x4xf32>) {
          %0 = tenon.scatter %x, %i, %u {axis = 1 : i64} : (tensor<2x5xf32>, tensor<3xi64>, tensor<2x3xf32>) -> tensor<2x5xf32>
@@ -103,8 +110,10 @@ const ModelCase cases[] = {
          %3 = tenon.concat %x, %p {axis = 1 : i64} : (tensor<2x5xf32>, tensor<2x4xf32>) -> tensor<2x9xf32>
          return %0, %1, %2, %3, %p : tensor<2x5xf32>, tensor<2x3xf32>, tensor<5x2xf32>, tensor<2x9xf32>, tensor<2x4xf32>
        })",
-     {}, 0},
-    {"pools", R"(
+     {},
+     0},
+    {"pools",
+     R"(
        func.func @main(%x: tensor<1x2x5x6xf16>) -> (tensor<1x2x3x3xf16>, tensor<1x2x2x3xf16>) {
          %0 = tenon.max_pool %x {window = array<i64: 3, 2>, stride = array<i64: 2, 2>, padding = array<i64: 1, 0>}
              : (tensor<1x2x5x6xf16>) -> tensor<1x2x3x3xf16>
@@ -112,8 +121,10 @@ const ModelCase cases[] = {
              : (tensor<1x2x5x6xf16>) -> tensor<1x2x2x3xf16>
          return %0, %1 : tensor<1x2x3x3xf16>, tensor<1x2x2x3xf16>
        })",
-     {}, 8 * ulp},
-    {"small_types", R"(
+     {},
+     8 * ulp},
+    {"small_types",
+     R"(
        func.func @main(%x: tensor<4x8xf32>, %s: tensor<4x1xf32>, %q: tensor<4x8xi4>, %f: tensor<4x8xf8E4M3FN>)
            -> (tensor<4x8xf32>, tensor<4x8xbf16>, tensor<4x8xi1>, tensor<8x4xf8E4M3FN>) {
          %0 = tenon.dequantise %q, %s : (tensor<4x8xi4>, tensor<4x1xf32>) -> tensor<4x8xf32>
@@ -122,7 +133,8 @@ const ModelCase cases[] = {
          %3 = tenon.transpose %f {permutation = array<i64: 1, 0>} : (tensor<4x8xf8E4M3FN>) -> tensor<8x4xf8E4M3FN>
          return %0, %1, %2, %3 : tensor<4x8xf32>, tensor<4x8xbf16>, tensor<4x8xi1>, tensor<8x4xf8E4M3FN>
        })",
-     {}, 2 * ulp},
+     {},
+     2 * ulp},
 };
 
 INSTANTIATE_TEST_SUITE_P(Compile, GeneralPath, testing::ValuesIn(cases),
