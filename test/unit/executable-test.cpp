@@ -9,13 +9,28 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 #include <sys/resource.h>
 #include <thread>
 
 using namespace tenon;
 using namespace tenon::test;
+
+// Every `new` of this program is counted, whichever thread it is from.
+static std::atomic<int64_t> numAllocations;
+
+void *operator new(size_t size) {
+  ++numAllocations;
+  if (void *memory = std::malloc(size))
+    return memory;
+  std::abort();
+}
+void operator delete(void *memory) noexcept { std::free(memory); }
+void operator delete(void *memory, size_t) noexcept { std::free(memory); }
 
 static std::shared_ptr<const Executable> loadModel() {
   auto artefact = openArtefactBytes(modelArtefact());
@@ -47,6 +62,25 @@ TEST(Executable, RunsAllShapesAndKeepsTheArena) {
   int64_t held = context.arenaBytes();
   checkRun(context, 100);
   EXPECT_EQ(context.arenaBytes(), held);
+}
+
+TEST(Executable, ACallOfKnownSizesAllocatesNothing) {
+  Context context(loadModel());
+  alignas(64) static float x[400], y[400], z[400];
+  int64_t n = 0;
+  std::vector<TensorRef> inputs = {{x, DataType::F32, {100, 4}}};
+  std::vector<TensorRef> outputs = {
+      {y, DataType::F32, {100, 4}}, {z, DataType::F32, {100, 4}}, {&n, DataType::I64, {}}};
+  Status first = context.run(inputs, outputs);
+  ASSERT_TRUE(first.ok()) << first.message();
+  int64_t before = numAllocations, held = context.arenaBytes();
+  ASSERT_GT(before, 0) << "nothing is counted";
+  bool isGood = true;
+  for (int call = 0; call < 10; ++call)
+    isGood &= context.run(inputs, outputs).ok();
+  EXPECT_EQ(numAllocations - before, 0);
+  EXPECT_EQ(context.arenaBytes(), held);
+  EXPECT_TRUE(isGood);
 }
 
 TEST(Executable, ScratchOfOneTaskIsForOneThread) {
