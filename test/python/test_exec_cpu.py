@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,11 @@ import pytest
 from exec_cpu.__main__ import FAMILIES, cases_of, default_seed
 
 SEED = default_seed()
-CASES = [(family, case.name) for family in FAMILIES for case in cases_of(family, SEED)]
+CASES, OPS = [], set()
+for each in FAMILIES:
+    for made in cases_of(each, SEED):
+        CASES.append((each, made.name))
+        OPS.update(re.findall(r"tenon\.(\w+)", made.body))
 MINUTES = 10  # of a family; a batch that hangs is ended before, by the family itself
 
 
@@ -52,3 +57,10 @@ def test_case(families, family, name):
     results, output = families[family].result()
     assert name in results, f"{family} ended before this case; it printed:\n{output[-4000:]}"
     assert not results[name], f"RERUN={SEED} python -m exec_cpu {family} '^{name}$' fails:\n" + "\n".join(results[name])
+
+
+def test_every_op_has_cases():
+    page = Path(__file__).resolve().parents[2] / "build/docs/Tenon.md"
+    documented = set(re.findall(r"^### `tenon\.(\w+)` \(", page.read_text(), flags=re.M))
+    structure = {"kernel", "yield", "launch", "weight"}  # of a compiled module, not of a case's body
+    assert len(documented) > 50 and documented - structure - OPS == set()
