@@ -15,17 +15,11 @@ using namespace tenon::tile;
 #include "dialects/Tile/TileEnums.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Tile/TileTypes.cpp.inc"
-#define GET_ATTRDEF_CLASSES
-#include "dialects/Tile/TileAttrs.cpp.inc"
 
 void TileDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialects/Tile/TileTypes.cpp.inc"
-      >();
-  addAttributes<
-#define GET_ATTRDEF_LIST
-#include "dialects/Tile/TileAttrs.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST

@@ -22,7 +22,6 @@ def TileDialect : Dialect {
     which registers or in what memory a tile lies, or when a copy ends: that is the level below, chosen by the schedule.
   }];
   let useDefaultTypePrinterParser = 1;
-  let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }

@@ -43,9 +43,7 @@ def Tile_FoldMax : I32EnumAttrCase<"max", 1>;
 def Tile_FoldMin : I32EnumAttrCase<"min", 2>;
 def Tile_Fold : I32EnumAttr<"Fold", "how elements are folded", [Tile_FoldAdd, Tile_FoldMax, Tile_FoldMin]> {
   let cppNamespace = "::tenon::tile";
-  let genSpecializedAttr = 0;
 }
-def Tile_FoldAttr : EnumAttr<TileDialect, Tile_Fold, "fold">;
 
 def ReduceOp : TileOp<"reduce", [Pure]> {
   let summary = "a tile folded along a dimension";
@@ -68,7 +66,7 @@ def ReduceOp : TileOp<"reduce", [Pure]> {
     }
     ```
   }];
-  let arguments = (ins Tile_FoldAttr:$fold, TileT:$tile, I64Attr:$axis);
+  let arguments = (ins Tile_Fold:$fold, TileT:$tile, I64Attr:$axis);
   let results = (outs TileT:$result);
   let assemblyFormat = "$fold $tile attr-dict `:` type($tile) `->` type($result)";
 }
@@ -91,7 +89,7 @@ def ScanOp : TileOp<"scan", [Pure, AllTypesMatch<["tile", "result"]>]> {
     }
     ```
   }];
-  let arguments = (ins Tile_FoldAttr:$fold, TileT:$tile, I64Attr:$axis);
+  let arguments = (ins Tile_Fold:$fold, TileT:$tile, I64Attr:$axis);
   let results = (outs TileT:$result);
   let assemblyFormat = "$fold $tile attr-dict `:` type($tile)";
 }

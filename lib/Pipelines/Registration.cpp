@@ -4,6 +4,7 @@
 #include "lib/Pipelines/Phases.h"
 #include "passes/1_graph/Passes.h"
 #include "passes/2_kernel/Passes.h"
+#include "passes/3_tile/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
 
@@ -35,6 +36,7 @@ void registerPasses() {
   registerTenonGraphPasses();
   registerTenonHostPasses();
   registerTenonKernelPasses();
+  registerTenonTilePasses();
   PassPipelineRegistration<PhasesPipelineOptions>(
       "tenon-phases", "a range of phases, each as the compiler runs it",
       [](OpPassManager &manager, const PhasesPipelineOptions &options) {

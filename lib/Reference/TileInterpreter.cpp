@@ -2,6 +2,7 @@
 
 #include "lib/Reference/TileScalars.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -171,6 +172,25 @@ LogicalResult Interpreter::runOp(Operation *op) {
         const ReferenceTensor from = tiles[splat.getInput()];
         fill(splat.getResult(), [&](ArrayRef<int64_t>) { return std::pair(&from, int64_t(0)); });
         return success();
+      })
+      .Case([&](tensor::ExtractOp extract) {
+        const ReferenceTensor from = tiles[extract.getTensor()];
+        ReferenceShape strides = stridesOf(from.shape);
+        int64_t at = 0;
+        for (auto [d, place] : llvm::enumerate(extract.getIndices()))
+          at += index(place) * strides[d];
+        fill(extract.getResult(), [&](ArrayRef<int64_t>) { return std::pair(&from, at); });
+        return success();
+      })
+      .Case([&](affine::AffineApplyOp apply) {
+        SmallVector<Attribute> operands, results;
+        for (Value operand : apply.getMapOperands())
+          operands.push_back(IntegerAttr::get(IndexType::get(apply.getContext()), index(operand)));
+        if (failed(apply.getAffineMap().constantFold(operands, results)))
+          return failure();
+        ReferenceTensor value = fresh(apply.getResult());
+        value.integers[0] = cast<IntegerAttr>(results.front()).getInt();
+        return set(apply.getResult(), value), success();
       })
       .Default([&](Operation *other) { return elementwise(other); });
 }

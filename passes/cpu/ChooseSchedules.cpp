@@ -2,7 +2,7 @@
 // reasons, this pass asks it and writes the answer down. A schedule that stands there already is somebody's choice.
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Schedule/CpuSchedule.h"
-#include "passes/cpu/ContractionKernel.h"
+#include "lib/Analysis/ContractionKernel.h"
 #include "passes/cpu/LoadTime.h"
 #include "passes/cpu/Passes.h"
 

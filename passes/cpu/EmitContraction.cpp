@@ -2,7 +2,7 @@
 // a time; when its sums are complete, the kernel's results are computed from them in registers and stored. The panel is
 // the packed weight's, or, where the right-hand side is computed by the model, packed into scratch by the task.
 #include "dialects/Tenon/Tenon.h"
-#include "passes/cpu/ContractionKernel.h"
+#include "lib/Analysis/ContractionKernel.h"
 #include "passes/cpu/Emitters.h"
 #include "passes/cpu/RegisterBlock.h"
 

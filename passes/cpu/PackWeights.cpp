@@ -1,7 +1,7 @@
 // A weight lies in the file row by row, a register block reads it panel by panel: columns side by side, depth after
 // depth. Reordering it is a kernel of its own that runs once, when the model is loaded (docs/decisions/0001); the
 // contraction then reads through a map that says where an element went.
-#include "passes/cpu/ContractionKernel.h"
+#include "lib/Analysis/ContractionKernel.h"
 #include "passes/cpu/LoadTime.h"
 #include "passes/cpu/Passes.h"
 

@@ -1,4 +1,4 @@
-#include "passes/cpu/ContractionKernel.h"
+#include "lib/Analysis/ContractionKernel.h"
 
 using namespace mlir;
 using namespace tenon;

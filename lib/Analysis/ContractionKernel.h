@@ -1,4 +1,4 @@
-// What the passes of the CPU path know of a kernel's matrix product.
+// What both paths know of a kernel's matrix product.
 #pragma once
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"

@@ -1,0 +1,56 @@
+#ifndef TENON_PASSES_3_TILE_PASSES
+#define TENON_PASSES_3_TILE_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
+  let summary = "kernels become programs on tiles";
+  let description = [{
+    Why: what one CTA computes, and where, is one screen of loads, dots, folds and stores; threads, layouts and barriers
+    are the business of the level below.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) : (tensor<4x16xf32>) -> tensor<4x16xf32> {
+        %empty = tensor.empty() : tensor<4x16xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
+                             iterator_types = ["parallel", "parallel"]} ins(%X : tensor<4x16xf32>) outs(%empty : tensor<4x16xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %1 = arith.negf %in : f32
+          linalg.yield %1 : f32
+        } -> tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.launch @kernels::@negate(%x) : (tensor<4x16xf32>) -> tensor<4x16xf32>
+      return %y : tensor<4x16xf32>
+    }
+    module @kernels {
+      tile.kernel @negate(%X: !tile.view<4x16xf32>, %Y: !tile.view<4x16xf32>) {
+        %c0 = arith.constant 0 : index
+        %c1 = arith.constant 1 : index
+        tile.grid (%i, %j) = (%c1, %c1) {
+          %0 = tile.load %X[%c0, %c0] : !tile.view<4x16xf32> -> tensor<4x16xf32>
+          %1 = arith.negf %0 : tensor<4x16xf32>
+          tile.store %1, %Y[%c0, %c0] : tensor<4x16xf32>, !tile.view<4x16xf32>
+        }
+      }
+    }
+    ```
+    Requires: kernels lowered to linalg (tenon-lower-to-linalg).
+    Ensures: a kernel that has a program is launched by name; programs of one kernel store to disjoint places.
+    Leaves alone: kernels with attention, scans, scatters and other ops without a form on tiles yet, each with a missed
+    remark that says why.
+  }];
+  let options = [ListOption<"gemmTile", "gemm-tile", "int64_t", "rows, columns and depth of a matrix product's tile (default 128,128,32)">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::tenon::tile::TileDialect"];
+}
+
+#endif

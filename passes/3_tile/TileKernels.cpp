@@ -1,0 +1,172 @@
+// A tenon.kernel says what is computed, as loops over whole tensors. A GPU computes it in many programs at once, each
+// of them a part of the results: this pass decides which part, and writes the program as loads, stores and arithmetic
+// of tiles (TileEmitter.h). Along the innermost dimension a program has a whole row where it is static and fits.
+#include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/ContractionKernel.h"
+#include "passes/3_tile/Passes.h"
+#include "passes/3_tile/TileEmitter.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_TILEKERNELSPASS
+#include "passes/3_tile/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+static constexpr int64_t longestRow = 8192, elementsOfATile = 4096, partOfARow = 1024;
+
+namespace {
+class ProgramBuilder {
+public:
+  ProgramBuilder(KernelOp kernel, ImplicitLocOpBuilder &b) : kernel(kernel), b(b) {}
+  /// The tile.kernel at the builder's place; null, with a reason in `error`, where the kernel has no form on tiles.
+  tile::KernelOp build(ArrayRef<int64_t> gemmTile);
+  std::string error;
+
+private:
+  /// How many elements a program has along each dimension of the results; 1: one, by its number.
+  SmallVector<int64_t> chooseTile(RankedTensorType type, ArrayRef<int64_t> gemmTile);
+  KernelOp kernel;
+  ImplicitLocOpBuilder &b;
+};
+} // namespace
+
+SmallVector<int64_t> ProgramBuilder::chooseTile(RankedTensorType type, ArrayRef<int64_t> gemmTile) {
+  int64_t rank = type.getRank();
+  SmallVector<int64_t> tile(rank, 1);
+  if (rank == 0)
+    return tile;
+  if (findContraction(kernel.getBlock())) {
+    if (rank >= 2)
+      tile[rank - 2] = gemmTile[0];
+    tile[rank - 1] = gemmTile[1];
+    return tile;
+  }
+  int64_t last = type.getShape().back();
+  bool isRow = !ShapedType::isDynamic(last) && last <= longestRow;
+  tile[rank - 1] = isRow ? std::max<int64_t>(last, 1) : partOfARow;
+  if (rank >= 2) {
+    tile[rank - 2] = std::max<int64_t>(1, elementsOfATile / tile[rank - 1]);
+    if (int64_t rows = type.getShape()[rank - 2]; !ShapedType::isDynamic(rows))
+      tile[rank - 2] = std::max<int64_t>(1, std::min(tile[rank - 2], rows));
+  }
+  return tile;
+}
+
+tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
+  SmallVector<Type> types;
+  auto viewOf = [&](Type type) -> Type {
+    auto tensor = cast<RankedTensorType>(type);
+    return tile::ViewType::get(b.getContext(), tensor.getShape(), tensor.getElementType());
+  };
+  for (Type type : llvm::concat<const Type>(kernel.getInputs().getTypes(), kernel.getResultTypes()))
+    types.push_back(viewOf(type));
+  auto made = tile::KernelOp::create(b, kernel.getKernelName(), b.getFunctionType(types, {}), ArrayAttr(), ArrayAttr());
+  for (NamedAttribute attribute : kernel->getDiscardableAttrs())
+    if (attribute.getName() != "tenon.result_shapes")
+      made->setAttr(attribute.getName(), attribute.getValue());
+  Block *block = b.createBlock(&made.getBody(), {}, types, SmallVector<Location>(types.size(), b.getLoc()));
+  Operation *end = tile::EndOp::create(b);
+  b.setInsertionPoint(end);
+  DenseMap<Value, Value> arguments;
+  for (auto [inner, view] : llvm::zip(kernel.getBody().getArguments(), block->getArguments()))
+    arguments[inner] = view;
+
+  auto yielded = kernel.getYielded();
+  auto shape = cast<RankedTensorType>(yielded.front().getType());
+  for (Value value : yielded)
+    if (cast<RankedTensorType>(value.getType()).getShape() != shape.getShape())
+      return error = "its results have different shapes", made;
+  TileEmitter emitter(b, end, arguments);
+  emitter.depthTile = gemmTile[2];
+  SmallVector<int64_t> tile = chooseTile(shape, gemmTile);
+  SmallVector<Value> extents;
+  for (int64_t d = 0; d < shape.getRank(); ++d) {
+    Value size = emitter.sizeValue(yielded.front(), d);
+    extents.push_back(b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, tile[d])));
+  }
+  if (!emitter.error().empty())
+    return error = emitter.error().str(), made;
+  auto grid = tile::GridOp::create(b, extents);
+  emitter.setPrograms(grid);
+  Block *program = b.createBlock(&grid.getBody(), {}, SmallVector<Type>(extents.size(), b.getIndexType()),
+                                 SmallVector<Location>(extents.size(), b.getLoc()));
+  b.setInsertionPoint(tile::EndOp::create(b));
+  TilePlace place;
+  for (auto [number, size, known] : llvm::zip_equal(program->getArguments(), tile, shape.getShape())) {
+    AffineExpr first = size == known ? emitter.constant(0) : emitter.dim(number) * size;
+    place.push_back(size == 1 ? first : first + emitter.axis(emitter.addAxis(size, /*isWhole=*/size == known)));
+  }
+  for (auto [value, view] : llvm::zip(yielded, block->getArguments().drop_front(kernel.getNumOperands()))) {
+    TileValue result = emitter.at(value, place);
+    if (result)
+      emitter.store(result, view, place);
+  }
+  error = emitter.error().str();
+  return made;
+}
+
+/// Kernels of one name are equal: they share a program. What has no form on tiles stays a tenon.kernel.
+static LogicalResult tileKernels(ModuleOp module, ArrayRef<int64_t> gemmTile) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  if (!main)
+    return success();
+  SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
+  if (kernels.empty())
+    return success();
+  if (Operation *taken = module.lookupSymbol("kernels"))
+    return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' programs there");
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto home = ModuleOp::create(builder, module.getLoc(), "kernels");
+  llvm::StringMap<bool> isTiled;
+  for (KernelOp kernel : kernels) {
+    auto [entry, isNew] = isTiled.try_emplace(kernel.getKernelName(), false);
+    if (isNew) {
+      ImplicitLocOpBuilder b(kernel.getLoc(), module.getContext());
+      b.setInsertionPointToEnd(home.getBody());
+      ProgramBuilder program(kernel, b);
+      tile::KernelOp made = program.build(gemmTile);
+      auto options = remark::RemarkOpts::name("tiles").category("tenon-tile-kernels");
+      entry->second = program.error.empty();
+      if (entry->second) {
+        remark::passed(kernel.getLoc(), options) << ("@" + kernel.getKernelName() + " became a program on tiles").str();
+      } else {
+        remark::missed(kernel.getLoc(), options)
+            << ("@" + kernel.getKernelName() + " has no program on tiles: " + program.error).str();
+        made.erase();
+      }
+    }
+    if (!entry->second)
+      continue;
+    builder.setInsertionPoint(kernel);
+    auto callee = SymbolRefAttr::get(builder.getContext(), "kernels",
+                                     {FlatSymbolRefAttr::get(builder.getContext(), kernel.getKernelName())});
+    auto launch = LaunchOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), callee, kernel.getInputs());
+    if (Attribute shapes = kernel->getAttr("tenon.result_shapes"))
+      launch->setAttr("tenon.result_shapes", shapes);
+    kernel.replaceAllUsesWith(launch.getResults());
+    kernel.erase();
+  }
+  return success();
+}
+
+namespace {
+struct TileKernels : tenon::impl::TileKernelsPassBase<TileKernels> {
+  using TileKernelsPassBase::TileKernelsPassBase;
+  void runOnOperation() override {
+    if (gemmTile.empty())
+      gemmTile = {128, 128, 32};
+    if (gemmTile.size() != 3 || llvm::any_of(gemmTile, [](int64_t size) { return size < 1; })) {
+      getOperation().emitError("tenon-tile-kernels: gemm-tile takes rows, columns and depth, each at least 1");
+      return signalPassFailure();
+    }
+    if (failed(tileKernels(getOperation(), gemmTile)))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,71 @@
+// In: kernels of linalg. Out: programs on tiles; what has none stays, with the reason.
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-tile-kernels --canonicalize --cse | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-tile-kernels --remark-format=emitRemark \
+// RUN:   --remarks-filter-missed=tenon-tile-kernels 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// A matrix product is one loop over the depth that carries the sums; what follows it is computed on them. Tails need no code:
+// a view reads 0 outside and drops what is stored there.
+// CHECK: tile.kernel @linear_relu(%[[X:.*]]: !tile.view<?x384xbf16>, %[[W:.*]]: !tile.view<1000x384xbf16>, %[[Y:.*]]: !tile.view<?x1000xbf16>)
+// CHECK: tile.grid (%{{.*}}, %{{.*}}) = (%{{.*}}, %c8)
+// CHECK: %[[SUMS:.*]] = scf.for %[[K:.*]] = %c0 to %c384 step %c32 iter_args(%[[ACC:.*]] = %{{.*}}) -> (tensor<128x128xf32>)
+// CHECK: %[[A:.*]] = tile.load %[[X]][%{{.*}}, %[[K]]] : <?x384xbf16> -> tensor<128x32xbf16>
+// CHECK: %[[B:.*]] = tile.load %[[W]][%{{.*}}, %[[K]]] : <1000x384xbf16> -> tensor<128x32xbf16>
+// CHECK: tile.dot %[[A]], %[[B]], %[[ACC]] {transpose_b}
+// CHECK: arith.truncf %[[SUMS]] : tensor<128x128xf32> to tensor<128x128xbf16>
+// CHECK: arith.maximumf
+// CHECK: tile.store %{{.*}}, %[[Y]]
+func.func @main(%x: tensor<?x384xbf16> {tenon.dims = ["rows", ""]}) -> tensor<?x1000xbf16> {
+  %w = tenon.weight "w" : tensor<1000x384xbf16>
+  %0 = tenon.linear %x, %w : (tensor<?x384xbf16>, tensor<1000x384xbf16>) -> tensor<?x1000xbf16>
+  %1 = tenon.relu %0 : (tensor<?x1000xbf16>) -> tensor<?x1000xbf16>
+  return %1 : tensor<?x1000xbf16>
+}
+
+// -----
+
+// A norm loads its rows once and folds them.
+// CHECK: tile.kernel @rms_norm
+// CHECK: %[[ROWS:.*]] = tile.load %{{.*}} -> tensor<8x512xf32>
+// CHECK-NOT: tile.load
+// CHECK: tile.reduce add %{{.*}} {axis = 1 : i64} : tensor<8x512xf32> -> tensor<8xf32>
+// CHECK: arith.mulf %[[ROWS]]
+// CHECK: tile.store
+func.func @main(%x: tensor<?x512xf32> {tenon.dims = ["rows", ""]}) -> tensor<?x512xf32> {
+  %0 = tenon.rms_norm %x {epsilon = 1.0e-5 : f64} : (tensor<?x512xf32>) -> tensor<?x512xf32>
+  return %0 : tensor<?x512xf32>
+}
+
+// -----
+
+// A dynamic row is folded part by part; what the last part lacks changes no maximum.
+// CHECK: tile.kernel @reduce_max
+// CHECK: scf.for
+// CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %{{.*}} : tensor<128xindex>
+// CHECK: arith.select %{{.*}}, %{{.*}}, %{{.*}} : tensor<{{.*}}x128xi1>, tensor<{{.*}}x128xf32>
+// CHECK: tile.reduce max
+func.func @main(%x: tensor<4x?xf32> {tenon.dims = ["", "columns"]}) -> tensor<4xf32> {
+  %0 = tenon.reduce_max %x {axes = array<i64: 1>} : (tensor<4x?xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// The heads of a projection are a strided view, no copy.
+// CHECK: tile.kernel @transpose
+// CHECK: tile.strided %{{.*}} at %c0 sizes(%c12, %{{.*}}, %c32) strides(%c32, %c384, %c1)
+// CHECK: tile.load
+// CHECK: tile.store
+func.func @main(%x: tensor<5x384xf32>) -> tensor<12x5x32xf32> {
+  %0 = tenon.reshape %x : (tensor<5x384xf32>) -> tensor<5x12x32xf32>
+  %1 = tenon.transpose %0 {permutation = array<i64: 1, 0, 2>} : (tensor<5x12x32xf32>) -> tensor<12x5x32xf32>
+  return %1 : tensor<12x5x32xf32>
+}
+
+// -----
+
+// REMARK: @cumsum has no program on tiles: scf.for has no form on tiles
+// CHECK: tenon.kernel @cumsum
+func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = tenon.cumsum %x {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}

@@ -1,0 +1,246 @@
+// Models as programs on tiles against the float64 reference of the graph: phases graph and kernel, tenon-tile-kernels,
+// then the interpreter launch by launch. Small tiles, so that sizes have tails; data are small integers where sums are
+// exact, so a wrong place, a missing element or one too many shows in every bit.
+#include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/DimNames.h"
+#include "lib/Pipelines/Phases.h"
+#include "lib/Reference/Reference.h"
+#include "lib/Reference/TileInterpreter.h"
+
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "gtest/gtest.h"
+
+#include <cmath>
+#include <random>
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+
+struct TileCase {
+  std::string name, text;
+  std::map<std::string, int64_t> dims = {};
+  double bound = 0; ///< relative to the largest magnitude of the result; 0: bit-equal
+};
+
+std::string linear(const std::string &type, const std::string &m) {
+  return "func.func @main(%x: tensor<" + m + "x13x" + type + "> {tenon.dims = [\"m\", \"\"]}, %w: tensor<19x13x" +
+         type + ">, %b: tensor<19x" + type + ">) -> tensor<" + m + "x19x" + type +
+         "> {\n%y = tenon.linear %x, %w, %b : (tensor<" + m + "x13x" + type + ">, tensor<19x13x" + type +
+         ">, tensor<19x" + type + ">) -> tensor<" + m + "x19x" + type + ">\nreturn %y : tensor<" + m + "x19x" + type +
+         ">\n}";
+}
+
+const TileCase cases[] = {
+    {"linear_f32", linear("f32", "?"), {{"m", 11}}},
+    {"linear_bf16", linear("bf16", "?"), {{"m", 9}}},
+    {"linear_one_row", linear("f32", "?"), {{"m", 1}}},
+    {"matmul_batched_and_transposed", R"(
+      func.func @main(%x: tensor<3x13x10xf32>, %y: tensor<3x13x9xf32>) -> tensor<3x10x9xf32> {
+        %0 = tenon.matmul %x, %y {transpose_a} : (tensor<3x13x10xf32>, tensor<3x13x9xf32>) -> tensor<3x10x9xf32>
+        return %0 : tensor<3x10x9xf32>
+      })"},
+    {"linear_gelu_add",
+     R"(
+      func.func @main(%x: tensor<2x10x12xf32>, %w: tensor<17x12xf32>, %r: tensor<2x10x17xf32>) -> tensor<2x10x17xf32> {
+        %0 = tenon.linear %x, %w : (tensor<2x10x12xf32>, tensor<17x12xf32>) -> tensor<2x10x17xf32>
+        %1 = tenon.gelu %0 : (tensor<2x10x17xf32>) -> tensor<2x10x17xf32>
+        %2 = tenon.add %1, %r : (tensor<2x10x17xf32>, tensor<2x10x17xf32>) -> tensor<2x10x17xf32>
+        return %2 : tensor<2x10x17xf32>
+      })",
+     {},
+     1e-6},
+    {"softmax",
+     R"(
+      func.func @main(%x: tensor<3x?x21xf32> {tenon.dims = ["", "n", ""]}) -> tensor<3x?x21xf32> {
+        %0 = tenon.softmax %x {axis = 2 : i64} : (tensor<3x?x21xf32>) -> tensor<3x?x21xf32>
+        return %0 : tensor<3x?x21xf32>
+      })",
+     {{"n", 205}},
+     1e-6},
+    {"softmax_over_the_middle",
+     R"(
+      func.func @main(%x: tensor<3x7x21xf32>) -> tensor<3x7x21xf32> {
+        %0 = tenon.softmax %x {axis = 1 : i64} : (tensor<3x7x21xf32>) -> tensor<3x7x21xf32>
+        return %0 : tensor<3x7x21xf32>
+      })",
+     {},
+     1e-6},
+    {"softmax_of_a_dynamic_row",
+     R"(
+      func.func @main(%x: tensor<3x?xf32> {tenon.dims = ["", "n"]}) -> tensor<3x?xf32> {
+        %0 = tenon.softmax %x {axis = 1 : i64} : (tensor<3x?xf32>) -> tensor<3x?xf32>
+        return %0 : tensor<3x?xf32>
+      })",
+     {{"n", 300}},
+     1e-6},
+    {"layer_norm",
+     R"(
+      func.func @main(%x: tensor<5x24xf32>, %g: tensor<24xf32>, %b: tensor<24xf32>) -> tensor<5x24xf32> {
+        %0 = tenon.layer_norm %x weight(%g) bias(%b) {epsilon = 1.0e-5 : f64} : (tensor<5x24xf32>, tensor<24xf32>, tensor<24xf32>) -> tensor<5x24xf32>
+        return %0 : tensor<5x24xf32>
+      })",
+     {},
+     1e-6},
+    {"reductions",
+     R"(
+      func.func @main(%x: tensor<6x?x9xf32> {tenon.dims = ["", "n", ""]}) -> (tensor<6x9xf32>, tensor<?x9xf32>, tensor<6x?xf32>) {
+        %0 = tenon.reduce_sum %x {axes = array<i64: 1>} : (tensor<6x?x9xf32>) -> tensor<6x9xf32>
+        %1 = tenon.reduce_max %x {axes = array<i64: 0>} : (tensor<6x?x9xf32>) -> tensor<?x9xf32>
+        %2 = tenon.reduce_min %x {axes = array<i64: 2>} : (tensor<6x?x9xf32>) -> tensor<6x?xf32>
+        return %0, %1, %2 : tensor<6x9xf32>, tensor<?x9xf32>, tensor<6x?xf32>
+      })",
+     {{"n", 131}}},
+    {"whole_sum", R"(
+      func.func @main(%x: tensor<6x7xf32>) -> tensor<f32> {
+        %0 = tenon.reduce_sum %x {axes = array<i64: 0, 1>} : (tensor<6x7xf32>) -> tensor<f32>
+        return %0 : tensor<f32>
+      })"},
+    {"embedding",
+     R"(
+      func.func @main(%t: tensor<5x9xf32>, %i: tensor<3x?xi64> {tenon.dims = ["", "n"]}) -> tensor<3x?x9xf32> {
+        %0 = tenon.embedding %t, %i : (tensor<5x9xf32>, tensor<3x?xi64>) -> tensor<3x?x9xf32>
+        return %0 : tensor<3x?x9xf32>
+      })",
+     {{"n", 7}}},
+    {"views", R"(
+      func.func @main(%x: tensor<4x10x6xf32>) -> (tensor<6x10x4xf32>, tensor<4x3x6xf32>) {
+        %0 = tenon.transpose %x {permutation = array<i64: 2, 1, 0>} : (tensor<4x10x6xf32>) -> tensor<6x10x4xf32>
+        %1 = tenon.slice %x {starts = array<i64: 0, 1, 0>, ends = array<i64: 4, 10, 6>, steps = array<i64: 1, 3, 1>} : (tensor<4x10x6xf32>) -> tensor<4x3x6xf32>
+        %2 = tenon.neg %1 : (tensor<4x3x6xf32>) -> tensor<4x3x6xf32>
+        return %0, %2 : tensor<6x10x4xf32>, tensor<4x3x6xf32>
+      })"},
+    {"pointwise_broadcast", R"(
+      func.func @main(%x: tensor<4x1x6xf32>, %y: tensor<5x1xf32>, %c: tensor<6xi1>) -> tensor<4x5x6xf32> {
+        %0 = tenon.add %x, %y : (tensor<4x1x6xf32>, tensor<5x1xf32>) -> tensor<4x5x6xf32>
+        %1 = tenon.select %c, %0, %y : (tensor<6xi1>, tensor<4x5x6xf32>, tensor<5x1xf32>) -> tensor<4x5x6xf32>
+        return %1 : tensor<4x5x6xf32>
+      })"},
+    {"iota", R"(
+      func.func @main(%x: tensor<4x6xi64>) -> tensor<4x6xi64> {
+        %0 = tenon.iota {axis = 1 : i64, start = 3.0 : f64, step = 2.0 : f64} : () -> tensor<4x6xi64>
+        %1 = tenon.add %0, %x : (tensor<4x6xi64>, tensor<4x6xi64>) -> tensor<4x6xi64>
+        return %1 : tensor<4x6xi64>
+      })"},
+};
+
+void PrintTo(const TileCase &one, std::ostream *out) { *out << one.name; }
+
+class TileKernels : public testing::TestWithParam<TileCase> {
+protected:
+  TileKernels() {
+    DialectRegistry registry;
+    registerDialects(registry);
+    context.appendDialectRegistry(registry);
+    [[maybe_unused]] static bool registered = (registerPasses(), registerTransformsPasses(), true);
+  }
+
+  /// Runs @main: launches by the interpreter, reshapes as they are.
+  std::vector<ReferenceTensor> interpret(ModuleOp module, std::vector<ReferenceTensor> inputs,
+                                         ArrayRef<int64_t> sizes) {
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    DenseMap<Value, ReferenceTensor> values;
+    for (auto [argument, input] : llvm::zip_equal(main.getArguments(), inputs))
+      values[argument] = input;
+    SymbolTableCollection symbols;
+    for (Operation &op : main.getBody().front().without_terminator()) {
+      auto launch = dyn_cast<LaunchOp>(op);
+      if (!launch) {
+        ADD_FAILURE() << "left in @main: " << op.getName().getStringRef().str();
+        return {};
+      }
+      auto kernel = cast<tile::KernelOp>(symbols.lookupSymbolIn(module, launch.getCallee()));
+      std::vector<ReferenceTensor> arguments;
+      for (Value operand : launch.getInputs())
+        arguments.push_back(values[operand]);
+      for (OpResult result : launch->getResults()) {
+        auto type = cast<RankedTensorType>(result.getType());
+        ReferenceShape shape(type.getShape());
+        if (!type.hasStaticShape()) {
+          auto map =
+              cast<AffineMapAttr>(launch->getAttrOfType<ArrayAttr>("tenon.result_shapes")[result.getResultNumber()]);
+          shape.clear();
+          for (AffineExpr size : map.getValue().getResults()) {
+            SmallVector<AffineExpr> known;
+            for (int64_t value : sizes)
+              known.push_back(getAffineConstantExpr(value, &context));
+            shape.push_back(cast<AffineConstantExpr>(simplifyAffineExpr(size.replaceSymbols(known), 0, 0)).getValue());
+          }
+        }
+        ReferenceTensor empty(type.getElementType(), shape);
+        llvm::fill(empty.floats, NAN);
+        llvm::fill(empty.integers, -77);
+        arguments.push_back(empty);
+      }
+      EXPECT_TRUE(succeeded(runTileKernel(kernel, arguments))) << launch.getCallee().getLeafReference().str();
+      for (auto [result, value] :
+           llvm::zip(launch->getResults(), llvm::drop_begin(arguments, launch.getInputs().size())))
+        values[result] = value;
+    }
+    std::vector<ReferenceTensor> results;
+    for (Value value : main.getBody().front().getTerminator()->getOperands())
+      results.push_back(values[value]);
+    return results;
+  }
+
+  MLIRContext context;
+};
+
+TEST_P(TileKernels, MatchTheReference) {
+  const TileCase &one = GetParam();
+  std::string bounds;
+  for (auto &[name, size] : one.dims)
+    bounds += (bounds.empty() ? "" : ", ") + name + " = array<i64: 1, 512>";
+  std::string text = "module attributes {tenon.dim_bounds = {" + bounds + "}} {\n" + one.text + "\n}";
+  OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
+  ASSERT_TRUE(module);
+  auto main = module->lookupSymbol<func::FuncOp>("main");
+  std::mt19937 random(7);
+  std::vector<ReferenceTensor> inputs;
+  std::vector<int64_t> sizes;
+  for (auto &[name, size] : one.dims)
+    sizes.push_back(size);
+  for (auto [number, type] : llvm::enumerate(main.getArgumentTypes())) {
+    auto tensor = cast<RankedTensorType>(type);
+    ReferenceShape shape(tensor.getShape());
+    auto names = main.getArgAttrOfType<ArrayAttr>(number, "tenon.dims");
+    for (auto [d, size] : llvm::enumerate(shape))
+      if (ShapedType::isDynamic(size))
+        size = one.dims.at(cast<StringAttr>(names[d]).str());
+    ReferenceTensor input(tensor.getElementType(), shape);
+    for (double &value : input.floats)
+      value = std::array{-2.0, -1.0, 1.0, 2.0}[random() % 4];
+    for (int64_t &value : input.integers)
+      value = tensor.getElementType().isInteger(1) ? random() % 2 : random() % 5;
+    inputs.push_back(input);
+  }
+  auto expected = evaluateReference(main, inputs, nullptr, ReferenceRounding::exact);
+  ASSERT_TRUE(succeeded(expected));
+  PassManager manager(&context);
+  ASSERT_TRUE(
+      succeeded(parsePassPipeline("tenon-phases{to=kernel},tenon-resolve-sizes,tenon-tile-kernels{gemm-tile=8,8,4},"
+                                  "canonicalize,cse",
+                                  manager)));
+  ASSERT_TRUE(succeeded(manager.run(*module)));
+  std::vector<ReferenceTensor> results = interpret(*module, inputs, sizes);
+  ASSERT_EQ(results.size(), expected->size());
+  for (auto [number, result, wanted] : llvm::enumerate(results, *expected)) {
+    ASSERT_EQ(result.shape, wanted.shape);
+    wanted.roundToStorage();
+    double largest = 0;
+    for (int64_t at = 0; at < wanted.size(); ++at)
+      largest = std::max(largest, std::fabs(wanted.at(at)));
+    for (int64_t at = 0; at < wanted.size(); ++at)
+      ASSERT_LE(std::fabs(result.at(at) - wanted.at(at)), one.bound * largest)
+          << "result " << number << " element " << at << ": got " << result.at(at) << ", expected " << wanted.at(at);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Programs, TileKernels, testing::ValuesIn(cases),
+                         [](const auto &info) { return info.param.name; });
+
+} // namespace
