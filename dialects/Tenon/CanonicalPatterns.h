@@ -7,6 +7,8 @@ namespace tenon {
 
 /// One way to write each pointwise form: constants on the right, x - c as x + -c, x * x as square(x).
 void addPointwisePatterns(mlir::RewritePatternSet &patterns);
+/// No casts to f32 and back around an op that computes 16-bit floats in f32.
+void addCastPatterns(mlir::RewritePatternSet &patterns);
 /// Operands no larger than broadcasting needs.
 void addBroadcastPatterns(mlir::RewritePatternSet &patterns);
 

@@ -34,6 +34,7 @@ void TenonDialect::initialize() {
 void TenonDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
   addPointwisePatterns(patterns);
   addBroadcastPatterns(patterns);
+  addCastPatterns(patterns);
 }
 
 Operation *TenonDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location location) {

@@ -310,9 +310,9 @@ def RaiseRopePass : Pass<"tenon-raise-rope", "::mlir::ModuleOp"> {
     }
     ```
     Requires: canonical IR with equal values one value (cse).
-    Ensures: x cos + concat(-x2, x1) sin with tables whose second half is known to be the first again, and concat of
-    x1 cos - x2 sin and x2 cos + x1 sin with tables half as wide, are rope, x1 and x2 being the halves of each row or, in
-    the second form, its even and odd elements (interleaved). 16-bit floats lose the roundings in between.
+    Ensures: x cos + (-x2, x1) sin with tables of which it is known that they repeat a half as wide one, and (x1 cos - x2 sin,
+    x2 cos + x1 sin) with tables half as wide, are rope, x1 and x2 being the halves of each row or its even and odd elements
+    (interleaved). 16-bit floats lose the roundings in between.
     Leaves alone: with a missed remark, tables of which it is not known that their halves are equal, tables of another shape,
     and forms whose parts others read.
   }];

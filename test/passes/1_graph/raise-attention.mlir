@@ -99,13 +99,17 @@ func.func @flat_batch(%q: tensor<6x3x8xf32>, %k: tensor<6x3x8xf32>, %v: tensor<6
 
 // -----
 
-// Storage in bf16, softmax in f32: what attention does by itself.
+// Storage in bf16, scale and softmax in f32: what attention does by itself.
 // CHECK-LABEL: @softmax_in_f32
-// CHECK-NEXT: tenon.attention %{{.*}} {scale = 1.000000e+00 : f64} : {{.*}} -> tensor<1x1x3x8xbf16>
+// CHECK-NEXT: tenon.attention %{{.*}} {scale = 0.{{3535.*}} : f64} : {{.*}} -> tensor<1x1x3x8xbf16>
 // CHECK-NEXT: return
 func.func @softmax_in_f32(%q: tensor<1x1x3x8xbf16>, %k: tensor<1x1x3x8xbf16>) -> tensor<1x1x3x8xbf16> {
   %0 = tenon.matmul %q, %k {transpose_b} : (tensor<1x1x3x8xbf16>, tensor<1x1x3x8xbf16>) -> tensor<1x1x3x3xbf16>
-  %1 = tenon.cast %0 : (tensor<1x1x3x3xbf16>) -> tensor<1x1x3x3xf32>
+  %c = tenon.constant dense<0.353553385> : tensor<f32>
+  %w = tenon.cast %0 : (tensor<1x1x3x3xbf16>) -> tensor<1x1x3x3xf32>
+  %s = tenon.mul %w, %c : (tensor<1x1x3x3xf32>, tensor<f32>) -> tensor<1x1x3x3xf32>
+  %n = tenon.cast %s : (tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xbf16>
+  %1 = tenon.cast %n : (tensor<1x1x3x3xbf16>) -> tensor<1x1x3x3xf32>
   %2 = tenon.softmax %1 {axis = 3 : i64} : (tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xf32>
   %3 = tenon.cast %2 : (tensor<1x1x3x3xf32>) -> tensor<1x1x3x3xbf16>
   %4 = tenon.matmul %3, %k : (tensor<1x1x3x3xbf16>, tensor<1x1x3x8xbf16>) -> tensor<1x1x3x8xbf16>

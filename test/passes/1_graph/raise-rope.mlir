@@ -94,6 +94,32 @@ func.func @interleaved_pairs(%x: tensor<2x?x4xf32> {tenon.dims = ["", "seq", ""]
 
 // -----
 
+// GPT-J: x cos + stack(-x2, x1) sin, even and odd elements, each element of the tables twice.
+// CHECK-LABEL: @rotate_every_two
+// CHECK: %[[C:.*]] = tenon.reshape %{{.*}} -> tensor<1x?x1x2xf32>
+// CHECK: tenon.rope %{{.*}}, %[[C]], %{{.*}} {interleaved} : (tensor<2x?x3x4xf32>, tensor<1x?x1x2xf32>, tensor<1x?x1x2xf32>)
+func.func @rotate_every_two(%x: tensor<2x?x3x4xf32> {tenon.dims = ["", "seq", "", ""]}, %c: tensor<1x?x2xf32> {tenon.dims = ["", "seq", ""]}, %s: tensor<1x?x2xf32> {tenon.dims = ["", "seq", ""]}) -> tensor<2x?x3x4xf32> {
+  %c5 = tenon.reshape %c : (tensor<1x?x2xf32>) -> tensor<1x?x1x2x1xf32>
+  %cc = tenon.expand %c5 : (tensor<1x?x1x2x1xf32>) -> tensor<1x?x1x2x2xf32>
+  %ct = tenon.reshape %cc : (tensor<1x?x1x2x2xf32>) -> tensor<1x?x1x4xf32>
+  %s5 = tenon.reshape %s : (tensor<1x?x2xf32>) -> tensor<1x?x1x2x1xf32>
+  %ss = tenon.expand %s5 : (tensor<1x?x1x2x1xf32>) -> tensor<1x?x1x2x2xf32>
+  %st = tenon.reshape %ss : (tensor<1x?x1x2x2xf32>) -> tensor<1x?x1x4xf32>
+  %x1 = tenon.slice %x {starts = array<i64: 0, 0, 0, 0>, ends = array<i64: 2, 9223372036854775807, 3, 9223372036854775807>, steps = array<i64: 1, 1, 1, 2>} : (tensor<2x?x3x4xf32>) -> tensor<2x?x3x2xf32>
+  %x2 = tenon.slice %x {starts = array<i64: 0, 0, 0, 1>, ends = array<i64: 2, 9223372036854775807, 3, 9223372036854775807>, steps = array<i64: 1, 1, 1, 2>} : (tensor<2x?x3x4xf32>) -> tensor<2x?x3x2xf32>
+  %n = tenon.neg %x2 : (tensor<2x?x3x2xf32>) -> tensor<2x?x3x2xf32>
+  %0 = tenon.reshape %n : (tensor<2x?x3x2xf32>) -> tensor<2x?x3x2x1xf32>
+  %1 = tenon.reshape %x1 : (tensor<2x?x3x2xf32>) -> tensor<2x?x3x2x1xf32>
+  %2 = tenon.concat %0, %1 {axis = 4 : i64} : (tensor<2x?x3x2x1xf32>, tensor<2x?x3x2x1xf32>) -> tensor<2x?x3x2x2xf32>
+  %3 = tenon.reshape %2 : (tensor<2x?x3x2x2xf32>) -> tensor<2x?x3x4xf32>
+  %4 = tenon.mul %x, %ct : (tensor<2x?x3x4xf32>, tensor<1x?x1x4xf32>) -> tensor<2x?x3x4xf32>
+  %5 = tenon.mul %3, %st : (tensor<2x?x3x4xf32>, tensor<1x?x1x4xf32>) -> tensor<2x?x3x4xf32>
+  %6 = tenon.add %4, %5 : (tensor<2x?x3x4xf32>, tensor<2x?x3x4xf32>) -> tensor<2x?x3x4xf32>
+  return %6 : tensor<2x?x3x4xf32>
+}
+
+// -----
+
 // Tables that are arguments may have halves that differ; a sum where the difference should be; the turned half twice.
 // CHECK-LABEL: @negative_forms
 // CHECK-NOT: tenon.rope
