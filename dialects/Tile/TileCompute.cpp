@@ -2,6 +2,7 @@
 #include "dialects/Tile/Tile.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace tenon::tile;
@@ -32,6 +33,27 @@ LogicalResult DotOp::verify() {
     return emitOpError("(C5) accumulates ") << l << " in " << sum.getElementType() << ", expected " << wanted;
   return success();
 }
+
+/// An operand that is a transposed tile is read the other way round.
+static LogicalResult readTransposed(DotOp op, PatternRewriter &rewriter) {
+  auto source = [](Value tile) { return tile.getDefiningOp<TransOp>(); };
+  TransOp lhs = source(op.getLhs()), rhs = source(op.getRhs());
+  if (!lhs && !rhs)
+    return rewriter.notifyMatchFailure(op, "no operand is a transposed tile");
+  rewriter.modifyOpInPlace(op, [&] {
+    if (lhs) {
+      op.getLhsMutable().assign(lhs.getTile());
+      op.setTransposeA(!op.getTransposeA());
+    }
+    if (rhs) {
+      op.getRhsMutable().assign(rhs.getTile());
+      op.setTransposeB(!op.getTransposeB());
+    }
+  });
+  return success();
+}
+
+void DotOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) { patterns.add(readTransposed); }
 
 static LogicalResult checkAxis(Operation *op, StringRef number, int64_t axis, RankedTensorType type) {
   if (axis >= 0 && axis < type.getRank())

@@ -36,6 +36,7 @@ def DotOp : TileOp<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>]> {
   let arguments = (ins TileT:$lhs, TileT:$rhs, TileT:$accumulator, UnitAttr:$transpose_a, UnitAttr:$transpose_b);
   let results = (outs TileT:$result);
   let assemblyFormat = "$lhs `,` $rhs `,` $accumulator attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let hasCanonicalizer = 1;
 }
 
 def Tile_FoldAdd : I32EnumAttrCase<"add", 0>;

@@ -45,7 +45,7 @@ def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
     ```
     Requires: kernels lowered to linalg (tenon-lower-to-linalg).
     Ensures: a kernel that has a program is launched by name; programs of one kernel store to disjoint places.
-    Leaves alone: kernels with attention, scans, scatters and other ops without a form on tiles yet, each with a missed
+    Leaves alone: kernels with scans, scatters, parts put together and other ops without a form on tiles yet, each with a missed
     remark that says why.
   }];
   let options = [ListOption<"gemmTile", "gemm-tile", "int64_t", "rows, columns and depth of a matrix product's tile (default 128,128,32)">];

@@ -168,6 +168,8 @@ OpFoldResult TileEmitter::size(Value tensor, int64_t dimension) {
       product = b.createOrFold<arith::MulIOp>(product, sizeValue(collapse.getSrc(), from));
     return product;
   }
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return size(dimension == 3 ? attention.getValue() : attention.getQuery(), dimension);
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     return size(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dimension);
   fail("the size of " + op->getName().getStringRef() + " is not known");

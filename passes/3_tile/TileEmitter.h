@@ -4,6 +4,7 @@
 // where axis a occurs, the tile extends along it, from there on; elsewhere it is one element thick.
 #pragma once
 
+#include "dialects/Tenon/Tenon.h"
 #include "dialects/Tile/Tile.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -41,6 +42,9 @@ public:
 
   /// The tensor at a place; without tile, and with a reason in error(), where it cannot be computed that way.
   TileValue at(mlir::Value tensor, const TilePlace &place);
+  /// A scalar, and an index that varies along axes, as tiles.
+  TileValue splat(mlir::Value scalar);
+  TileValue indexTile(mlir::AffineExpr expr);
   /// The same tile along more axes.
   mlir::Value widen(const TileValue &value, llvm::ArrayRef<unsigned> to);
   void store(const TileValue &value, mlir::Value view, const TilePlace &place);
@@ -66,6 +70,7 @@ private:
   TileValue generic(mlir::linalg::GenericOp op, unsigned result, const TilePlace &place);
   TileValue reduce(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue dot(mlir::linalg::GenericOp op, const TilePlace &place);
+  TileValue attention(AttentionOp op, const TilePlace &place);
   TileValue load(mlir::Value view, const TilePlace &place, std::optional<std::pair<unsigned, TileValue>> gathered);
   TileValue body(mlir::linalg::GenericOp op, mlir::Value yielded, const TilePlace &loops,
                  llvm::ArrayRef<TileValue> elements);
@@ -73,8 +78,6 @@ private:
   TileValue extract(mlir::Value tensor, llvm::ArrayRef<Element> indices);
   TileValue tileOf(const Element &element);
   mlir::AffineExpr exprOf(const Element &element);
-  TileValue splat(mlir::Value scalar);
-  TileValue indexTile(mlir::AffineExpr expr);
   TilePlace loopsAt(mlir::linalg::GenericOp op, unsigned result, const TilePlace &place);
   TilePlace sourcePlace(mlir::Value tensor, const TilePlace &place);
   /// The elements of an op's tensor operands at a point of its loops, the others' scalars splat; empty on failure.

@@ -29,6 +29,8 @@ TileValue TileEmitter::compute(Value tensor, const TilePlace &place) {
     return fail("a tensor is an argument of a region");
   if (auto structured = dyn_cast<linalg::GenericOp>(op))
     return generic(structured, cast<OpResult>(tensor).getResultNumber(), place);
+  if (auto scores = dyn_cast<AttentionOp>(op))
+    return attention(scores, place);
   if (auto fill = dyn_cast<linalg::FillOp>(op))
     return splat(scalar(fill.getInputs().front()));
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {

@@ -31,6 +31,9 @@ public:
 private:
   /// How many elements a program has along each dimension of the results; 1: one, by its number.
   SmallVector<int64_t> chooseTile(RankedTensorType type, ArrayRef<int64_t> gemmTile);
+  /// The tensor that programs compute a part of, and where it goes: the yielded one, or the attention behind the
+  /// transposes and joins that it is yielded through, then with the view of the result that has its shape.
+  std::pair<Value, Value> partOf(Value yielded, Value view, TileEmitter &emitter);
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
 };
@@ -48,6 +51,11 @@ SmallVector<int64_t> ProgramBuilder::chooseTile(RankedTensorType type, ArrayRef<
     return tile;
   }
   int64_t last = type.getShape().back();
+  if (!kernel.getBlock().getOps<AttentionOp>().empty() && rank == 4) { // a tile of queries, all columns of the values
+    tile[2] = gemmTile[0];
+    tile[3] = std::max<int64_t>(last, 1);
+    return tile;
+  }
   bool isRow = !ShapedType::isDynamic(last) && last <= longestRow;
   tile[rank - 1] = isRow ? std::max<int64_t>(last, 1) : partOfARow;
   if (rank >= 2) {
@@ -56,6 +64,49 @@ SmallVector<int64_t> ProgramBuilder::chooseTile(RankedTensorType type, ArrayRef<
       tile[rank - 2] = std::max<int64_t>(1, std::min(tile[rank - 2], rows));
   }
   return tile;
+}
+
+std::pair<Value, Value> ProgramBuilder::partOf(Value yielded, Value view, TileEmitter &emitter) {
+  SmallVector<Operation *> joins;
+  Value tensor = yielded;
+  while (isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::CastOp>(tensor.getDefiningOp())) {
+    joins.push_back(tensor.getDefiningOp());
+    tensor = tensor.getDefiningOp()->getOperand(0);
+  }
+  if (!tensor.getDefiningOp<AttentionOp>() || joins.empty())
+    return {yielded, view};
+  // Distances of the yielded tensor's dimensions, then back through the joins.
+  auto rankOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank(); };
+  SmallVector<Value> strides(rankOf(yielded));
+  Value stride = arith::ConstantIndexOp::create(b, 1);
+  for (int64_t d = rankOf(yielded) - 1; d >= 0; --d) {
+    strides[d] = stride;
+    stride = b.createOrFold<arith::MulIOp>(stride, emitter.sizeValue(yielded, d));
+  }
+  for (Operation *join : joins) {
+    SmallVector<Value> before(rankOf(join->getOperand(0)));
+    if (auto transpose = dyn_cast<linalg::TransposeOp>(join)) {
+      for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+        before[from] = strides[to];
+    } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(join)) {
+      for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+        Value inner = strides[to];
+        for (int64_t from : llvm::reverse(group)) {
+          before[from] = inner;
+          inner = b.createOrFold<arith::MulIOp>(inner, emitter.sizeValue(collapse.getSrc(), from));
+        }
+      }
+    } else {
+      before = strides;
+    }
+    strides = before;
+  }
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> sizes;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    sizes.push_back(emitter.sizeValue(tensor, d));
+  auto viewType = tile::ViewType::get(b.getContext(), type.getShape(), type.getElementType());
+  return {tensor, tile::StridedOp::create(b, viewType, view, arith::ConstantIndexOp::create(b, 0), sizes, strides)};
 }
 
 tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
@@ -77,13 +128,18 @@ tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
   for (auto [inner, view] : llvm::zip(kernel.getBody().getArguments(), block->getArguments()))
     arguments[inner] = view;
 
-  auto yielded = kernel.getYielded();
+  TileEmitter emitter(b, end, arguments);
+  emitter.depthTile = gemmTile[2];
+  SmallVector<Value> yielded, views;
+  for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands()))) {
+    auto [tensor, place] = partOf(value, view, emitter);
+    yielded.push_back(tensor);
+    views.push_back(place);
+  }
   auto shape = cast<RankedTensorType>(yielded.front().getType());
   for (Value value : yielded)
     if (cast<RankedTensorType>(value.getType()).getShape() != shape.getShape())
       return error = "its results have different shapes", made;
-  TileEmitter emitter(b, end, arguments);
-  emitter.depthTile = gemmTile[2];
   SmallVector<int64_t> tile = chooseTile(shape, gemmTile);
   SmallVector<Value> extents;
   for (int64_t d = 0; d < shape.getRank(); ++d) {
@@ -102,7 +158,7 @@ tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
     AffineExpr first = size == known ? emitter.constant(0) : emitter.dim(number) * size;
     place.push_back(size == 1 ? first : first + emitter.axis(emitter.addAxis(size, /*isWhole=*/size == known)));
   }
-  for (auto [value, view] : llvm::zip(yielded, block->getArguments().drop_front(kernel.getNumOperands()))) {
+  for (auto [value, view] : llvm::zip(yielded, views)) {
     TileValue result = emitter.at(value, place);
     if (result)
       emitter.store(result, view, place);

@@ -25,6 +25,7 @@ struct TileCase {
   std::string name, text;
   std::map<std::string, int64_t> dims = {};
   double bound = 0; ///< relative to the largest magnitude of the result; 0: bit-equal
+  int strange = -1; ///< an argument that gets NaN and infinities here and there
 };
 
 std::string linear(const std::string &type, const std::string &m) {
@@ -126,6 +127,88 @@ const TileCase cases[] = {
         %1 = tenon.add %0, %x : (tensor<4x6xi64>, tensor<4x6xi64>) -> tensor<4x6xi64>
         return %1 : tensor<4x6xi64>
       })"},
+    {"attention",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 11}, {"m", 150}},
+     2e-6},
+    {"attention_causal",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v {causal} : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 11}, {"m", 150}},
+     2e-6},
+    {"attention_hidden_is_not_a_number",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v {causal} : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 150}, {"m", 150}},
+     2e-6,
+     2},
+    {"attention_window",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v {causal, window = 5 : i64, scale = 0.3 : f64} : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 11}, {"m", 150}},
+     2e-6},
+    {"attention_boolean_mask",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<2x1x1x?xi1> {tenon.dims = ["", "", "", "m"]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v mask(%mask) : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>, tensor<2x1x1x?xi1>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 11}, {"m", 150}},
+     2e-6},
+    {"attention_float_mask",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<?x?xf32> {tenon.dims = ["n", "m"]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v mask(%mask) : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>, tensor<?x?xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 11}, {"m", 150}},
+     2e-6},
+    {"attention_more_queries",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v {causal} : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 150}, {"m", 9}},
+     2e-6},
+    {"attention_bf16",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xbf16> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xbf16> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xbf16> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xbf16> {
+        %0 = tenon.attention %q, %k, %v : (tensor<2x4x?x8xbf16>, tensor<2x2x?x8xbf16>, tensor<2x2x?x6xbf16>) -> tensor<2x4x?x6xbf16>
+        return %0 : tensor<2x4x?x6xbf16>
+      })",
+     {{"n", 11}, {"m", 150}},
+     1e-2},
+    {"attention_of_a_projection",
+     R"(
+      func.func @main(%x: tensor<2x9x48xf32>) -> tensor<2x9x16xf32> {
+        %q, %k, %v = tenon.split %x {axis = 2 : i64, sizes = array<i64: 16, 16, 16>} : (tensor<2x9x48xf32>) -> (tensor<2x9x16xf32>, tensor<2x9x16xf32>, tensor<2x9x16xf32>)
+        %q4 = tenon.reshape %q : (tensor<2x9x16xf32>) -> tensor<2x9x4x4xf32>
+        %k4 = tenon.reshape %k : (tensor<2x9x16xf32>) -> tensor<2x9x4x4xf32>
+        %v4 = tenon.reshape %v : (tensor<2x9x16xf32>) -> tensor<2x9x4x4xf32>
+        %qt = tenon.transpose %q4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x9x4x4xf32>) -> tensor<2x4x9x4xf32>
+        %kt = tenon.transpose %k4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x9x4x4xf32>) -> tensor<2x4x9x4xf32>
+        %vt = tenon.transpose %v4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x9x4x4xf32>) -> tensor<2x4x9x4xf32>
+        %a = tenon.attention %qt, %kt, %vt : (tensor<2x4x9x4xf32>, tensor<2x4x9x4xf32>, tensor<2x4x9x4xf32>) -> tensor<2x4x9x4xf32>
+        %at = tenon.transpose %a {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x4x9x4xf32>) -> tensor<2x9x4x4xf32>
+        %y = tenon.reshape %at : (tensor<2x9x4x4xf32>) -> tensor<2x9x16xf32>
+        return %y : tensor<2x9x16xf32>
+      })",
+     {},
+     2e-6},
 };
 
 void PrintTo(const TileCase &one, std::ostream *out) { *out << one.name; }
@@ -214,6 +297,10 @@ TEST_P(TileKernels, MatchTheReference) {
     ReferenceTensor input(tensor.getElementType(), shape);
     for (double &value : input.floats)
       value = std::array{-2.0, -1.0, 1.0, 2.0}[random() % 4];
+    if (int(number) == one.strange)
+      for (double &value : input.floats)
+        if (random() % 400 == 0)
+          value = std::array{double(NAN), double(INFINITY), double(-INFINITY)}[random() % 3];
     for (int64_t &value : input.integers)
       value = tensor.getElementType().isInteger(1) ? random() % 2 : random() % 5;
     inputs.push_back(input);
@@ -233,10 +320,15 @@ TEST_P(TileKernels, MatchTheReference) {
     wanted.roundToStorage();
     double largest = 0;
     for (int64_t at = 0; at < wanted.size(); ++at)
-      largest = std::max(largest, std::fabs(wanted.at(at)));
+      largest = std::isfinite(wanted.at(at)) ? std::max(largest, std::fabs(wanted.at(at))) : largest;
     for (int64_t at = 0; at < wanted.size(); ++at)
-      ASSERT_LE(std::fabs(result.at(at) - wanted.at(at)), one.bound * largest)
-          << "result " << number << " element " << at << ": got " << result.at(at) << ", expected " << wanted.at(at);
+      if (std::isnan(wanted.at(at)))
+        ASSERT_TRUE(std::isnan(result.at(at))) << "result " << number << " element " << at << ": " << result.at(at);
+      else if (std::isinf(wanted.at(at)))
+        ASSERT_EQ(result.at(at), wanted.at(at)) << "result " << number << " element " << at;
+      else
+        ASSERT_LE(std::fabs(result.at(at) - wanted.at(at)), one.bound * largest)
+            << "result " << number << " element " << at << ": got " << result.at(at) << ", expected " << wanted.at(at);
   }
 }
 

@@ -29,3 +29,19 @@ tile.kernel @folds(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
     tile.store %s, %Y[%i, %c0] : tensor<16x64xf32>, !tile.view<?x64xf32>
   }
 }
+
+// A product reads a transposed tile as it lies.
+// CHECK-LABEL: tile.kernel @dots
+// CHECK: %[[A:.*]] = tile.load %{{.*}} -> tensor<16x64xf32>
+// CHECK-NOT: tile.trans
+// CHECK: tile.dot %[[A]], %[[A]], %{{.*}} {transpose_a} : tensor<16x64xf32>, tensor<16x64xf32> -> tensor<64x64xf32>
+tile.kernel @dots(%X: !tile.view<?x64xf32>, %Y: !tile.view<64x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  tile.grid () = () {
+    %a = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    %t = tile.trans %a {permutation = array<i64: 1, 0>} : tensor<16x64xf32> -> tensor<64x16xf32>
+    %d = tile.dot %t, %t, %zero {transpose_b} : tensor<64x16xf32>, tensor<64x16xf32> -> tensor<64x64xf32>
+    tile.store %d, %Y[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  }
+}

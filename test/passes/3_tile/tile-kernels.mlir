@@ -63,6 +63,40 @@ func.func @main(%x: tensor<5x384xf32>) -> tensor<12x5x32xf32> {
 
 // -----
 
+// Attention is one loop over tiles of keys that carries maxima, sums and outputs; heads are split and joined by strides.
+// CHECK: tile.kernel @attention(%[[X:.*]]: !tile.view<2x?x768xbf16>, %[[Y:.*]]: !tile.view<2x?x256xbf16>)
+// CHECK-DAG: %[[Q:.*]] = tile.strided %[[X]] at %c0
+// CHECK-DAG: %[[K:.*]] = tile.strided %[[X]] at %c256
+// CHECK-DAG: %[[V:.*]] = tile.strided %[[X]] at %c512
+// CHECK-DAG: %[[O:.*]] = tile.strided %[[Y]] at %c0
+// CHECK: tile.grid
+// CHECK: %[[QUERIES:.*]] = tile.load %[[Q]]{{.*}} -> tensor<128x64xbf16>
+// CHECK: scf.for {{.*}} -> (tensor<128xf32>, tensor<128xf32>, tensor<128x64xf32>)
+// CHECK: %[[KEYS:.*]] = tile.load %[[K]]{{.*}} -> tensor<128x64xbf16>
+// CHECK: tile.dot %[[QUERIES]], %[[KEYS]], %{{.*}} {transpose_b}
+// CHECK: %[[VALUES:.*]] = tile.load %[[V]]{{.*}} -> tensor<128x64xbf16>
+// CHECK: tile.reduce max
+// CHECK: math.exp
+// CHECK: tile.reduce add
+// CHECK: tile.dot %{{.*}}, %[[VALUES]], %{{.*}} : tensor<128x128xbf16>, tensor<128x64xbf16> -> tensor<128x64xf32>
+// CHECK: tile.store %{{.*}}, %[[O]]
+func.func @main(%x: tensor<2x?x768xbf16> {tenon.dims = ["", "n", ""]}) -> tensor<2x?x256xbf16> {
+  %n = tenon.dim %x {axis = 1 : i64} : (tensor<2x?x768xbf16>) -> tensor<i64>
+  %q, %k, %v = tenon.split %x {axis = 2 : i64, sizes = array<i64: 256, 256, 256>} : (tensor<2x?x768xbf16>) -> (tensor<2x?x256xbf16>, tensor<2x?x256xbf16>, tensor<2x?x256xbf16>)
+  %q4 = tenon.reshape %q, %n : (tensor<2x?x256xbf16>, tensor<i64>) -> tensor<2x?x4x64xbf16>
+  %k4 = tenon.reshape %k, %n : (tensor<2x?x256xbf16>, tensor<i64>) -> tensor<2x?x4x64xbf16>
+  %v4 = tenon.reshape %v, %n : (tensor<2x?x256xbf16>, tensor<i64>) -> tensor<2x?x4x64xbf16>
+  %qt = tenon.transpose %q4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x?x4x64xbf16>) -> tensor<2x4x?x64xbf16>
+  %kt = tenon.transpose %k4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x?x4x64xbf16>) -> tensor<2x4x?x64xbf16>
+  %vt = tenon.transpose %v4 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x?x4x64xbf16>) -> tensor<2x4x?x64xbf16>
+  %a = tenon.attention %qt, %kt, %vt : (tensor<2x4x?x64xbf16>, tensor<2x4x?x64xbf16>, tensor<2x4x?x64xbf16>) -> tensor<2x4x?x64xbf16>
+  %at = tenon.transpose %a {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x4x?x64xbf16>) -> tensor<2x?x4x64xbf16>
+  %y = tenon.reshape %at, %n : (tensor<2x?x4x64xbf16>, tensor<i64>) -> tensor<2x?x256xbf16>
+  return %y : tensor<2x?x256xbf16>
+}
+
+// -----
+
 // REMARK: @cumsum has no program on tiles: scf.for has no form on tiles
 // CHECK: tenon.kernel @cumsum
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
