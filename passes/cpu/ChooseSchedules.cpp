@@ -1,8 +1,8 @@
 // Decides, before anything is lowered, how each kernel is to be computed on this processor: lib/Schedule has the
 // reasons, this pass asks it and writes the answer down. A schedule that stands there already is somebody's choice.
 #include "dialects/Tenon/Tenon.h"
-#include "lib/Schedule/CpuSchedule.h"
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Schedule/CpuSchedule.h"
 #include "passes/cpu/LoadTime.h"
 #include "passes/cpu/Passes.h"
 
