@@ -3,12 +3,23 @@
 #include "lib/Support/StoredZip.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace tenon {
 
 static constexpr const char *manifestName = "manifest.json", *kernelsName = "kernels.so";
 static constexpr const char *constantsName = "constants.bin", *weightsName = "weights.safetensors";
 static constexpr const char *modelName = "model.mlir";
+
+// Where a safetensors file's numbers begin. Its header has any length, and a weight that kernels read where it lies
+// must be at a multiple of 64.
+static size_t numbersOf(std::string_view safetensors) {
+  uint64_t header = 0;
+  if (safetensors.size() < sizeof(header))
+    return 0;
+  std::memcpy(&header, safetensors.data(), sizeof(header));
+  return sizeof(header) + static_cast<size_t>(header % 64);
+}
 
 Result<std::string> writeArtefact(const ArtefactParts &parts) {
   TENON_TRY(validateLaunchPlan(parts.plan));
@@ -20,11 +31,11 @@ Result<std::string> writeArtefact(const ArtefactParts &parts) {
   if (!parts.model.empty())
     entries.push_back({modelName, parts.model});
   if (!parts.weights.empty())
-    entries.push_back({weightsName, parts.weights});
+    entries.push_back({weightsName, parts.weights, numbersOf(parts.weights)});
   return writeStoredZip(entries);
 }
 
-// The checksums are verified but for the weights, whose pages would all be read: their hash is in the manifest.
+// The checksums are verified but for those of big entries, the weights: all their pages would be read.
 static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std::shared_ptr<const void> storage,
                                                     std::string origin,
                                                     std::shared_ptr<const MappedFile> file = nullptr) {

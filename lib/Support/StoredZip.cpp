@@ -73,8 +73,8 @@ Result<std::string> writeStoredZip(const std::vector<ZipEntry> &entries) {
       return invalidArgument("zip: entry name of " + std::to_string(entry.name.size()) + " bytes, expected 1 to 1000");
     uint32_t offset = static_cast<uint32_t>(out.size()), size = static_cast<uint32_t>(entry.bytes.size());
     uint32_t crc = crc32(entry.bytes);
-    size_t dataAt = out.size() + localSize + entry.name.size() + 6;
-    uint32_t padding = static_cast<uint32_t>((alignment - dataAt % alignment) % alignment);
+    size_t alignedAt = out.size() + localSize + entry.name.size() + 6 + entry.alignedAt;
+    uint32_t padding = static_cast<uint32_t>((alignment - alignedAt % alignment) % alignment);
     auto fields = [&](std::string &to) {
       put16(to, 10); // version needed
       put16(to, 0);  // flags

@@ -1,5 +1,5 @@
 // A zip without compression: stock tools read it, and its entries can be used in place from a mapped file. The writer
-// is deterministic (fixed time, order as given) and starts every entry at a multiple of 64, by padding the extra field.
+// is deterministic (fixed time, order as given) and puts every entry at a multiple of 64, by padding the extra field.
 // The reader takes the central directory as the truth (with the 64-bit extension) and trusts no number in the file.
 #pragma once
 
@@ -15,6 +15,7 @@ namespace tenon {
 struct ZipEntry {
   std::string name;
   std::string_view bytes;
+  size_t alignedAt = 0; ///< for the writer: which of its bytes comes to lie at the multiple of 64
 };
 
 /// The archive's bytes. Unsupported when it would pass 4 GiB.

@@ -203,6 +203,26 @@ TEST(Executable, UnalignedWeightsAreStillRight) {
 
 TEST(Artefact, SameContentSameBytes) { EXPECT_EQ(modelArtefact(), modelArtefact()); }
 
+TEST(Artefact, WeightsAreUsedWhereTheyLieWhateverTheirHeader) {
+  ArtefactParts parts;
+  parts.plan = modelPlan();
+  std::string kernels = testKernels();
+  parts.kernels = kernels;
+  int64_t persistent = loadModel()->persistentBytes();
+  for (size_t spaces : {0, 1, 8, 63}) {
+    std::string header = R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})" + std::string(spaces, ' ');
+    uint64_t size = header.size();
+    std::string weights = std::string(reinterpret_cast<const char *>(&size), 8) + header + std::string(16, '\0');
+    parts.weights = weights;
+    auto artefact = openArtefactBytes(*writeArtefact(parts));
+    ASSERT_TRUE(artefact.ok()) << artefact.status().message();
+    auto exe = Executable::load(*artefact);
+    ASSERT_TRUE(exe.ok()) << exe.status().message();
+    EXPECT_EQ((*exe)->persistentBytes(), persistent);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(readSafetensors((*artefact)->weights)->at("w").bytes.data()) % 64, 0u);
+  }
+}
+
 TEST(Artefact, TruncatedOrForeignIsATypedError) {
   std::string whole = modelArtefact();
   for (size_t size : {size_t(0), size_t(1), size_t(21), size_t(100), whole.size() / 2, whole.size() - 1}) {

@@ -32,6 +32,8 @@ TEST(StoredZip, RoundTripAlignedAndChecked) {
   EXPECT_EQ((*entries)[1].name, "folder/b");
   for (const ZipEntry &entry : *entries)
     EXPECT_EQ((entry.bytes.data() - archive.data()) % 64, 0);
+  std::string inside = *writeStoredZip({{"a", "one"}, {"b", "headernumbers", 6}});
+  EXPECT_EQ(inside.find("numbers") % 64, 0u);
   archive[archive.find("one")] = 'O';
   EXPECT_EQ(readStoredZip(archive).status().kind(), ErrorKind::Corrupt);
 }
