@@ -13,6 +13,7 @@ namespace tenon {
 
 void buildLlvmPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCpuExpandConversionsPass());
+  manager.addPass(createCpuStoreBfloatsPass());
   manager.addPass(createCpuExpandMathPass());
   manager.addPass(createCpuSplitIndicesPass());
   manager.addPass(createCpuCallingConventionPass());

@@ -152,18 +152,48 @@ struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
   }
 };
 
-/// An integer -> byte. What f32 rounds is beyond the range of a byte.
+/// Integers -> bytes and bf16, rounded once.
 template <typename OpT>
 struct ExpandFromInteger : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     Type to = getElementTypeOrSelf(op.getType());
-    if (!isByteFloat(to))
+    if (!isByteFloat(to) && !to.isBF16())
       return rewriter.notifyMatchFailure(op, "LLVM knows the type");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Lanes l(b, op.getType());
-    Value single = l.cast<OpT>(op.getIn(), b.getF32Type());
-    rewriter.replaceOp(op, l.fromBits(toByte(l, single, ByteFormat::of(to)), to));
+    // What f32 cannot hold is beyond the range of a byte.
+    if (isByteFloat(to))
+      rewriter.replaceOp(op, l.fromBits(toByte(l, l.cast<OpT>(op.getIn(), b.getF32Type()), ByteFormat::of(to)), to));
+    else
+      rewriter.replaceOp(op, toBfloat(l, toOddSingle(l, toDouble(l, op.getIn()))));
+    return success();
+  }
+
+  /// With an odd last bit where it is not exact.
+  static Value toDouble(Lanes &l, Value x) {
+    Value exact = l.cast<OpT>(x, l.b.getF64Type());
+    if (getElementTypeOrSelf(x).getIntOrFloatBitWidth() < 64)
+      return exact;
+    Value isLow = l.compare(IP::ne, l.bitAnd(x, l.integer(0x7FF, 64)), l.integer(0, 64));
+    Value high = l.shiftLeft(arith::ShRSIOp::create(l.b, x, l.integer(11, 64)), 1);
+    Value odd = l.cast<OpT>(l.bitOr(high, l.cast<arith::ExtUIOp>(isLow, l.b.getI64Type())), l.b.getF64Type());
+    Value scale = l.constant(l.b.getF64Type(), l.b.getF64FloatAttr(0x1p10));
+    Value isExact = l.compare(IP::ult, l.add(x, l.integer(int64_t(1) << 53, 64)), l.integer(int64_t(1) << 54, 64));
+    return l.select(isExact, exact, l.mul(odd, scale));
+  }
+};
+
+/// Comparisons of bf16 and bytes are those of f32.
+struct ExpandComparison : OpRewritePattern<arith::CmpFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::CmpFOp op, PatternRewriter &rewriter) const override {
+    Type type = getElementTypeOrSelf(op.getLhs());
+    if (!type.isBF16() && !isByteFloat(type))
+      return rewriter.notifyMatchFailure(op, "is an instruction");
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Lanes l(b, op.getType());
+    rewriter.replaceOp(op, l.compare(op.getPredicate(), toSingle(l, op.getLhs()), toSingle(l, op.getRhs())));
     return success();
   }
 };
@@ -171,8 +201,8 @@ struct ExpandFromInteger : OpRewritePattern<OpT> {
 struct ExpandConversions : tenon::impl::CpuExpandConversionsPassBase<ExpandConversions> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
-    set.add<ExpandExtension, ExpandTruncation, ExpandFromInteger<arith::SIToFPOp>, ExpandFromInteger<arith::UIToFPOp>>(
-        context);
+    set.add<ExpandComparison, ExpandExtension, ExpandTruncation, ExpandFromInteger<arith::SIToFPOp>,
+            ExpandFromInteger<arith::UIToFPOp>>(context);
     patterns = std::move(set);
     return success();
   }

@@ -460,10 +460,53 @@ def CpuExpandConversionsPass : Pass<"tenon-cpu-expand-conversions", "::mlir::Mod
     ```
     Requires: scalars and vectors.
     Ensures: arith.extf and arith.truncf only between f16 and f32, and f32 and f64, which are instructions (f16: of
-    processors with F16C); no integer becomes an 8-bit float in one step.
+    processors with F16C); no integer becomes an 8-bit float or bf16 in one step, and none of those is compared.
     Leaves alone: those, and bit casts.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def CpuStoreBfloatsPass : Pass<"tenon-cpu-store-bfloats", "::mlir::ModuleOp"> {
+  let summary = "bf16 is an i16 where nothing computes with it";
+  let description = [{
+    Why: LLVM takes a bf16 apart from its vector by way of f32, and back by a library call, where the processor does not
+    know the type; as an integer it is moved like any other.
+
+    Before:
+    ```mlir
+    module {
+      module @kernels {
+        func.func @widen(%X: memref<4xbf16>, %at: index) -> f32 {
+          %shift = arith.constant 16 : i32
+          %0 = memref.load %X[%at] : memref<4xbf16>
+          %1 = arith.bitcast %0 : bf16 to i16
+          %2 = arith.extui %1 : i16 to i32
+          %3 = arith.shli %2, %shift : i32
+          %y = arith.bitcast %3 : i32 to f32
+          return %y : f32
+        }
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module {
+      module @kernels {
+        func.func @widen(%X: memref<4xi16>, %at: index) -> f32 {
+          %shift = arith.constant 16 : i32
+          %0 = memref.load %X[%at] : memref<4xi16>
+          %1 = arith.extui %0 : i16 to i32
+          %2 = arith.shli %1, %shift : i32
+          %y = arith.bitcast %2 : i32 to f32
+          return %y : f32
+        }
+      }
+    }
+    ```
+    Requires: conversions expanded (tenon-cpu-expand-conversions), no arithmetic on bf16.
+    Ensures: no bf16 in @kernels; numbers of it are their bits.
+    Leaves alone: @main, whose launches still say bf16.
+  }];
 }
 
 def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {

@@ -68,3 +68,21 @@ func.func @integer_to_byte(%x: vector<16xi64>, %y: i1) -> (vector<16xf8E4M3FN>, 
   %1 = arith.uitofp %y : i1 to f8E5M2
   return %0, %1 : vector<16xf8E4M3FN>, f8E5M2
 }
+
+// An integer of 64 bits is first a double with an odd last bit where it is not exact.
+// CHECK-LABEL: func.func @integer_to_bf16
+// CHECK: arith.sitofp %{{.*}} : i64 to f64
+// CHECK: arith.shrsi
+// CHECK: arith.truncf %{{.*}} : f64 to f32
+// CHECK: arith.bitcast %{{.*}} : i16 to bf16
+func.func @integer_to_bf16(%x: i64) -> bf16 {
+  %y = arith.sitofp %x : i64 to bf16
+  return %y : bf16
+}
+
+// CHECK-LABEL: func.func @compare_bf16
+// CHECK: arith.cmpf olt, %{{.*}}, %{{.*}} : vector<8xf32>
+func.func @compare_bf16(%x: vector<8xbf16>, %y: vector<8xbf16>) -> vector<8xi1> {
+  %z = arith.cmpf olt, %x, %y : vector<8xbf16>
+  return %z : vector<8xi1>
+}

@@ -1,8 +1,10 @@
 """Runs cases of the exec-cpu suite.
 
-usage: python -m exec_cpu [--seed N] [--list] [--text] [--json] [FAMILY..] [CASE_REGEX]
+usage: python -m exec_cpu [--seed N] [--target cpu:NAME] [--every N] [--list] [--text] [--json] [FAMILY..]
+                          [CASE_REGEX]
   FAMILY: a module of exec_cpu with a function cases(rng); default all
   CASE_REGEX: only cases whose name it matches (it has to hold a character that no family name has)
+  --every N: each Nth case of a family
   --list: the names; --text: the modules that would be compiled; --json: a line of JSON a case
 The seed is RERUN from the environment, or 1.
 """
@@ -38,19 +40,23 @@ def default_seed():
     return int(os.environ.get("RERUN") or 1)
 
 
-def cases_of(family, seed):
+def cases_of(family, seed, every=1):
     cases = importlib.import_module(f"exec_cpu.{family}").cases(np.random.default_rng(seed))
     assert len({case.name for case in cases}) == len(cases), f"{family}: two cases of one name"
-    return cases
+    return cases[::every]
 
 
 def main(arguments):
-    seed, families, pattern, flags = default_seed(), [], "", set()
+    seed, target, every, families, pattern, flags = default_seed(), "cpu", 1, [], "", set()
     arguments = list(arguments)
     while arguments:
         word = arguments.pop(0)
         if word == "--seed" and arguments:
             seed = int(arguments.pop(0))
+        elif word == "--target" and arguments:
+            target = arguments.pop(0)
+        elif word == "--every" and arguments:
+            every = int(arguments.pop(0))
         elif word in ("--list", "--text", "--json"):
             flags.add(word)
         elif word in FAMILIES:
@@ -72,7 +78,7 @@ def main(arguments):
             print(f"FAIL {case.name}\n     " + "\n     ".join(failures), flush=True)
 
     for family in families or FAMILIES:
-        cases = [case for case in cases_of(family, seed) if re.search(pattern, case.name)]
+        cases = [case for case in cases_of(family, seed, every) if re.search(pattern, case.name)]
         if "--list" in flags:
             print("\n".join(case.name for case in cases))
             continue
@@ -81,7 +87,7 @@ def main(arguments):
             if "--text" in flags:
                 print(module_text(batch))
             else:
-                run_cases(batch, seed, report)
+                run_cases(batch, seed, report, target)
         if cases and not flags:
             print(f"{family}: {len(cases)} cases in {time.monotonic() - begin:.1f} s", flush=True)
     if not flags:

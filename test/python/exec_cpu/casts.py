@@ -3,18 +3,23 @@
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, values_of
-from exec_cpu.dtypes import ALL, F64, round_to, wrap
+from exec_cpu.dtypes import ALL, F32, F64, round_to, wrap
+
+
+def to_odd_double(value):
+    """Integers as doubles with an odd last bit where they are not exact: rounding again is as good as rounding once."""
+    near = value.astype(np.float64)
+    odd = ((value >> 11 << 1) | ((value & 0x7FF) != 0)).astype(np.float64) * 1024
+    return np.where(np.abs(near) < 2.0**53, near, odd)
 
 
 def convert(value, source, to):
     if to.bits == 1:
         return Expected((value != 0).astype(np.int64))
     if to.is_float:
-        # By way of f32 where neither contains the other; into f32 from wide integers directly.
-        wide = round_to(to.compute, value.astype(np.float64)) if source is not F64 else value
-        if source.bits == 64 and not source.is_float:
-            wide = value.astype(np.float64) if to is F64 else value.astype(np.float32).astype(np.float64)
-        return Expected(round_to(to, wide))
+        if not source.is_float and to in (F32, F64):
+            return Expected(value.astype({32: np.float32, 64: np.float64}[to.bits]).astype(np.float64))
+        return Expected(round_to(to, to_odd_double(value) if not source.is_float else value))
     if source.is_float:
         return Expected(np.trunc(value).astype(np.int64))
     return Expected(wrap(to, value))

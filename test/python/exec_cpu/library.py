@@ -38,6 +38,16 @@ class _LoadOptions(ctypes.Structure):
     ]
 
 
+class _CompileOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("target", c_char_p),
+        ("dump_dir", c_char_p),
+        ("filename", c_char_p),
+        ("weights_path", c_char_p),
+    ]
+
+
 class TenonError(Exception):
     """An error of the library."""
 
@@ -99,9 +109,10 @@ class Library:
         self.lib.tenon_error_free(error)
         raise TenonError(message)
 
-    def compile(self, text):
+    def compile(self, text, target="cpu"):
         artefact, encoded = c_void_p(), text.encode()
-        self._check(self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), None, byref(artefact)))
+        options = _CompileOptions(sizeof(_CompileOptions), target.encode(), None, None, None)
+        self._check(self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), byref(options), byref(artefact)))
         return artefact
 
     def load(self, artefact, weights):

@@ -9,6 +9,7 @@ import pickle
 import select
 import signal
 import time
+import traceback
 import zlib
 
 import numpy as np
@@ -58,14 +59,14 @@ def module_text(cases):
 class Batch:
     """Cases compiled together."""
 
-    def __init__(self, cases, seed):
-        self.cases, self.seed = cases, seed
+    def __init__(self, cases, seed, target):
+        self.cases, self.seed, self.target = cases, seed, target
         self.failures = {case.name: [] for case in cases}
         self.checks = {case.name: 0 for case in cases}
 
     def run(self):
         library = Library()
-        artefact = library.compile(module_text(self.cases))
+        artefact = library.compile(module_text(self.cases), self.target)
         for kind in KINDS:
             users = [case for case in self.cases if kind in case.kinds]
             if not users:
@@ -144,7 +145,7 @@ class Batch:
             self.failures[case.name].append(text)
 
 
-def _in_child(cases, seed):
+def _in_child(cases, seed, target):
     """(failures, checks), or the text of what went wrong with the batch as a whole."""
     read, write = os.pipe()
     child = os.fork()
@@ -152,16 +153,15 @@ def _in_child(cases, seed):
         os.close(read)
         try:
             try:
-                result = Batch(cases, seed).run()
+                result = Batch(cases, seed, target).run()
             except TenonError as error:
                 result = str(error)
+            except Exception:  # of a reference, or of the test itself
+                result = "the test itself failed: " + " | ".join(traceback.format_exc().splitlines()[-4:])
             with os.fdopen(write, "wb") as pipe:
                 pickle.dump(result, pipe)
             os._exit(0)
-        except BaseException:  # pylint: disable=broad-except
-            import traceback
-
-            traceback.print_exc()
+        finally:
             os._exit(70)
     os.close(write)
     data, end = b"", time.monotonic() + TIMEOUT
@@ -180,14 +180,14 @@ def _in_child(cases, seed):
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return f"killed by signal {signal.Signals(os.WTERMSIG(status)).name}"
-    return pickle.loads(data) if os.WEXITSTATUS(status) == 0 else "the test itself failed, see above"
+    return pickle.loads(data) if os.WEXITSTATUS(status) == 0 else f"ended with status {os.WEXITSTATUS(status)}"
 
 
-def run_cases(cases, seed, report):
+def run_cases(cases, seed, report, target="cpu"):
     """Calls report(case, failures, checks) for every case."""
     if not cases:
         return
-    result = _in_child(cases, seed)
+    result = _in_child(cases, seed, target)
     if not isinstance(result, str):
         failures, checks = result
         for case in cases:
@@ -196,8 +196,8 @@ def run_cases(cases, seed, report):
         report(cases[0], [result], 0)
     else:
         middle = len(cases) // 2
-        run_cases(cases[:middle], seed, report)
-        run_cases(cases[middle:], seed, report)
+        run_cases(cases[:middle], seed, report, target)
+        run_cases(cases[middle:], seed, report, target)
 
 
 def batches(cases):
