@@ -3,7 +3,6 @@ import ctypes
 import json
 import os
 import tempfile
-import threading
 from pathlib import Path
 
 from tenon.errors import InvalidArgumentError
@@ -62,7 +61,7 @@ class Executable:
         self.manifest = json.loads(text_of(api.tenon_artefact_manifest, artefact.raw))
         self._signature = (Signature.from_json(self.manifest.get("metadata"), len(self.inputs), len(self.outputs))
                            or Signature.plain([io.name for io in self.inputs], len(self.outputs)))
-        self._free, self._lock = [], threading.Lock()
+        self._free = []  # contexts that are in no call
 
     def _describe(self, count, describe):
         result = []
@@ -75,7 +74,10 @@ class Executable:
     # ---- running ----
     def __call__(self, *args, **kwargs):
         tensors = self._signature.bind(args, kwargs)
-        context = self._free.pop() if self._free else _Context(self._handle, self.inputs, self.outputs)
+        try:
+            context = self._free.pop()
+        except IndexError:  # all contexts are in calls of other threads
+            context = _Context(self._handle, self.inputs, self.outputs)
         try:
             return self._signature.result(self._run(context, tensors))
         finally:

@@ -46,6 +46,9 @@ def logsumexp(b, x, dim, keepdim=False):
 
 # ---- norms ----
 def _norm(b, mnemonic, x, weight, bias, attributes):
+    dtype = x.dtype
+    if any(value is not None and value.dtype != dtype for value in (weight, bias)):  # f32 weights of a 16-bit model
+        x, weight, bias = (value if value is None else b.cast(value, "f32") for value in (x, weight, bias))
     operands = [x] + [value for value in (weight, bias) if value is not None]
 
     def form(names):
@@ -54,12 +57,13 @@ def _norm(b, mnemonic, x, weight, bias, attributes):
         for keyword, value in (("weight", weight), ("bias", bias)):
             text += f" {keyword}({next(rest)})" if value is not None else ""
         return text
-    return b.op(mnemonic, operands, [(x.dtype, x.shape)], attributes, form)[0]
+    return b.cast(b.op(mnemonic, operands, [(x.dtype, x.shape)], attributes, form)[0], dtype)
 
 
 @op("layer_norm")
 def layer_norm(b, x, normalized_shape, weight=None, bias=None, eps=1e-5, *unused):
-    return _norm(b, "layer_norm", x, weight, bias, {"num_dims": len(normalized_shape), "epsilon": float(eps)})
+    spans = len(normalized_shape)
+    return _norm(b, "layer_norm", x, weight, bias, {"num_dims": spans if spans > 1 else None, "epsilon": float(eps)})
 
 
 @op("native_layer_norm")
