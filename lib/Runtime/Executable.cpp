@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
 
 namespace tenon {
@@ -142,17 +143,28 @@ Status Executable::bindConstants() {
   return {};
 }
 
+// The values that calls read, themselves or by a view; the others serve launches at load alone.
+static std::vector<bool> readByCalls(const LaunchPlan &plan) {
+  std::vector<bool> isRead(plan.values.size(), false);
+  auto mark = [&](int64_t id) {
+    while (plan.values[id].kind == ValueKind::View)
+      id = plan.values[id].source;
+    isRead[id] = true;
+  };
+  for (const PlanLaunch &launch : plan.launches)
+    for (int64_t id : launch.operands)
+      mark(id);
+  for (int64_t id : plan.outputs)
+    if (int64_t source = plan.values[id].source; source >= 0)
+      mark(source);
+  return isRead;
+}
+
 // A weight is used where it lies. Launches of a call want it 64-byte aligned, else one copy is made; launches at load
 // read it once, so there any alignment of its elements does.
 Status Executable::bindWeights() {
   const std::vector<PlanValue> &values = launchPlan.values;
-  std::vector<bool> everyCall(values.size(), false);
-  for (const PlanLaunch &launch : launchPlan.launches)
-    for (int64_t id : launch.operands) {
-      while (values[id].kind == ValueKind::View)
-        id = values[id].source;
-      everyCall[id] = true;
-    }
+  std::vector<bool> everyCall = readByCalls(launchPlan);
   for (const PlanValue &value : values) {
     if (value.kind != ValueKind::Weight)
       continue;
@@ -176,20 +188,40 @@ Status Executable::bindWeights() {
   return {};
 }
 
+// What only other launches at load read (weights joined before they are packed) goes with the last of them.
 Status Executable::runInit() {
+  const std::vector<PlanValue> &values = launchPlan.values;
+  std::vector<bool> isKept = readByCalls(launchPlan);
+  auto owner = [&](int64_t id) {
+    while (values[id].kind == ValueKind::View)
+      id = values[id].source;
+    return id;
+  };
+  std::vector<size_t> lastReader(values.size(), 0);
+  for (size_t index = 0; index < launchPlan.init.size(); ++index)
+    for (int64_t id : launchPlan.init[index].operands)
+      lastReader[owner(id)] = index;
+  std::map<int64_t, AlignedBuffer> passing;
   auto bindViews = [&] {
-    for (const PlanValue &value : launchPlan.values)
+    for (const PlanValue &value : values)
       if (value.kind == ValueKind::View)
         staticAddresses[value.id] = staticAddresses[value.source];
   };
-  for (const PlanValue &value : launchPlan.values)
-    if (value.kind == ValueKind::Persistent) {
-      TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(value));
-      TENON_TRY_ASSIGN(staticAddresses[value.id], own(*bytesOfShape(value.dtype, shape)));
-    }
   bindViews();
   std::vector<void *> buffers;
-  for (const PlanLaunch &launch : launchPlan.init) {
+  for (size_t index = 0; index < launchPlan.init.size(); ++index) {
+    const PlanLaunch &launch = launchPlan.init[index];
+    for (int64_t id : launch.results) {
+      TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(values[id]));
+      int64_t bytes = *bytesOfShape(values[id].dtype, shape);
+      if (isKept[id]) {
+        TENON_TRY_ASSIGN(staticAddresses[id], own(bytes));
+      } else {
+        TENON_TRY_ASSIGN(passing[id], AlignedBuffer::allocate(bytes));
+        staticAddresses[id] = passing[id].data();
+      }
+    }
+    bindViews();
     TENON_TRY_ASSIGN(PreparedLaunch prepared,
                      prepareLaunch(*this, launch, [](std::string_view) -> const int64_t * { return nullptr; }));
     TENON_TRY_ASSIGN(AlignedBuffer scratch, AlignedBuffer::allocate(prepared.scratchOfAll()));
@@ -199,7 +231,15 @@ Status Executable::runInit() {
     for (int64_t id : launch.results)
       buffers.push_back(staticAddresses[id]);
     runLaunch(prepared, buffers.data(), scratch.data());
+    for (auto value = passing.begin(); value != passing.end();)
+      if (lastReader[value->first] <= index) {
+        staticAddresses[value->first] = nullptr;
+        value = passing.erase(value);
+      } else {
+        ++value;
+      }
   }
+  bindViews(); // those of what is gone are null, as nothing reads them
   if (weightSource && !launchPlan.init.empty())
     weightSource->releasePages();
   return {};

@@ -100,8 +100,9 @@ def test_artefact_embeds_the_same(saved):
     got = model(ids, mask)
     loaded = tenon.load(folder / "minilm.tnx")
     assert torch.equal(loaded(ids, mask), got)
-    # Packed projections and feed-forward, and joined query, key and value; the tables are used where they lie in the file.
-    packed = 6 * (2 * 3 * 384 * 384 + 384 * 384 + 2 * 384 * 1536) * 4
+    # Packed projections and feed-forward; query, key and value are joined on the way and do not stay. The tables are used
+    # where they lie in the file.
+    packed = 6 * (3 * 384 * 384 + 384 * 384 + 2 * 384 * 1536) * 4
     assert loaded.persistent_bytes < 1.01 * packed
     whole = {name: tensor for name, tensor in program.state_dict.items()}
     assert torch.equal(tenon.load(folder / "bare.tnx", weights=whole)(ids, mask), got)
@@ -122,6 +123,18 @@ def test_program_of_the_deployment_guide(saved):
     got = torch.tensor([float(line) for line in said.split()], dtype=torch.float64)
     want = embed(minilm.load(dtype=torch.float64), [(ids, mask)])[0]
     assert (got - want).abs().max() <= 5e-6
+
+
+def test_resident_memory(saved):
+    """Weights as packed, the arena, and 30 MB: what packing made on the way does not stay, and no table is copied."""
+    folder, _, _ = saved
+    compiler = shutil.which("c++") or "clang++-22"
+    subprocess.run([compiler, "-std=c++17", "-O1", ROOT / "test/python/resident_memory.cpp", "-I", ROOT, "-I", ROOT / "include",
+                    "-L", ROOT / "build/lib", "-ltenon-runtime", f"-Wl,-rpath,{ROOT}/build/lib", "-o",
+                    folder / "resident-memory"], check=True)
+    said = subprocess.run([folder / "resident-memory", folder / "minilm.tnx"], check=True, capture_output=True, text=True)
+    own, packed, arena = (int(number) for number in said.stdout.split())
+    assert own <= packed + arena + 30e6, f"{own} bytes of its own, {packed} packed, {arena} in the arena"
 
 
 def test_tools_on_the_artefact(saved):
