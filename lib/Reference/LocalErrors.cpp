@@ -17,12 +17,14 @@ double unitRoundoff(Type type) {
 /// Arithmetic is in f32, or in f64 for f64.
 double arithmeticUnit(Type type) { return std::ldexp(1.0, type.isF64() ? -53 : -24); }
 
-/// The error where no relative bound holds. Arithmetic may give 0 for less than twice its least normal number; types
-/// with a smaller range keep their subnormal numbers when they are rounded to.
+/// Arithmetic may give 0 for less than twice its least normal number.
+double arithmeticFloor(Type type) { return type.isF64() ? 0x1p-1021 : 0x1p-125; }
+
+/// The error where no relative bound holds: types with a smaller range than the arithmetic's keep their subnormal
+/// numbers when they are rounded to.
 double leastError(Type type) {
   const llvm::fltSemantics &semantics = cast<FloatType>(type).getFloatSemantics();
-  double arithmetic = type.isF64() ? 0x1p-1021 : 0x1p-125;
-  return std::max(arithmetic, APFloat::getSmallest(semantics).convertToDouble() / 2);
+  return std::max(arithmeticFloor(type), APFloat::getSmallest(semantics).convertToDouble() / 2);
 }
 
 double sumFactor(int64_t terms) { return 4 * std::sqrt(static_cast<double>(std::max<int64_t>(terms, 1))); }
@@ -124,18 +126,25 @@ LogicalResult ErrorOf::addElementwise() {
   }
   for (size_t i = 0; i < error.size(); ++i)
     error[i] += steps[i];
-  auto cancels = [&](llvm::function_ref<double(size_t)> magnitude) {
+  auto add = [&](double factor, llvm::function_ref<double(size_t)> magnitude) {
     for (size_t i = 0; i < error.size(); ++i)
-      error[i] += 2 * u * magnitude(i);
+      error[i] += factor * magnitude(i);
   };
+  auto ofInput = [&](size_t i) { return std::fabs(operand(0).floats[i]); };
+  auto ofGated = [&](size_t i) { return std::fabs(operand(0).floats[i] * operand(1).floats[i]); };
+  double flushed = arithmeticFloor(exact.elementType);
   if (isa<GeluOp, MishOp>(op)) // x (1 + erf(..)) for negative x
-    cancels([&](size_t i) { return std::fabs(operand(0).floats[i]); });
+    add(2 * u, ofInput);
   else if (isa<GegluOp>(op))
-    cancels([&](size_t i) { return std::fabs(operand(0).floats[i] * operand(1).floats[i]); });
+    add(2 * u, ofGated);
+  else if (isa<SiluOp, QuickGeluOp>(op)) // x e^x, where e^x has become 0
+    add(flushed, ofInput);
+  else if (isa<SwigluOp>(op))
+    add(flushed, ofGated);
   else if (isa<SoftplusOp, SinOp, CosOp>(op)) // log(1 + ..); the reduction of the argument
-    cancels([](size_t) { return 1.0; });
+    add(2 * u, [](size_t) { return 1.0; });
   else if (auto elu = dyn_cast<EluOp>(op)) // e^x - 1
-    cancels([&](size_t) { return std::fabs(elu.getAlpha().convertToDouble()); });
+    add(2 * u, [&](size_t) { return std::fabs(elu.getAlpha().convertToDouble()); });
   return success();
 }
 
