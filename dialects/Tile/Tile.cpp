@@ -15,11 +15,17 @@ using namespace tenon::tile;
 #include "dialects/Tile/TileEnums.cpp.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Tile/TileTypes.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Tile/TileAttrs.cpp.inc"
 
 void TileDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "dialects/Tile/TileTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Tile/TileAttrs.cpp.inc"
       >();
   addOperations<
 #define GET_OP_LIST
@@ -56,6 +62,27 @@ LogicalResult ViewType::verify(llvm::function_ref<InFlightDiagnostic()> emitErro
   if (llvm::any_of(shape, [](int64_t size) { return size < 0 && !ShapedType::isDynamic(size); }))
     return emitError() << "a view's sizes are not negative";
   return success();
+}
+
+//===--- schedules -----------------------------------------------------------------------------------------------===//
+
+using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::pair<StringRef, int64_t>> sizes) {
+  for (auto [what, size] : sizes)
+    if (size < 1)
+      return emitError() << what << " is " << size << ", expected at least 1";
+  return success();
+}
+
+LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth) {
+  return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}});
+}
+LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys) {
+  return checkSizes(emitError, {{"queries", queries}, {"keys", keys}});
+}
+LogicalResult RowAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t part) {
+  return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"part", part}});
 }
 
 //===--- tile.kernel, tile.grid ----------------------------------------------------------------------------------===//

@@ -15,6 +15,8 @@
 #include "dialects/Tile/TileEnums.h.inc"
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Tile/TileTypes.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Tile/TileAttrs.h.inc"
 namespace tenon::tile {
 class GridOp;
 }

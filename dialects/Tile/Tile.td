@@ -22,6 +22,7 @@ def TileDialect : Dialect {
     which registers or in what memory a tile lies, or when a copy ends: that is the level below, chosen by the schedule.
   }];
   let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
@@ -187,6 +188,7 @@ def StridedOp : TileOp<"strided", [Pure, AttrSizedOperandSegments]> {
 }
 
 include "dialects/Tile/TileMemory.td"
+include "dialects/Tile/TileSchedules.td"
 include "dialects/Tile/TileCompute.td"
 
 #endif

@@ -3,6 +3,39 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::ModuleOp"> {
+  let summary = "each kernel gets its schedule on tiles";
+  let description = [{
+    Why: how a kernel is cut into programs is chosen here, by lib/Schedule, and stands on the kernel as an attribute; the
+    passes after this one only carry it out, and a choice by hand overrides it.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) : (tensor<4x16xf32>) -> tensor<4x16xf32> {
+        %0 = arith.negf %X : tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tile.row<rows = 4, columns = 16, part = 128>} : (tensor<4x16xf32>) -> tensor<4x16xf32> {
+        %0 = arith.negf %X : tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    Requires: kernels lowered to linalg.
+    Ensures: every kernel with a result has `tenon.schedule`.
+    Leaves alone: schedules that are there already.
+  }];
+  let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
 def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
   let summary = "kernels become programs on tiles";
   let description = [{
@@ -12,7 +45,7 @@ def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
     Before:
     ```mlir
     func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
-      %y = tenon.kernel @negate(%X = %x) : (tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tile.row<rows = 4, columns = 16, part = 128>} : (tensor<4x16xf32>) -> tensor<4x16xf32> {
         %empty = tensor.empty() : tensor<4x16xf32>
         %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>],
                              iterator_types = ["parallel", "parallel"]} ins(%X : tensor<4x16xf32>) outs(%empty : tensor<4x16xf32>) {
@@ -32,7 +65,8 @@ def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
       return %y : tensor<4x16xf32>
     }
     module @kernels {
-      tile.kernel @negate(%X: !tile.view<4x16xf32>, %Y: !tile.view<4x16xf32>) {
+      tile.kernel @negate(%X: !tile.view<4x16xf32>, %Y: !tile.view<4x16xf32>)
+          attributes {tenon.schedule = #tile.row<rows = 4, columns = 16, part = 128>} {
         %c0 = arith.constant 0 : index
         %c1 = arith.constant 1 : index
         tile.grid (%i, %j) = (%c1, %c1) {
@@ -43,12 +77,11 @@ def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
       }
     }
     ```
-    Requires: kernels lowered to linalg (tenon-lower-to-linalg).
+    Requires: kernels lowered to linalg, schedules chosen (tenon-choose-tile-schedules).
     Ensures: a kernel that has a program is launched by name; programs of one kernel store to disjoint places.
     Leaves alone: kernels with scans, scatters, parts put together and other ops without a form on tiles yet, each with a missed
     remark that says why.
   }];
-  let options = [ListOption<"gemmTile", "gemm-tile", "int64_t", "rows, columns and depth of a matrix product's tile (default 128,128,32)">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect", "::tenon::tile::TileDialect"];
 }

@@ -18,19 +18,18 @@ namespace tenon {
 using namespace mlir;
 using namespace tenon;
 
-static constexpr int64_t longestRow = 8192, elementsOfATile = 4096, partOfARow = 1024;
-
 namespace {
 class ProgramBuilder {
 public:
   ProgramBuilder(KernelOp kernel, ImplicitLocOpBuilder &b) : kernel(kernel), b(b) {}
   /// The tile.kernel at the builder's place; null, with a reason in `error`, where the kernel has no form on tiles.
-  tile::KernelOp build(ArrayRef<int64_t> gemmTile);
+  tile::KernelOp build();
   std::string error;
 
 private:
-  /// How many elements a program has along each dimension of the results; 1: one, by its number.
-  SmallVector<int64_t> chooseTile(RankedTensorType type, ArrayRef<int64_t> gemmTile);
+  /// How many elements a program has along each dimension of the results, by the schedule; 1: one, by its number.
+  /// Empty, with the reason in `error`, where the schedule is not of the kernel's kind.
+  SmallVector<int64_t> tileOf(RankedTensorType type);
   /// The tensor that programs compute a part of, and where it goes: the yielded one, or the attention behind the
   /// transposes and joins that it is yielded through, then with the view of the result that has its shape.
   std::pair<Value, Value> partOf(Value yielded, Value view, TileEmitter &emitter);
@@ -39,31 +38,27 @@ private:
 };
 } // namespace
 
-SmallVector<int64_t> ProgramBuilder::chooseTile(RankedTensorType type, ArrayRef<int64_t> gemmTile) {
+SmallVector<int64_t> ProgramBuilder::tileOf(RankedTensorType type) {
   int64_t rank = type.getRank();
   SmallVector<int64_t> tile(rank, 1);
-  if (rank == 0)
-    return tile;
-  if (findContraction(kernel.getBlock())) {
+  auto innermost = [&](int64_t rows, int64_t columns) {
     if (rank >= 2)
-      tile[rank - 2] = gemmTile[0];
-    tile[rank - 1] = gemmTile[1];
+      tile[rank - 2] = rows;
+    if (rank >= 1)
+      tile[rank - 1] = columns;
     return tile;
-  }
-  int64_t last = type.getShape().back();
-  if (!kernel.getBlock().getOps<AttentionOp>().empty() && rank == 4) { // a tile of queries, all columns of the values
-    tile[2] = gemmTile[0];
-    tile[3] = std::max<int64_t>(last, 1);
-    return tile;
-  }
-  bool isRow = !ShapedType::isDynamic(last) && last <= longestRow;
-  tile[rank - 1] = isRow ? std::max<int64_t>(last, 1) : partOfARow;
-  if (rank >= 2) {
-    tile[rank - 2] = std::max<int64_t>(1, elementsOfATile / tile[rank - 1]);
-    if (int64_t rows = type.getShape()[rank - 2]; !ShapedType::isDynamic(rows))
-      tile[rank - 2] = std::max<int64_t>(1, std::min(tile[rank - 2], rows));
-  }
-  return tile;
+  };
+  Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
+  bool isProduct = findContraction(kernel.getBlock()).has_value();
+  bool isAttention = !kernel.getBlock().getOps<AttentionOp>().empty();
+  if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule); gemm && isProduct)
+    return innermost(gemm.getRows(), gemm.getColumns());
+  if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule); attention && isAttention)
+    return innermost(attention.getQueries(), std::max<int64_t>(1, type.getShape().back()));
+  if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule); row && !isProduct && !isAttention)
+    return innermost(row.getRows(), row.getColumns());
+  error = schedule ? "its schedule is not of its kind" : "it has no schedule";
+  return {};
 }
 
 std::pair<Value, Value> ProgramBuilder::partOf(Value yielded, Value view, TileEmitter &emitter) {
@@ -109,7 +104,7 @@ std::pair<Value, Value> ProgramBuilder::partOf(Value yielded, Value view, TileEm
   return {tensor, tile::StridedOp::create(b, viewType, view, arith::ConstantIndexOp::create(b, 0), sizes, strides)};
 }
 
-tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
+tile::KernelOp ProgramBuilder::build() {
   SmallVector<Type> types;
   auto viewOf = [&](Type type) -> Type {
     auto tensor = cast<RankedTensorType>(type);
@@ -129,7 +124,13 @@ tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
     arguments[inner] = view;
 
   TileEmitter emitter(b, end, arguments);
-  emitter.depthTile = gemmTile[2];
+  Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
+  if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule))
+    emitter.depthTile = gemm.getDepth();
+  if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule))
+    emitter.reductionTile = attention.getKeys();
+  if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule))
+    emitter.reductionTile = row.getPart();
   SmallVector<Value> yielded, views;
   for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands()))) {
     auto [tensor, place] = partOf(value, view, emitter);
@@ -140,7 +141,9 @@ tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
   for (Value value : yielded)
     if (cast<RankedTensorType>(value.getType()).getShape() != shape.getShape())
       return error = "its results have different shapes", made;
-  SmallVector<int64_t> tile = chooseTile(shape, gemmTile);
+  SmallVector<int64_t> tile = tileOf(shape);
+  if (!error.empty())
+    return made;
   SmallVector<Value> extents;
   for (int64_t d = 0; d < shape.getRank(); ++d) {
     Value size = emitter.sizeValue(yielded.front(), d);
@@ -168,7 +171,7 @@ tile::KernelOp ProgramBuilder::build(ArrayRef<int64_t> gemmTile) {
 }
 
 /// Kernels of one name are equal: they share a program. What has no form on tiles stays a tenon.kernel.
-static LogicalResult tileKernels(ModuleOp module, ArrayRef<int64_t> gemmTile) {
+static LogicalResult tileKernels(ModuleOp module) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return success();
@@ -186,7 +189,7 @@ static LogicalResult tileKernels(ModuleOp module, ArrayRef<int64_t> gemmTile) {
       ImplicitLocOpBuilder b(kernel.getLoc(), module.getContext());
       b.setInsertionPointToEnd(home.getBody());
       ProgramBuilder program(kernel, b);
-      tile::KernelOp made = program.build(gemmTile);
+      tile::KernelOp made = program.build();
       auto options = remark::RemarkOpts::name("tiles").category("tenon-tile-kernels");
       entry->second = program.error.empty();
       if (entry->second) {
@@ -213,15 +216,8 @@ static LogicalResult tileKernels(ModuleOp module, ArrayRef<int64_t> gemmTile) {
 
 namespace {
 struct TileKernels : tenon::impl::TileKernelsPassBase<TileKernels> {
-  using TileKernelsPassBase::TileKernelsPassBase;
   void runOnOperation() override {
-    if (gemmTile.empty())
-      gemmTile = {128, 128, 32};
-    if (gemmTile.size() != 3 || llvm::any_of(gemmTile, [](int64_t size) { return size < 1; })) {
-      getOperation().emitError("tenon-tile-kernels: gemm-tile takes rows, columns and depth, each at least 1");
-      return signalPassFailure();
-    }
-    if (failed(tileKernels(getOperation(), gemmTile)))
+    if (failed(tileKernels(getOperation())))
       signalPassFailure();
   }
 };

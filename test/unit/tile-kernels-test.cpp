@@ -2,6 +2,7 @@
 // then the interpreter launch by launch. Small tiles, so that sizes have tails; data are small integers where sums are
 // exact, so a wrong place, a missing element or one too many shows in every bit.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/DimNames.h"
 #include "lib/Pipelines/Phases.h"
 #include "lib/Reference/Reference.h"
@@ -219,6 +220,7 @@ protected:
     DialectRegistry registry;
     registerDialects(registry);
     context.appendDialectRegistry(registry);
+    context.loadDialect<tile::TileDialect>();
     [[maybe_unused]] static bool registered = (registerPasses(), registerTransformsPasses(), true);
   }
 
@@ -307,12 +309,21 @@ TEST_P(TileKernels, MatchTheReference) {
   }
   auto expected = evaluateReference(main, inputs, nullptr, ReferenceRounding::exact);
   ASSERT_TRUE(succeeded(expected));
-  PassManager manager(&context);
-  ASSERT_TRUE(
-      succeeded(parsePassPipeline("tenon-phases{to=kernel},tenon-resolve-sizes,tenon-tile-kernels{gemm-tile=8,8,4},"
-                                  "canonicalize,cse",
-                                  manager)));
-  ASSERT_TRUE(succeeded(manager.run(*module)));
+  auto run = [&](const char *pipeline) {
+    PassManager manager(&context);
+    return succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(*module));
+  };
+  ASSERT_TRUE(run("tenon-phases{to=kernel},tenon-resolve-sizes"));
+  // Schedules by hand: tiles that no size is a multiple of.
+  module->walk([&](KernelOp kernel) {
+    if (findContraction(kernel.getBlock()))
+      kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4));
+    else if (!kernel.getBlock().getOps<AttentionOp>().empty())
+      kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20));
+    else
+      kernel->setAttr("tenon.schedule", tile::RowAttr::get(&context, 4, 24, 50));
+  });
+  ASSERT_TRUE(run("tenon-tile-kernels,canonicalize,cse"));
   std::vector<ReferenceTensor> results = interpret(*module, inputs, sizes);
   ASSERT_EQ(results.size(), expected->size());
   for (auto [number, result, wanted] : llvm::enumerate(results, *expected)) {

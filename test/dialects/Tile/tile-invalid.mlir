@@ -395,3 +395,18 @@ tile.kernel @k(%X: !tile.view<?x64xf32>) {
 
 // expected-error@+1 {{a view's elements are floats or integers, got 'index'}}
 func.func private @v(!tile.view<4xindex>)
+
+// -----
+
+// expected-error@+1 {{depth is 0, expected at least 1}}
+func.func private @s() attributes {s = #tile.gemm<rows = 1, columns = 1, depth = 0>}
+
+// -----
+
+// expected-error@+1 {{queries is -1, expected at least 1}}
+func.func private @s() attributes {s = #tile.attention<queries = -1, keys = 1>}
+
+// -----
+
+// expected-error@+1 {{columns is 0, expected at least 1}}
+func.func private @s() attributes {s = #tile.row<rows = 1, columns = 0, part = 1>}
