@@ -1,5 +1,7 @@
 #include "passes/3_tile/TileEmitter.h"
 
+#include "lib/Analysis/SizeSources.h"
+
 using namespace mlir;
 using namespace tenon;
 
@@ -141,39 +143,21 @@ OpFoldResult TileEmitter::size(Value tensor, int64_t dimension) {
   b.setInsertionPoint(programs);
   if (Value view = arguments.lookup(tensor))
     return tile::DimOp::create(b, view, dimension).getResult();
-  Operation *op = tensor.getDefiningOp();
-  auto kept = [&](ArrayRef<OpFoldResult> sizes) -> OpFoldResult {
-    auto value = dyn_cast<Value>(sizes[dimension]);
-    return value ? OpFoldResult(scalar(value)) : sizes[dimension];
-  };
-  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
-    return kept(empty.getMixedSizes());
-  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
-    return kept(expand.getMixedOutputShape());
-  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    SmallVector<OpFoldResult> sizes;
-    llvm::SmallBitVector dropped = slice.getDroppedDims();
-    for (auto [position, extent] : llvm::enumerate(slice.getMixedSizes()))
-      if (!dropped.test(position))
-        sizes.push_back(extent);
-    return kept(sizes);
+  std::optional<SizeSource> source = sizeSource(tensor, dimension);
+  if (!source) {
+    fail("the size of a tensor is not known");
+    return b.getIndexAttr(0);
   }
-  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
-    return size(insert.getDest(), dimension);
-  if (auto castOp = dyn_cast<tensor::CastOp>(op))
-    return size(castOp.getSource(), dimension);
-  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
-    Value product = arith::ConstantIndexOp::create(b, 1);
-    for (int64_t from : collapse.getReassociationIndices()[dimension])
-      product = b.createOrFold<arith::MulIOp>(product, sizeValue(collapse.getSrc(), from));
-    return product;
+  if (source->known) {
+    auto value = dyn_cast<Value>(source->known);
+    return value ? getAsOpFoldResult(scalar(value)) : source->known;
   }
-  if (auto attention = dyn_cast<AttentionOp>(op))
-    return size(dimension == 3 ? attention.getValue() : attention.getQuery(), dimension);
-  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
-    return size(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dimension);
-  fail("the size of " + op->getName().getStringRef() + " is not known");
-  return b.getIndexAttr(0);
+  Value product;
+  for (auto [other, at] : source->sizes) {
+    Value factor = sizeValue(other, at);
+    product = product ? b.createOrFold<arith::MulIOp>(product, factor) : factor;
+  }
+  return getAsOpFoldResult(product);
 }
 
 Value TileEmitter::sizeValue(Value tensor, int64_t dimension) {

@@ -1,8 +1,8 @@
 // A tenon.kernel says what is computed, as loops over whole tensors. A GPU computes it in many programs at once, each
 // of them a part of the results: this pass decides which part, and writes the program as loads, stores and arithmetic
 // of tiles (TileEmitter.h). Along the innermost dimension a program has a whole row where it is static and fits.
-#include "dialects/Tenon/Tenon.h"
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Analysis/KernelModule.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/TileEmitter.h"
 
@@ -178,16 +178,15 @@ static LogicalResult tileKernels(ModuleOp module) {
   SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
   if (kernels.empty())
     return success();
-  if (Operation *taken = module.lookupSymbol("kernels"))
-    return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' programs there");
-  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto home = ModuleOp::create(builder, module.getLoc(), "kernels");
+  FailureOr<ModuleOp> home = makeKernelModule(module);
+  if (failed(home))
+    return failure();
   llvm::StringMap<bool> isTiled;
   for (KernelOp kernel : kernels) {
     auto [entry, isNew] = isTiled.try_emplace(kernel.getKernelName(), false);
     if (isNew) {
       ImplicitLocOpBuilder b(kernel.getLoc(), module.getContext());
-      b.setInsertionPointToEnd(home.getBody());
+      b.setInsertionPointToEnd(home->getBody());
       ProgramBuilder program(kernel, b);
       tile::KernelOp made = program.build();
       auto options = remark::RemarkOpts::name("tiles").category("tenon-tile-kernels");
@@ -200,16 +199,8 @@ static LogicalResult tileKernels(ModuleOp module) {
         made.erase();
       }
     }
-    if (!entry->second)
-      continue;
-    builder.setInsertionPoint(kernel);
-    auto callee = SymbolRefAttr::get(builder.getContext(), "kernels",
-                                     {FlatSymbolRefAttr::get(builder.getContext(), kernel.getKernelName())});
-    auto launch = LaunchOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), callee, kernel.getInputs());
-    if (Attribute shapes = kernel->getAttr("tenon.result_shapes"))
-      launch->setAttr("tenon.result_shapes", shapes);
-    kernel.replaceAllUsesWith(launch.getResults());
-    kernel.erase();
+    if (entry->second)
+      replaceByLaunch(kernel, kernel.getKernelName().str());
   }
   return success();
 }

@@ -1,7 +1,7 @@
 // A tenon.kernel stands where it is used and computes on tensors; what runs is a function on addresses. This pass makes
 // one function of all kernels of a name, whose boundary says how tensors lie in memory (BufferStorage.h), and leaves a
 // launch in its place. The inside stays tensors: the passes after this one turn whole functions into loops.
-#include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/KernelModule.h"
 #include "passes/cpu/BufferStorage.h"
 #include "passes/cpu/Passes.h"
 
@@ -111,24 +111,16 @@ static LogicalResult outlineKernels(ModuleOp module) {
   SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
   if (kernels.empty())
     return success();
-  if (Operation *taken = module.lookupSymbol("kernels"))
-    return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' functions there");
-  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto home = ModuleOp::create(builder, module.getLoc(), "kernels");
-  OpBuilder inside = OpBuilder::atBlockEnd(home.getBody());
+  FailureOr<ModuleOp> home = makeKernelModule(module);
+  if (failed(home))
+    return failure();
+  OpBuilder inside = OpBuilder::atBlockEnd(home->getBody());
   llvm::StringSet<> done;
   for (KernelOp kernel : kernels) {
     std::string symbol = symbolOf(kernel);
     if (done.insert(symbol).second && failed(outline(kernel, inside)))
       return failure();
-    builder.setInsertionPoint(kernel);
-    auto callee =
-        SymbolRefAttr::get(builder.getContext(), "kernels", {FlatSymbolRefAttr::get(builder.getContext(), symbol)});
-    auto launch = LaunchOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), callee, kernel.getInputs());
-    if (Attribute shapes = kernel->getAttr("tenon.result_shapes"))
-      launch->setAttr("tenon.result_shapes", shapes);
-    kernel.replaceAllUsesWith(launch.getResults());
-    kernel.erase();
+    replaceByLaunch(kernel, symbol);
   }
   return success();
 }

@@ -1,0 +1,25 @@
+#include "lib/Analysis/KernelModule.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+FailureOr<ModuleOp> makeKernelModule(ModuleOp module) {
+  if (Operation *taken = module.lookupSymbol("kernels"))
+    return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' functions there");
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  return ModuleOp::create(builder, module.getLoc(), "kernels");
+}
+
+void replaceByLaunch(KernelOp kernel, StringRef symbol) {
+  OpBuilder builder(kernel);
+  auto callee =
+      SymbolRefAttr::get(builder.getContext(), "kernels", {FlatSymbolRefAttr::get(builder.getContext(), symbol)});
+  auto launch = LaunchOp::create(builder, kernel.getLoc(), kernel.getResultTypes(), callee, kernel.getInputs());
+  if (Attribute shapes = kernel->getAttr("tenon.result_shapes"))
+    launch->setAttr("tenon.result_shapes", shapes);
+  kernel.replaceAllUsesWith(launch.getResults());
+  kernel.erase();
+}
+
+} // namespace tenon

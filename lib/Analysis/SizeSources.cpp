@@ -1,0 +1,45 @@
+#include "lib/Analysis/SizeSources.h"
+
+#include "dialects/Tenon/Tenon.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  auto of = [](Value other, int64_t at) { return SizeSource{{}, {{other, at}}}; };
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+    return SizeSource{empty.getMixedSizes()[dimension], {}};
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return SizeSource{expand.getMixedOutputShape()[dimension], {}};
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    int64_t next = 0;
+    for (auto [position, extent] : llvm::enumerate(slice.getMixedSizes()))
+      if (!dropped.test(position) && next++ == dimension)
+        return SizeSource{extent, {}};
+  }
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    return of(insert.getDest(), dimension);
+  if (auto castOp = dyn_cast<tensor::CastOp>(op))
+    return of(castOp.getSource(), dimension);
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    SizeSource product;
+    for (int64_t from : collapse.getReassociationIndices()[dimension])
+      product.sizes.push_back({collapse.getSrc(), from});
+    return product;
+  }
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return of(dimension == 3 ? attention.getValue() : attention.getQuery(), dimension);
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+    return of(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dimension);
+  return std::nullopt;
+}
+
+} // namespace tenon
