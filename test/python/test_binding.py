@@ -3,6 +3,8 @@ compiles in well under a second."""
 import collections
 import dataclasses
 import json
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -330,10 +332,18 @@ def test_metadata_that_fits_no_artefact():
 
 
 # ---- finding the library ----
-def run_with_library(value, code="import tenon; tenon.version()"):
-    import os
-    environment = {**os.environ, "TENON_LIBRARY": value, "PYTHONPATH": str(ROOT / "python-frontend")}
+def run_with_library(value, code="import tenon; tenon.version()", package=ROOT / "python-frontend"):
+    environment = {**os.environ, "TENON_LIBRARY": value, "PYTHONPATH": str(package)}
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+def test_library_beside_the_package_or_nowhere(tmp_path):
+    shutil.copytree(ROOT / "python-frontend" / "tenon", tmp_path / "tenon", ignore=shutil.ignore_patterns("__pycache__"))
+    nowhere = run_with_library("", package=tmp_path)
+    assert "Tenon's library is not there" in nowhere.stderr and "scripts/setup" in nowhere.stderr
+    shutil.copy(ROOT / "build/lib/libtenon-runtime.so", tmp_path / "tenon")
+    beside = run_with_library("", "from tenon.library import library; print(library().path)", tmp_path)
+    assert beside.stdout.strip() == str(tmp_path / "tenon" / "libtenon-runtime.so"), beside.stderr
 
 
 def test_library_that_is_missing_or_foreign(tmp_path):
