@@ -1,11 +1,11 @@
 #include "lib/Support/AtomicFile.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 namespace tenon {
 
@@ -41,23 +41,26 @@ Status writeFileAtomically(const std::string &path, std::string_view bytes) {
     return status;
   }
 
-  std::string temporary = path + ".tmpXXXXXX";
-  std::vector<char> name(temporary.begin(), temporary.end());
-  name.push_back(0);
-  int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  // The name is new to this process and, by O_EXCL, to all others; the system applies the umask, which a thread cannot
+  // read without changing it under the others.
+  static std::atomic<unsigned> serial{0};
+  std::string temporary;
+  int fd = -1;
+  do {
+    temporary = path + ".tmp" + std::to_string(::getpid()) + "-" + std::to_string(serial++);
+    fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (fd < 0 && (errno == EEXIST || errno == EINTR));
   if (fd < 0)
     return systemError("create a file beside", path, errno);
   Status status = writeAll(fd, bytes, path);
-  mode_t mask = ::umask(0);
-  ::umask(mask);
-  if (status.ok() && (::fchmod(fd, 0666 & ~mask) != 0 || ::fsync(fd) != 0))
+  if (status.ok() && ::fsync(fd) != 0)
     status = systemError("write", path, errno);
   if (::close(fd) != 0 && status.ok())
     status = systemError("write", path, errno);
-  if (status.ok() && ::rename(name.data(), path.c_str()) != 0)
+  if (status.ok() && ::rename(temporary.c_str(), path.c_str()) != 0)
     status = systemError("replace", path, errno);
   if (!status.ok())
-    ::unlink(name.data());
+    ::unlink(temporary.c_str());
   return status;
 }
 

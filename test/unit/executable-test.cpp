@@ -15,6 +15,7 @@
 #include <cstring>
 #include <new>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <thread>
 
 using namespace tenon;
@@ -267,6 +268,25 @@ TEST(AtomicFile, DiskFullKeepsTheOldFile) {
   EXPECT_EQ(status.kind(), ErrorKind::Io);
   EXPECT_EQ(readAll(path), "old");
   EXPECT_EQ(writeFileAtomically("/nonexistent/x", "y").kind(), ErrorKind::NotFound);
+}
+
+TEST(AtomicFile, ThreadsKeepTheUmask) {
+  mode_t before = umask(027);
+  std::string path = temporaryPath("shared-by-threads");
+  std::vector<std::thread> threads;
+  for (char letter = 'a'; letter < 'i'; ++letter)
+    threads.emplace_back([&, letter] {
+      for (int i = 0; i < 10; ++i)
+        EXPECT_TRUE(writeFileAtomically(path, std::string(1000, letter)).ok());
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(umask(before), 027u);
+  struct stat info;
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0640u);
+  std::string text = readAll(path);
+  EXPECT_EQ(text, std::string(1000, text[0]));
 }
 
 TEST(CApi, LoadsDescribesAndRuns) {
