@@ -1,9 +1,8 @@
 #include "lib/Compiler/SharedObject.h"
 
+#include "lib/Support/TemporaryFolder.h"
+
 #include "lld/Common/Driver.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <mutex>
@@ -11,45 +10,18 @@
 LLD_HAS_DRIVER(elf)
 
 namespace tenon {
-namespace {
-/// A folder that goes with its content.
-struct ScratchFolder {
-  llvm::SmallString<128> path;
-  std::error_code error = llvm::sys::fs::createUniqueDirectory("tenon-link", path);
-  ~ScratchFolder() {
-    if (!error)
-      llvm::sys::fs::remove_directories(path);
-  }
-  std::string file(const std::string &name) const {
-    llvm::SmallString<128> full(path);
-    llvm::sys::path::append(full, name);
-    return full.str().str();
-  }
-};
-} // namespace
-
 Result<std::string> linkSharedObject(const std::vector<std::string> &objects) {
   static std::mutex turn;
   std::lock_guard<std::mutex> lock(turn);
-  ScratchFolder folder;
-  if (folder.error)
-    return ioError("no temporary folder for the linker: " + folder.error.message() + "; set TMPDIR to a writable one");
+  TENON_TRY_ASSIGN(TemporaryFolder folder, TemporaryFolder::create("tenon-link-"));
   std::string output = folder.file("kernels.so");
   std::vector<std::string> arguments = {"ld.lld",        "-shared",    "--build-id=none",
                                         "--strip-all",   "-Bsymbolic", "--threads=1",
                                         "-znoexecstack", "-o",         output};
   for (size_t index = 0; index < objects.size(); ++index) {
-    arguments.push_back(folder.file("kernels" + std::to_string(index) + ".o"));
-    std::error_code error;
-    llvm::raw_fd_ostream stream(arguments.back(), error);
-    if (!error) {
-      stream << objects[index];
-      stream.close();
-      error = stream.error();
-      stream.clear_error();
-    }
-    if (error)
-      return ioError(arguments.back() + ": " + error.message() + "; set TMPDIR to a folder with room");
+    std::string name = "kernels" + std::to_string(index) + ".o";
+    TENON_TRY(folder.write(name, objects[index]));
+    arguments.push_back(folder.file(name));
   }
   std::vector<const char *> raw;
   for (const std::string &argument : arguments)
@@ -59,11 +31,7 @@ Result<std::string> linkSharedObject(const std::vector<std::string> &objects) {
   lld::Result linked = lld::lldMain(raw, llvm::nulls(), errors, {{lld::Gnu, &lld::elf::link}});
   if (linked.retCode != 0)
     return internalError("the kernels do not link: " + text);
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> bytes =
-      llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!bytes)
-    return ioError(output + ": " + bytes.getError().message());
-  return (*bytes)->getBuffer().str();
+  return folder.read("kernels.so", SIZE_MAX);
 }
 
 } // namespace tenon
