@@ -1,0 +1,47 @@
+#include "lib/Target/CubinGeneration.h"
+
+#include "lib/Support/Version.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+namespace tenon {
+
+static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const GpuArch &arch, const Ptxas &ptxas,
+                                            const CubinCache &cache) {
+  CubinKey key = {version, ptxas.version(), arch.name, request.ptx};
+  std::optional<CubinEntry> entry = cache.load(key);
+  bool wasCached = entry.has_value();
+  if (!entry) {
+    Assembly assembly = ptxas.assemble(request.name, request.ptx, arch);
+    TENON_TRY(assembly.status);
+    entry = CubinEntry{std::move(assembly.cubin), std::move(assembly.log)};
+    cache.store(key, *entry);
+  }
+  Result<std::vector<KernelFacts>> facts = checkCubin(entry->cubin, entry->log, arch, request.kernels);
+  if (!facts.ok())
+    return facts.status();
+  return GeneratedCubin{std::move(entry->cubin), facts.take(), wasCached};
+}
+
+std::vector<Result<GeneratedCubin>> generateCubins(const std::vector<CubinRequest> &requests, const GpuArch &arch,
+                                                   const Ptxas &ptxas, const CubinCache &cache, unsigned numThreads) {
+  std::vector<Result<GeneratedCubin>> results(requests.size(), internalError("not compiled"));
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t index = next++; index < requests.size(); index = next++)
+      results[index] = generateCubin(requests[index], arch, ptxas, cache);
+  };
+  if (numThreads == 0)
+    numThreads = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> threads;
+  for (size_t index = 1; index < std::min<size_t>(numThreads, requests.size()); ++index)
+    threads.emplace_back(work);
+  work();
+  for (std::thread &thread : threads)
+    thread.join();
+  return results;
+}
+
+} // namespace tenon

@@ -1,0 +1,28 @@
+// PTX modules -> gated cubins, from the cache or by ptxas, shared out over threads.
+#pragma once
+
+#include "lib/Target/CubinCache.h"
+#include "lib/Target/CubinGates.h"
+#include "lib/Target/Ptxas.h"
+
+namespace tenon {
+
+struct CubinRequest {
+  std::string name; ///< leads messages
+  std::string ptx;
+  std::vector<KernelExpectation> kernels; ///< all that will be launched
+};
+
+struct GeneratedCubin {
+  std::string cubin;
+  std::vector<KernelFacts> facts; ///< in the order of the request's kernels
+  bool wasCached = false;
+};
+
+/// One result a request, in order; one that fails leaves the others alone, so that the caller may try another schedule
+/// for it. `numThreads` processes of ptxas at once, 0 for one a core. The gates are checked for cached cubins too.
+std::vector<Result<GeneratedCubin>> generateCubins(const std::vector<CubinRequest> &requests, const GpuArch &arch,
+                                                   const Ptxas &ptxas, const CubinCache &cache,
+                                                   unsigned numThreads = 0);
+
+} // namespace tenon

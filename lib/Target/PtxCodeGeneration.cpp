@@ -1,0 +1,237 @@
+#include "lib/Target/PtxCodeGeneration.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IRReader/IRReader.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Transforms/IPO/Internalize.h"
+
+#include <mutex>
+
+// Of the NVPTX back end alone: InitializeAllTargets would ask for those this build may not link.
+extern "C" {
+void LLVMInitializeNVPTXTarget();
+void LLVMInitializeNVPTXTargetInfo();
+void LLVMInitializeNVPTXTargetMC();
+void LLVMInitializeNVPTXAsmPrinter();
+}
+
+using namespace mlir;
+
+namespace tenon {
+namespace {
+
+Result<std::unique_ptr<llvm::TargetMachine>> createMachine(const GpuArch &arch, bool wantLocations) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
+  });
+  llvm::Triple triple("nvptx64-nvidia-cuda");
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return internalError("LLVM has no NVPTX code generator: " + error);
+  llvm::TargetOptions options;
+  options.MCOptions.AsmVerbose = wantLocations; // else the comments only tell LLVM's own block names
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target->createTargetMachine(triple, arch.name, "+ptx" + std::to_string(arch.ptxVersion), options, std::nullopt,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  if (!machine)
+    return internalError(std::string("LLVM makes no target machine for ") + arch.name);
+  return machine;
+}
+
+/// LLVM reports what it cannot compile (a constraint of inline assembly, ..) to the context, which by default ends the
+/// process.
+struct CollectedErrors : llvm::DiagnosticHandler {
+  std::string &text;
+  explicit CollectedErrors(std::string &text) : text(text) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
+    if (info.getSeverity() != llvm::DS_Error)
+      return true;
+    llvm::raw_string_ostream stream(text);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    stream << (text.empty() ? "" : "; ");
+    info.print(printer);
+    return true;
+  }
+};
+
+/// What an intrinsic needs of the hardware. Without it LLVM ends the process ("Cannot select").
+Status checkIntrinsics(const llvm::Module &module, const GpuArch &arch) {
+  static const struct {
+    const char *prefix;
+    bool GpuArch::*has;
+  } needs[] = {
+      {"llvm.nvvm.wgmma.", &GpuArch::hasWgmma},
+      {"llvm.nvvm.setmaxnreg.", &GpuArch::hasWgmma},
+      {"llvm.nvvm.cp.async.bulk.", &GpuArch::hasTma},
+      {"llvm.nvvm.prefetch.tensormap", &GpuArch::hasTma},
+      {"llvm.nvvm.fence.proxy.", &GpuArch::hasTma},
+      {"llvm.nvvm.barrier.cluster.", &GpuArch::hasTma},
+      {"llvm.nvvm.mapa", &GpuArch::hasTma},
+      {"llvm.nvvm.elect.sync", &GpuArch::hasTma},
+      {"llvm.nvvm.griddepcontrol.", &GpuArch::hasTma},
+      {"llvm.nvvm.read.ptx.sreg.cluster", &GpuArch::hasTma},
+      {"llvm.nvvm.stmatrix.", &GpuArch::hasStmatrix},
+      {"llvm.nvvm.ldmatrix.", &GpuArch::hasLdmatrix},
+      {"llvm.nvvm.cp.async.", &GpuArch::hasAsyncCopy},
+  };
+  for (const llvm::Function &function : module)
+    for (const llvm::BasicBlock &block : function)
+      for (const llvm::Instruction &instruction : block) {
+        const auto *call = dyn_cast<llvm::IntrinsicInst>(&instruction);
+        if (!call)
+          continue;
+        llvm::StringRef name = call->getCalledFunction()->getName();
+        if (name.starts_with("llvm.nvvm.tcgen05."))
+          return unsupported("kernel '" + function.getName().str() + "' uses " + name.str() + ", which " + arch.name +
+                             " lacks; it is of sm_100a");
+        for (const auto &need : needs)
+          if (name.starts_with(need.prefix) && !(arch.*need.has))
+            return unsupported("kernel '" + function.getName().str() + "' uses " + name.str() + ", which " + arch.name +
+                               " lacks; choose another atom or way to copy in its schedule, or compile for sm_90a");
+      }
+  return {};
+}
+
+/// Links those functions of libdevice that are called; what else is called must be defined, or known to ptxas.
+Status linkCalled(llvm::Module &module, const PtxOptions &options) {
+  std::vector<std::string> fromLibdevice;
+  for (const llvm::Function &function : module) {
+    if (!function.isDeclaration() || function.isIntrinsic() || function.use_empty())
+      continue;
+    llvm::StringRef name = function.getName();
+    if (name.starts_with("__nv_"))
+      fromLibdevice.push_back(name.str());
+    else if (name != "vprintf" && name != "__assertfail" && name != "malloc" && name != "free")
+      return invalidArgument("the kernels call '" + name.str() + "', which nobody defines; a lowering to a function " +
+                             "of libdevice (__nv_..) or to code is missing");
+  }
+  if (fromLibdevice.empty())
+    return {};
+  Result<std::string> path = findLibdevice(options.places, options.ptxas);
+  if (!path.ok())
+    return path.status().in("the kernels call " + fromLibdevice.front());
+  llvm::SMDiagnostic diagnostic;
+  std::unique_ptr<llvm::Module> library = llvm::getLazyIRFileModule(*path, diagnostic, module.getContext());
+  if (!library)
+    return corrupt("'" + *path + "' is no LLVM bitcode: " + diagnostic.getMessage().str() + "; reinstall the toolkit");
+  // Its own names for the target, so that the linker does not warn that they differ.
+  library->setTargetTriple(module.getTargetTriple());
+  library->setDataLayout(module.getDataLayout());
+  bool hasFailed = llvm::Linker::linkModules(module, std::move(library), llvm::Linker::Flags::LinkOnlyNeeded,
+                                             [](llvm::Module &linked, const llvm::StringSet<> &names) {
+                                               // What was linked is private, so that unused code goes.
+                                               llvm::internalizeModule(linked, [&](const llvm::GlobalValue &value) {
+                                                 return !names.contains(value.getName());
+                                               });
+                                             });
+  if (hasFailed)
+    return internalError("'" + *path + "' does not link");
+  for (const std::string &name : fromLibdevice)
+    if (const llvm::Function *function = module.getFunction(name); function && function->isDeclaration())
+      return invalidArgument("the kernels call '" + name + "', which is not in '" + *path + "'");
+  return {};
+}
+
+void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+}
+
+/// The functions with nvvm.kernel.
+Result<std::vector<std::string>> kernelsOf(Operation *module) {
+  if (module->getNumRegions() != 1 || !module->hasTrait<OpTrait::SymbolTable>())
+    return invalidArgument("'" + module->getName().getStringRef().str() +
+                           "' is no module; expected gpu.module or module");
+  std::vector<std::string> kernels;
+  for (Operation &op : module->getRegion(0).getOps())
+    if (op.hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()) && isa<LLVM::LLVMFuncOp>(op))
+      kernels.push_back(cast<LLVM::LLVMFuncOp>(op).getName().str());
+  if (kernels.empty())
+    return invalidArgument("the module has no kernel: an llvm.func with the attribute nvvm.kernel");
+  return kernels;
+}
+
+/// The module in a builtin one, which pass and translation take, with what debug directives need.
+Result<OwningOpRef<ModuleOp>> wrap(Operation *module, bool wantLocations) {
+  OwningOpRef<ModuleOp> wrapped(ModuleOp::create(module->getLoc()));
+  for (Operation &op : module->getRegion(0).getOps())
+    if (!op.hasTrait<OpTrait::IsTerminator>())
+      wrapped->push_back(op.clone());
+  if (!wantLocations)
+    return wrapped;
+  PassManager passes(module->getContext());
+  // Directives only: no DWARF sections, which would grow the PTX tenfold and hold the compiler's folder.
+  LLVM::DIScopeForLLVMFuncOpPassOptions options;
+  options.emissionKind = LLVM::DIEmissionKind::DebugDirectivesOnly;
+  passes.addPass(LLVM::createDIScopeForLLVMFuncOpPass(options));
+  if (failed(passes.run(*wrapped)))
+    return internalError("source locations cannot be attached to the kernels");
+  return wrapped;
+}
+
+} // namespace
+
+Result<GeneratedPtx> generatePtx(Operation *module, const GpuArch &arch, const PtxOptions &options) {
+  GeneratedPtx generated;
+  TENON_TRY_ASSIGN(generated.kernels, kernelsOf(module));
+  TENON_TRY_ASSIGN(std::unique_ptr<llvm::TargetMachine> machine, createMachine(arch, options.wantLocations));
+  TENON_TRY_ASSIGN(OwningOpRef<ModuleOp> wrapped, wrap(module, options.wantLocations));
+
+  std::string errors;
+  llvm::LLVMContext context;
+  context.setDiagnosticHandler(std::make_unique<CollectedErrors>(errors));
+  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(*wrapped, context, "kernels");
+  if (!translated)
+    return internalError("the kernels do not translate to LLVM IR");
+  translated->setDataLayout(machine->createDataLayout());
+  translated->setTargetTriple(machine->getTargetTriple());
+  TENON_TRY(checkIntrinsics(*translated, arch));
+  TENON_TRY(linkCalled(*translated, options));
+  optimise(*translated, *machine);
+  if (options.wantIr) {
+    llvm::raw_string_ostream stream(generated.ir);
+    stream << *translated;
+  }
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream stream(bytes);
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::AssemblyFile))
+    return internalError(std::string("LLVM cannot emit PTX for ") + arch.name);
+  passes.run(*translated);
+  if (!errors.empty())
+    return internalError("LLVM refuses the kernels: " + errors);
+  generated.ptx.assign(bytes.data(), bytes.size());
+  return generated;
+}
+
+} // namespace tenon
