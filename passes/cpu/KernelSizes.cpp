@@ -1,8 +1,10 @@
 #include "passes/cpu/KernelSizes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -11,8 +13,41 @@ using namespace tenon;
 KernelSizes::KernelSizes(func::FuncOp kernel) : kernel(kernel) {
   for (BlockArgument buffer : kernelBuffers(kernel))
     for (auto [dimension, size] : llvm::enumerate(cast<MemRefType>(buffer.getType()).getShape()))
-      if (ShapedType::isDynamic(size))
+      if (ShapedType::isDynamic(size)) {
+        symbols.push_back(getAffineSymbolExpr(dims.size(), kernel.getContext()));
         dims.emplace_back(buffer.getArgNumber(), dimension);
+      }
+}
+
+void KernelSizes::equateResults() {
+  kernel.walk([&](bufferization::MaterializeInDestinationOp write) {
+    auto buffer = dyn_cast<BlockArgument>(write.getDest());
+    if (!buffer)
+      return;
+    for (auto [symbol, dim] : llvm::enumerate(dims))
+      if (dim.first == buffer.getArgNumber())
+        if (AffineExpr size = resolveTensorDim(write.getSource(), dim.second))
+          symbols[symbol] = size;
+  });
+}
+
+AffineExpr KernelSizes::resolveTensorDim(Value tensor, int64_t dimension) const {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (!type.isDynamicDim(dimension))
+    return getAffineConstantExpr(type.getDimSize(dimension), kernel.getContext());
+  auto result = dyn_cast<OpResult>(tensor);
+  if (!result)
+    return {};
+  Operation *op = result.getOwner();
+  if (auto read = dyn_cast<bufferization::ToTensorOp>(op))
+    return resolveDim(read.getBuffer(), dimension, /*exact=*/true);
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+    return exact(empty.getMixedSizes()[dimension]);
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+    return resolveTensorDim(destination.getTiedOpOperand(result)->get(), dimension);
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return resolveTensorDim(loop.getTiedLoopInit(result)->get(), dimension);
+  return {};
 }
 
 AffineMap KernelSizes::map(AffineExpr expr) const {
@@ -102,6 +137,10 @@ AffineExpr KernelSizes::resolve(OpFoldResult size, bool exact) const {
     std::optional<int64_t> index = dim.getConstantIndex();
     return index ? resolveDim(dim.getSource(), *index, exact) : AffineExpr();
   }
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+    std::optional<int64_t> index = dim.getConstantIndex();
+    return index ? resolveTensorDim(dim.getSource(), *index) : AffineExpr();
+  }
   if (isa<arith::IndexCastOp>(op))
     return operand(0, exact);
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
@@ -148,7 +187,7 @@ AffineExpr KernelSizes::resolveDim(Value memref, int64_t dimension, bool exact) 
     if (argument.getOwner() == &kernel.getBody().front())
       for (auto [symbol, dim] : llvm::enumerate(dims))
         if (dim == std::pair(argument.getArgNumber(), dimension))
-          return getAffineSymbolExpr(symbol, kernel.getContext());
+          return symbols[symbol];
     auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
     return loop ? resolveDim(loop.getTiedLoopInit(argument)->get(), dimension, exact) : AffineExpr();
   }

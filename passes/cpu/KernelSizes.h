@@ -23,6 +23,11 @@ public:
   explicit KernelSizes(mlir::func::FuncOp kernel);
 
   unsigned numDims() const { return dims.size(); }
+  /// Sizes of results in terms of the operands', as the kernel in tensor form says them; from now on, equal sizes have
+  /// equal expressions wherever it can be seen.
+  void equateResults();
+  /// The expression of `size`; null where there is none.
+  mlir::AffineExpr exact(mlir::OpFoldResult size) const { return resolve(size, /*exact=*/true); }
   /// An expression that is at least `size` whatever the dims; null where there is none.
   mlir::AffineExpr bound(mlir::OpFoldResult size) const { return resolve(size, /*exact=*/false); }
   /// `()[dims] -> (expr)`, simplified.
@@ -33,11 +38,13 @@ public:
 private:
   mlir::AffineExpr resolve(mlir::OpFoldResult size, bool exact) const;
   mlir::AffineExpr resolveDim(mlir::Value memref, int64_t dimension, bool exact) const;
+  mlir::AffineExpr resolveTensorDim(mlir::Value tensor, int64_t dimension) const;
   mlir::AffineExpr applied(mlir::AffineMap map, mlir::ValueRange operands, unsigned result) const;
   mlir::AffineExpr extremum(llvm::ArrayRef<mlir::AffineExpr> candidates, bool wantMax) const;
 
   mutable mlir::func::FuncOp kernel;                    // ops are handles; their accessors are not const
   llvm::SmallVector<std::pair<unsigned, int64_t>> dims; // argument, dimension
+  llvm::SmallVector<mlir::AffineExpr> symbols;          // what each of the dims is: itself, or that of an operand
 };
 
 } // namespace tenon

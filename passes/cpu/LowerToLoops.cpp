@@ -1,8 +1,9 @@
 // What no emitter turned into vector loops still has to run. This is the general path: any function of linalg, tensor
 // and scf on tensors becomes scalar loops over buffers by upstream bufferization, its temporaries get places in the
-// scratch memory of the call, and the whole is one task. Slow and certain; a remark says that it was taken.
+// scratch memory of the call, and outer loops that all share become tasks. Slow and certain; a remark says that it was
+// taken.
 #include "dialects/Tenon/Tenon.h"
-#include "passes/cpu/KernelSizes.h"
+#include "passes/cpu/DistributeTasks.h"
 #include "passes/cpu/Passes.h"
 #include "passes/cpu/Temporaries.h"
 
@@ -154,20 +155,27 @@ static LogicalResult lowerToLoops(func::FuncOp kernel, const Patterns &patterns)
   if (kernel.walk([](AttentionOp) { return WalkResult::interrupt(); }).wasInterrupted())
     return kernel.emitError("kernel @") << kernel.getSymName()
                                         << " still has tenon.attention; run tenon-cpu-expand-attention first";
-  if (failed(generalise(kernel)) || failed(applyPatternsGreedily(kernel, patterns.fusion)) ||
-      failed(bufferize(kernel, patterns.cleaning)) || failed(expandToLoops(kernel)))
+  if (failed(generalise(kernel)) || failed(applyPatternsGreedily(kernel, patterns.fusion)))
+    return failure();
+  KernelSizes sizes(kernel);
+  sizes.equateResults();
+  if (failed(bufferize(kernel, patterns.cleaning)) || failed(expandToLoops(kernel)))
     return failure();
   storeTemporariesAsBytes(kernel);
-  KernelSizes sizes(kernel);
+  AffineExpr tasks = distributeTasks(kernel, sizes);
   FailureOr<AffineExpr> scratchBytes = placeTemporaries(kernel, sizes);
   if (failed(scratchBytes))
     return failure();
-  guard(kernel);
-  MLIRContext *context = kernel.getContext();
-  kernel->setAttr("tenon.grid", AffineMapAttr::get(sizes.map(getAffineConstantExpr(1, context))));
+  if (!tasks)
+    guard(kernel);
+  kernel->setAttr("tenon.grid",
+                  AffineMapAttr::get(sizes.map(tasks ? tasks : getAffineConstantExpr(1, kernel.getContext()))));
   kernel->setAttr("tenon.scratch_bytes", AffineMapAttr::get(sizes.map(*scratchBytes)));
   remark::missed(kernel.getLoc(), remark::RemarkOpts::name("general-path").category(category))
-      << ("kernel @" + kernel.getSymName() + " runs as one task of scalar loops: no emitter took it").str();
+      << ("kernel @" + kernel.getSymName() + " runs as " +
+          (tasks ? "scalar loops, a task for each turn of its outer ones" : "one task of scalar loops") +
+          ": no emitter took it")
+             .str();
   return success();
 }
 

@@ -312,7 +312,8 @@ def CpuLowerToLoopsPass : Pass<"tenon-cpu-lower-to-loops", "::mlir::ModuleOp"> {
   let summary = "kernels that no emitter took become scalar loops";
   let description = [{
     Why: whatever a model says has to run. Bufferization, one loop nest a linalg op, and places in the scratch memory for
-    what is between serve every kernel; a *missed* remark names each one that came this way.
+    what is between serve every kernel. Outer loops that all nests share, each turn with its own part of what is written,
+    become tasks, and temporaries one task's part. A *missed* remark names each kernel that came this way.
 
     Before:
     ```mlir
@@ -350,8 +351,8 @@ def CpuLowerToLoopsPass : Pass<"tenon-cpu-lower-to-loops", "::mlir::ModuleOp"> {
     }
     ```
     Requires: kernel functions (tenon-cpu-outline-kernels) without tenon.attention (tenon-cpu-expand-attention).
-    Ensures: no tensors in kernel functions; those that had some have a grid of 1 and their scratch memory stated, and
-    allocate nothing; memory holds no i1, i4 or 8-bit floats.
+    Ensures: no tensors in kernel functions; those that had some have their grid and scratch memory stated, and allocate
+    nothing; memory holds no i1, i4 or 8-bit floats.
     Leaves alone: functions without tensors, which an emitter wrote.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

@@ -2,24 +2,23 @@
 // RUN: tenon-opt %s --split-input-file --tenon-cpu-lower-to-loops --canonicalize --cse | FileCheck %s
 // RUN: tenon-opt %s --split-input-file --tenon-cpu-lower-to-loops --remarks-filter-missed=tenon-cpu-lower-to-loops --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=REMARK
 
-// Each temporary has a place of its own, 64-byte aligned; what is written in place is not copied.
-// CHECK-DAG: #[[SCRATCH:.*]] = affine_map<()[s0, s1] -> ((s0 ceildiv 16) * 64 + (s0 ceildiv 2) * 64)>
-// CHECK-DAG: #[[SECOND:.*]] = affine_map<()[s0] -> ((s0 ceildiv 16) * 64)>
+// All nests share their outer loop and keep to its row: a row is a task, whose temporaries are one row. Each has a place
+// of its own, 64-byte aligned; what is written in place is not copied.
+// CHECK-DAG: #[[ROWS:.*]] = affine_map<()[s0, s1] -> (s0)>
+// CHECK-DAG: #[[SCRATCH:.*]] = affine_map<()[s0, s1] -> (128)>
 // CHECK-LABEL: func.func @exp_sum
 // CHECK-SAME: (%[[X:.*]]: memref<?x8xf32>, %[[Y:.*]]: memref<?x8xf32>, %[[FIRST:.*]]: index, %[[LAST:.*]]: index, %[[S:.*]]: memref<?xi8>)
-// CHECK-SAME: tenon.grid = #{{.*}}, tenon.kernel, tenon.scratch_bytes = #[[SCRATCH]]
-// CHECK: %[[MINE:.*]] = arith.cmpi slt, %[[FIRST]], %[[LAST]]
-// CHECK: scf.if %[[MINE]]
-// CHECK: %[[N:.*]] = memref.dim %[[X]]
-// CHECK: %[[AT:.*]] = affine.apply #[[SECOND]]()[%[[N]]]
-// CHECK: memref.view %[[S]][%c0][%[[N]]] : memref<?xi8> to memref<?xf32>
-// CHECK: memref.view %[[S]][%[[AT]]][%[[N]]] : memref<?xi8> to memref<?x8xf32>
-// CHECK: scf.for
+// CHECK-SAME: tenon.grid = #[[ROWS]], tenon.kernel, tenon.scratch_bytes = #[[SCRATCH]]
+// CHECK: memref.view %[[S]][%c0][] : memref<?xi8> to memref<1xf32>
+// CHECK: memref.view %[[S]][%c64][] : memref<?xi8> to memref<1x8xf32>
+// CHECK: scf.for %[[I:.*]] = %[[FIRST]] to %[[LAST]] step %c1
+// CHECK-COUNT-2: scf.for
+// CHECK: scf.for %[[J:.*]] = %c0 to %c8
 // CHECK: arith.divf
-// CHECK: memref.store %{{.*}}, %[[Y]]
+// CHECK: memref.store %{{.*}}, %[[Y]][%[[I]], %[[J]]]
 // CHECK-NOT: memref.store
 // CHECK-NOT: memref.alloc
-// REMARK: [Missed] general-path | Category:tenon-cpu-lower-to-loops | Remark="kernel @exp_sum runs as one task of scalar loops: no emitter took it"
+// REMARK: [Missed] general-path | Category:tenon-cpu-lower-to-loops | Remark="kernel @exp_sum runs as scalar loops, a task for each turn of its outer ones: no emitter took it"
 func.func @exp_sum(%X: memref<?x8xf32>, %Y: memref<?x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
   %x = bufferization.to_tensor %X restrict : memref<?x8xf32> to tensor<?x8xf32>
   %zero = arith.constant 0.0 : f32
@@ -52,14 +51,16 @@ func.func @exp_sum(%X: memref<?x8xf32>, %Y: memref<?x8xf32>, %first: index, %las
 
 // -----
 
-// A chain of elementwise ops is one loop without temporaries.
+// A chain of elementwise ops is one loop without temporaries; a single loop is one task.
 // CHECK-DAG: #[[NONE:.*]] = affine_map<()[s0, s1] -> (0)>
 // CHECK-LABEL: func.func @chain
 // CHECK-SAME: tenon.scratch_bytes = #[[NONE]]
+// CHECK: scf.if
 // CHECK-COUNT-1: scf.for
 // CHECK: arith.negf
 // CHECK-NEXT: math.absf
 // CHECK-NOT: scf.for
+// REMARK: "kernel @chain runs as one task of scalar loops: no emitter took it"
 func.func @chain(%X: memref<?xf32>, %Y: memref<?xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
   %x = bufferization.to_tensor %X restrict : memref<?xf32> to tensor<?xf32>
   %c0 = arith.constant 0 : index
@@ -289,5 +290,68 @@ func.func @temporaries_first(%X: memref<4xf32>, %Y: memref<4xf32>, %first: index
     linalg.yield %r : f32
   } -> tensor<4xf32>
   bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<4xf32>, memref<4xf32>) -> ()
+  return
+}
+
+// -----
+
+// Two dimensions are tasks where the nests have two loops in common and a third inside.
+// CHECK-DAG: #[[PAIRS:.*]] = affine_map<()[s0, s1, s2, s3] -> (s0 * s1)>
+// CHECK-LABEL: func.func @two_dimensions
+// CHECK-SAME: tenon.grid = #[[PAIRS]]
+// CHECK: scf.for %[[T:.*]] =
+// CHECK: %[[AT:.*]]:2 = affine.delinearize_index %[[T]] into (%{{.*}}, %{{.*}}) : index, index
+// CHECK: memref.store %{{.*}}, %{{.*}}[%[[AT]]#0, %[[AT]]#1]
+// CHECK: scf.for
+// CHECK-NOT: scf.for
+func.func @two_dimensions(%X: memref<?x?x8xf32>, %Y: memref<?x?xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %x = bufferization.to_tensor %X restrict : memref<?x?x8xf32> to tensor<?x?x8xf32>
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  %n = memref.dim %X, %c0 : memref<?x?x8xf32>
+  %m = memref.dim %X, %c1 : memref<?x?x8xf32>
+  %empty = tensor.empty(%n, %m) : tensor<?x?xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x : tensor<?x?x8xf32>) outs(%init : tensor<?x?xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<?x?xf32>
+  bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<?x?xf32>, memref<?x?xf32>) -> ()
+  return
+}
+
+// -----
+
+// A temporary that is read across: one task, and room for all of it.
+// CHECK-DAG: #[[ALL:.*]] = affine_map<()[s0, s1] -> ((s0 ceildiv 2) * 64)>
+// CHECK-LABEL: func.func @negative_read_across
+// CHECK-SAME: tenon.scratch_bytes = #[[ALL]]
+// CHECK: scf.if
+// CHECK: memref.view %{{.*}} : memref<?xi8> to memref<?x8xf32>
+func.func @negative_read_across(%X: memref<?x8xf32>, %Y: memref<?x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %x = bufferization.to_tensor %X restrict : memref<?x8xf32> to tensor<?x8xf32>
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %like = tensor.empty(%n) : tensor<?x8xf32>
+  %powers = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<?x8xf32>) outs(%like : tensor<?x8xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %p = math.exp %a : f32
+    linalg.yield %p : f32
+  } -> tensor<?x8xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]} outs(%like : tensor<?x8xf32>) {
+  ^bb0(%e: f32):
+    %i = linalg.index 0 : index
+    %j = linalg.index 1 : index
+    %c1 = arith.constant 1 : index
+    %before = arith.subi %n, %c1 : index
+    %mirror = arith.subi %before, %i : index
+    %r = tensor.extract %powers[%mirror, %j] : tensor<?x8xf32>
+    linalg.yield %r : f32
+  } -> tensor<?x8xf32>
+  bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<?x8xf32>, memref<?x8xf32>) -> ()
   return
 }
