@@ -137,9 +137,11 @@ unsigned Distribution::depth() const {
     ++depth;
   while (depth > 0 && !isIndependent(depth))
     --depth;
-  // One turn is no gain.
-  auto isOne = [](AffineExpr size) { return size == 1; };
-  return llvm::all_of(ArrayRef(nests.front().sizes).take_front(depth), isOne) ? 0 : depth;
+  // One turn is no gain, and none no task.
+  ArrayRef<AffineExpr> turns = ArrayRef(nests.front().sizes).take_front(depth);
+  bool isOne = llvm::all_of(turns, [](AffineExpr size) { return size == 1; });
+  bool isNone = llvm::any_of(turns, [](AffineExpr size) { return size == 0; });
+  return isOne || isNone ? 0 : depth;
 }
 
 /// One task's part: the loops' dimensions have size 1, and index 0.

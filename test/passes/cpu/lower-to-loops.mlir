@@ -355,3 +355,24 @@ func.func @negative_read_across(%X: memref<?x8xf32>, %Y: memref<?x8xf32>, %first
   bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<?x8xf32>, memref<?x8xf32>) -> ()
   return
 }
+
+// -----
+
+// No columns: nothing to share out.
+// CHECK-DAG: #[[ONE:.*]] = affine_map<() -> (1)>
+// CHECK-LABEL: func.func @negative_empty
+// CHECK-SAME: tenon.grid = #[[ONE]]
+func.func @negative_empty(%X: memref<4x0x8xf32>, %Y: memref<4x0xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %x = bufferization.to_tensor %X restrict : memref<4x0x8xf32> to tensor<4x0x8xf32>
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<4x0xf32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x0xf32>) -> tensor<4x0xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x : tensor<4x0x8xf32>) outs(%init : tensor<4x0xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<4x0xf32>
+  bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<4x0xf32>, memref<4x0xf32>) -> ()
+  return
+}
