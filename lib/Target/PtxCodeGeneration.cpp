@@ -9,6 +9,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -75,40 +76,71 @@ struct CollectedErrors : llvm::DiagnosticHandler {
   }
 };
 
-/// What an intrinsic needs of the hardware. Without it LLVM ends the process ("Cannot select").
-Status checkIntrinsics(const llvm::Module &module, const GpuArch &arch) {
-  static const struct {
-    const char *prefix;
-    bool GpuArch::*has;
-  } needs[] = {
-      {"llvm.nvvm.wgmma.", &GpuArch::hasWgmma},
-      {"llvm.nvvm.setmaxnreg.", &GpuArch::hasWgmma},
-      {"llvm.nvvm.cp.async.bulk.", &GpuArch::hasTma},
-      {"llvm.nvvm.prefetch.tensormap", &GpuArch::hasTma},
-      {"llvm.nvvm.fence.proxy.", &GpuArch::hasTma},
-      {"llvm.nvvm.barrier.cluster.", &GpuArch::hasTma},
-      {"llvm.nvvm.mapa", &GpuArch::hasTma},
-      {"llvm.nvvm.elect.sync", &GpuArch::hasTma},
-      {"llvm.nvvm.griddepcontrol.", &GpuArch::hasTma},
-      {"llvm.nvvm.read.ptx.sreg.cluster", &GpuArch::hasTma},
-      {"llvm.nvvm.stmatrix.", &GpuArch::hasStmatrix},
-      {"llvm.nvvm.ldmatrix.", &GpuArch::hasLdmatrix},
-      {"llvm.nvvm.cp.async.", &GpuArch::hasAsyncCopy},
+/// What the hardware must have for an intrinsic whose name has `part`.
+struct IntrinsicNeed {
+  const char *part;
+  bool (*has)(const GpuArch &);
+  const char *first; ///< the first architecture that has it
+};
+
+const IntrinsicNeed *findNeed(llvm::StringRef intrinsic) {
+  auto never = [](const GpuArch &) { return false; };
+  auto fp8 = [](const GpuArch &arch) { return arch.rates.tensorF8 > 0; };
+  auto clusters = [](const GpuArch &arch) { return arch.maxClusterBlocks > 0; };
+  auto tma = [](const GpuArch &arch) { return arch.hasTma; };
+  auto wgmma = [](const GpuArch &arch) { return arch.hasWgmma; };
+  // The first that fits counts.
+  static const IntrinsicNeed needs[] = {
+      {"tcgen05", never, "sm_100a"},
+      {"clusterlaunchcontrol", never, "sm_100"},
+      {"gather4", never, "sm_100"},
+      {"scatter4", never, "sm_100"},
+      {"st.bulk", never, "sm_100"},
+      {"redux.sync.f", never, "sm_100a"},
+      {"block.scale", never, "sm_120a"},
+      {".kind.", never, "sm_120a"},
+      {"e2m1", never, "sm_100a"},
+      {"e2m3", never, "sm_100a"},
+      {"e3m2", never, "sm_100a"},
+      {"ue8m0", never, "sm_100a"},
+      {"e4m3", fp8, "sm_89"},
+      {"e5m2", fp8, "sm_89"},
+      {"wgmma", wgmma, "sm_90a"},
+      {"setmaxnreg", wgmma, "sm_90a"},
+      {"cluster", clusters, "sm_90a"},
+      {"mapa", clusters, "sm_90a"},
+      {"bulk", tma, "sm_90a"},
+      {"tensormap", tma, "sm_90a"},
+      {"fence.proxy", tma, "sm_90a"},
+      {"elect.sync", tma, "sm_90a"},
+      {"griddepcontrol", tma, "sm_90a"},
+      {"stmatrix", [](const GpuArch &arch) { return arch.hasStmatrix; }, "sm_90a"},
   };
+  if (intrinsic.starts_with("llvm.nvvm."))
+    for (const IntrinsicNeed &need : needs)
+      if (intrinsic.contains(need.part))
+        return &need;
+  return nullptr;
+}
+
+/// On what `arch` lacks LLVM ends the process ("Cannot select").
+Status checkInstructions(const llvm::Module &module, const GpuArch &arch) {
+  auto lacks = [&](const llvm::Function &function, const std::string &what, const std::string &first) {
+    return unsupported("kernel '" + function.getName().str() + "' uses " + what + ", which " + arch.name +
+                       " lacks; compile for " + first + ", or choose another atom or way to copy in its schedule");
+  };
+  llvm::SyncScope::ID cluster = module.getContext().getOrInsertSyncScopeID("cluster");
   for (const llvm::Function &function : module)
     for (const llvm::BasicBlock &block : function)
       for (const llvm::Instruction &instruction : block) {
+        if (arch.maxClusterBlocks == 0 && llvm::getAtomicSyncScopeID(&instruction) == cluster)
+          return lacks(function, "an atomic access of cluster scope", "sm_90a");
         const auto *call = dyn_cast<llvm::IntrinsicInst>(&instruction);
         if (!call)
           continue;
         llvm::StringRef name = call->getCalledFunction()->getName();
-        if (name.starts_with("llvm.nvvm.tcgen05."))
-          return unsupported("kernel '" + function.getName().str() + "' uses " + name.str() + ", which " + arch.name +
-                             " lacks; it is of sm_100a");
-        for (const auto &need : needs)
-          if (name.starts_with(need.prefix) && !(arch.*need.has))
-            return unsupported("kernel '" + function.getName().str() + "' uses " + name.str() + ", which " + arch.name +
-                               " lacks; choose another atom or way to copy in its schedule, or compile for sm_90a");
+        if (const IntrinsicNeed *need = findNeed(name); need && !need->has(arch))
+          return lacks(function, name.str(), need->first);
       }
   return {};
 }
@@ -215,7 +247,7 @@ Result<GeneratedPtx> generatePtx(Operation *module, const GpuArch &arch, const P
     return internalError("the kernels do not translate to LLVM IR");
   translated->setDataLayout(machine->createDataLayout());
   translated->setTargetTriple(machine->getTargetTriple());
-  TENON_TRY(checkIntrinsics(*translated, arch));
+  TENON_TRY(checkInstructions(*translated, arch));
   TENON_TRY(linkCalled(*translated, options));
   optimise(*translated, *machine);
   if (options.wantIr) {

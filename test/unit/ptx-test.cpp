@@ -264,6 +264,19 @@ TEST_F(Ptx, WhatCannotBeCompiledIsAnError) {
               ErrorKind::InvalidArgument, {"__nv_nonsense", "is not in"});
   for (const char *arch : {"sm_80", "sm_86", "sm_89"})
     expectError(generate(wgmmaTile, arch), ErrorKind::Unsupported, {"'wgmma_tile'", "llvm.nvvm.", arch, "sm_90a"});
+  std::string fp8 = kernelOf("  %y = llvm.call_intrinsic \"llvm.nvvm.ff.to.e4m3x2.rn\"(%x, %x) : (f32, f32) -> i16\n"
+                             "  llvm.store %y, %p : i16, !llvm.ptr<1>");
+  expectError(generate(fp8, "sm_80"), ErrorKind::Unsupported, {"e4m3x2", "sm_80 lacks", "compile for sm_89"});
+  for (const char *arch : {"sm_89", "sm_90a"})
+    EXPECT_TRUE(generate(fp8, arch).ok());
+  expectError(generate(kernelOf("  %m = llvm.mlir.constant(-1 : i32) : i32\n"
+                                "  %y = llvm.call_intrinsic \"llvm.nvvm.redux.sync.fmin\"(%x, %m) : (f32, i32) -> f32\n"
+                                "  llvm.store %y, %p : f32, !llvm.ptr<1>"),
+                       "sm_90a"),
+              ErrorKind::Unsupported, {"redux.sync.fmin", "sm_100a"});
+  std::string scoped = kernelOf("  llvm.fence syncscope(\"cluster\") acquire");
+  expectError(generate(scoped, "sm_89"), ErrorKind::Unsupported, {"cluster scope"});
+  EXPECT_TRUE(generate(scoped, "sm_90a").ok());
   expectError(generate(kernelOf("  %y = llvm.inline_asm \"mov $0, $1;\", \"=f,Y\" %x : (f32) -> f32\n"
                                 "  llvm.store %y, %p : f32, !llvm.ptr<1>"),
                        "sm_80"),
