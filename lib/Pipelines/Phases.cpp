@@ -33,6 +33,14 @@ std::string phaseNames() {
   return llvm::join(llvm::map_range(allPhases, [](Phase phase) { return name(phase); }), ", ");
 }
 
+std::string unknownPhaseText(StringRef given) {
+  return "phase '" + given.str() + "' is unknown; a phase is one of " + phaseNames();
+}
+
+std::string backwardPhasesText(StringRef from, StringRef to) {
+  return "phase '" + to.str() + "' comes before '" + from.str() + "'; phases run in the order " + phaseNames();
+}
+
 void buildPhase(OpPassManager &manager, Phase phase, const PhaseOptions &options) {
   switch (phase) {
   case Phase::graph:

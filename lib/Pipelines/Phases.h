@@ -19,6 +19,9 @@ llvm::StringRef name(Phase phase);
 std::optional<Phase> parsePhase(llvm::StringRef text);
 /// "graph, kernel, cpu, llvm", for messages and help texts.
 std::string phaseNames();
+/// What to say of a name that is no phase, and of a range that runs backwards.
+std::string unknownPhaseText(llvm::StringRef given);
+std::string backwardPhasesText(llvm::StringRef from, llvm::StringRef to);
 
 /// What a phase must know beyond the IR.
 struct PhaseOptions {

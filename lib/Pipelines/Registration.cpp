@@ -41,8 +41,13 @@ void registerPasses() {
       "tenon-phases", "a range of phases, each as the compiler runs it",
       [](OpPassManager &manager, const PhasesPipelineOptions &options) {
         std::optional<Phase> from = parsePhase(options.from), to = parsePhase(options.to);
+        auto refuse = [](const std::string &why) {
+          llvm::report_fatal_error("tenon-phases: " + Twine(why), /*gen_crash_diag=*/false);
+        };
         if (!from || !to)
-          llvm::report_fatal_error("tenon-phases: a phase is one of " + Twine(phaseNames()), /*gen_crash_diag=*/false);
+          refuse(unknownPhaseText(from ? options.to : options.from));
+        if (*to < *from)
+          refuse(backwardPhasesText(options.from, options.to));
         PhaseOptions phaseOptions;
         phaseOptions.cpu = options.cpu;
         for (Phase phase : allPhases)
