@@ -1,5 +1,6 @@
 #include "lib/Runtime/Executable.h"
 
+#include "lib/Runtime/HostFeatures.h"
 #include "lib/Runtime/Launch.h"
 
 #include <algorithm>
@@ -11,36 +12,12 @@ namespace tenon {
 
 static bool aligned(const void *address, int64_t to) { return reinterpret_cast<uintptr_t>(address) % to == 0; }
 
-// Only features that kernels are compiled for and that hosts differ in.
-static Status checkHostFeatures(const LaunchPlan &plan) {
-#if defined(__x86_64__)
-  const std::pair<const char *, bool> table[] = {
-      {"avx", __builtin_cpu_supports("avx")},
-      {"avx2", __builtin_cpu_supports("avx2")},
-      {"fma", __builtin_cpu_supports("fma")},
-      {"avx512f", __builtin_cpu_supports("avx512f")},
-      {"avx512bw", __builtin_cpu_supports("avx512bw")},
-      {"avx512dq", __builtin_cpu_supports("avx512dq")},
-      {"avx512vl", __builtin_cpu_supports("avx512vl")},
-      {"avx512vnni", __builtin_cpu_supports("avx512vnni")},
-      {"avx512bf16", __builtin_cpu_supports("avx512bf16")},
-      {"avx512vbmi", __builtin_cpu_supports("avx512vbmi")},
-  };
-  for (const std::string &feature : plan.features)
-    for (auto [name, present] : table)
-      if (feature == name && !present)
-        return unsupported("the kernels were compiled for " + plan.target + " and need " + feature +
-                           ", which this machine lacks: compile the model for this machine");
-#endif
-  return {};
-}
-
 Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, std::shared_ptr<KernelLibrary> kernels,
                                                              std::string_view constants,
                                                              std::shared_ptr<const WeightSource> weights,
                                                              std::shared_ptr<const void> keepAlive) {
   TENON_TRY(validateLaunchPlan(plan));
-  TENON_TRY(checkHostFeatures(plan));
+  TENON_TRY(checkFeatures(plan));
   std::shared_ptr<Executable> exe(new Executable);
   exe->launchPlan = std::move(plan);
   exe->library = std::move(kernels);
@@ -58,8 +35,8 @@ Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, st
 
 Result<std::shared_ptr<const Executable>> Executable::load(std::shared_ptr<const Artefact> artefact,
                                                            std::shared_ptr<const WeightSource> weights) {
-  TENON_TRY(checkHostFeatures(artefact->plan)); // before the system is asked to load the code
-  std::shared_ptr<KernelLibrary> kernels;       // none where the outputs are inputs, weights and views of them
+  TENON_TRY(checkFeatures(artefact->plan)); // before the system is asked to load the code
+  std::shared_ptr<KernelLibrary> kernels;   // none where the outputs are inputs, weights and views of them
   if (!artefact->kernels.empty()) {
     Result<std::shared_ptr<KernelLibrary>> opened = openSharedObject(artefact->kernels);
     if (!opened.ok())
@@ -170,7 +147,9 @@ Status Executable::bindWeights() {
       continue;
     if (!weightSource)
       return notFound("weight '" + value.name +
-                      "' is needed, but no weights were given: name the model's .safetensors file (--weights)");
+                      "' is needed, but no weights were given: name the model's .safetensors file (--weights=FILE), or "
+                      "try it on made-up ones "
+                      "(--weights=random)");
     TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(value));
     TENON_TRY_ASSIGN(TensorRef weight, weightSource->find(value.name));
     if (weight.dtype != value.dtype || weight.shape != shape)

@@ -1,4 +1,6 @@
 // Small models through the whole compiler, on this machine, against the float64 reference.
+#include "lib/Compiler/CodeGeneration.h"
+#include "lib/Runtime/HostFeatures.h"
 #include "test/unit/CompiledModel.h"
 
 #include <gtest/gtest.h>
@@ -18,6 +20,15 @@ TEST_P(CompiledModel, MatchesTheReferenceOnHaswell) {
   if (!runsHaswell())
     GTEST_SKIP() << "this machine has no AVX2";
   expectMatchesReference(GetParam(), {"graph", "cpu:haswell"});
+}
+
+TEST(CpuTarget, RequiresOnlyWhatTheRuntimeCanCheckFor) {
+  for (const char *name : {"cpu", "cpu:haswell", "cpu:skylake-avx512", "cpu:znver5"}) {
+    auto target = CpuTarget::parse(name);
+    ASSERT_TRUE(target.ok()) << target.status().message();
+    for (const std::string &feature : target->requiredFeatures())
+      EXPECT_EQ(hostFeatures().count(feature), 1u) << name << " needs " << feature;
+  }
 }
 
 /// @main of static arguments: `types` of %0, %1, ..; `op` without its types.

@@ -1,6 +1,7 @@
 // Executable, Context, artefact and the C API on a model with kernels by hand.
 #include "test/unit/RuntimeModel.h"
 
+#include "lib/Runtime/HostFeatures.h"
 #include "lib/Runtime/Launch.h"
 #include "lib/Runtime/ThreadPool.h"
 #include "lib/Support/AtomicFile.h"
@@ -238,10 +239,29 @@ TEST(Artefact, TruncatedOrForeignIsATypedError) {
 
 TEST(Artefact, AFeatureTheHostLacksIsRefused) {
   LaunchPlan plan = modelPlan();
-  plan.features = {"avx2"}; // every host of the suite has it
-  auto exe =
-      Executable::create(plan, *openSharedObject(testKernels()), "", *weightsFromBytes(modelWeights(), nullptr, "w"));
-  EXPECT_TRUE(exe.ok()) << exe.status().message();
+  plan.features = {"avx2", "avx512f"};
+  EXPECT_TRUE(checkFeatures(plan, {{"avx2", true}, {"avx512f", true}}).ok());
+  Status lacking = checkFeatures(plan, {{"avx2", true}, {"avx512f", false}});
+  ASSERT_FALSE(lacking.ok());
+  EXPECT_EQ(lacking.kind(), ErrorKind::Unsupported);
+  EXPECT_NE(lacking.message().find("need avx512f, which this machine lacks"), std::string::npos) << lacking.message();
+}
+
+TEST(Artefact, AFeatureTheRuntimeDoesNotKnowIsRefused) {
+  ArtefactParts parts;
+  parts.plan = modelPlan();
+  parts.plan.features = {"avx99"};
+  std::string kernels = testKernels(), weights = modelWeights();
+  parts.kernels = kernels;
+  parts.weights = weights;
+  auto exe = Executable::load(*openArtefactBytes(*writeArtefact(parts)));
+  ASSERT_FALSE(exe.ok());
+  EXPECT_EQ(exe.status().kind(), ErrorKind::Unsupported);
+  EXPECT_NE(exe.status().message().find("need avx99, which this runtime does not know"), std::string::npos)
+      << exe.status().message();
+}
+
+TEST(Artefact, CodeOfAForeignMachineIsRefused) {
   std::string foreign = testKernels();
   foreign[18] = 8; // e_machine: MIPS
   foreign[19] = 0;
