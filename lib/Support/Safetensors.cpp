@@ -94,41 +94,4 @@ Result<std::map<std::string, SafetensorsEntry>> readSafetensors(std::string_view
   return entries;
 }
 
-Result<std::string> writeSafetensors(const std::map<std::string, SafetensorsEntry> &tensors) {
-  // A size that is a multiple of 64 keeps its successors aligned, so such tensors come first.
-  std::vector<const std::pair<const std::string, SafetensorsEntry> *> order;
-  for (const auto &item : tensors)
-    order.push_back(&item);
-  std::sort(order.begin(), order.end(), [](auto *a, auto *b) {
-    auto trailing = [](size_t size) { return size ? std::min(6, __builtin_ctzll(size)) : 6; };
-    int left = trailing(a->second.bytes.size()), right = trailing(b->second.bytes.size());
-    return left != right ? left > right : a->first < b->first;
-  });
-  nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  size_t at = 0;
-  for (auto *item : order) {
-    const auto &[name, tensor] = *item;
-    const char *type = nullptr;
-    for (auto [known, spelling] : typeNames)
-      if (known == tensor.dtype)
-        type = spelling;
-    if (!type)
-      return unsupported("safetensors: tensor '" + name + "' has the type " + std::string(dataTypeName(tensor.dtype)) +
-                         ", which the format lacks");
-    if (bytesOfShape(tensor.dtype, tensor.shape) != static_cast<int64_t>(tensor.bytes.size()))
-      return invalidArgument("safetensors: tensor '" + name + "' has bytes that do not fit its dtype and shape");
-    header[name] = {{"dtype", type}, {"shape", tensor.shape}, {"data_offsets", {at, at + tensor.bytes.size()}}};
-    at += tensor.bytes.size();
-  }
-  std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
-  text.append((64 - (8 + text.size()) % 64) % 64, ' ');
-  uint64_t headerSize = text.size();
-  std::string out(reinterpret_cast<const char *>(&headerSize), 8);
-  out.reserve(8 + text.size() + at);
-  out += text;
-  for (auto *item : order)
-    out.append(item->second.bytes);
-  return out;
-}
-
 } // namespace tenon

@@ -21,8 +21,4 @@ struct SafetensorsEntry {
 /// The entries point into `file`. Offsets must cover the data without gap or overlap, as the format demands.
 Result<std::map<std::string, SafetensorsEntry>> readSafetensors(std::string_view file);
 
-/// Deterministic: by name; data starts at a multiple of 64 and so does each tensor whose predecessors' sizes allow it
-/// (the format permits no gaps, so tensors are ordered by falling alignment of their size).
-Result<std::string> writeSafetensors(const std::map<std::string, SafetensorsEntry> &tensors);
-
 } // namespace tenon

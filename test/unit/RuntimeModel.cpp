@@ -1,6 +1,6 @@
 #include "test/unit/RuntimeModel.h"
 
-#include "lib/Support/Safetensors.h"
+#include "test/unit/SafetensorsFile.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -70,7 +70,7 @@ LaunchPlan modelPlan() {
 std::string modelWeights() {
   static const float w[4] = {1, 2, 3, 4};
   SafetensorsEntry entry{DataType::F32, {4}, {reinterpret_cast<const char *>(w), sizeof(w)}};
-  return *writeSafetensors({{"w", entry}});
+  return safetensorsFile({{"w", entry}});
 }
 
 std::string readAll(const std::string &path) {
