@@ -30,6 +30,21 @@ void CommandLine::text(std::string option, std::string value, std::string help, 
                      }});
 }
 
+void CommandLine::choice(std::string option, std::string value, std::vector<std::string> words, std::string help,
+                         std::string &into) {
+  options.push_back({std::move(option), std::move(value), std::move(help),
+                     [&into, words = std::move(words)](const std::string &given) {
+                       if (std::find(words.begin(), words.end(), given) == words.end()) {
+                         std::string listed;
+                         for (size_t i = 0; i < words.size(); ++i)
+                           listed += (i == 0 ? "" : i + 1 == words.size() ? " or " : ", ") + words[i];
+                         return invalidArgument("'" + given + "', expected " + listed);
+                       }
+                       into = given;
+                       return Status();
+                     }});
+}
+
 void CommandLine::texts(std::string option, std::string value, std::string help, std::vector<std::string> &into) {
   options.push_back({std::move(option), std::move(value), std::move(help), [&into](const std::string &given) {
                        into.push_back(given);
@@ -75,6 +90,22 @@ void CommandLine::sizes(std::string option, std::string help, std::map<std::stri
                        if (!size || *size < 0 || equals == 0)
                          return invalidArgument("'" + given + "' is not NAME=SIZE, for example batch=8");
                        into[given.substr(0, equals)] = *size;
+                       return Status();
+                     }});
+}
+
+void CommandLine::ranges(std::string option, std::string help,
+                         std::map<std::string, std::pair<int64_t, int64_t>> &into) {
+  options.push_back({std::move(option), "NAME=LOW:HIGH", std::move(help), [&into](const std::string &given) {
+                       size_t equals = given.find('='), colon = given.find(':', equals);
+                       std::optional<int64_t> low, high;
+                       if (equals != 0 && equals != std::string::npos && colon != std::string::npos) {
+                         low = toInteger(given.substr(equals + 1, colon - equals - 1));
+                         high = toInteger(given.substr(colon + 1));
+                       }
+                       if (!low || !high || *low > *high)
+                         return invalidArgument("'" + given + "' is not NAME=LOW:HIGH with LOW <= HIGH, as ids=0:999");
+                       into[given.substr(0, equals)] = {*low, *high};
                        return Status();
                      }});
 }
@@ -204,7 +235,7 @@ static bool startsWithPlace(const std::string &message) {
          message.find('\n') > colon;
 }
 
-int fail(const std::string &tool, const Status &error, bool json) {
+int fail(const std::string &tool, const Status &error, bool json, ExitCode code) {
   if (json) {
     nlohmann::ordered_json text = {{"error", {{"kind", errorKindName(error.kind())}, {"message", error.message()}}}};
     std::printf("%s\n", text.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
@@ -214,7 +245,7 @@ int fail(const std::string &tool, const Status &error, bool json) {
   } else {
     std::fprintf(stderr, "%s: error: %s\n", tool.c_str(), error.message().c_str());
   }
-  return exitFailed;
+  return code;
 }
 
 int finish(const std::string &tool) {

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tenon::tool {
@@ -22,12 +23,16 @@ public:
 
   void flag(std::string name, std::string help, bool &into);
   void text(std::string name, std::string value, std::string help, std::string &into);
+  /// One of some words; `into` holds the default.
+  void choice(std::string name, std::string value, std::vector<std::string> words, std::string help, std::string &into);
   /// May be given many times.
   void texts(std::string name, std::string value, std::string help, std::vector<std::string> &into);
   void integer(std::string name, std::string value, std::string help, int64_t least, int64_t &into);
   void number(std::string name, std::string value, std::string help, std::optional<double> &into);
   /// `--dim batch=8`, many times: names to sizes.
   void sizes(std::string name, std::string help, std::map<std::string, int64_t> &into);
+  /// `--range ids=0:999`, many times: names to inclusive bounds.
+  void ranges(std::string name, std::string help, std::map<std::string, std::pair<int64_t, int64_t>> &into);
   /// The one argument without a name.
   void positional(std::string value, std::string &into);
   /// A command and what it does, for the end of the help.
@@ -54,8 +59,8 @@ private:
 };
 
 /// Writes the message to stderr, led by the tool's name unless it already starts with the place in a file, and gives
-/// exitFailed. Under `json` the error goes to stdout as {"error": {"kind": .., "message": ..}}.
-int fail(const std::string &tool, const Status &error, bool json = false);
+/// `code`. Under `json` the error goes to stdout as {"error": {"kind": .., "message": ..}}.
+int fail(const std::string &tool, const Status &error, bool json = false, ExitCode code = exitFailed);
 
 /// Flushes stdout: what a tool printed must have arrived before it says that all went well.
 int finish(const std::string &tool);

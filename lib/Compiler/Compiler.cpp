@@ -108,8 +108,6 @@ LogicalResult Driver::collect(Diagnostic &diagnostic) {
 
 Status Driver::start(std::string_view text) {
   first = parsePhase(options.from);
-  if (!first && options.from != "artefact")
-    return invalidArgument("phase '" + options.from + "' is unknown; a phase is one of " + phaseNames());
   TENON_TRY_ASSIGN(target, CpuTarget::parse(options.target));
   TENON_TRY(guardText(text).in(options.filename));
   if (!options.dumpDir.empty())
@@ -217,7 +215,19 @@ Status Driver::generate(Compilation &into) {
 
 } // namespace
 
+Status checkUse(const CompileOptions &options, const std::string &to) {
+  std::optional<Phase> first = parsePhase(options.from), last = parsePhase(to);
+  if (!first && options.from != "artefact")
+    return invalidArgument(unknownPhaseText(options.from));
+  if (!last && to != "artefact")
+    return invalidArgument(unknownPhaseText(to));
+  if (last && (!first || *last < *first))
+    return invalidArgument(backwardPhasesText(options.from, to));
+  return CpuTarget::parse(options.target).status();
+}
+
 Result<Compilation> compile(std::string_view text, const CompileOptions &options) {
+  TENON_TRY(checkUse(options));
   Compilation result;
   Driver driver(options, result.report);
   TENON_TRY(driver.start(text));
@@ -236,13 +246,11 @@ Result<std::string> compileTo(std::string_view text, const CompileOptions &optio
                               CompileReport *report) {
   std::optional<Phase> last = parsePhase(to);
   if (!last)
-    return invalidArgument("phase '" + to + "' is unknown; a phase is one of " + phaseNames());
+    return invalidArgument(unknownPhaseText(to));
+  TENON_TRY(checkUse(options, to));
   CompileReport own;
   Driver driver(options, report ? *report : own);
   TENON_TRY(driver.start(text));
-  if (!driver.isToCome(*last))
-    return invalidArgument("phase '" + to + "' comes before '" + options.from + "'; phases run in the order " +
-                           phaseNames());
   for (Phase phase : allPhases)
     if (driver.isToCome(phase) && phase <= *last)
       TENON_TRY(driver.run(phase));

@@ -45,6 +45,10 @@ struct Compilation {
   CompileReport report;
 };
 
+/// Whether the target and the phases that are named exist, and the phases in this order; `to` may be "artefact". For a
+/// caller that would tell a wrong argument from a model that does not compile.
+Status checkUse(const CompileOptions &options, const std::string &to = "artefact");
+
 Result<Compilation> compile(std::string_view text, const CompileOptions &options);
 
 /// Runs the phases `options.from` to `to` and gives the IR after the last.

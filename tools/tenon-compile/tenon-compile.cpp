@@ -174,5 +174,7 @@ int main(int argc, char **argv) {
     return wrongUse("--json is the report as JSON: leave --report out");
   if (!arguments.makesArtefact() && !arguments.weights.empty())
     return wrongUse("--weights goes with an artefact, and --to stops before there is one");
+  if (Status use = checkUse(arguments.compile, arguments.to); !use)
+    return fail(line.tool(), use, arguments.json, exitWrongUse);
   return run(line.tool(), arguments);
 }

@@ -22,8 +22,7 @@ static Status describeWeights(const Artefact &artefact, Json &description) {
   return {};
 }
 
-static Result<Json> describe(const Artefact &artefact, const Sizes &given) {
-  TENON_TRY_ASSIGN(Sizes sizes, completeSizes(artefact.plan, given));
+static Result<Json> describe(const Artefact &artefact, const Sizes &sizes) {
   Json files = Json::object();
   const std::pair<const char *, std::string_view> entries[] = {{"manifest.json", artefact.manifest},
                                                                {"kernels.so", artefact.kernels},
@@ -75,7 +74,10 @@ int main(int argc, char **argv) {
   Result<std::shared_ptr<const Artefact>> artefact = openArtefact(path);
   if (!artefact)
     return fail(line.tool(), artefact.status(), json);
-  Result<Json> description = describe(**artefact, sizes);
+  Result<Sizes> complete = completeSizes((*artefact)->plan, sizes);
+  if (!complete)
+    return fail(line.tool(), complete.status(), json, exitWrongUse);
+  Result<Json> description = describe(**artefact, *complete);
   if (!description)
     return fail(line.tool(), description.status(), json);
   if (json)

@@ -2,6 +2,7 @@
 
 #include "tools/tenon-run/Values.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 
@@ -31,16 +32,21 @@ Result<Tensor> randomTensor(DataType type, std::vector<int64_t> shape, const std
       value = std::array<double, 4>{-2, -1, 1, 2}[random() % 4];
     else if (kind == "positive")
       value = uniform(random);
-    else if (kind == "wide")
-      value = std::ldexp(normal(random), static_cast<int>(random() % 29) - 14);
     else
-      return invalidArgument("--random '" + kind + "', expected normal, integers, positive or wide");
+      value = std::ldexp(normal(random), static_cast<int>(random() % 29) - 14);
     value *= scale;
   }
   return toTensor(numbers, type);
 }
 
 //===--- from files ----------------------------------------------------------------------------------------------===//
+
+static std::string inputNames(const LaunchPlan &plan) {
+  std::string names;
+  for (int64_t input : plan.inputs)
+    names += (names.empty() ? "" : ", ") + plan.values[input].name;
+  return names.empty() ? "it takes none" : "its inputs are " + names;
+}
 
 namespace {
 class InputMaker {
@@ -70,7 +76,8 @@ public:
   }
 
   Result<std::vector<Input>> fill(const Ranges &modelRanges) {
-    TENON_TRY_ASSIGN(Ranges ranges, readRanges(modelRanges));
+    Ranges ranges = options.ranges;
+    ranges.insert(modelRanges.begin(), modelRanges.end());
     TENON_TRY_ASSIGN(Sizes sizes, completeSizes(plan, knownSizes()));
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i].origin.empty())
@@ -98,20 +105,13 @@ public:
 private:
   const PlanValue &value(size_t input) const { return plan.values[plan.inputs[input]]; }
 
-  std::string inputNames() const {
-    std::string names;
-    for (const Input &input : inputs)
-      names += (names.empty() ? "" : ", ") + input.name;
-    return names.empty() ? "it takes none" : "its inputs are " + names;
-  }
-
   Result<size_t> indexOf(const Array &array, const std::string &path) const {
     for (size_t i = 0; i < inputs.size(); ++i)
       if (array.name.empty() ? inputs[i].origin.empty() : array.name == inputs[i].name)
         return i;
     if (array.name.empty())
-      return invalidArgument("'" + path + "' is one array too many; " + inputNames());
-    return invalidArgument("'" + path + "': the model has no input '" + array.name + "'; " + inputNames());
+      return invalidArgument("'" + path + "' is one array too many; " + inputNames(plan));
+    return invalidArgument("'" + path + "': the model has no input '" + array.name + "'; " + inputNames(plan));
   }
 
   Status put(size_t index, Tensor tensor, const std::string &path) {
@@ -142,32 +142,20 @@ private:
     return sizes;
   }
 
-  Result<Ranges> readRanges(Ranges ranges) const {
-    for (const std::string &given : options.ranges) {
-      size_t equals = given.find('='), colon = given.find(':', equals == std::string::npos ? 0 : equals);
-      long long low = 0, high = -1;
-      int end = 0;
-      bool ok = equals != std::string::npos && colon != std::string::npos &&
-                std::sscanf(given.c_str() + equals + 1, "%lld:%lld%n", &low, &high, &end) == 2 &&
-                equals + 1 + static_cast<size_t>(end) == given.size() && low <= high;
-      if (!ok)
-        return invalidArgument("--range '" + given + "' is not NAME=LOW:HIGH with LOW <= HIGH, as ids=0:999");
-      std::string name = given.substr(0, equals);
-      bool known = false;
-      for (const Input &input : inputs)
-        known |= input.name == name;
-      if (!known)
-        return invalidArgument("--range '" + given + "': the model has no input '" + name + "'; " + inputNames());
-      ranges[name] = {low, high};
-    }
-    return ranges;
-  }
-
   const LaunchPlan &plan;
   const InputOptions &options;
   std::vector<Input> inputs;
 };
 } // namespace
+
+Status checkNames(const LaunchPlan &plan, const InputOptions &options) {
+  TENON_TRY(completeSizes(plan, options.dims).status());
+  for (const auto &[name, bounds] : options.ranges)
+    if (std::none_of(plan.inputs.begin(), plan.inputs.end(),
+                     [&, &wanted = name](int64_t input) { return plan.values[input].name == wanted; }))
+      return invalidArgument("--range: the model has no input '" + name + "'; " + inputNames(plan));
+  return {};
+}
 
 Result<std::vector<Input>> makeInputs(const LaunchPlan &plan, const InputOptions &options, const Ranges &modelRanges) {
   InputMaker maker(plan, options);

@@ -13,8 +13,8 @@ namespace tenon::tool {
 using Ranges = std::map<std::string, std::pair<int64_t, int64_t>>;
 
 struct InputOptions {
-  std::vector<std::string> files;  ///< "x=a.npy", "a.npy" (the next input without one) or "all.npz"
-  std::vector<std::string> ranges; ///< "ids=0:30521"
+  std::vector<std::string> files; ///< "x=a.npy", "a.npy" (the next input without one) or "all.npz"
+  Ranges ranges;                  ///< of integer inputs, by name
   Sizes dims;
   std::string random = "normal"; ///< normal, integers, positive or wide
   int64_t seed = 0;
@@ -25,6 +25,9 @@ struct Input {
   std::string name, origin; ///< origin: a file, or how it was made
   Tensor tensor;
 };
+
+/// Whether the model has the dimensions, at these sizes, and the inputs that the options name.
+Status checkNames(const LaunchPlan &plan, const InputOptions &options);
 
 /// `modelRanges`: what the model says about its integer inputs; InputOptions::ranges wins; [0, 1] where neither does.
 Result<std::vector<Input>> makeInputs(const LaunchPlan &plan, const InputOptions &options, const Ranges &modelRanges);

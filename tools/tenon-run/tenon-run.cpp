@@ -1,4 +1,5 @@
 // Runs a model on arrays or random numbers, keeps and compares what comes out, and times it.
+#include "lib/Compiler/Compiler.h"
 #include "lib/Runtime/Context.h"
 #include "lib/Runtime/ThreadPool.h"
 #include "tools/CommandLine.h"
@@ -36,10 +37,16 @@ struct Report {
 };
 } // namespace
 
-static std::string number(double value, const char *format = "%.3f") {
+static std::string number(double value, const char *format) {
   char text[64];
   std::snprintf(text, sizeof text, format, value);
   return text;
+}
+
+/// With three significant digits, but no fewer than all before the point.
+static std::string milliseconds(double value) {
+  double decimals = value > 0 ? 2 - std::floor(std::log10(value)) : 0;
+  return number(value, ("%." + std::to_string(std::clamp(static_cast<int>(decimals), 0, 9)) + "f").c_str());
 }
 
 static std::string described(const Tensor &tensor) {
@@ -152,8 +159,8 @@ static Status timeCalls(Context &context, const std::vector<TensorRef> &inputs, 
   size_t middle = times.size() / 2;
   double median = times.size() % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
   int threads = ThreadPool::global().numThreads();
-  report.line("time    " + std::to_string(repeat) + " calls, ms: min " + number(times.front()) + ", median " +
-              number(median) + ", max " + number(times.back()) + "; threads " + std::to_string(threads));
+  report.line("time    " + std::to_string(repeat) + " calls, ms: min " + milliseconds(times.front()) + ", median " +
+              milliseconds(median) + ", max " + milliseconds(times.back()) + "; threads " + std::to_string(threads));
   report.json["time"] = {{"calls", repeat},
                          {"min_ms", times.front()},
                          {"median_ms", median},
@@ -191,9 +198,8 @@ static void reportTensors(const std::vector<Input> &inputs, const std::vector<Ar
   report.lines += tableText(rows);
 }
 
-static Result<Report> work(const Arguments &arguments) {
+static Result<Report> work(const Arguments &arguments, const Model &model) {
   Report report;
-  TENON_TRY_ASSIGN(Model model, loadModel(arguments.model));
   const LaunchPlan &plan = model.executable->plan();
   std::unique_ptr<ModelReference> reference;
   bool hasIntegerInput = std::any_of(plan.inputs.begin(), plan.inputs.end(), [&](int64_t id) {
@@ -248,14 +254,14 @@ int main(int argc, char **argv) {
              arguments.inputs.files);
   line.flag("cast", "arrays of another type than the input's are converted", arguments.inputs.cast);
   line.sizes("dim", "a dimension's size, for random inputs (default: 16 or its nearest bound)", arguments.inputs.dims);
-  line.text("random", "KIND",
-            "normal (default), integers (of -2, -1, 1, 2), positive (0 to 1) or\n"
-            "wide (normal, scaled by 2^-14 to 2^14)",
-            arguments.inputs.random);
-  line.texts("range", "NAME=LOW:HIGH",
-             "the integers of a random input, both inclusive (default: the rows of\n"
-             "the table it indexes, else 0:1)",
-             arguments.inputs.ranges);
+  line.choice("random", "KIND", {"normal", "integers", "positive", "wide"},
+              "normal (default), integers (of -2, -1, 1, 2), positive (0 to 1) or\n"
+              "wide (normal, scaled by 2^-14 to 2^14)",
+              arguments.inputs.random);
+  line.ranges("range",
+              "the integers of a random input, both inclusive (default: the rows of\n"
+              "the table it indexes, else 0:1)",
+              arguments.inputs.ranges);
   line.integer("seed", "N", "of everything random (default: 0)", 0, arguments.inputs.seed);
   line.text("weights", "FILE", "a .safetensors file, or random (default: those in the artefact)",
             arguments.model.weights);
@@ -283,7 +289,17 @@ int main(int argc, char **argv) {
   if (std::optional<int> code = line.parse(argc, argv))
     return *code;
   arguments.model.seed = arguments.inputs.seed;
-  Result<Report> report = work(arguments);
+  CompileOptions compile;
+  compile.target = arguments.model.target;
+  compile.from = arguments.model.from;
+  if (Status use = checkUse(compile); !use)
+    return fail(line.tool(), use, arguments.json, exitWrongUse);
+  Result<Model> model = loadModel(arguments.model);
+  if (!model)
+    return fail(line.tool(), model.status(), arguments.json);
+  if (Status use = checkNames(model->executable->plan(), arguments.inputs); !use)
+    return fail(line.tool(), use, arguments.json, exitWrongUse);
+  Result<Report> report = work(arguments, *model);
   if (!report)
     return fail(line.tool(), report.status(), arguments.json);
   if (arguments.json)
