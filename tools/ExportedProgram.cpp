@@ -1,5 +1,6 @@
 #include "tools/ExportedProgram.h"
 
+#include "lib/Support/TemporaryFolder.h"
 #include "tools/CommandLine.h"
 
 #include <cerrno>
@@ -21,24 +22,6 @@ bool isExportedProgram(const std::string &path) {
   return path.size() > 4 && path.compare(path.size() - 4, 4, ".pt2") == 0;
 }
 
-namespace {
-/// A folder that goes with its content.
-struct ScratchFolder {
-  std::string path;
-  ScratchFolder() {
-    std::error_code error;
-    path = (fs::temp_directory_path(error) / "tenon-import-XXXXXX").string();
-    if (error || !::mkdtemp(path.data()))
-      path.clear();
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (!path.empty())
-      fs::remove_all(path, ignored);
-  }
-};
-} // namespace
-
 static std::string python() {
   if (const char *given = std::getenv("TENON_PYTHON"); given && *given)
     return given;
@@ -48,7 +31,8 @@ static std::string python() {
   return !error && fs::exists(checkout, error) ? checkout.lexically_normal().string() : "python3";
 }
 
-/// Runs the importer with all it says in `messages`; its exit status.
+/// Runs the importer with all it says in `messages`; its exit status. It gets this process's environment and no limits:
+/// a model may be large, and where Python finds its packages is the user's.
 static Result<int> runImporter(const std::string &interpreter, const std::string &model, const std::string &folder,
                                const std::string &messages) {
   std::vector<std::string> words = {interpreter, "-m", "tenon.importer", model, folder};
@@ -75,14 +59,13 @@ static Result<int> runImporter(const std::string &interpreter, const std::string
 
 Result<ExportedProgram> importExportedProgram(const std::string &path) {
   TENON_TRY(MappedFile::open(path).status()); // a missing file is said without starting Python
-  ScratchFolder folder;
-  if (folder.path.empty())
-    return ioError("no temporary folder for the importer: set TMPDIR to a writable one");
-  std::string interpreter = python(), messages = folder.path + "/messages";
-  TENON_TRY_ASSIGN(int status, runImporter(interpreter, fs::absolute(path).string(), folder.path, messages));
+  TENON_TRY_ASSIGN(TemporaryFolder folder, TemporaryFolder::create("tenon-import-"));
+  std::string interpreter = python();
+  TENON_TRY_ASSIGN(int status,
+                   runImporter(interpreter, fs::absolute(path).string(), folder.path(), folder.file("messages")));
   if (status != 0) {
-    Result<std::string> said = readText(messages);
-    std::string text = said.ok() ? said->substr(0, 65536) : "";
+    Result<std::string> said = folder.read("messages", 65536);
+    std::string text = said.ok() ? said.take() : "";
     text.erase(text.find_last_not_of(" \n") + 1);
     if (text.find("No module named 'tenon") != std::string::npos ||
         text.find("No module named tenon") != std::string::npos)
@@ -92,8 +75,8 @@ Result<ExportedProgram> importExportedProgram(const std::string &path) {
                                     : text);
   }
   ExportedProgram program;
-  TENON_TRY_ASSIGN(program.text, readText(folder.path + "/model.mlir"));
-  std::string weights = folder.path + "/model.safetensors";
+  TENON_TRY_ASSIGN(program.text, readText(folder.file("model.mlir")));
+  std::string weights = folder.file("model.safetensors");
   if (std::error_code error; fs::exists(weights, error)) {
     TENON_TRY_ASSIGN(program.weights, MappedFile::open(weights)); // stays readable when the folder has gone
   }
