@@ -1,4 +1,6 @@
-"""Ops whose addresses are data, the key and value cache, and tensors that come of nothing: iota, constants, weights."""
+"""Ops whose addresses are data, the key and value cache, and tensors that come of nothing: iota, constants, weights.
+Special indices are wrong ones: generated code moves them to the nearest right one and touches no other memory.
+"""
 
 import numpy as np
 
@@ -8,7 +10,19 @@ from exec_cpu.shapes import KINDS, moves
 
 
 def indices(limit):
-    return lambda rng, shape, kind: rng.integers(0, limit, shape)
+    def make(rng, shape, kind):
+        if kind != "special":
+            return rng.integers(0, limit, shape)
+        wrong = np.array([-1, limit, -limit - 1, 2**31 - 1, -(2**31), 7 * limit])
+        return np.where(
+            rng.random(shape) < 0.3, wrong[rng.integers(0, len(wrong), shape)], rng.integers(0, limit, shape)
+        )
+
+    return make
+
+
+def near(index, limit):
+    return np.clip(index, 0, limit - 1)
 
 
 def cases(rng):
@@ -29,7 +43,7 @@ def cases(rng):
                     [Operand(dtype, (n, width), weight=True), Operand(index, ("a", "b"), indices(n))],
                     [Operand(dtype, ("a", "b", width))],
                     op("embedding", [0, 1], [0]),
-                    lambda t, i: t[i],
+                    lambda t, i: t[near(i, len(t))],
                     two(),
                 )
             )
@@ -45,7 +59,7 @@ def cases(rng):
                         [Operand(dtype, tuple(shape)), Operand(I64, dims, indices(limit))],
                         [Operand(dtype, out)],
                         op("gather", [0, 1], [0], f"axis = {axis} : i64"),
-                        lambda x, i, a=axis: np.take(x, i, a),
+                        lambda x, i, a=axis: np.take(x, near(i, x.shape[a]), a),
                         [{"a": 4}, {"a": 17}, {"a": 0}] if "a" in dims else [{}],
                     )
                 )
@@ -58,7 +72,7 @@ def cases(rng):
                 [Operand(dtype, tuple(shape)), Operand(I32, tuple(taken), indices(shape[axis]))],
                 [Operand(dtype, tuple(taken))],
                 op("gather_elements", [0, 1], [0], f"axis = {axis} : i64"),
-                lambda x, i, a=axis: np.take_along_axis(x, i, a),
+                lambda x, i, a=axis: np.take_along_axis(x, near(i, x.shape[a]), a),
             )
         )
         # Equal indices: the last wins.
@@ -68,7 +82,7 @@ def cases(rng):
 
             def scatter(x, i, u, a=axis):
                 moved, updates = np.moveaxis(x.copy(), a, 0), u.reshape(u.shape[:a] + (i.size,) + u.shape[a + i.ndim :])
-                for number, place in enumerate(i.reshape(-1)):
+                for number, place in enumerate(near(i, x.shape[a]).reshape(-1)):
                     moved[place] = np.take(updates, number, a)
                 return np.moveaxis(moved, 0, a)
 
@@ -85,33 +99,33 @@ def cases(rng):
         for dtype in (next(types), F32):
             shape = (3, 4, 5)
 
-            def limits(rng, place, kind, named=named, shape=shape):
-                return (
-                    np.stack([rng.integers(0, shape[d], place[:-1]) for d in range(named)], -1)
-                    if named
-                    else np.zeros(place, np.int64)
-                )
+            def tuples_of(rng, place, kind, named=named, shape=shape):
+                columns = [indices(shape[d])(rng, place[:-1], kind) for d in range(named)]
+                return np.stack(columns, -1) if named else np.zeros(place, np.int64)
+
+            def gather(x, i, named=named):
+                if named == 0:
+                    return np.broadcast_to(x, i.shape[:-1] + x.shape)
+                return x[tuple(near(i[..., d], x.shape[d]) for d in range(named))]
 
             result.append(
                 moves(
                     f"gather_nd_{dtype}_{named}_rank{len(tuples)}_{len(result)}",
-                    [Operand(dtype, shape), Operand(I64, tuples + (named,), limits)],
+                    [Operand(dtype, shape), Operand(I64, tuples + (named,), tuples_of)],
                     [Operand(dtype, tuples + shape[named:])],
                     op("gather_nd", [0, 1], [0]),
-                    lambda x, i, n=named: (
-                        x[tuple(np.moveaxis(i, -1, 0))] if n else np.broadcast_to(x, i.shape[:-1] + x.shape)
-                    ),
+                    gather,
                     [{"a": 6}, {"a": 0}] if "a" in tuples else [{}],
                 )
             )
     for dtype in FLOATS:
 
         def position(rng, shape, kind):
-            return np.array(rng.integers(0, 17))
+            return np.array(rng.integers(0, 17) if kind != "special" else rng.choice([-5, 40, 2**62, -(2**62)]))
 
         def append(cache, update, at):
             value = cache.copy()
-            at = min(int(at), cache.shape[2] - update.shape[2])  # where there is room for all
+            at = int(near(at, cache.shape[2] - update.shape[2] + 1))  # where there is room for all
             value[:, :, at : at + update.shape[2]] = update
             return value
 
