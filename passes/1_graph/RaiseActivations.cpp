@@ -239,25 +239,35 @@ static LogicalResult raiseQuotient(RewriterBase &rewriter, Operation *op) {
   });
 }
 
-/// silu(gate) * up -> swiglu(gate, up); gelu(gate) * up -> geglu(gate, up).
+/// silu(gate) * up -> swiglu(gate, up); gelu(gate) * up -> geglu(gate, up). Between casts from 16 bits and back the
+/// activation rounds once more than the gated op does.
 static LogicalResult raiseGated(RewriterBase &rewriter, MulOp op) {
   for (auto [activated, up] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
-    Operation *activation = activated.getDefiningOp();
+    auto rounded = activated.getDefiningOp<CastOp>();
+    Operation *activation = (rounded ? rounded.getInput() : activated).getDefiningOp();
     if (!isa_and_nonnull<SiluOp, GeluOp>(activation) || activated.getType() != op.getType() ||
         up.getType() != op.getType())
       continue;
-    if (!activation->hasOneUse()) {
+    Value gate = activation->getOperand(0);
+    if (rounded) {
+      auto widened = gate.getDefiningOp<CastOp>();
+      gate = widened && widened.getInput().getType() == op.getType() ? widened.getInput() : Value();
+    }
+    if (!gate)
+      continue;
+    if (!activation->hasOneUse() || !activated.hasOneUse()) {
       remark::missed(op.getLoc(), remark::RemarkOpts::name("activation").category(category))
           << "no gated activation: others read the gate";
       continue;
     }
     rewriter.setInsertionPoint(op);
     Location location = rewriter.getFusedLoc({activation->getLoc(), op.getLoc()});
-    Value gate = activation->getOperand(0);
     if (auto gelu = dyn_cast<GeluOp>(activation))
       rewriter.replaceOp(op, GegluOp::create(rewriter, location, op.getType(), gate, up, gelu.getApproximation()));
     else
       rewriter.replaceOp(op, SwigluOp::create(rewriter, location, op.getType(), gate, up));
+    if (rounded)
+      rewriter.eraseOp(rounded);
     rewriter.eraseOp(activation);
     return success();
   }

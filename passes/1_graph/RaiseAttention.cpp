@@ -37,6 +37,7 @@ public:
   explicit Raiser(func::FuncOp function) : sizes(function), rewriter(function.getContext(), &sizes) {}
 
   void raise(MatmulOp output);
+  void absorbCasts(CastOp op);
   void shareHeads(AttentionOp op);
   void absorbScales(AttentionOp op);
   void refineMask(AttentionOp op);
@@ -45,6 +46,7 @@ private:
   Value swapped(Value value);
   Value withFourDimensions(Value value);
   Value withoutRepeats(Value value, int64_t &repeats);
+  Value narrowed(Value value, FloatType element);
   std::optional<int64_t> keysBeyondQueries(AttentionOp op) const;
   Value visibleWhere(AttentionOp op);
 
@@ -149,6 +151,41 @@ void Raiser::raise(MatmulOp output) {
   rewriter.replaceOp(output, result);
 }
 
+/// `value`, of f32, as the 16-bit value that it was widened from, through views; null where it was not.
+Value Raiser::narrowed(Value value, FloatType element) {
+  Operation *op = value.getDefiningOp();
+  if (auto cast = dyn_cast_or_null<CastOp>(op))
+    return elementOf(cast.getInput()) == element ? cast.getInput() : Value();
+  if (!isa_and_nonnull<ReshapeOp, TransposeOp, ExpandOp>(op))
+    return {};
+  Value source = narrowed(op->getOperand(0), element);
+  if (!source)
+    return {};
+  Operation *view = op->clone();
+  view->setOperand(0, source);
+  view->getResult(0).setType(typeOf(value).clone(element));
+  return rewriter.insert(view)->getResult(0);
+}
+
+/// cast(attention(cast(q), cast(k), cast(v))) from 16 bits to f32 and back: it computes in f32 and rounds once.
+void Raiser::absorbCasts(CastOp op) {
+  auto wide = op.getInput().getDefiningOp<AttentionOp>();
+  auto element = dyn_cast<FloatType>(elementOf(op.getResult()));
+  if (!wide || !wide->hasOneUse() || !elementOf(op.getInput()).isF32() || !element || element.getWidth() != 16)
+    return;
+  rewriter.setInsertionPoint(wide);
+  Value mask = wide.getMask();
+  bool isFloatMask = mask && !elementOf(mask).isInteger(1);
+  Value narrowMask = isFloatMask ? narrowed(mask, element) : mask;
+  Value query = narrowed(wide.getQuery(), element), key = narrowed(wide.getKey(), element),
+        value = narrowed(wide.getValue(), element);
+  if (!query || !key || !value || (mask && !narrowMask))
+    return;
+  rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), query, key, value, narrowMask, wide.getScaleAttr(),
+                                           wide.getCausalAttr(), wide.getWindowAttr());
+  rewriter.eraseOp(wide);
+}
+
 /// Reads keys and values as they were before they were repeated for the query heads that share them.
 void Raiser::shareHeads(AttentionOp op) {
   int64_t keyRepeats, valueRepeats;
@@ -247,6 +284,7 @@ struct RaiseAttention : tenon::impl::RaiseAttentionPassBase<RaiseAttention> {
       Raiser raiser(function);
       // The output of each attention is its last op: what it replaces stands before it.
       function.walk([&](MatmulOp op) { raiser.raise(op); });
+      function.walk([&](CastOp op) { raiser.absorbCasts(op); });
       function.walk([&](AttentionOp op) {
         raiser.shareHeads(op);
         raiser.absorbScales(op);

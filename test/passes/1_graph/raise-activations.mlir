@@ -106,6 +106,20 @@ func.func @gated(%g: tensor<4xf32>, %u: tensor<4xf32>) -> (tensor<4xf32>, tensor
 
 // -----
 
+// CHECK-LABEL: @gated_between_casts
+// CHECK-NEXT: tenon.swiglu %{{.*}}, %{{.*}} : (tensor<4xbf16>, tensor<4xbf16>) -> tensor<4xbf16>
+// CHECK-NEXT: return
+func.func @gated_between_casts(%g: tensor<4xbf16>, %u: tensor<4xbf16>) -> tensor<4xbf16> {
+  %0 = tenon.cast %g : (tensor<4xbf16>) -> tensor<4xf32>
+  %1 = tenon.sigmoid %0 : (tensor<4xf32>) -> tensor<4xf32>
+  %2 = tenon.mul %0, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %3 = tenon.cast %2 : (tensor<4xf32>) -> tensor<4xbf16>
+  %4 = tenon.mul %3, %u : (tensor<4xbf16>, tensor<4xbf16>) -> tensor<4xbf16>
+  return %4 : tensor<4xbf16>
+}
+
+// -----
+
 // The constants of no gelu (0.7, 0.45), another x under the erf, a gate that broadcasts, integers.
 // CHECK-LABEL: @negative_constants
 // CHECK-NOT: tenon.{{gelu|silu|swiglu|geglu}}

@@ -118,6 +118,26 @@ func.func @softmax_in_f32(%q: tensor<1x1x3x8xbf16>, %k: tensor<1x1x3x8xbf16>) ->
 
 // -----
 
+// The products in f32 between casts, the repeated heads too; the widened value is what a view was taken of.
+// CHECK-LABEL: @products_in_f32
+// CHECK-SAME: (%[[Q:.*]]: tensor<2x4x3x8xbf16>, %[[K:.*]]: tensor<2x2x3x8xbf16>)
+// CHECK-NEXT: %[[R:.*]] = tenon.attention %[[Q]], %[[K]], %[[K]] {scale = 1.000000e+00 : f64} : (tensor<2x4x3x8xbf16>
+// CHECK-NEXT: return %[[R]]
+func.func @products_in_f32(%q: tensor<2x4x3x8xbf16>, %k: tensor<2x2x3x8xbf16>) -> tensor<2x4x3x8xbf16> {
+  %q32 = tenon.cast %q : (tensor<2x4x3x8xbf16>) -> tensor<2x4x3x8xf32>
+  %k5 = tenon.reshape %k : (tensor<2x2x3x8xbf16>) -> tensor<2x2x1x3x8xbf16>
+  %k32 = tenon.cast %k5 : (tensor<2x2x1x3x8xbf16>) -> tensor<2x2x1x3x8xf32>
+  %kk = tenon.expand %k32 : (tensor<2x2x1x3x8xf32>) -> tensor<2x2x2x3x8xf32>
+  %k4 = tenon.reshape %kk : (tensor<2x2x2x3x8xf32>) -> tensor<2x4x3x8xf32>
+  %0 = tenon.matmul %q32, %k4 {transpose_b} : (tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>) -> tensor<2x4x3x3xf32>
+  %1 = tenon.softmax %0 {axis = 3 : i64} : (tensor<2x4x3x3xf32>) -> tensor<2x4x3x3xf32>
+  %2 = tenon.matmul %1, %k4 : (tensor<2x4x3x3xf32>, tensor<2x4x3x8xf32>) -> tensor<2x4x3x8xf32>
+  %3 = tenon.cast %2 : (tensor<2x4x3x8xf32>) -> tensor<2x4x3x8xbf16>
+  return %3 : tensor<2x4x3x8xbf16>
+}
+
+// -----
+
 // BART scales the query before its heads are cut; the key is read by others as well.
 // CHECK-LABEL: @scale_before_the_heads
 // CHECK-SAME: (%[[X:.*]]: tensor<2x3x8xf32>)
