@@ -77,7 +77,25 @@ std::optional<int64_t> leastOf(Value value) {
   return std::fabs(start) < 0x1p53 ? std::optional(int64_t(std::trunc(start))) : std::nullopt;
 }
 
-/// c < x -> x > c; iota >= 0 holds everywhere.
+bool compares(ComparePredicate predicate, int64_t a, int64_t b) {
+  switch (predicate) {
+  case ComparePredicate::EQ:
+    return a == b;
+  case ComparePredicate::NE:
+    return a != b;
+  case ComparePredicate::LT:
+    return a < b;
+  case ComparePredicate::LE:
+    return a <= b;
+  case ComparePredicate::GT:
+    return a > b;
+  case ComparePredicate::GE:
+    return a >= b;
+  }
+  llvm_unreachable("all predicates are handled");
+}
+
+/// c < x -> x > c; one number against one number, and iota >= 0, are the same everywhere.
 struct CanonicalCompare : OpRewritePattern<CompareOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(CompareOp op, PatternRewriter &rewriter) const override {
@@ -85,14 +103,18 @@ struct CanonicalCompare : OpRewritePattern<CompareOp> {
       rewriter.replaceOpWithNewOp<CompareOp>(op, op.getType(), op.getRhs(), op.getLhs(), swapped(op.getPredicate()));
       return success();
     }
-    std::optional<int64_t> bound = integerSplat(op.getRhs()), least = leastOf(op.getLhs());
-    bool holds = bound && least && !isConstant(op.getLhs()) &&
-                 ((op.getPredicate() == ComparePredicate::GE && *least >= *bound) ||
-                  (op.getPredicate() == ComparePredicate::GT && *least > *bound));
-    if (!holds)
-      return rewriter.notifyMatchFailure(op, "not known to hold everywhere");
-    Value yes = createSplat(rewriter, op.getLoc(), RankedTensorType::get({}, rewriter.getI1Type()), 1);
-    rewriter.replaceOp(op, createExpand(rewriter, op.getLoc(), yes, typeOf(op), op->getOperands()));
+    std::optional<int64_t> bound = integerSplat(op.getRhs()), number = integerSplat(op.getLhs());
+    std::optional<bool> answer;
+    if (bound && number)
+      answer = compares(op.getPredicate(), *number, *bound);
+    else if (std::optional<int64_t> least = bound ? leastOf(op.getLhs()) : std::nullopt;
+             least && ((op.getPredicate() == ComparePredicate::GE && *least >= *bound) ||
+                       (op.getPredicate() == ComparePredicate::GT && *least > *bound)))
+      answer = true;
+    if (!answer)
+      return rewriter.notifyMatchFailure(op, "not known to be the same everywhere");
+    Value same = createSplat(rewriter, op.getLoc(), RankedTensorType::get({}, rewriter.getI1Type()), *answer);
+    rewriter.replaceOp(op, createExpand(rewriter, op.getLoc(), same, typeOf(op), op->getOperands()));
     return success();
   }
 };

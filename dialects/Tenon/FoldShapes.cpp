@@ -151,3 +151,9 @@ OpFoldResult ReduceSumOp::fold(FoldAdaptor) {
 }
 OpFoldResult ReduceMaxOp::fold(FoldAdaptor) { return ofSingles(*this); }
 OpFoldResult ReduceMinOp::fold(FoldAdaptor) { return ofSingles(*this); }
+
+/// Zeros add up to zeros; so does what has one element, but -0.0, as a sum of floats starts from 0.0.
+OpFoldResult CumsumOp::fold(FoldAdaptor) {
+  bool isSingle = elementOf(getInput()).isInteger() && typeOf(getInput()).getDimSize(getAxis()) == 1;
+  return isSingle || isSplat(getInput(), 0.0) ? instead(getResult(), getInput()) : OpFoldResult();
+}

@@ -318,6 +318,7 @@ def CumsumOp : InferredOp<"cumsum"> {
   }];
   let arguments = (ins NumberT:$input, I64Attr:$axis);
   let results = (outs NumberT:$result);
+  let hasFolder = 1;
 }
 
 class PoolOp<string mnemonic> : InferredOp<mnemonic> {

@@ -15,7 +15,9 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   };
   tidy();
   manager.addPass(createFoldConstantsPass());
-  manager.addPass(createFoldGathersPass());
+  manager.addPass(createFoldPositionsPass());
+  tidy();
+  manager.addPass(createFoldConstantsPass()); // what the positions turned out to be
   tidy();
   manager.addPass(createRaiseActivationsPass());
   manager.addPass(createRaiseNormsPass());

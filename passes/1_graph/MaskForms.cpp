@@ -4,8 +4,6 @@
 #include "dialects/Tenon/Tenon.h"
 #include "passes/1_graph/Positions.h"
 
-#include <cmath>
-
 using namespace mlir;
 using namespace tenon;
 
@@ -13,38 +11,29 @@ static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(valu
 
 namespace {
 /// key * index of the key + query * index of the query + offset; the indices count from 0.
-struct Position {
+struct Distance {
   int64_t key = 0, query = 0, offset = 0;
 };
 } // namespace
 
-/// An integer tensor as a linear function of the indices of key and query.
-static std::optional<Position> positionOf(Value value) {
-  if (std::optional<int64_t> known = integerSplat(value))
-    return Position{0, 0, *known};
-  Operation *op = value.getDefiningOp();
-  if (!op)
-    return std::nullopt;
-  if (isa<AddOp, SubOp>(op)) {
-    std::optional<Position> a = positionOf(op->getOperand(0)), b = positionOf(op->getOperand(1));
-    int64_t sign = isa<AddOp>(op) ? 1 : -1;
-    if (!a || !b)
+/// An integer tensor as a linear function of the indices of key and query: positions, or a difference of them.
+static std::optional<Distance> distanceOf(Value value, const KnownSizes &sizes) {
+  if (std::optional<Positions> positions = positionsOf(value, sizes)) {
+    if (positions->along > 1)
       return std::nullopt;
-    return Position{a->key + sign * b->key, a->query + sign * b->query, a->offset + sign * b->offset};
+    bool isKey = positions->along == 0;
+    return Distance{isKey ? positions->step : 0, isKey ? 0 : positions->step, positions->start};
   }
-  if (isa<ExpandOp>(op))
-    return positionOf(op->getOperand(0));
-  if (auto cast = dyn_cast<CastOp>(op); cast && elementOf(cast.getInput()).isInteger() &&
-                                        elementOf(cast.getInput()).getIntOrFloatBitWidth() >= 32 &&
-                                        typeOf(value).getElementTypeBitWidth() >= 32)
-    return positionOf(cast.getInput());
-  std::optional<PositionVector> positions = positionsOf(value);
-  if (!positions || positions->along > 1 || typeOf(value).getElementTypeBitWidth() < 32)
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<ExpandOp>(op))
+    return distanceOf(op->getOperand(0), sizes);
+  if (!isa_and_nonnull<AddOp, SubOp>(op))
     return std::nullopt;
-  double start = positions->iota.getStart().convertToDouble();
-  if (start != std::trunc(start) || std::fabs(start) > 0x1p31)
+  std::optional<Distance> a = distanceOf(op->getOperand(0), sizes), b = distanceOf(op->getOperand(1), sizes);
+  int64_t sign = isa<AddOp>(op) ? 1 : -1;
+  if (!a || !b)
     return std::nullopt;
-  return positions->along == 0 ? Position{1, 0, int64_t(start)} : Position{0, 1, int64_t(start)};
+  return Distance{a->key + sign * b->key, a->query + sign * b->query, a->offset + sign * b->offset};
 }
 
 /// The band that `difference <predicate> 0` is, difference being key - query + offset.
@@ -78,11 +67,13 @@ static ComparePredicate swapped(ComparePredicate predicate) {
   }
 }
 
-static std::optional<Band> bandOf(CompareOp op) {
-  std::optional<Position> lhs, rhs;
-  if (!elementOf(op.getLhs()).isInteger() || !(lhs = positionOf(op.getLhs())) || !(rhs = positionOf(op.getRhs())))
+static std::optional<Band> bandOf(CompareOp op, const KnownSizes &sizes) {
+  if (!elementOf(op.getLhs()).isInteger())
     return std::nullopt;
-  Position difference{lhs->key - rhs->key, lhs->query - rhs->query, lhs->offset - rhs->offset};
+  std::optional<Distance> lhs = distanceOf(op.getLhs(), sizes), rhs = distanceOf(op.getRhs(), sizes);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  Distance difference{lhs->key - rhs->key, lhs->query - rhs->query, lhs->offset - rhs->offset};
   ComparePredicate predicate = op.getPredicate();
   if (difference.key == -1 && difference.query == 1) {
     difference = {1, -1, -difference.offset};
@@ -117,22 +108,22 @@ static bool isLowerTriangle(Value value) {
   });
 }
 
-std::optional<Band> tenon::bandOf(Value mask) {
+std::optional<Band> tenon::bandOf(Value mask, const KnownSizes &sizes) {
   if (auto compare = mask.getDefiningOp<CompareOp>())
-    return ::bandOf(compare);
+    return ::bandOf(compare, sizes);
   if (isLowerTriangle(mask))
     return Band{0, std::nullopt};
   Operation *op = mask.getDefiningOp();
   // Written out, or with ones in front, it says the same.
   if (isa_and_nonnull<ExpandOp>(op))
-    return bandOf(op->getOperand(0));
+    return bandOf(op->getOperand(0), sizes);
   if (auto reshape = dyn_cast_or_null<ReshapeOp>(op)) {
     auto from = typeOf(reshape.getInput()), to = typeOf(mask);
     auto ones = [](ArrayRef<int64_t> sizes) { return llvm::all_of(sizes, [](int64_t size) { return size == 1; }); };
     if (from.hasStaticShape() && from.getRank() >= 2 && to.getRank() >= 2 &&
         from.getShape().take_back(2) == to.getShape().take_back(2) && ones(from.getShape().drop_back(2)) &&
         ones(to.getShape().drop_back(2)))
-      return bandOf(reshape.getInput());
+      return bandOf(reshape.getInput(), sizes);
   }
   return std::nullopt;
 }

@@ -13,7 +13,7 @@ struct Band {
 
 /// The band that a mask is, for every query and key; none where it says anything else. `mask` aligns with scores
 /// [.., query, key] at the innermost dimensions.
-std::optional<Band> bandOf(mlir::Value mask);
+std::optional<Band> bandOf(mlir::Value mask, const KnownSizes &sizes);
 
 /// The conditions that a mask joins by `and`; one, itself, where it joins none.
 llvm::SmallVector<mlir::Value> conditionsOf(mlir::Value mask);

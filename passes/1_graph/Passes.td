@@ -74,11 +74,12 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
   }];
 }
 
-def FoldGathersPass : Pass<"tenon-fold-gathers", "::mlir::ModuleOp"> {
-  let summary = "gathers that take everything in order, or one element for all, are views";
+def FoldPositionsPass : Pass<"tenon-fold-positions", "::mlir::ModuleOp"> {
+  let summary = "gathers by all positions, or of one element for all, are views; differences of positions are numbers";
   let description = [{
     Why: exporters index masks by positions of batch and key, and type tables by zeros. The first is the mask itself, the
-    second one row; as gathers they read index tensors that somebody has to write first.
+    second one row; as gathers they read index tensors that somebody has to write first. Sequences packed into one are found
+    by positions that do not follow each other; where all do, the mask is that of one sequence.
 
     Before:
     ```mlir
@@ -102,7 +103,7 @@ def FoldGathersPass : Pass<"tenon-fold-gathers", "::mlir::ModuleOp"> {
     Requires: canonical IR; dynamic dimensions named where positions are to be known as all of a dimension.
     Ensures: gather_nd by all positions of each dimension that it names, in order, is a reshape and an expand; a gather of one
     number from a splat is the splat; an embedding of one row for all is that row, expanded; the first elements of a
-    constant 0, 1, 2, .. are an iota.
+    constant 0, 1, 2, .. are an iota; a sum or difference of positions that is one number is that number, expanded.
     Leaves alone: indices that are positions of another size, in another order or from another start, and one row of a table
     that is out of its range.
   }];

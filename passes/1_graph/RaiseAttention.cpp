@@ -236,9 +236,13 @@ Value Raiser::visibleWhere(AttentionOp op) {
   if (!hidden || !(isSplat(zero, 0) || isSplat(zero, -0.0)) || !absorbsScores(*hidden, elementOf(mask)))
     return {};
   if (*hidden != -infinity) {
-    std::optional<Band> band = mirrored ? std::nullopt : bandOf(select.getCondition());
     std::optional<int64_t> beyond = keysBeyondQueries(op);
-    bool seesItself = band && band->most && !band->least && beyond && *beyond >= 0 && *band->most == *beyond;
+    // Query i sees key i + beyond, which there is, if every condition lets it.
+    bool seesItself =
+        !mirrored && beyond && *beyond >= 0 && llvm::all_of(conditionsOf(select.getCondition()), [&](Value condition) {
+          std::optional<Band> band = bandOf(condition, sizes);
+          return band && band->most.value_or(*beyond) >= *beyond && band->least.value_or(*beyond) <= *beyond;
+        });
     if (!seesItself)
       return {};
   }
@@ -258,7 +262,7 @@ void Raiser::refineMask(AttentionOp op) {
   std::optional<int64_t> beyond = keysBeyondQueries(op);
   SmallVector<Value> rest;
   for (Value condition : conditionsOf(visible)) {
-    std::optional<Band> band = beyond ? bandOf(condition) : std::nullopt;
+    std::optional<Band> band = beyond ? bandOf(condition, sizes) : std::nullopt;
     bool isCausal = band && band->most && *band->most == *beyond;
     bool isWindow = band && band->least && !op.getWindow() && *beyond - *band->least + 1 >= 1;
     if (isCausal && !band->least)

@@ -119,3 +119,18 @@ func.func @iota_at_least() -> (tensor<4xi1>, tensor<4xi1>) {
   %1 = tenon.compare %i, %z {predicate = #tenon.compare<gt>} : (tensor<4xi64>, tensor<i64>) -> tensor<4xi1>
   return %0, %1 : tensor<4xi1>, tensor<4xi1>
 }
+
+// -----
+
+// One number against one number, however it is written out, is one answer.
+// CHECK-LABEL: @numbers_compared
+// CHECK: %[[NO:.*]] = tenon.constant dense<false> : tensor<i1>
+// CHECK: %[[R:.*]] = tenon.expand %[[NO]], %{{.*}} : (tensor<i1>, tensor<i64>) -> tensor<?x4xi1>
+// CHECK: return %[[R]]
+func.func @numbers_compared(%n: tensor<i64>) -> tensor<?x4xi1> {
+  %c = tenon.constant dense<1> : tensor<i64>
+  %d = tenon.constant dense<2> : tensor<4xi64>
+  %0 = tenon.expand %c, %n : (tensor<i64>, tensor<i64>) -> tensor<?x4xi64>
+  %1 = tenon.compare %0, %d {predicate = #tenon.compare<eq>} : (tensor<?x4xi64>, tensor<4xi64>) -> tensor<?x4xi1>
+  return %1 : tensor<?x4xi1>
+}

@@ -161,3 +161,18 @@ func.func @reduces_singles(%x: tensor<3x1xf32>, %i: tensor<3x1xi32>) -> (tensor<
   %3 = tenon.pad %x {low = array<i64: 0, 0>, high = array<i64: 0, 0>, value = 1.0 : f64} : (tensor<3x1xf32>) -> tensor<3x1xf32>
   return %0, %1, %2, %3 : tensor<3x1xf32>, tensor<3x1xi32>, tensor<3x1xf32>, tensor<3x1xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @sums_of_nothing_new
+// CHECK-SAME: (%[[I:.*]]: tensor<3x1xi64>, %[[X:.*]]: tensor<3x1xf32>)
+// CHECK-DAG: %[[Z:.*]] = tenon.constant dense<0> : tensor<2xi64>
+// CHECK-DAG: %[[S:.*]] = tenon.cumsum %[[X]]
+// CHECK: return %[[I]], %[[Z]], %[[S]]
+func.func @sums_of_nothing_new(%i: tensor<3x1xi64>, %x: tensor<3x1xf32>) -> (tensor<3x1xi64>, tensor<2xi64>, tensor<3x1xf32>) {
+  %z = tenon.constant dense<0> : tensor<2xi64>
+  %0 = tenon.cumsum %i {axis = 1 : i64} : (tensor<3x1xi64>) -> tensor<3x1xi64>
+  %1 = tenon.cumsum %z {axis = 0 : i64} : (tensor<2xi64>) -> tensor<2xi64>
+  %2 = tenon.cumsum %x {axis = 1 : i64} : (tensor<3x1xf32>) -> tensor<3x1xf32>
+  return %0, %1, %2 : tensor<3x1xi64>, tensor<2xi64>, tensor<3x1xf32>
+}

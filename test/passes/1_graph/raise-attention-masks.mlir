@@ -40,6 +40,28 @@ func.func @window(%x: tensor<1x2x5x4xf32>, %k: tensor<1x2x7x4xf32>) -> tensor<1x
 
 // -----
 
+// A finite number hides all but what a causal window shows, in which every query sees its own key.
+// CHECK-LABEL: @finite_window
+// CHECK-NEXT: tenon.attention %{{.*}}, %{{.*}}, %{{.*}} {causal, scale = 5.000000e-01 : f64, window = 2 : i64}
+// CHECK-NEXT: return
+func.func @finite_window(%x: tensor<?x2x?x4xf32> {tenon.dims = ["batch", "", "seq", ""]}) -> tensor<?x2x?x4xf32> {
+  %zero = tenon.constant dense<0.0> : tensor<f32>
+  %low = tenon.constant dense<0xFF7FFFFF> : tensor<f32>
+  %two = tenon.constant dense<2> : tensor<i64>
+  %s = tenon.dim %x {axis = 2 : i64} : (tensor<?x2x?x4xf32>) -> tensor<i64>
+  %i = tenon.iota %s {axis = 0 : i64} : (tensor<i64>) -> tensor<?xi64>
+  %q = tenon.reshape %i : (tensor<?xi64>) -> tensor<?x1xi64>
+  %f = tenon.sub %q, %two : (tensor<?x1xi64>, tensor<i64>) -> tensor<?x1xi64>
+  %c = tenon.compare %i, %q {predicate = #tenon.compare<le>} : (tensor<?xi64>, tensor<?x1xi64>) -> tensor<?x?xi1>
+  %w = tenon.compare %i, %f {predicate = #tenon.compare<gt>} : (tensor<?xi64>, tensor<?x1xi64>) -> tensor<?x?xi1>
+  %v = tenon.logical_and %c, %w : (tensor<?x?xi1>, tensor<?x?xi1>) -> tensor<?x?xi1>
+  %m = tenon.select %v, %zero, %low : (tensor<?x?xi1>, tensor<f32>, tensor<f32>) -> tensor<?x?xf32>
+  %r = tenon.attention %x, %x, %x mask(%m) {scale = 0.5 : f64} : (tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x2x?x4xf32>, tensor<?x?xf32>) -> tensor<?x2x?x4xf32>
+  return %r : tensor<?x2x?x4xf32>
+}
+
+// -----
+
 // A float mask of 0 and -Inf is boolean.
 // CHECK-LABEL: @float_mask
 // CHECK-SAME: %[[P:[a-z0-9]+]]: tensor<5xi1>)

@@ -1,5 +1,5 @@
 // Gathers of everything in order, or of one element for all, are views.
-// RUN: tenon-opt %s --tenon-fold-gathers --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: tenon-opt %s --tenon-fold-positions --canonicalize --cse --split-input-file | FileCheck %s
 // VALUES: 1e-12
 
 // A padding mask indexed by the positions of batch and key, as transformers build it.
@@ -59,6 +59,44 @@ func.func @type_embedding(%x: tensor<?x?x8xf32> {tenon.dims = ["batch", "seq", "
   %2 = tenon.embedding %w, %1 : (tensor<2x8xf32>, tensor<?x?xi64>) -> tensor<?x?x8xf32>
   %3 = tenon.add %x, %2 : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
   return %3 : tensor<?x?x8xf32>
+}
+
+// -----
+
+// Where one sequence ends and the next begins, in packed ones: positions less those before, which are one less each.
+// CHECK-LABEL: @jumps
+// CHECK: %[[ONE:.*]] = tenon.constant dense<1> : tensor<i64>
+// CHECK: %[[R:.*]] = tenon.expand %[[ONE]], {{.*}} -> tensor<?x?xi64>
+// CHECK-NEXT: return %[[R]]
+func.func @jumps(%x: tensor<?x?xi64> {tenon.dims = ["batch", "seq"]}) -> tensor<?x?xi64> {
+  %one = tenon.constant dense<1> : tensor<i64>
+  %b = tenon.dim %x {axis = 0 : i64} : (tensor<?x?xi64>) -> tensor<i64>
+  %s = tenon.dim %x {axis = 1 : i64} : (tensor<?x?xi64>) -> tensor<i64>
+  %i = tenon.iota %s {axis = 0 : i64} : (tensor<i64>) -> tensor<?xi64>
+  %p = tenon.expand %i, %b, %s : (tensor<?xi64>, tensor<i64>, tensor<i64>) -> tensor<?x?xi64>
+  %0 = tenon.slice %p {starts = array<i64: 0, 0>, ends = array<i64: 9223372036854775807, 1>, steps = array<i64: 1, 1>} : (tensor<?x?xi64>) -> tensor<?x1xi64>
+  %1 = tenon.sub %0, %one : (tensor<?x1xi64>, tensor<i64>) -> tensor<?x1xi64>
+  %2 = tenon.concat %1, %p {axis = 1 : i64} : (tensor<?x1xi64>, tensor<?x?xi64>) -> tensor<?x?xi64>
+  %3 = tenon.slice %2, %s {starts = array<i64: 0, 0>, ends = array<i64: 9223372036854775807, -9223372036854775808>, steps = array<i64: 1, 1>} : (tensor<?x?xi64>, tensor<i64>) -> tensor<?x?xi64>
+  %4 = tenon.slice %2 {starts = array<i64: 0, 1>, ends = array<i64: 9223372036854775807, 9223372036854775807>, steps = array<i64: 1, 1>} : (tensor<?x?xi64>) -> tensor<?x?xi64>
+  %5 = tenon.sub %4, %3 : (tensor<?x?xi64>, tensor<?x?xi64>) -> tensor<?x?xi64>
+  return %5 : tensor<?x?xi64>
+}
+
+// -----
+
+// Pieces that do not count on; every other position; positions that are data.
+// CHECK-LABEL: @negative_jumps
+// CHECK-COUNT-3: tenon.sub
+func.func @negative_jumps(%p: tensor<4xi64>) -> (tensor<8xi64>, tensor<4xi64>, tensor<4xi64>) {
+  %i = tenon.iota {axis = 0 : i64} : () -> tensor<4xi64>
+  %j = tenon.iota {axis = 0 : i64} : () -> tensor<8xi64>
+  %0 = tenon.concat %i, %i {axis = 0 : i64} : (tensor<4xi64>, tensor<4xi64>) -> tensor<8xi64>
+  %1 = tenon.sub %0, %j : (tensor<8xi64>, tensor<8xi64>) -> tensor<8xi64>
+  %2 = tenon.slice %j {starts = array<i64: 0>, ends = array<i64: 8>, steps = array<i64: 2>} : (tensor<8xi64>) -> tensor<4xi64>
+  %3 = tenon.sub %2, %i : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  %4 = tenon.sub %p, %i : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  return %1, %3, %4 : tensor<8xi64>, tensor<4xi64>, tensor<4xi64>
 }
 
 // -----

@@ -1,13 +1,15 @@
-// An index is data, so that a gather is opaque to all that knows shapes. Where it is known what the indices are, all
-// positions in order or one number for all, the gather is a view, and what reads it broadcasts.
+// Positions are data, so that what is computed of them is opaque to all that knows shapes: masks gathered by the
+// positions of batch and key, packed sequences found where positions jump. Where it is known what the numbers are, the
+// gather is a view, the difference one number, and what reads them broadcasts or folds.
 #include "dialects/Tenon/CanonicalPatterns.h"
 #include "dialects/Tenon/ConstantValues.h"
+#include "dialects/Tenon/Tenon.h"
 #include "passes/1_graph/KnownSizes.h"
 #include "passes/1_graph/Passes.h"
 #include "passes/1_graph/Positions.h"
 
 namespace tenon {
-#define GEN_PASS_DEF_FOLDGATHERSPASS
+#define GEN_PASS_DEF_FOLDPOSITIONSPASS
 #include "passes/1_graph/Passes.h.inc"
 } // namespace tenon
 
@@ -21,6 +23,7 @@ class Folder {
 public:
   explicit Folder(func::FuncOp function) : sizes(function), rewriter(function.getContext(), &sizes) {}
 
+  void foldSum(Operation *op);
   void fold(SliceOp op);
   void fold(GatherNdOp op);
   void fold(GatherElementsOp op);
@@ -43,14 +46,12 @@ std::optional<int64_t> Folder::dimensionOf(Value component, int64_t rank, Value 
     return std::nullopt;
   // Either the tuple's dimension was added to a written-out vector, or the vector was turned to lie along at once.
   bool added = sizes.addsLastOne(component, reshape.getInput());
-  auto expand = added ? reshape.getInput().getDefiningOp<ExpandOp>() : ExpandOp();
-  std::optional<PositionVector> positions = positionsOf(expand  ? expand.getInput()
-                                                        : added ? reshape.getInput()
-                                                                : component);
-  if (!positions || positions->iota.getStart().convertToDouble() != 0 ||
-      !sizes.areEqual(positions->iota, positions->iota.getAxis(), input, axis))
-    return std::nullopt;
-  return rank - 1 - (added ? positions->along : positions->along - 1);
+  Value vector = added ? reshape.getInput() : component;
+  std::optional<Positions> positions = positionsOf(vector, sizes);
+  int64_t dimension = positions ? rank - 1 - (added ? positions->along : positions->along - 1) : -1;
+  bool counts = positions && positions->start == 0 && positions->step == 1 && dimension >= 0 && dimension < rank &&
+                sizes.areEqual(component, dimension, input, axis);
+  return counts ? std::optional(dimension) : std::nullopt;
 }
 
 void Folder::fold(GatherNdOp op) {
@@ -89,6 +90,27 @@ void Folder::fold(GatherNdOp op) {
   }
   Value view = ReshapeOp::create(rewriter, op.getLoc(), small, op.getInput(), smallSizes);
   rewriter.replaceOpWithNewOp<ExpandOp>(op, type, view, allSizes);
+}
+
+/// Positions less the positions before them are one number.
+void Folder::foldSum(Operation *op) {
+  RankedTensorType type = typeOf(op->getResult(0));
+  if (type.getRank() == 0 || integerSplat(op->getResult(0)))
+    return;
+  std::optional<Positions> positions = positionsOf(op->getResult(0), sizes);
+  if (!positions || positions->step != 0)
+    return;
+  rewriter.setInsertionPoint(op);
+  SmallVector<Value> allSizes;
+  for (int64_t d : llvm::seq<int64_t>(type.getRank()))
+    if (type.isDynamicDim(d)) {
+      allSizes.push_back(sizes.sizeOf(op->getResult(0), d));
+      if (!allSizes.back())
+        return;
+    }
+  Value number =
+      createSplat(rewriter, op->getLoc(), RankedTensorType::get({}, type.getElementType()), positions->start);
+  rewriter.replaceOpWithNewOp<ExpandOp>(op, type, number, allSizes);
 }
 
 /// The dimension along which a constant counts 0, 1, 2, .., the others being of size 1; none for another value.
@@ -151,13 +173,15 @@ void Folder::fold(EmbeddingOp op) {
 }
 
 namespace {
-struct FoldGathers : tenon::impl::FoldGathersPassBase<FoldGathers> {
+struct FoldPositions : tenon::impl::FoldPositionsPassBase<FoldPositions> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       Folder folder(function);
       // In program order: indices before what they are used for.
       function.walk([&](Operation *op) {
-        if (auto slice = dyn_cast<SliceOp>(op))
+        if (isa<AddOp, SubOp>(op))
+          folder.foldSum(op);
+        else if (auto slice = dyn_cast<SliceOp>(op))
           folder.fold(slice);
         else if (auto gather = dyn_cast<GatherNdOp>(op))
           folder.fold(gather);
