@@ -4,7 +4,7 @@
 
 namespace tenon {
 
-ArenaPlan planArena(const std::vector<Lifetime> &lifetimes) {
+ArenaPlan planArena(const std::vector<Lifetime> &lifetimes, int64_t alignment) {
   ArenaPlan plan;
   plan.offsets.assign(lifetimes.size(), 0);
   std::vector<size_t> order(lifetimes.size());
@@ -14,7 +14,7 @@ ArenaPlan planArena(const std::vector<Lifetime> &lifetimes) {
     return lifetimes[a].bytes != lifetimes[b].bytes ? lifetimes[a].bytes > lifetimes[b].bytes : a < b;
   });
 
-  auto rounded = [&](size_t i) { return (lifetimes[i].bytes + 63) / 64 * 64; };
+  auto rounded = [&](size_t i) { return (lifetimes[i].bytes + alignment - 1) / alignment * alignment; };
   std::vector<size_t> placed;
   std::vector<std::pair<int64_t, int64_t>> taken; // [begin, end) of placed buffers alive at the same time
   for (size_t i : order) {

@@ -13,11 +13,11 @@ struct Lifetime {
 };
 
 struct ArenaPlan {
-  std::vector<int64_t> offsets; ///< per lifetime, multiples of 64
+  std::vector<int64_t> offsets; ///< per lifetime, multiples of the alignment
   int64_t bytes = 0;
 };
 
-/// Precondition: the sum of all sizes, each rounded up to 64, fits in 63 bits.
-ArenaPlan planArena(const std::vector<Lifetime> &lifetimes);
+/// Precondition: the sum of all sizes, each rounded up to `alignment`, fits in 63 bits.
+ArenaPlan planArena(const std::vector<Lifetime> &lifetimes, int64_t alignment = 64);
 
 } // namespace tenon

@@ -10,6 +10,28 @@ namespace tenon {
 static constexpr const char *manifestName = "manifest.json", *kernelsName = "kernels.so";
 static constexpr const char *constantsName = "constants.bin", *weightsName = "weights.safetensors";
 static constexpr const char *modelName = "model.mlir";
+static constexpr std::string_view cubinFolder = "kernels/", cubinSuffix = ".cubin";
+
+// The name of the cubin that an entry is, or nothing.
+static std::string_view cubinName(std::string_view entry) {
+  size_t around = cubinFolder.size() + cubinSuffix.size();
+  if (entry.size() <= around || entry.substr(0, cubinFolder.size()) != cubinFolder ||
+      entry.substr(entry.size() - cubinSuffix.size()) != cubinSuffix)
+    return {};
+  return entry.substr(cubinFolder.size(), entry.size() - around);
+}
+
+// What the plan's kernels are in must be there.
+static Status checkKernels(const LaunchPlan &plan, std::string_view library,
+                           const std::map<std::string, std::string_view> &cubins) {
+  for (const auto &[name, kernel] : plan.kernels) {
+    if (kernel.cuda && !cubins.count(kernel.cuda->cubin))
+      return corrupt("kernel '" + name + "' is in the cubin '" + kernel.cuda->cubin + "', which is not there");
+    if (!kernel.cuda && library.empty())
+      return corrupt("its manifest names kernels, but it has no " + std::string(kernelsName));
+  }
+  return {};
+}
 
 // Where a safetensors file's numbers begin. Its header has any length, and a weight that kernels read where it lies
 // must be at a multiple of 64.
@@ -23,10 +45,13 @@ static size_t numbersOf(std::string_view safetensors) {
 
 Result<std::string> writeArtefact(const ArtefactParts &parts) {
   TENON_TRY(validateLaunchPlan(parts.plan));
+  TENON_TRY(checkKernels(parts.plan, parts.kernels, parts.cubins));
   std::string manifest = writeLaunchPlan(parts.plan);
   std::vector<ZipEntry> entries = {{manifestName, manifest}};
   if (!parts.kernels.empty())
     entries.push_back({kernelsName, parts.kernels});
+  for (const auto &[name, cubin] : parts.cubins)
+    entries.push_back({std::string(cubinFolder) + name + std::string(cubinSuffix), cubin});
   entries.push_back({constantsName, parts.constants});
   if (!parts.model.empty())
     entries.push_back({modelName, parts.model});
@@ -52,6 +77,8 @@ static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std:
       artefact->manifest = entry.bytes;
     else if (entry.name == kernelsName)
       artefact->kernels = entry.bytes;
+    else if (std::string_view name = cubinName(entry.name); !name.empty())
+      artefact->cubins[std::string(name)] = entry.bytes;
     else if (entry.name == constantsName)
       artefact->constants = entry.bytes;
     else if (entry.name == weightsName)
@@ -67,8 +94,8 @@ static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std:
   if (!plan.ok())
     return plan.status().in(origin);
   artefact->plan = plan.take();
-  if (artefact->kernels.empty() && !artefact->plan.kernels.empty())
-    return corrupt(origin + ": its manifest names kernels, but it has no " + kernelsName);
+  if (Status complete = checkKernels(artefact->plan, artefact->kernels, artefact->cubins); !complete.ok())
+    return complete.in(origin);
   return std::shared_ptr<const Artefact>(std::move(artefact));
 }
 

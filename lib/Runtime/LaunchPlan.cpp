@@ -204,6 +204,7 @@ public:
     for (const auto &[name, kernel] : plan.kernels)
       if (kernel.symbol.empty())
         return corrupt("launch plan: kernel '" + name + "' has no symbol");
+    TENON_TRY(validateCudaKernels(plan));
     for (const PlanLaunch &launch : plan.init)
       TENON_TRY(checkLaunch(launch, true));
     for (const PlanLaunch &launch : plan.launches)

@@ -7,9 +7,11 @@
 #include "lib/Support/DataType.h"
 #include "lib/Support/Status.h"
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,24 +80,55 @@ struct PlanLaunch {
   std::vector<int64_t> operands, results;
   /// The size of every `?` of the operands' and results' types, in that order.
   std::vector<Expr> dims;
+  bool programmatic = false; ///< CUDA: may start before the launch ahead of it has ended; see docs/pipeline.md
+};
+
+/// How the runtime encodes the tensor map of an argument, which TMA reads and writes boxes through. Innermost dimension
+/// first, as the driver has it. Dimensions are over "d0", "d1", ..
+struct PlanTensorMap {
+  int64_t argument = 0; ///< position among operands, then results
+  DataType dtype = DataType::F32;
+  Expr offset = Expr::constant(0); ///< bytes into the argument
+  std::vector<Expr> sizes;         ///< elements; rank 1 to 5
+  std::vector<Expr> strides;       ///< bytes, of all dimensions but the innermost
+  std::vector<int64_t> box;        ///< elements
+  int64_t swizzle = 0;             ///< bytes: 0, 32, 64, 128
+  int64_t l2Promotion = 0;         ///< bytes: 0, 64, 128, 256
+  bool fillNan = false;            ///< what is read out of bounds is NaN, not 0
+};
+
+/// What a kernel for CUDA has beside or in place of a CPU kernel's.
+struct PlanCudaKernel {
+  std::string cubin; ///< of the entry kernels/<cubin>.cubin
+  std::array<Expr, 3> grid = {Expr::constant(1), Expr::constant(1), Expr::constant(1)}; ///< CTAs
+  std::array<int64_t, 3> block = {1, 1, 1};                                             ///< threads
+  std::array<int64_t, 3> cluster = {1, 1, 1};                                           ///< CTAs
+  Expr sharedBytes = Expr::constant(0);                                                 ///< dynamic shared memory
+  Expr zeroedBytes = Expr::constant(0); ///< at the start of the workspace, 0 when the kernel starts
+  std::vector<PlanTensorMap> tensorMaps;
+  /// The kernel that runs in its place when a tensor map cannot be encoded: a stride that is no multiple of 16. Has the
+  /// same operands, results and dims, and no tensor maps. Empty: then that is an error.
+  std::string fallback;
 };
 
 /// What runs at one launch. Expressions are over "d0", "d1", .. = PlanLaunch::dims.
 struct PlanKernel {
   std::string symbol;
-  Expr grid = Expr::constant(1);
-  Expr scratch = Expr::constant(0); ///< bytes per thread
+  Expr grid = Expr::constant(1);    ///< CPU
+  Expr scratch = Expr::constant(0); ///< bytes: CPU of each thread, CUDA of the launch (its workspace)
   Expr flops = Expr::constant(0);
   Expr bytes = Expr::constant(0);
   std::string schedule;
   std::vector<std::string> sources;
+  std::optional<PlanCudaKernel> cuda;
 };
 
 struct LaunchPlan {
-  static constexpr int64_t currentFormat = 1;
-  int64_t format = currentFormat;
-  std::string compiler;              ///< build of the compiler
-  std::string target;                ///< "cpu:znver4"
+  static constexpr int64_t cpuFormat = 1, cudaFormat = 2;
+  static constexpr int64_t currentFormat = cudaFormat; ///< the newest that is read
+  int64_t format = cpuFormat; ///< the oldest that can say the plan, so that older runtimes read what they can run
+  std::string compiler;       ///< build of the compiler
+  std::string target;         ///< "cpu:znver4", "cuda:sm_90a"
   std::vector<std::string> features; ///< host features the kernels need: "avx512f"
   std::string metadata;              ///< what a front end keeps with the model, for itself; may be empty
   std::vector<PlanDim> dims;
@@ -106,6 +139,8 @@ struct LaunchPlan {
 };
 
 std::string_view valueKindName(ValueKind kind);
+/// Whether the kernels are cubins.
+bool isCudaTarget(std::string_view target);
 
 /// Deterministic: same plan, same text.
 std::string writeLaunchPlan(const LaunchPlan &plan);
@@ -115,5 +150,7 @@ Result<LaunchPlan> readLaunchPlan(std::string_view json);
 /// The rules a plan keeps: ids are positions; operands are defined before their use; results are Temp or Output (init:
 /// Persistent) and written once; weights, constants and persistent values are static; views have a source of lower id.
 Status validateLaunchPlan(const LaunchPlan &plan);
+/// The part of it about CUDA: target and format, blocks, clusters, tensor maps, fallbacks.
+Status validateCudaKernels(const LaunchPlan &plan);
 
 } // namespace tenon

@@ -60,12 +60,51 @@ static OrderedJson toJson(const PlanValue &value) {
 
 static OrderedJson toJson(const std::vector<PlanLaunch> &launches) {
   OrderedJson array = OrderedJson::array();
-  for (const PlanLaunch &launch : launches)
+  for (const PlanLaunch &launch : launches) {
     array.push_back({{"kernel", launch.kernel},
                      {"operands", launch.operands},
                      {"results", launch.results},
                      {"dims", toJson(launch.dims)}});
+    if (launch.programmatic)
+      array.back()["programmatic"] = true;
+  }
   return array;
+}
+
+static OrderedJson toJson(const PlanTensorMap &map) {
+  return {{"argument", map.argument},   {"dtype", dataTypeName(map.dtype)}, {"offset", toJson(map.offset)},
+          {"sizes", toJson(map.sizes)}, {"strides", toJson(map.strides)},   {"box", map.box},
+          {"swizzle", map.swizzle},     {"l2_promotion", map.l2Promotion},  {"fill", map.fillNan ? "nan" : "zero"}};
+}
+
+static OrderedJson toJson(const PlanCudaKernel &kernel) {
+  OrderedJson json = {{"cubin", kernel.cubin},
+                      {"grid", toJson(std::vector<Expr>(kernel.grid.begin(), kernel.grid.end()))},
+                      {"block", kernel.block},
+                      {"cluster", kernel.cluster},
+                      {"shared", toJson(kernel.sharedBytes)},
+                      {"zeroed", toJson(kernel.zeroedBytes)}};
+  json["tensor_maps"] = OrderedJson::array();
+  for (const PlanTensorMap &map : kernel.tensorMaps)
+    json["tensor_maps"].push_back(toJson(map));
+  if (!kernel.fallback.empty())
+    json["fallback"] = kernel.fallback;
+  return json;
+}
+
+// A kernel has a grid of tasks (CPU) or a field `cuda`.
+static OrderedJson toJson(const PlanKernel &kernel) {
+  OrderedJson json = {{"symbol", kernel.symbol}};
+  if (kernel.cuda)
+    json["cuda"] = toJson(*kernel.cuda);
+  else
+    json["grid"] = toJson(kernel.grid);
+  json["scratch"] = toJson(kernel.scratch);
+  json["flops"] = toJson(kernel.flops);
+  json["bytes"] = toJson(kernel.bytes);
+  json["schedule"] = kernel.schedule;
+  json["sources"] = kernel.sources;
+  return json;
 }
 
 std::string writeLaunchPlan(const LaunchPlan &plan) {
@@ -85,10 +124,7 @@ std::string writeLaunchPlan(const LaunchPlan &plan) {
   json["launches"] = toJson(plan.launches);
   json["kernels"] = OrderedJson::object();
   for (const auto &[name, kernel] : plan.kernels)
-    json["kernels"][name] = {{"symbol", kernel.symbol},           {"grid", toJson(kernel.grid)},
-                             {"scratch", toJson(kernel.scratch)}, {"flops", toJson(kernel.flops)},
-                             {"bytes", toJson(kernel.bytes)},     {"schedule", kernel.schedule},
-                             {"sources", kernel.sources}};
+    json["kernels"][name] = toJson(kernel);
   return json.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
@@ -258,7 +294,7 @@ private:
     PlanValue result;
     only(json, {"id", "kind", "dtype", "shape", "name", "source", "offset", "size", "sha256"}, where);
     result.id = integer(json, "id", where);
-    std::string kind = textField(json, "kind", where), dtype = textField(json, "dtype", where);
+    std::string kind = textField(json, "kind", where);
     bool known = false;
     for (int i = 0; i <= static_cast<int>(ValueKind::Size); ++i)
       if (valueKindName(static_cast<ValueKind>(i)) == kind) {
@@ -267,10 +303,7 @@ private:
       }
     if (!known)
       fail(where + ": unknown kind '" + kind + "'");
-    if (std::optional<DataType> type = dataTypeFromName(dtype))
-      result.dtype = *type;
-    else
-      fail(where + ": unknown dtype '" + dtype + "'");
+    result.dtype = dtypeField(json, where);
     result.shape = exprs(json, "shape", where);
     if (!status.ok())
       return result;
@@ -290,16 +323,81 @@ private:
   }
 
   PlanLaunch launch(const Json &json, const std::string &where) {
-    only(json, {"kernel", "operands", "results", "dims"}, where);
-    return {textField(json, "kernel", where), integers(json, "operands", where), integers(json, "results", where),
-            exprs(json, "dims", where)};
+    only(json, {"kernel", "operands", "results", "dims", "programmatic"}, where);
+    PlanLaunch result{textField(json, "kernel", where), integers(json, "operands", where),
+                      integers(json, "results", where), exprs(json, "dims", where)};
+    if (status.ok() && json.contains("programmatic")) {
+      const Json &flag = json["programmatic"];
+      if (!flag.is_boolean())
+        fail(where + ": field 'programmatic' is not a boolean");
+      else
+        result.programmatic = flag.get<bool>();
+    }
+    return result;
+  }
+
+  DataType dtypeField(const Json &json, const std::string &where) {
+    std::string name = textField(json, "dtype", where);
+    if (std::optional<DataType> type = dataTypeFromName(name))
+      return *type;
+    fail(where + ": unknown dtype '" + name + "'");
+    return DataType::F32;
+  }
+
+  PlanTensorMap tensorMap(const Json &json, const std::string &where) {
+    only(json, {"argument", "dtype", "offset", "sizes", "strides", "box", "swizzle", "l2_promotion", "fill"}, where);
+    PlanTensorMap result;
+    result.argument = integer(json, "argument", where);
+    result.dtype = dtypeField(json, where);
+    result.offset = exprField(json, "offset", where);
+    result.sizes = exprs(json, "sizes", where);
+    result.strides = exprs(json, "strides", where);
+    result.box = integers(json, "box", where);
+    result.swizzle = integer(json, "swizzle", where);
+    result.l2Promotion = integer(json, "l2_promotion", where);
+    std::string fill = textField(json, "fill", where);
+    result.fillNan = fill == "nan";
+    if (fill != "nan" && fill != "zero")
+      fail(where + ": 'fill' is '" + fill + "', expected 'zero' or 'nan'");
+    return result;
+  }
+
+  template <typename Item>
+  std::array<Item, 3> three(std::vector<Item> items, const char *name, const std::string &where) {
+    if (items.size() == 3)
+      return {items[0], items[1], items[2]};
+    fail(where + ": '" + name + "' has " + std::to_string(items.size()) + " sizes, expected 3");
+    return {};
+  }
+
+  PlanCudaKernel cudaKernel(const Json &json, const std::string &where) {
+    only(json, {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "fallback"}, where);
+    PlanCudaKernel result;
+    result.cubin = textField(json, "cubin", where);
+    result.grid = three(exprs(json, "grid", where), "grid", where);
+    result.block = three(integers(json, "block", where), "block", where);
+    result.cluster = three(integers(json, "cluster", where), "cluster", where);
+    result.sharedBytes = exprField(json, "shared", where);
+    result.zeroedBytes = exprField(json, "zeroed", where);
+    each(
+        json, "tensor_maps",
+        [&](const Json &item, const std::string &place) { result.tensorMaps.push_back(tensorMap(item, place)); },
+        where);
+    if (status.ok() && json.contains("fallback"))
+      result.fallback = textField(json, "fallback", where);
+    return result;
   }
 
   PlanKernel kernel(const Json &json, const std::string &where) {
-    only(json, {"symbol", "grid", "scratch", "flops", "bytes", "schedule", "sources"}, where);
+    only(json, {"symbol", "grid", "cuda", "scratch", "flops", "bytes", "schedule", "sources"}, where);
     PlanKernel result;
     result.symbol = textField(json, "symbol", where);
-    result.grid = exprField(json, "grid", where);
+    if (status.ok() && json.contains("cuda") && json.contains("grid"))
+      fail(where + ": has both 'grid' and 'cuda'");
+    else if (status.ok() && json.contains("cuda"))
+      result.cuda = cudaKernel(json["cuda"], where + ": cuda");
+    else
+      result.grid = exprField(json, "grid", where);
     result.scratch = exprField(json, "scratch", where);
     result.flops = exprField(json, "flops", where);
     result.bytes = exprField(json, "bytes", where);

@@ -67,6 +67,41 @@ LaunchPlan modelPlan() {
   return plan;
 }
 
+LaunchPlan cudaModelPlan() {
+  using K = Expr::Kind;
+  Expr d0 = Expr::dimension("d0"), two = Expr::constant(2);
+  LaunchPlan plan = modelPlan();
+  plan.format = LaunchPlan::cudaFormat;
+  plan.target = "cuda:sm_90a";
+  for (auto &[name, kernel] : plan.kernels) {
+    kernel.symbol = "fake_" + name;
+    kernel.grid = Expr::constant(1);
+    kernel.scratch = Expr::constant(0);
+    kernel.cuda.emplace();
+    kernel.cuda->cubin = "model";
+    kernel.cuda->block = {32, 4, 1};
+  }
+  PlanKernel &add = plan.kernels["add"], &scale = plan.kernels["scale"];
+  add.scratch = Expr::binary(K::Mul, d0, Expr::constant(16));
+  add.cuda->zeroedBytes = Expr::constant(16);
+  add.cuda->grid[0] = Expr::binary(K::Mul, Expr::binary(K::CeilDiv, d0, two), two);
+  add.cuda->cluster = {2, 1, 1};
+  add.cuda->sharedBytes = Expr::constant(64 << 10);
+  scale.cuda->grid = {Expr::constant(1), d0, Expr::constant(1)};
+  plan.kernels["scale_plain"] = scale;
+  plan.kernels["scale_plain"].symbol = "fake_scale_plain";
+  PlanTensorMap map;
+  map.sizes = {Expr::constant(4), d0};
+  map.strides = {Expr::constant(16)};
+  map.box = {4, 8};
+  map.swizzle = 32;
+  map.l2Promotion = 128;
+  scale.cuda->tensorMaps = {map};
+  scale.cuda->fallback = "scale_plain";
+  plan.launches[1].programmatic = true;
+  return plan;
+}
+
 std::string modelWeights() {
   static const float w[4] = {1, 2, 3, 4};
   SafetensorsEntry entry{DataType::F32, {4}, {reinterpret_cast<const char *>(w), sizeof(w)}};

@@ -124,6 +124,58 @@ TEST(LaunchPlan, RoundTripAndRules) {
   EXPECT_EQ(readLaunchPlan(deep).status().kind(), ErrorKind::Corrupt);
 }
 
+TEST(LaunchPlan, CudaRoundTripAndRules) {
+  LaunchPlan plan = cudaModelPlan();
+  std::string text = writeLaunchPlan(plan);
+  auto read = readLaunchPlan(text);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  EXPECT_EQ(writeLaunchPlan(*read), text);
+  EXPECT_NE(text.find("\"format\": 2"), std::string::npos); // what older runtimes refuse
+  EXPECT_EQ(writeLaunchPlan(modelPlan()).find("cuda"), std::string::npos);
+
+  using P = LaunchPlan;
+  auto scale = [](P &p) -> PlanCudaKernel & { return *p.kernels["scale"].cuda; };
+  struct Case {
+    std::function<void(P &)> change;
+    const char *message;
+  } cases[] = {
+      {[](P &p) { p.target = "cuda:90"; }, "expected one like 'cuda:sm_90a'"},
+      {[](P &p) { p.target = "cuda:sm_x"; }, "expected one like 'cuda:sm_90a'"},
+      {[](P &p) { p.target = "cpu"; }, "format 2 for the target 'cpu', expected 1"},
+      {[](P &p) { p.format = 1; }, "format 1 for the target 'cuda:sm_90a', expected 2"},
+      {[](P &p) { p.kernels["add"].cuda.reset(); }, "kernel 'add' is not for the target"},
+      {[&](P &p) { scale(p).cubin = "../x"; }, "the name of its cubin"},
+      {[&](P &p) { scale(p).cubin = ""; }, "the name of its cubin"},
+      {[&](P &p) { scale(p).block = {32, 64, 1}; }, "a block of [32, 64, 1] threads"},
+      {[&](P &p) { scale(p).block = {1, 1, 65}; }, "a block of"},
+      {[&](P &p) { scale(p).block = {INT64_MAX, INT64_MAX, 1}; }, "a block of"},
+      {[&](P &p) { scale(p).cluster = {8, 4, 1}; }, "a cluster of [8, 4, 1] CTAs"},
+      {[&](P &p) { scale(p).fallback = "none"; }, "its fallback 'none'"},
+      {[&](P &p) { scale(p).fallback = "scale"; }, "its fallback 'scale'"},
+      {[&](P &p) { scale(p).tensorMaps[0].argument = 3; }, "a tensor map of argument 3 of 3"},
+      {[&](P &p) { scale(p).tensorMaps[0].sizes.clear(); }, "rank 0"},
+      {[&](P &p) { scale(p).tensorMaps[0].strides.clear(); }, "rank 2 with 0 strides"},
+      {[&](P &p) { scale(p).tensorMaps[0].dtype = DataType::I4; }, "elements of 4 bits"},
+      {[&](P &p) { scale(p).tensorMaps[0].box = {4, 257}; }, "a box side of 257"},
+      {[&](P &p) { scale(p).tensorMaps[0].box = {3, 8}; }, "a box of 12 bytes inside, expected a multiple of 16"},
+      {[&](P &p) { scale(p).tensorMaps[0].box = {16, 8}; }, "swizzle 32 with a box of 64 bytes inside"},
+      {[&](P &p) { scale(p).tensorMaps[0].swizzle = 16; }, "swizzle 16"},
+      {[&](P &p) { scale(p).tensorMaps[0].l2Promotion = 32; }, "L2 promotion 32"},
+      {[&](P &p) { scale(p).tensorMaps[0] = {0, DataType::I32, {}, {Expr::constant(4)}, {}, {4}, 0, 0, true}; },
+       "NaN as fill of i32"},
+      {[&](P &p) { scale(p).tensorMaps.resize(256, scale(p).tensorMaps[0]); }, "bytes of parameters"},
+  };
+  for (const Case &c : cases) {
+    LaunchPlan changed = cudaModelPlan();
+    c.change(changed);
+    EXPECT_NE(validateLaunchPlan(changed).message().find(c.message), std::string::npos)
+        << c.message << " | " << validateLaunchPlan(changed).message();
+  }
+  LaunchPlan early = modelPlan();
+  early.launches[0].programmatic = true;
+  EXPECT_NE(validateLaunchPlan(early).message().find("which only CUDA has"), std::string::npos);
+}
+
 TEST(LaunchPlan, Expressions) {
   using K = Expr::Kind;
   Expr d0 = Expr::dimension("d0"), sixteen = Expr::constant(16);
@@ -167,6 +219,7 @@ TEST(Arena, BuffersAliveTogetherNeverMeet) {
     }
   }
   EXPECT_EQ(planArena({{64, 0, 1}, {64, 1, 2}, {64, 2, 3}}).bytes, 128);
+  EXPECT_EQ(planArena({{64, 0, 1}, {64, 1, 2}, {64, 2, 3}}, 256).bytes, 512);
 }
 
 //===--- mutations -----------------------------------------------------------------------------------------------===//
@@ -264,8 +317,9 @@ TEST(Mutations, Artefact) {
 
 // Behind the checksums: a manifest changed by hand reaches the reader of plans.
 TEST(Mutations, Manifest) {
-  fuzz(writeLaunchPlan(modelPlan()), SIZE_MAX, [](std::string_view bytes, int i) {
-    auto plan = readLaunchPlan(bytes);
-    EXPECT_TRUE(plan.ok() || !plan.status().message().empty()) << i;
-  });
+  for (const LaunchPlan &seed : {modelPlan(), cudaModelPlan()})
+    fuzz(writeLaunchPlan(seed), SIZE_MAX, [](std::string_view bytes, int i) {
+      auto plan = readLaunchPlan(bytes);
+      EXPECT_TRUE(plan.ok() || !plan.status().message().empty()) << i;
+    });
 }
