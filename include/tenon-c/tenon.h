@@ -33,6 +33,7 @@ typedef enum tenon_error_kind {
   TENON_OUT_OF_MEMORY = 5,
   TENON_IO = 6,       /* the system refused: no space, no permission */
   TENON_INTERNAL = 7, /* a fault in Tenon */
+  TENON_DEVICE = 8,   /* a GPU failed, and this process cannot use it any more; every later call says so again */
 } tenon_error_kind;
 TENON_API int32_t tenon_error_get_kind(const tenon_error *error);
 /* Lives as long as the error. */
@@ -58,6 +59,11 @@ typedef enum tenon_dtype {
 /* "f32", "bf16", ...; NULL for no type. Static. */
 TENON_API const char *tenon_dtype_name(int32_t dtype);
 
+typedef enum tenon_device_type {
+  TENON_HOST = 0, /* memory of the host */
+  TENON_CUDA = 1, /* memory of a GPU */
+} tenon_device_type;
+
 typedef struct tenon_tensor {
   size_t struct_size; /* in an array, of the first element: the distance between elements */
   void *data;
@@ -65,6 +71,8 @@ typedef struct tenon_tensor {
   int32_t rank;
   const int64_t *shape;
   const int64_t *strides; /* in elements, or NULL for dense row-major; others than dense are refused */
+  int32_t device_type;    /* tenon_device_type */
+  int32_t device_index;   /* of TENON_CUDA: which GPU */
 } tenon_tensor;
 
 typedef struct tenon_named_tensor {
@@ -113,6 +121,7 @@ typedef struct tenon_load_options {
   const tenon_named_tensor *named_weights; /* NULL, or weights in memory, which the caller keeps as long as the
                                               executable; looked up before any file */
   size_t num_named_weights;
+  int32_t device_index; /* which GPU, for an artefact that is compiled for one */
 } tenon_load_options;
 /* options may be NULL. The executable keeps what it needs of the artefact. */
 TENON_API tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_load_options *options,
@@ -134,22 +143,58 @@ TENON_API size_t tenon_executable_num_outputs(const tenon_executable *executable
 /* The pointers in info live as long as the executable. */
 TENON_API tenon_error *tenon_executable_input(const tenon_executable *executable, size_t index, tenon_io_info *info);
 TENON_API tenon_error *tenon_executable_output(const tenon_executable *executable, size_t index, tenon_io_info *info);
-/* Packed weights and copies made at load, in bytes. */
+/* Packed weights and copies made at load, in bytes; of GPU memory, for a GPU. */
 TENON_API int64_t tenon_executable_persistent_bytes(const tenon_executable *executable);
 
 /* ---- running ---- */
 typedef struct tenon_context tenon_context;
 TENON_API tenon_error *tenon_context_create(const tenon_executable *executable, tenon_context **context);
+typedef struct tenon_context_options {
+  size_t struct_size;
+  void *stream;       /* for a GPU: the CUstream that calls are queued on, used if use_stream is not 0; NULL is the
+                         driver's default stream */
+  int32_t use_stream; /* 0: a stream of its own */
+} tenon_context_options;
+/* options may be NULL. */
+TENON_API tenon_error *tenon_context_create_with_options(const tenon_executable *executable,
+                                                         const tenon_context_options *options, tenon_context **context);
 TENON_API void tenon_context_free(tenon_context *context);
 /* Checks the inputs and sets dtype, rank and shape of every output (not data); the shapes live until the next call on
  * this context. */
 TENON_API tenon_error *tenon_context_output_shapes(tenon_context *context, const tenon_tensor *inputs,
                                                    size_t num_inputs, tenon_tensor *outputs, size_t num_outputs);
-/* Outputs are written to the caller's memory, which must not overlap the inputs. Synchronous. */
+/* Outputs are written to the caller's memory, which must not overlap the inputs. When it returns they are written,
+ * unless every tensor is in GPU memory: then the work is queued on the context's stream. */
 TENON_API tenon_error *tenon_context_run(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
                                          const tenon_tensor *outputs, size_t num_outputs);
 /* Arena and scratch held by this context, in bytes. */
 TENON_API int64_t tenon_context_arena_bytes(const tenon_context *context);
+/* For a GPU: later calls are queued on this CUstream, after the earlier ones. It must live until it is replaced or the
+ * context is freed. */
+TENON_API tenon_error *tenon_context_set_stream(tenon_context *context, void *stream);
+/* Waits for all calls. An error of a kernel shows here at the latest. */
+TENON_API tenon_error *tenon_context_synchronize(tenon_context *context);
+
+/* ---- CUDA graphs ---- */
+typedef struct tenon_graph tenon_graph;
+/* The launches of a call with inputs of these types and shapes (their data is not read), with input and output memory
+ * of its own. Used by the thread that has the context; may be freed before or after it. */
+TENON_API tenon_error *tenon_graph_capture(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
+                                           tenon_graph **graph);
+/* Copies the inputs in, runs, copies the outputs out. With num_inputs 0 the graph's own inputs are read as they are;
+ * with num_outputs 0 the results stay in the graph's own outputs, until the next run. */
+TENON_API tenon_error *tenon_graph_run(tenon_graph *graph, const tenon_tensor *inputs, size_t num_inputs,
+                                       const tenon_tensor *outputs, size_t num_outputs);
+/* The graph's own tensors, in GPU memory; struct_size is filled in by the caller. They live as long as the graph. */
+TENON_API tenon_error *tenon_graph_input(const tenon_graph *graph, size_t index, tenon_tensor *tensor);
+TENON_API tenon_error *tenon_graph_output(const tenon_graph *graph, size_t index, tenon_tensor *tensor);
+TENON_API void tenon_graph_free(tenon_graph *graph);
+
+/* ---- devices ---- */
+/* GPUs that this process sees. TENON_NOT_FOUND, with the remedy, where there is no driver or no GPU. */
+TENON_API tenon_error *tenon_cuda_device_count(int32_t *count);
+/* Bytes of its memory that nobody has, and all of it. */
+TENON_API tenon_error *tenon_cuda_memory(int32_t device_index, int64_t *free_bytes, int64_t *total_bytes);
 
 /* Threads that launches use, the caller's own among them (TENON_THREADS, else the cores of this process). */
 TENON_API int32_t tenon_num_threads(void);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "lib/Runtime/Context.h"
+#include "lib/Runtime/CudaContext.h"
 #include "tenon-c/tenon.h"
 
 #include <algorithm>
@@ -40,6 +41,11 @@ struct tenon_context {
   std::vector<std::vector<int64_t>> outputShapes;
 };
 
+struct tenon_graph {
+  std::shared_ptr<tenon::cuda::Graph> graph;
+  std::vector<tenon::TensorRef> inputs, outputs; ///< of the call
+};
+
 namespace tenon::capi {
 
 /// Null for success.
@@ -71,5 +77,9 @@ Status readStruct(const Struct *from, Struct &to, const char *what) {
   std::memcpy(&to, from, std::min(from->struct_size, sizeof(Struct)));
   return {};
 }
+
+/// The tensors of a caller whose tenon_tensor may be older or newer than this library's. `what`: "input".
+Status readTensor(const tenon_tensor *from, const std::string &what, TensorRef &to);
+Status readTensors(const tenon_tensor *from, size_t count, const char *what, std::vector<TensorRef> &to);
 
 } // namespace tenon::capi

@@ -11,6 +11,8 @@
 using namespace tenon;
 using tenon::capi::guarded;
 using tenon::capi::readStruct;
+using tenon::capi::readTensor;
+using tenon::capi::readTensors;
 
 extern "C" {
 
@@ -67,8 +69,8 @@ tenon_error *tenon_artefact_save_with_weights(const tenon_artefact *artefact, co
     const Artefact &from = *artefact->artefact;
     TENON_TRY(openWeights(weightsPath).status()); // a file that is none is refused here, not when it is loaded
     TENON_TRY_ASSIGN(std::shared_ptr<const MappedFile> weights, MappedFile::open(weightsPath));
-    TENON_TRY_ASSIGN(std::string bytes,
-                     writeArtefact({from.plan, from.kernels, from.constants, weights->bytes(), from.model}));
+    TENON_TRY_ASSIGN(std::string bytes, writeArtefact({from.plan, from.kernels, from.constants, weights->bytes(),
+                                                       from.model, from.cubins}));
     return writeFileAtomically(path, bytes);
   });
 }
@@ -91,41 +93,6 @@ void tenon_artefact_report(const tenon_artefact *artefact, const char **json, si
 void tenon_artefact_free(tenon_artefact *artefact) { delete artefact; }
 
 //===--- executables ---------------------------------------------------------------------------------------------===//
-
-static Status readTensor(const tenon_tensor *from, const std::string &what, TensorRef &to) {
-  tenon_tensor tensor = {};
-  TENON_TRY(readStruct(from, tensor, what.c_str()));
-  if (tensor.dtype < 0 || tensor.dtype >= numDataTypes)
-    return invalidArgument(what + ": dtype " + std::to_string(tensor.dtype) + " is none of tenon_dtype");
-  if (tensor.rank < 0 || tensor.rank > 32 || (tensor.rank && !tensor.shape))
-    return invalidArgument(what + ": rank " + std::to_string(tensor.rank) + ", expected 0 to 32 with a shape");
-  to.data = tensor.data;
-  to.dtype = static_cast<DataType>(tensor.dtype);
-  to.shape.assign(tensor.shape, tensor.shape + tensor.rank);
-  int64_t dense = 1;
-  bool empty = numElements(to.shape) == 0;
-  for (int axis = tensor.rank - 1; axis >= 0 && tensor.strides && !empty; --axis) {
-    if (to.shape[axis] != 1 && tensor.strides[axis] != dense)
-      return invalidArgument(what + " is not dense row-major: its stride at axis " + std::to_string(axis) + " is " +
-                             std::to_string(tensor.strides[axis]) + ", expected " + std::to_string(dense) +
-                             ": pass a contiguous copy");
-    if (__builtin_mul_overflow(dense, to.shape[axis], &dense))
-      return invalidArgument(what + ": its shape overflows 64 bits");
-  }
-  return {};
-}
-
-static Status readTensors(const tenon_tensor *from, size_t count, const char *what, std::vector<TensorRef> &to) {
-  if (count > 100000 || (count && !from))
-    return invalidArgument(std::string(what) + "s: " + std::to_string(count) + " tensors at a null address");
-  to.resize(count);
-  size_t distance = count ? from->struct_size : 0;
-  for (size_t i = 0; i < count; ++i) {
-    auto *element = reinterpret_cast<const tenon_tensor *>(reinterpret_cast<const char *>(from) + i * distance);
-    TENON_TRY(readTensor(element, std::string(what) + " " + std::to_string(i), to[i]));
-  }
-  return {};
-}
 
 namespace {
 /// Looks among the tensors of the caller first, then in the file or artefact.
@@ -198,7 +165,7 @@ tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_l
     TENON_TRY(readStruct(given, options, "tenon_load_options"));
     TENON_TRY_ASSIGN(std::shared_ptr<const WeightSource> weights, weightsOf(options, *artefact->artefact));
     TENON_TRY_ASSIGN(std::shared_ptr<const Executable> loaded,
-                     Executable::load(artefact->artefact, std::move(weights)));
+                     Executable::load(artefact->artefact, std::move(weights), options.device_index));
     auto executable = std::make_unique<tenon_executable>();
     executable->executable = loaded;
     const LaunchPlan &plan = loaded->plan();
@@ -278,7 +245,8 @@ tenon_error *tenon_context_output_shapes(tenon_context *context, const tenon_ten
       return invalidArgument("got " + std::to_string(numOutputs) + " outputs, expected " +
                              std::to_string(plan.outputs.size()));
     size_t distance = numOutputs ? outputs->struct_size : 0;
-    if (numOutputs && distance < sizeof(tenon_tensor))
+    constexpr size_t least = offsetof(tenon_tensor, device_type); // all but what came with API version 1's GPUs
+    if (numOutputs && distance < least)
       return invalidArgument("tenon_tensor: struct_size is " + std::to_string(distance) + ", expected " +
                              std::to_string(sizeof(tenon_tensor)));
     for (size_t i = 0; i < numOutputs; ++i) {

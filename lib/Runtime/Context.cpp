@@ -1,5 +1,6 @@
 #include "lib/Runtime/Context.h"
 
+#include "lib/Runtime/CudaContext.h"
 #include "lib/Runtime/ShapePlan.h"
 
 #include <algorithm>
@@ -33,6 +34,10 @@ static Result<void *> stagingFor(AlignedBuffer &buffer, int64_t bytes) {
 
 Context::Context(std::shared_ptr<const Executable> executable)
     : exe(std::move(executable)), state(std::make_unique<State>()) {
+  if (exe->cuda()) {
+    cudaState = std::make_shared<cuda::ContextState>(exe);
+    return;
+  }
   const LaunchPlan &plan = exe->plan();
   state->addresses.assign(plan.values.size(), nullptr);
   size_t most = 0;
@@ -45,23 +50,39 @@ Context::Context(std::shared_ptr<const Executable> executable)
 Context::~Context() = default;
 
 int64_t Context::arenaBytes() const {
+  if (cudaState)
+    return cudaState->bytes();
   int64_t bytes = state->arena.size() + state->scratch.size();
   for (const AlignedBuffer &buffer : state->staging)
     bytes += buffer.size();
   return bytes;
 }
 
+// Tensors are in host memory, or on the GPU that the model is on.
+Status Context::checkPlaces(const std::vector<TensorRef> &tensors, const char *what) const {
+  for (size_t i = 0; i < tensors.size(); ++i)
+    if (int32_t at = tensors[i].device; at != TensorRef::host && (!exe->cuda() || at != exe->cuda()->device().index()))
+      return invalidArgument(std::string(what) + " " + std::to_string(i) + " is in " + placeText(at) +
+                             ", expected host memory" +
+                             (exe->cuda() ? " or " + placeText(exe->cuda()->device().index()) + ", where the model is"
+                                          : ": the model was compiled for the CPU"));
+  return {};
+}
+
 Result<ShapePlan *> Context::shapePlanFor(const std::vector<TensorRef> &inputs) {
+  TENON_TRY(checkPlaces(inputs, "input"));
   TENON_TRY(bindDims(exe->plan(), inputs, state->key));
   auto found = state->plans.find(state->key);
   if (found != state->plans.end())
     return found->second.get();
   TENON_TRY_ASSIGN(std::unique_ptr<ShapePlan> made, makeShapePlan(*exe, state->key));
-  if (made->arena.bytes > state->arena.size()) {
+  if (cudaState) {
+    TENON_TRY(cudaState->reserve(*made));
+  } else if (made->arena.bytes > state->arena.size()) {
     state->arena = {}; // freed first: the peak is the new arena alone
     TENON_TRY_ASSIGN(state->arena, AlignedBuffer::allocate(made->arena.bytes));
   }
-  if (made->scratch > state->scratch.size()) {
+  if (made->scratch > state->scratch.size()) { // never on a GPU
     TENON_TRY_ASSIGN(state->scratch, AlignedBuffer::allocate(made->scratch));
   }
   if (state->plans.size() >= maxShapePlans)
@@ -85,6 +106,7 @@ Status Context::checkOutputs(const ShapePlan &shapes, const std::vector<TensorRe
   if (outputs.size() != plan.outputs.size())
     return invalidArgument("got " + std::to_string(outputs.size()) + " outputs, expected " +
                            std::to_string(plan.outputs.size()));
+  TENON_TRY(checkPlaces(outputs, "output"));
   for (size_t i = 0; i < outputs.size(); ++i) {
     const PlanValue &value = plan.values[plan.outputs[i]];
     auto where = [&] { return "output " + std::to_string(i) + " '" + value.name + "'"; };
@@ -110,6 +132,8 @@ Status Context::checkOutputs(const ShapePlan &shapes, const std::vector<TensorRe
 Status Context::run(const std::vector<TensorRef> &inputs, const std::vector<TensorRef> &outputs) {
   TENON_TRY_ASSIGN(ShapePlan * shapes, shapePlanFor(inputs));
   TENON_TRY(checkOutputs(*shapes, inputs, outputs));
+  if (cudaState)
+    return cudaState->run(*shapes, inputs, outputs);
   const LaunchPlan &plan = exe->plan();
   std::vector<void *> &addresses = state->addresses;
   for (const PlanValue &value : plan.values)
@@ -166,6 +190,27 @@ Result<std::vector<Tensor>> Context::run(const std::vector<TensorRef> &inputs) {
   }
   TENON_TRY(run(inputs, refs));
   return outputs;
+}
+
+//===--- what only a GPU has -------------------------------------------------------------------------------------===//
+
+static Status onlyForGpu(const char *what, const LaunchPlan &plan) {
+  return unsupported(std::string(what) + " are for models on a GPU; this one was compiled for '" + plan.target + "'");
+}
+
+Status Context::setStream(void *stream) {
+  if (!cudaState)
+    return onlyForGpu("streams", exe->plan());
+  return cudaState->setStream(static_cast<cuda::CUstream>(stream));
+}
+
+Status Context::synchronize() { return cudaState ? cudaState->synchronize() : Status(); }
+
+Result<std::shared_ptr<cuda::Graph>> Context::capture(const std::vector<TensorRef> &inputs) {
+  if (!cudaState)
+    return onlyForGpu("graphs", exe->plan());
+  TENON_TRY_ASSIGN(ShapePlan * shapes, shapePlanFor(inputs));
+  return cudaState->capture(*shapes, inputs);
 }
 
 } // namespace tenon

@@ -1,7 +1,9 @@
 #include "lib/Runtime/Executable.h"
 
+#include "lib/Runtime/CudaModel.h"
 #include "lib/Runtime/HostFeatures.h"
 #include "lib/Runtime/Launch.h"
+#include "lib/Runtime/StaticValues.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,17 +14,22 @@ namespace tenon {
 
 static bool aligned(const void *address, int64_t to) { return reinterpret_cast<uintptr_t>(address) % to == 0; }
 
+Executable::Executable() = default;
+Executable::~Executable() = default;
+
 Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, std::shared_ptr<KernelLibrary> kernels,
                                                              std::string_view constants,
                                                              std::shared_ptr<const WeightSource> weights,
                                                              std::shared_ptr<const void> keepAlive) {
   TENON_TRY(validateLaunchPlan(plan));
+  if (isCudaTarget(plan.target))
+    return invalidArgument("a plan for '" + plan.target + "' has cubins, not a library of CPU kernels");
   TENON_TRY(checkFeatures(plan));
   std::shared_ptr<Executable> exe(new Executable);
   exe->launchPlan = std::move(plan);
   exe->library = std::move(kernels);
   exe->weightSource = std::move(weights);
-  exe->constantBytes = constants;
+  exe->constants = constants;
   exe->keepAlive = std::move(keepAlive);
   exe->staticAddresses.assign(exe->launchPlan.values.size(), nullptr);
   TENON_TRY(exe->checkDims());
@@ -33,8 +40,34 @@ Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, st
   return std::shared_ptr<const Executable>(std::move(exe));
 }
 
+Result<std::shared_ptr<const Executable>> Executable::createCuda(LaunchPlan plan,
+                                                                 const std::map<std::string, std::string_view> &cubins,
+                                                                 std::string_view constants,
+                                                                 std::shared_ptr<const WeightSource> weights,
+                                                                 int device, std::shared_ptr<const void> keepAlive) {
+  TENON_TRY(validateLaunchPlan(plan));
+  std::shared_ptr<Executable> exe(new Executable);
+  exe->launchPlan = std::move(plan);
+  exe->weightSource = std::move(weights);
+  exe->keepAlive = std::move(keepAlive);
+  TENON_TRY(exe->checkDims());
+  TENON_TRY_ASSIGN(exe->cudaModel,
+                   cuda::Model::load(exe->launchPlan, cubins, constants, exe->weightSource.get(), device));
+  exe->staticAddresses = exe->cudaModel->addresses();
+  exe->ownedBytes = exe->cudaModel->bytes();
+  return std::shared_ptr<const Executable>(std::move(exe));
+}
+
 Result<std::shared_ptr<const Executable>> Executable::load(std::shared_ptr<const Artefact> artefact,
-                                                           std::shared_ptr<const WeightSource> weights) {
+                                                           std::shared_ptr<const WeightSource> weights, int device) {
+  if (!weights && !artefact->weights.empty()) {
+    TENON_TRY_ASSIGN(weights, weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
+  }
+  if (isCudaTarget(artefact->plan.target)) {
+    Result<std::shared_ptr<const Executable>> exe =
+        createCuda(artefact->plan, artefact->cubins, artefact->constants, std::move(weights), device, artefact);
+    return exe.ok() ? std::move(exe) : exe.status().in(artefact->origin);
+  }
   TENON_TRY(checkFeatures(artefact->plan)); // before the system is asked to load the code
   std::shared_ptr<KernelLibrary> kernels;   // none where the outputs are inputs, weights and views of them
   if (!artefact->kernels.empty()) {
@@ -43,21 +76,19 @@ Result<std::shared_ptr<const Executable>> Executable::load(std::shared_ptr<const
       return opened.status().in(artefact->origin);
     kernels = opened.take();
   }
-  if (!weights && !artefact->weights.empty()) {
-    TENON_TRY_ASSIGN(weights, weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
-  }
   Result<std::shared_ptr<const Executable>> exe =
       create(artefact->plan, kernels, artefact->constants, std::move(weights), artefact);
   return exe.ok() ? std::move(exe) : exe.status().in(artefact->origin);
 }
 
-Result<std::shared_ptr<const Executable>> Executable::load(const std::string &path, const std::string &weightsPath) {
+Result<std::shared_ptr<const Executable>> Executable::load(const std::string &path, const std::string &weightsPath,
+                                                           int device) {
   TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(path));
   std::shared_ptr<const WeightSource> weights;
   if (!weightsPath.empty()) {
     TENON_TRY_ASSIGN(weights, openWeights(weightsPath));
   }
-  return load(std::move(artefact), std::move(weights));
+  return load(std::move(artefact), std::move(weights), device);
 }
 
 // Every dimension must be the size of some input, so that a call can know it.
@@ -90,51 +121,20 @@ Status Executable::bindKernels() {
   return {};
 }
 
-static Result<std::vector<int64_t>> staticShape(const PlanValue &value) {
-  std::vector<int64_t> shape;
-  for (const Expr &size : value.shape)
-    shape.push_back(size.value);
-  if (!bytesOfShape(value.dtype, shape))
-    return corrupt("launch plan: the size of value " + std::to_string(value.id) + " " + shapeText(shape) +
-                   " overflows 64 bits");
-  return shape;
-}
-
 Status Executable::bindConstants() {
-  bool inPlace = aligned(constantBytes.data(), 64);
+  bool inPlace = aligned(constants.data(), 64);
   if (!inPlace) {
-    TENON_TRY_ASSIGN(void *copy, own(static_cast<int64_t>(constantBytes.size())));
-    std::memcpy(copy, constantBytes.data(), constantBytes.size());
-    constantBytes = {static_cast<const char *>(copy), constantBytes.size()};
+    TENON_TRY_ASSIGN(void *copy, own(static_cast<int64_t>(constants.size())));
+    std::memcpy(copy, constants.data(), constants.size());
+    constants = {static_cast<const char *>(copy), constants.size()};
   }
   for (const PlanValue &value : launchPlan.values) {
     if (value.kind != ValueKind::Constant)
       continue;
-    TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(value));
-    int64_t bytes = *bytesOfShape(value.dtype, shape), whole = static_cast<int64_t>(constantBytes.size());
-    if (value.offset > whole || bytes > whole - value.offset)
-      return corrupt("launch plan: constant " + std::to_string(value.id) + " reaches past the " +
-                     std::to_string(whole) + " bytes of constants.bin");
-    staticAddresses[value.id] = const_cast<char *>(constantBytes.data()) + value.offset;
+    TENON_TRY_ASSIGN(std::string_view bytes, constantBytes(value, constants));
+    staticAddresses[value.id] = const_cast<char *>(bytes.data());
   }
   return {};
-}
-
-// The values that calls read, themselves or by a view; the others serve launches at load alone.
-static std::vector<bool> readByCalls(const LaunchPlan &plan) {
-  std::vector<bool> isRead(plan.values.size(), false);
-  auto mark = [&](int64_t id) {
-    while (plan.values[id].kind == ValueKind::View)
-      id = plan.values[id].source;
-    isRead[id] = true;
-  };
-  for (const PlanLaunch &launch : plan.launches)
-    for (int64_t id : launch.operands)
-      mark(id);
-  for (int64_t id : plan.outputs)
-    if (int64_t source = plan.values[id].source; source >= 0)
-      mark(source);
-  return isRead;
 }
 
 // A weight is used where it lies. Launches of a call want it 64-byte aligned, else one copy is made; launches at load
@@ -145,17 +145,10 @@ Status Executable::bindWeights() {
   for (const PlanValue &value : values) {
     if (value.kind != ValueKind::Weight)
       continue;
-    if (!weightSource)
-      return notFound("weight '" + value.name +
-                      "' is needed, but no weights were given: name the model's .safetensors file (--weights=FILE), or "
-                      "try it on made-up ones "
-                      "(--weights=random)");
-    TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(value));
-    TENON_TRY_ASSIGN(TensorRef weight, weightSource->find(value.name));
-    if (weight.dtype != value.dtype || weight.shape != shape)
-      return invalidArgument("weight '" + value.name + "' is " + std::string(dataTypeName(weight.dtype)) + " " +
-                             shapeText(weight.shape) + ", expected " + std::string(dataTypeName(value.dtype)) + " " +
-                             shapeText(shape) + ": give the weights the model was compiled for");
+    TENON_TRY_ASSIGN(TensorRef weight, findWeight(value, weightSource.get()));
+    if (weight.device != TensorRef::host)
+      return invalidArgument("weight '" + value.name + "' is on cuda:" + std::to_string(weight.device) +
+                             ", but the model was compiled for the CPU: give it in host memory");
     int64_t needed = everyCall[value.id] ? 64 : std::max<int64_t>(1, bitsPerElement(value.dtype) / 8);
     if (!aligned(weight.data, needed)) {
       TENON_TRY_ASSIGN(void *copy, own(weight.bytes()));
@@ -171,15 +164,10 @@ Status Executable::bindWeights() {
 Status Executable::runInit() {
   const std::vector<PlanValue> &values = launchPlan.values;
   std::vector<bool> isKept = readByCalls(launchPlan);
-  auto owner = [&](int64_t id) {
-    while (values[id].kind == ValueKind::View)
-      id = values[id].source;
-    return id;
-  };
   std::vector<size_t> lastReader(values.size(), 0);
   for (size_t index = 0; index < launchPlan.init.size(); ++index)
     for (int64_t id : launchPlan.init[index].operands)
-      lastReader[owner(id)] = index;
+      lastReader[viewedValue(launchPlan, id)] = index;
   std::map<int64_t, AlignedBuffer> passing;
   auto bindViews = [&] {
     for (const PlanValue &value : values)

@@ -1,5 +1,8 @@
 #include "lib/Runtime/ShapePlan.h"
 
+#include "lib/Runtime/CudaModel.h"
+#include "lib/Runtime/StaticValues.h"
+
 #include <algorithm>
 
 namespace tenon {
@@ -79,36 +82,43 @@ Status bindDims(const LaunchPlan &plan, const std::vector<TensorRef> &inputs, st
 
 //===--- from dimensions to a plan -------------------------------------------------------------------------------===//
 
-static int64_t rootOf(const LaunchPlan &plan, int64_t id) {
-  while (plan.values[id].kind == ValueKind::View)
-    id = plan.values[id].source;
-  return id;
-}
+static constexpr int64_t hostAlignment = 64, deviceAlignment = 256;
 
-// Temporaries live from the launch that writes them to the last that reads them or a view of them.
+// Temporaries live from the launch that writes them to the last that reads them or a view of them; a GPU's workspace
+// lives during its launch.
 static Status placeTemps(const LaunchPlan &plan, const std::vector<int64_t> &bytes, ShapePlan &shapes) {
   std::vector<Lifetime> lifetimes;
   std::vector<int64_t> slot(plan.values.size(), -1);
-  int64_t total = 0;
+  int64_t total = 0, alignment = shapes.cudaLaunches.empty() ? hostAlignment : deviceAlignment;
+  auto add = [&](int64_t size, int64_t step) -> Status {
+    if (size > INT64_MAX - alignment ||
+        __builtin_add_overflow(total, (size + alignment - 1) / alignment * alignment, &total))
+      return outOfMemory("the temporaries of this call pass 63 bits of bytes");
+    lifetimes.push_back({size, step, step});
+    return {};
+  };
   for (size_t step = 0; step < plan.launches.size(); ++step) {
     int64_t now = static_cast<int64_t>(step);
     for (int64_t id : plan.launches[step].operands)
-      if (int64_t place = slot[rootOf(plan, id)]; place >= 0)
+      if (int64_t place = slot[viewedValue(plan, id)]; place >= 0)
         lifetimes[place].last = now;
     for (int64_t id : plan.launches[step].results) {
       if (plan.values[id].kind != ValueKind::Temp)
         continue;
-      if (bytes[id] > INT64_MAX - 64 || __builtin_add_overflow(total, (bytes[id] + 63) / 64 * 64, &total))
-        return outOfMemory("the temporaries of this call pass 63 bits of bytes");
       slot[id] = static_cast<int64_t>(lifetimes.size());
-      lifetimes.push_back({bytes[id], now, now});
+      TENON_TRY(add(bytes[id], now));
     }
   }
   for (int64_t id : plan.outputs)
     if (plan.values[id].source >= 0)
-      if (int64_t place = slot[rootOf(plan, plan.values[id].source)]; place >= 0)
+      if (int64_t place = slot[viewedValue(plan, plan.values[id].source)]; place >= 0)
         lifetimes[place].last = static_cast<int64_t>(plan.launches.size());
-  shapes.arena = planArena(lifetimes);
+  size_t firstWorkspace = lifetimes.size();
+  for (size_t step = 0; step < shapes.cudaLaunches.size(); ++step)
+    TENON_TRY(add(shapes.cudaLaunches[step].workspace, static_cast<int64_t>(step)));
+  shapes.arena = planArena(lifetimes, alignment);
+  for (size_t step = 0; step < shapes.cudaLaunches.size(); ++step)
+    shapes.cudaLaunches[step].workspaceAt = shapes.arena.offsets[firstWorkspace + step];
   shapes.tempOffsets.assign(plan.values.size(), 0);
   for (size_t id = 0; id < slot.size(); ++id)
     if (slot[id] >= 0)
@@ -153,6 +163,14 @@ Result<std::unique_ptr<ShapePlan>> makeShapePlan(const Executable &executable, c
       return corrupt("launch plan: output '" + plan.values[id].name + "' has another size than the value it copies");
     shapes->outputShapes.push_back(valueShapes[id]);
     shapes->outputBytes.push_back(bytes[id]);
+  }
+  if (const cuda::Model *model = executable.cuda()) {
+    for (const PlanLaunch &launch : plan.launches) {
+      TENON_TRY_ASSIGN(cuda::PreparedLaunch prepared, cuda::prepareLaunch(model->kernels(), launch, lookup, bytes));
+      shapes->cudaLaunches.push_back(std::move(prepared));
+    }
+    TENON_TRY(placeTemps(plan, bytes, *shapes));
+    return shapes;
   }
   TENON_TRY(placeTemps(plan, bytes, *shapes));
   for (const PlanLaunch &launch : plan.launches) {

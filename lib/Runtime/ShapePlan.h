@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/Runtime/Arena.h"
+#include "lib/Runtime/CudaLaunch.h"
 #include "lib/Runtime/Launch.h"
 
 #include <memory>
@@ -16,6 +17,10 @@ struct ShapePlan {
   ArenaPlan arena;
   std::vector<PreparedLaunch> launches;
   int64_t scratch = 0; ///< bytes for all threads, the most of any launch
+
+  // On a GPU these two are in place of the two above; workspaces are in the arena.
+  std::vector<cuda::PreparedLaunch> cudaLaunches;
+  std::shared_ptr<cuda::Memory> deviceSizes; ///< `sizes`, 64 bytes apart; null when no value is of kind Size
 };
 
 /// Checks count, type, rank, shape and address of the inputs and sets `dims`, in the order of LaunchPlan::dims.

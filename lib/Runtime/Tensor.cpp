@@ -25,6 +25,10 @@ Result<Tensor> Tensor::allocate(DataType dtype, std::vector<int64_t> shape) {
   return Tensor{dtype, std::move(shape), std::move(buffer)};
 }
 
+std::string placeText(int32_t device) {
+  return device == TensorRef::host ? "host memory" : "cuda:" + std::to_string(device);
+}
+
 std::string shapeText(const std::vector<int64_t> &shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i)

@@ -1,4 +1,4 @@
-// A dense row-major tensor in memory that someone else owns, and the same with its memory.
+// A dense row-major tensor in memory that someone else owns, of the host or of a GPU, and one with its own memory.
 #pragma once
 
 #include "lib/Support/DataType.h"
@@ -14,6 +14,8 @@ struct TensorRef {
   void *data = nullptr;
   DataType dtype = DataType::F32;
   std::vector<int64_t> shape;
+  static constexpr int32_t host = -1;
+  int32_t device = host; ///< the number of the GPU whose memory it is in, or `host`
 
   int64_t bytes() const { return bytesOfShape(dtype, shape).value_or(0); }
 };
@@ -40,6 +42,9 @@ struct Tensor {
   static Result<Tensor> allocate(DataType dtype, std::vector<int64_t> shape);
   TensorRef ref() const { return {buffer.data(), dtype, shape}; }
 };
+
+/// "host memory", "cuda:1".
+std::string placeText(int32_t device);
 
 /// "[2, 16, 384]".
 std::string shapeText(const std::vector<int64_t> &shape);

@@ -10,7 +10,8 @@
 
 namespace tenon {
 
-enum class ErrorKind { InvalidArgument, NotFound, Corrupt, Unsupported, OutOfMemory, Io, Internal };
+/// Device: a GPU failed in a way that this process cannot mend. Append only: the C API has the same values.
+enum class ErrorKind { InvalidArgument, NotFound, Corrupt, Unsupported, OutOfMemory, Io, Internal, Device };
 
 inline const char *errorKindName(ErrorKind kind) {
   switch (kind) {
@@ -28,6 +29,8 @@ inline const char *errorKindName(ErrorKind kind) {
     return "input/output";
   case ErrorKind::Internal:
     return "internal";
+  case ErrorKind::Device:
+    return "device";
   }
   return "internal";
 }
@@ -61,6 +64,7 @@ inline Status unsupported(std::string message) { return {ErrorKind::Unsupported,
 inline Status outOfMemory(std::string message) { return {ErrorKind::OutOfMemory, std::move(message)}; }
 inline Status ioError(std::string message) { return {ErrorKind::Io, std::move(message)}; }
 inline Status internalError(std::string message) { return {ErrorKind::Internal, std::move(message)}; }
+inline Status deviceError(std::string message) { return {ErrorKind::Device, std::move(message)}; }
 
 template <typename T>
 class [[nodiscard]] Result {

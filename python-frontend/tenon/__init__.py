@@ -7,13 +7,14 @@
     model = tenon.load("m.tnx")
 """
 from tenon.compiler import compile, load
-from tenon.errors import (CorruptError, InternalError, InvalidArgumentError, IoError, NotFoundError, OutOfMemoryError,
-                          TenonError, UnsupportedError)
+from tenon.errors import (CorruptError, DeviceError, InternalError, InvalidArgumentError, IoError, NotFoundError,
+                          OutOfMemoryError, TenonError, UnsupportedError)
 from tenon.executable import Executable
 from tenon.library import library
 
-__all__ = ["CorruptError", "Executable", "InternalError", "InvalidArgumentError", "IoError", "NotFoundError",
-           "OutOfMemoryError", "TenonError", "UnsupportedError", "compile", "load", "num_threads", "version"]
+__all__ = ["CorruptError", "DeviceError", "Executable", "InternalError", "InvalidArgumentError", "IoError",
+           "NotFoundError", "OutOfMemoryError", "TenonError", "UnsupportedError", "compile", "load", "num_threads",
+           "version"]
 
 
 def version():

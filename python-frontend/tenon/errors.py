@@ -37,6 +37,10 @@ class InternalError(TenonError, RuntimeError):
     """A fault in Tenon."""
 
 
+class DeviceError(TenonError, RuntimeError):
+    """A GPU failed, and this process cannot use it any more; every later call says so again."""
+
+
 # tenon_error_kind of include/tenon-c/tenon.h.
 BY_KIND = {
     1: InvalidArgumentError,
@@ -46,4 +50,5 @@ BY_KIND = {
     5: OutOfMemoryError,
     6: IoError,
     7: InternalError,
+    8: DeviceError,
 }

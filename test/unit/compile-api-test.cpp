@@ -48,7 +48,7 @@ TEST(CompileApi, WhatItMakesRuns) {
   ASSERT_EQ(tenon_context_create(exe, &context), nullptr);
   float x[12] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, y[12] = {}, w[4] = {};
   int64_t shape[2] = {3, 4};
-  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 2, shape, nullptr}, outputs[2] = {};
+  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 2, shape, nullptr, TENON_HOST, 0}, outputs[2] = {};
   outputs[0].struct_size = outputs[1].struct_size = sizeof(tenon_tensor);
   ASSERT_EQ(tenon_context_output_shapes(context, &input, 1, outputs, 2), nullptr);
   ASSERT_EQ(outputs[0].rank, 3);
@@ -121,7 +121,7 @@ TEST(CompileApi, TwoModelsAtOnceKeepTheirKernels) {
     ASSERT_EQ(tenon_context_create(models[i], &context), nullptr);
     float x[4] = {2, 2, 2, 2}, y[4] = {};
     int64_t shape[1] = {4};
-    tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 1, shape, nullptr}, output = input;
+    tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 1, shape, nullptr, TENON_HOST, 0}, output = input;
     output.data = y;
     ASSERT_EQ(tenon_context_run(context, &input, 1, &output, 1), nullptr);
     EXPECT_EQ(y[3], expected[i]);
@@ -147,9 +147,10 @@ TEST(CompileApi, OneValueMayBeSeveralOutputs) {
   ASSERT_EQ(tenon_context_create(exe, &context), nullptr);
   float x[4] = {1, 2, 3, 4}, results[3][4] = {};
   int64_t shape[1] = {4}, square[2] = {2, 2};
-  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 1, shape, nullptr}, outputs[3];
+  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 1, shape, nullptr, TENON_HOST, 0}, outputs[3];
   for (int i = 0; i < 3; ++i)
-    outputs[i] = {sizeof(tenon_tensor), results[i], TENON_F32, i < 2 ? 1 : 2, i < 2 ? shape : square, nullptr};
+    outputs[i] = {sizeof(tenon_tensor),   results[i], TENON_F32,  i < 2 ? 1 : 2,
+                  i < 2 ? shape : square, nullptr,    TENON_HOST, 0};
   ASSERT_EQ(tenon_context_run(context, &input, 1, outputs, 3), nullptr);
   for (auto &result : results)
     for (int i = 0; i < 4; ++i)

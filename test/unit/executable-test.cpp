@@ -342,7 +342,7 @@ TEST(CApi, LoadsDescribesAndRuns) {
   ASSERT_EQ(tenon_context_create(exe, &context), nullptr);
   float x[8] = {1, 1, 1, 1, 2, 2, 2, 2}, y[8], z[8];
   int64_t shape[2] = {2, 4}, strides[2] = {1, 2}, n = 0;
-  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 2, shape, nullptr};
+  tenon_tensor input = {sizeof(tenon_tensor), x, TENON_F32, 2, shape, nullptr, TENON_HOST, 0};
   tenon_tensor outputs[3] = {};
   outputs[0].struct_size = sizeof(tenon_tensor);
   ASSERT_EQ(tenon_context_output_shapes(context, &input, 1, outputs, 3), nullptr);

@@ -65,7 +65,7 @@ static std::vector<float> embed(const tenon_executable *executable, const std::v
     info.struct_size = sizeof(info);
     check(tenon_executable_input(executable, i, &info));
     data[i] = valuesOf(info.name, ids);
-    inputs[i] = {sizeof(tenon_tensor), data[i].data(), TENON_I64, 2, shape, nullptr};
+    inputs[i] = {sizeof(tenon_tensor), data[i].data(), TENON_I64, 2, shape, nullptr, TENON_HOST, 0};
   }
 
   // The shapes of the outputs follow from those of the inputs; their memory is ours.

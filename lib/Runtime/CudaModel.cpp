@@ -1,0 +1,223 @@
+#include "lib/Runtime/CudaModel.h"
+
+#include "lib/Runtime/CudaUpload.h"
+#include "lib/Runtime/StaticValues.h"
+
+#include <algorithm>
+
+namespace tenon::cuda {
+
+static constexpr int64_t alignment = 256; // of every value
+
+// Dynamic shared memory that a kernel gets without being asked, as driver and hardware have it.
+static constexpr int64_t usualShared = 48 << 10;
+static constexpr int64_t portableCluster = 8; // CTAs that every GPU with clusters can do
+
+//===--- kernels -------------------------------------------------------------------------------------------------===//
+
+// "cuda:sm_90a" runs on 9.0 alone, "cuda:sm_80" on every 8.x.
+static Status checkTarget(const LaunchPlan &plan, const Device &device) {
+  std::string arch = plan.target.substr(plan.target.find("sm_") + 3);
+  bool exact = arch.back() == 'a' || arch.back() == 'f';
+  int wanted = std::atoi(arch.c_str()), have = device.capability();
+  if (wanted == have || (!exact && wanted / 10 == have / 10 && wanted < have))
+    return {};
+  return unsupported("the kernels were compiled for sm_" + arch + ", " + device.name() + " is sm_" +
+                     std::to_string(have) + ": compile the model for sm_" + std::to_string(have));
+}
+
+// What the cubin says its parameters are must be what will be passed; a driver that cannot tell is believed.
+static Status checkParameters(Device &device, const PlanLaunch &launch, const Kernel &kernel) {
+  if (!device.driver().cuFuncGetParamInfo)
+    return {};
+  size_t words = launch.operands.size() + launch.results.size() + launch.dims.size() + 1;
+  size_t count = words + kernel.plan->cuda->tensorMaps.size();
+  for (size_t i = 0; i <= count; ++i) {
+    size_t offset = 0, size = 0;
+    CUresult result = device.driver().cuFuncGetParamInfo(kernel.function, i, &offset, &size);
+    size_t expected = i == count ? 0 : i < words ? 8 : sizeof(CUtensorMap);
+    if (result == CUDA_ERROR_INVALID_VALUE)
+      size = 0; // there is no parameter i
+    else
+      TENON_TRY(device.check(result, "cuFuncGetParamInfo", kernel.name));
+    if (size != expected)
+      return corrupt("kernel '" + kernel.name + "': its cubin has " +
+                     (size ? std::to_string(size) + " bytes for" : std::string("no")) + " parameter " +
+                     std::to_string(i) + ", the launch plan " +
+                     (expected ? std::to_string(expected) + " bytes" : std::string("none")));
+  }
+  return {};
+}
+
+Status Model::loadKernels(const std::map<std::string, std::string_view> &cubins) {
+  const Driver &driver = gpu->driver();
+  for (const auto &[name, planned] : plan->kernels) {
+    const PlanCudaKernel &cuda = *planned.cuda;
+    Module &module = modules[cuda.cubin];
+    if (!module) {
+      auto found = cubins.find(cuda.cubin);
+      if (found == cubins.end())
+        return notFound("kernel '" + name + "': there is no cubin '" + cuda.cubin + "'");
+      // Ended by 0, so that PTX can be given as well; the driver takes the size of a cubin from its header.
+      std::string image(found->second);
+      CUmodule loaded = nullptr;
+      TENON_TRY(gpu->check(driver.cuModuleLoadData(&loaded, image.c_str()), "cuModuleLoadData", cuda.cubin));
+      module = Module(gpu, loaded);
+    }
+    Kernel kernel;
+    kernel.plan = &planned;
+    kernel.name = "kernel '" + name + "'";
+    TENON_TRY(gpu->check(driver.cuModuleGetFunction(&kernel.function, module.get(), planned.symbol.c_str()),
+                         "cuModuleGetFunction", kernel.name + ", symbol '" + planned.symbol + "'"));
+    int fixed = 0;
+    TENON_TRY(gpu->check(driver.cuFuncGetAttribute(&fixed, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel.function),
+                         "cuFuncGetAttribute", kernel.name));
+    kernel.maxShared = std::max<int64_t>(0, gpu->sharedMemory() - fixed);
+    if (!cuda.sharedBytes.isConstant() || cuda.sharedBytes.value + fixed > usualShared)
+      TENON_TRY(gpu->check(driver.cuFuncSetAttribute(kernel.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                                     static_cast<int>(kernel.maxShared)),
+                           "cuFuncSetAttribute", kernel.name));
+    if (cuda.cluster[0] * cuda.cluster[1] * cuda.cluster[2] > portableCluster)
+      TENON_TRY(
+          gpu->check(driver.cuFuncSetAttribute(kernel.function, CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1),
+                     "cuFuncSetAttribute", kernel.name));
+    functions[name] = std::move(kernel);
+  }
+  for (const std::vector<PlanLaunch> *launches : {&plan->init, &plan->launches})
+    for (const PlanLaunch &launch : *launches) {
+      const Kernel &kernel = functions.at(launch.kernel);
+      TENON_TRY(checkParameters(*gpu, launch, kernel));
+      if (!kernel.plan->cuda->fallback.empty())
+        TENON_TRY(checkParameters(*gpu, launch, functions.at(kernel.plan->cuda->fallback)));
+    }
+  return {};
+}
+
+//===--- values --------------------------------------------------------------------------------------------------===//
+
+namespace {
+/// Blocks of memory laid out one after the other.
+struct Layout {
+  int64_t bytes = 0;
+  Result<int64_t> add(int64_t size) {
+    int64_t at = bytes;
+    if (__builtin_add_overflow(bytes, size, &bytes) || bytes > INT64_MAX - alignment)
+      return outOfMemory("the weights and constants pass 63 bits of bytes");
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    return at;
+  }
+};
+
+struct Source {
+  int64_t id = 0, at = 0;
+  TensorRef from;
+  bool isKept = true; ///< after the init launches
+};
+} // namespace
+
+// Two blocks: what calls use, and what only init launches read, which is freed after them.
+Status Model::place(std::string_view constants, const WeightSource *weights, CUstream stream, Memory &untilInit) {
+  std::vector<bool> everyCall = readByCalls(*plan);
+  Layout keptLayout, initLayout;
+  std::vector<Source> sources;
+  staticBytes.assign(plan->values.size(), 0);
+  for (const PlanValue &value : plan->values) {
+    Source source;
+    source.id = value.id;
+    source.isKept = everyCall[value.id];
+    if (value.kind == ValueKind::Constant) {
+      TENON_TRY_ASSIGN(std::string_view bytes, constantBytes(value, constants));
+      staticBytes[value.id] = static_cast<int64_t>(bytes.size());
+      source.from.data = const_cast<char *>(bytes.data());
+    } else if (value.kind == ValueKind::Weight) {
+      TENON_TRY_ASSIGN(source.from, findWeight(value, weights));
+      staticBytes[value.id] = source.from.bytes();
+      int32_t device = source.from.device;
+      if (device != TensorRef::host && device != gpu->index())
+        return invalidArgument("weight '" + value.name + "' is on " + placeText(device) +
+                               ", but the model is loaded on " + placeText(gpu->index()) +
+                               ": give it there or in host memory");
+      if (device != TensorRef::host && reinterpret_cast<uintptr_t>(source.from.data) % 16 == 0) {
+        staticAddresses[value.id] = source.from.data; // in place
+        continue;
+      }
+    } else if (value.kind == ValueKind::Persistent) {
+      TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(value));
+      staticBytes[value.id] = *bytesOfShape(value.dtype, shape);
+      source.from.data = nullptr; // written by a launch
+    } else {
+      continue;
+    }
+    TENON_TRY_ASSIGN(source.at, (source.isKept ? keptLayout : initLayout).add(staticBytes[value.id]));
+    sources.push_back(source);
+  }
+  TENON_TRY_ASSIGN(memory, gpu->allocate(keptLayout.bytes, "weights and constants"));
+  TENON_TRY_ASSIGN(untilInit, gpu->allocate(initLayout.bytes, "what only launches at load read"));
+  Upload upload(*gpu, stream);
+  for (const Source &source : sources) {
+    char *to = (source.isKept ? memory : untilInit).data() + source.at;
+    staticAddresses[source.id] = to;
+    if (source.from.data)
+      TENON_TRY(upload.copy(to, source.from, staticBytes[source.id]));
+  }
+  return upload.finish();
+}
+
+void Model::bindViews() {
+  for (const PlanValue &value : plan->values)
+    if (value.kind == ValueKind::View) { // a source comes before its views
+      staticAddresses[value.id] = staticAddresses[value.source];
+      staticBytes[value.id] = staticBytes[value.source];
+    }
+}
+
+Status Model::runInit(CUstream stream) {
+  std::vector<PreparedLaunch> prepared;
+  Layout workspaces;
+  for (const PlanLaunch &launch : plan->init) {
+    TENON_TRY_ASSIGN(
+        PreparedLaunch ready,
+        prepareLaunch(functions, launch, [](std::string_view) -> const int64_t * { return nullptr; }, staticBytes));
+    workspaces.bytes = std::max(workspaces.bytes, ready.workspace); // one at a time uses it
+    prepared.push_back(std::move(ready));
+  }
+  TENON_TRY_ASSIGN(Memory workspace, gpu->allocate(workspaces.bytes, "workspace of the launches at load"));
+  Status status;
+  for (PreparedLaunch &launch : prepared)
+    if (status.ok())
+      status = enqueue(*gpu, launch, staticAddresses, workspace.data(), stream);
+  Status done = gpu->check(gpu->driver().cuStreamSynchronize(stream), "cuStreamSynchronize", "launches at load");
+  return status.ok() ? done : status;
+}
+
+Result<std::unique_ptr<Model>> Model::load(const LaunchPlan &plan,
+                                           const std::map<std::string, std::string_view> &cubins,
+                                           std::string_view constants, const WeightSource *weights, int device) {
+  std::unique_ptr<Model> model(new Model);
+  model->plan = &plan;
+  TENON_TRY_ASSIGN(model->gpu, Device::open(device));
+  Device &gpu = *model->gpu;
+  TENON_TRY(gpu.lost());
+  TENON_TRY(checkTarget(plan, gpu));
+  model->staticAddresses.assign(plan.values.size(), nullptr);
+  Current current(gpu);
+  TENON_TRY(current.status);
+  TENON_TRY(model->loadKernels(cubins));
+  Memory untilInit;
+  TENON_TRY_ASSIGN(Stream stream, makeStream(gpu));
+  TENON_TRY(model->place(constants, weights, stream.get(), untilInit));
+  model->bindViews();
+  TENON_TRY(model->runInit(stream.get()));
+  std::vector<bool> everyCall = readByCalls(plan);
+  for (const PlanValue &value : plan.values)
+    if (value.kind != ValueKind::View && !everyCall[value.id])
+      model->staticAddresses[value.id] = nullptr;
+  model->bindViews();
+  if (weights && !plan.init.empty())
+    weights->releasePages();
+  return model;
+}
+
+int64_t Model::bytes() const { return memory.size(); }
+
+} // namespace tenon::cuda

@@ -1,0 +1,139 @@
+// The C API on a GPU (the fake), and programs built against an older header.
+#include "test/unit/CudaModel.h"
+
+#include "tenon-c/tenon.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+using namespace tenon;
+using namespace tenon::test;
+
+static std::string messageOf(tenon_error *error, int32_t kind) {
+  EXPECT_EQ(tenon_error_get_kind(error), kind) << tenon_error_message(error);
+  std::string message = tenon_error_message(error);
+  tenon_error_free(error);
+  return message;
+}
+
+#define EXPECT_FINE(call)                                                                                              \
+  do {                                                                                                                 \
+    tenon_error *error = (call);                                                                                       \
+    EXPECT_EQ(error, nullptr) << tenon_error_message(error);                                                           \
+  } while (false)
+
+TEST(CudaApi, LoadsOnAGpuRunsAndReplays) {
+  FakeCuda fake;
+  addModelKernels(fake);
+  int32_t count = 0;
+  EXPECT_FINE(tenon_cuda_device_count(&count));
+  EXPECT_EQ(count, 2);
+  std::string bytes = cudaModelArtefact();
+  tenon_artefact *artefact = nullptr;
+  ASSERT_EQ(tenon_artefact_open_bytes(bytes.data(), bytes.size(), &artefact), nullptr);
+  tenon_load_options options = {};
+  options.struct_size = sizeof options;
+  options.device_index = 2;
+  tenon_executable *exe = nullptr;
+  EXPECT_NE(messageOf(tenon_executable_load(artefact, &options, &exe), TENON_INVALID_ARGUMENT).find("no GPU 2"),
+            std::string::npos);
+  options.device_index = 1;
+  EXPECT_FINE(tenon_executable_load(artefact, &options, &exe));
+  tenon_artefact_free(artefact);
+  EXPECT_GT(tenon_executable_persistent_bytes(exe), 0);
+  int64_t freeBytes = 0, totalBytes = 0;
+  EXPECT_FINE(tenon_cuda_memory(1, &freeBytes, &totalBytes));
+  EXPECT_LT(freeBytes, totalBytes);
+  {
+    auto device = *cuda::Device::open(1);
+    DeviceTensors tensors(*device, 3);
+    auto toC = [](const TensorRef &tensor) {
+      return tenon_tensor{sizeof(tenon_tensor),
+                          tensor.data,
+                          static_cast<int32_t>(tensor.dtype),
+                          static_cast<int32_t>(tensor.shape.size()),
+                          tensor.shape.data(),
+                          nullptr,
+                          TENON_CUDA,
+                          tensor.device};
+    };
+    tenon_tensor input = toC(tensors.x), outputs[3] = {toC(tensors.y), toC(tensors.z), toC(tensors.n)};
+    tenon_context_options contextOptions = {sizeof(tenon_context_options), nullptr, 1};
+    tenon_context *context = nullptr;
+    EXPECT_FINE(tenon_context_create_with_options(exe, &contextOptions, &context));
+    EXPECT_FINE(tenon_context_run(context, &input, 1, outputs, 3));
+    EXPECT_FINE(tenon_context_synchronize(context));
+    tensors.check();
+    EXPECT_FINE(tenon_context_set_stream(context, nullptr));
+
+    tenon_graph *graph = nullptr;
+    EXPECT_FINE(tenon_graph_capture(context, &input, 1, &graph));
+    tenon_tensor own = {};
+    own.struct_size = sizeof own;
+    EXPECT_FINE(tenon_graph_output(graph, 0, &own));
+    EXPECT_EQ(own.device_type, TENON_CUDA);
+    EXPECT_EQ(own.device_index, 1);
+    EXPECT_EQ(own.shape[0], 3);
+    EXPECT_NE(own.data, tensors.y.data);
+    EXPECT_FINE(tenon_graph_input(graph, 0, &own));
+    EXPECT_NE(messageOf(tenon_graph_input(graph, 1, &own), TENON_INVALID_ARGUMENT).find("input 1 of 1"),
+              std::string::npos);
+    std::memset(tensors.y.data, 0, 16);
+    EXPECT_FINE(tenon_graph_run(graph, &input, 1, outputs, 3));
+    EXPECT_FINE(tenon_context_synchronize(context));
+    tensors.check();
+    EXPECT_FINE(tenon_graph_run(graph, nullptr, 0, nullptr, 0));
+
+    input.device_type = 7;
+    EXPECT_NE(messageOf(tenon_context_run(context, &input, 1, outputs, 3), TENON_INVALID_ARGUMENT)
+                  .find("device type 7, expected 0 (host) or 1 (CUDA)"),
+              std::string::npos);
+    input.device_type = TENON_CUDA;
+    input.device_index = -1;
+    EXPECT_NE(
+        messageOf(tenon_context_run(context, &input, 1, outputs, 3), TENON_INVALID_ARGUMENT).find("device index -1"),
+        std::string::npos);
+    tenon_context_free(context);
+    tenon_graph_free(graph);
+  }
+  tenon_executable_free(exe);
+  EXPECT_EQ(fake.live(), 0);
+  EXPECT_STREQ(fake.violations(), "");
+}
+
+// The struct that ends at `strides` is the one of the first header.
+TEST(CudaApi, AnOlderTensorIsInHostMemory) {
+  FakeCuda fake;
+  addModelKernels(fake);
+  constexpr size_t olderSize = offsetof(tenon_tensor, device_type);
+  std::string bytes = cudaModelArtefact();
+  tenon_artefact *artefact = nullptr;
+  ASSERT_EQ(tenon_artefact_open_bytes(bytes.data(), bytes.size(), &artefact), nullptr);
+  tenon_executable *exe = nullptr;
+  EXPECT_FINE(tenon_executable_load(artefact, nullptr, &exe));
+  tenon_artefact_free(artefact);
+  tenon_context *context = nullptr;
+  EXPECT_FINE(tenon_context_create(exe, &context));
+  ModelTensors tensors(2);
+  int64_t shape[] = {2, 4};
+  std::vector<char> outputs(3 * olderSize);
+  auto at = [&](size_t i) { return reinterpret_cast<tenon_tensor *>(outputs.data() + i * olderSize); };
+  for (size_t i = 0; i < 3; ++i)
+    at(i)->struct_size = olderSize;
+  std::vector<char> input(olderSize);
+  auto *x = reinterpret_cast<tenon_tensor *>(input.data());
+  x->struct_size = olderSize;
+  x->data = tensors.x.data();
+  x->dtype = TENON_F32;
+  x->rank = 2;
+  x->shape = shape;
+  EXPECT_FINE(tenon_context_output_shapes(context, x, 1, at(0), 3));
+  at(0)->data = tensors.y.data();
+  at(1)->data = tensors.z.data();
+  at(2)->data = &tensors.n;
+  EXPECT_FINE(tenon_context_run(context, x, 1, at(0), 3));
+  tensors.check();
+  tenon_context_free(context);
+  tenon_executable_free(exe);
+}
