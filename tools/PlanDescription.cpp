@@ -77,6 +77,16 @@ struct Launches {
 };
 } // namespace
 
+// Tasks, or for CUDA the CTAs on three axes.
+static Json gridOf(const PlanKernel &kernel, const PlanLaunch &launch) {
+  if (!kernel.cuda)
+    return toJson(kernel.grid.substitute(launch.dims));
+  Json grid = Json::array();
+  for (const Expr &axis : kernel.cuda->grid)
+    grid.push_back(toJson(axis.substitute(launch.dims)));
+  return grid;
+}
+
 static Status add(const LaunchPlan &plan, const PlanLaunch &launch, const Sizes &sizes, Launches &into) {
   const PlanKernel &kernel = plan.kernels.at(launch.kernel);
   auto lookup = [&](std::string_view name) -> const int64_t * {
@@ -86,7 +96,7 @@ static Status add(const LaunchPlan &plan, const PlanLaunch &launch, const Sizes 
   TENON_TRY_ASSIGN(int64_t flops, kernel.flops.substitute(launch.dims).evaluate(lookup));
   TENON_TRY_ASSIGN(int64_t bytes, kernel.bytes.substitute(launch.dims).evaluate(lookup));
   if (into.count++ == 0)
-    into.grid = toJson(kernel.grid.substitute(launch.dims));
+    into.grid = gridOf(kernel, launch);
   if (__builtin_add_overflow(into.flops, flops, &into.flops) || __builtin_add_overflow(into.bytes, bytes, &into.bytes))
     return invalidArgument("the cost of kernel '" + launch.kernel + "' passes 64 bits: give smaller sizes (--dim)");
   return {};

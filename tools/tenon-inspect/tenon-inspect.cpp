@@ -32,6 +32,8 @@ static Result<Json> describe(const Artefact &artefact, const Sizes &sizes) {
   for (auto [name, bytes] : entries)
     if (!bytes.empty())
       files[name] = bytes.size();
+  for (const auto &[name, cubin] : artefact.cubins)
+    files["kernels/" + name + ".cubin"] = cubin.size();
   Json description = {{"file", artefact.origin}, {"bytes", artefact.bytes.size()}, {"entries", files}};
   TENON_TRY_ASSIGN(Json plan, describePlan(artefact.plan, sizes));
   description.update(plan);
