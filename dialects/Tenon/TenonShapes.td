@@ -53,6 +53,9 @@ def IotaOp : CheckedOp<"iota"> {
 
     (C2) `sizes` has one rank-0 i64 tensor for each dynamic result dimension, in order.
 
+    Compiled models accept sizes made of constants and `tenon.dim` by `add`, `sub`,
+    `mul`, `floor_div`, `cast` and `reshape`, not read from what a tensor holds at run time.
+
     ```mlir
     func.func @example(%n: tensor<i64>) -> tensor<2x?xi64> {
       %r = tenon.iota %n {axis = 1 : i64} : (tensor<i64>) -> tensor<2x?xi64>
@@ -138,6 +141,9 @@ def ExpandOp : CheckedOp<"expand"> {
 
     (C3) `sizes` has one rank-0 i64 tensor for each dynamic result dimension, in order; it may be empty where every one is
     the input's own.
+
+    Compiled models accept sizes made of constants and `tenon.dim` by `add`, `sub`,
+    `mul`, `floor_div`, `cast` and `reshape`, not read from what a tensor holds at run time.
 
     ```mlir
     func.func @example(%x: tensor<1x4xf32>, %n: tensor<i64>) -> tensor<2x?x4xf32> {
@@ -393,6 +399,9 @@ def KvCacheReadOp : InferredOp<"kv_cache_read"> {
     (C2) `cache` has rank 4.
 
     (C3) `length` has rank 0.
+
+    Compiled models accept a `length` made of constants and `tenon.dim` by `add`, `sub`,
+    `mul`, `floor_div`, `cast` and `reshape`, not read from what a tensor holds at run time.
 
     ```mlir
     func.func @example(%c: tensor<1x8x1024x64xf16>, %n: tensor<i64>) -> tensor<1x8x?x64xf16> {
