@@ -22,6 +22,7 @@ public:
   /// Takes in an op that was made after; the sizes of its operands must be known.
   mlir::LogicalResult add(mlir::Operation *op) { return visit(op); }
 
+  bool has(mlir::Value tensor) const { return shapes.contains(tensor); }
   llvm::ArrayRef<mlir::AffineExpr> of(mlir::Value tensor) const { return shapes.find(tensor)->second; }
   /// What a rank-0 integer tensor holds, where that is a size; else null.
   mlir::AffineExpr held(mlir::Value scalar) const { return heldSizes.lookup(scalar); }

@@ -23,14 +23,15 @@ KnownSizes::KnownSizes(func::FuncOp function) : sizes(findSizes(function, reason
 }
 
 Value KnownSizes::sizeOf(Value tensor, int64_t dimension) {
-  return sizes ? values->get(sizes->of(tensor)[dimension]) : Value();
+  return sizes && sizes->has(tensor) ? values->get(sizes->of(tensor)[dimension]) : Value();
 }
 
 bool KnownSizes::areEqual(Value a, int64_t dimA, Value b, int64_t dimB) const {
   auto typeA = cast<RankedTensorType>(a.getType()), typeB = cast<RankedTensorType>(b.getType());
   if (!typeA.isDynamicDim(dimA) && !typeB.isDynamicDim(dimB))
     return typeA.getDimSize(dimA) == typeB.getDimSize(dimB);
-  return (a == b && dimA == dimB) || (sizes && tenon::areEqual(sizes->of(a)[dimA], sizes->of(b)[dimB]));
+  return (a == b && dimA == dimB) ||
+         (sizes && sizes->has(a) && sizes->has(b) && tenon::areEqual(sizes->of(a)[dimA], sizes->of(b)[dimB]));
 }
 
 bool KnownSizes::haveEqualShapes(Value a, Value b) const {
