@@ -61,6 +61,13 @@ struct Patterns {
 };
 } // namespace
 
+/// Until nothing is left to do: each rewrite leaves less of what these patterns match, however many rounds it takes.
+static void rewriteToTheEnd(func::FuncOp kernel, const FrozenRewritePatternSet &patterns) {
+  auto config = GreedyRewriteConfig().setMaxIterations(GreedyRewriteConfig::kNoLimit);
+  [[maybe_unused]] LogicalResult settled = applyPatternsGreedily(kernel, patterns, config);
+  assert(succeeded(settled) && "only a limit of rounds leaves something to do");
+}
+
 /// Transposes, broadcasts and arithmetic on whole tensors are elementwise loops like others.
 static LogicalResult generalise(func::FuncOp kernel) {
   IRRewriter rewriter(kernel.getContext());
@@ -116,7 +123,8 @@ static LogicalResult bufferize(func::FuncOp kernel, const FrozenRewritePatternSe
   // What was written in place is still copied to itself, through a second view of the same memory.
   DominanceInfo dominance;
   eliminateCommonSubExpressions(rewriter, dominance, kernel);
-  return applyPatternsGreedily(kernel, cleaning);
+  rewriteToTheEnd(kernel, cleaning);
+  return success();
 }
 
 static LogicalResult expandToLoops(func::FuncOp kernel) {
@@ -155,8 +163,9 @@ static LogicalResult lowerToLoops(func::FuncOp kernel, const Patterns &patterns)
   if (kernel.walk([](AttentionOp) { return WalkResult::interrupt(); }).wasInterrupted())
     return kernel.emitError("kernel @") << kernel.getSymName()
                                         << " still has tenon.attention; run tenon-cpu-expand-attention first";
-  if (failed(generalise(kernel)) || failed(applyPatternsGreedily(kernel, patterns.fusion)))
+  if (failed(generalise(kernel)))
     return failure();
+  rewriteToTheEnd(kernel, patterns.fusion);
   KernelSizes sizes(kernel);
   sizes.equateResults();
   if (failed(bufferize(kernel, patterns.cleaning)) || failed(expandToLoops(kernel)))

@@ -106,3 +106,42 @@ func.func @negative_attention_writes(%x: tensor<2x4x5x8xf32>) -> tensor<2x5x32xf
   %3 = tenon.gelu %2 : (tensor<2x5x32xf32>) -> tensor<2x5x32xf32>
   return %3 : tensor<2x5x32xf32>
 }
+
+// -----
+
+// Of a chain of readers each frees the next: more rounds than the rewriter takes by itself.
+// CHECK-LABEL: @each_frees_the_next
+// CHECK: %[[S:.*]] = tenon.add {{.*}} -> tensor<3x4xf32>
+// CHECK-NEXT: tenon.transpose %[[S]]
+// CHECK-NOT: tenon.add
+func.func @each_frees_the_next(%x: tensor<3x4xf32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>,
+  tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>) {
+  %t0 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t1 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t2 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t3 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t4 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t5 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t6 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t7 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t8 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t9 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t10 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t11 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %t12 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<3x4xf32>) -> tensor<4x3xf32>
+  %1 = tenon.add %t0, %t1 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %2 = tenon.add %t1, %t2 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %3 = tenon.add %t2, %t3 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %4 = tenon.add %t3, %t4 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %5 = tenon.add %t4, %t5 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %6 = tenon.add %t5, %t6 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %7 = tenon.add %t6, %t7 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %8 = tenon.add %t7, %t8 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %9 = tenon.add %t8, %t9 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %10 = tenon.add %t9, %t10 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %11 = tenon.add %t10, %t11 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  %12 = tenon.add %t11, %t12 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x3xf32>
+  return %t12, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12
+      : tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>,
+        tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>
+}
