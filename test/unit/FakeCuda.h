@@ -50,8 +50,8 @@ struct FakeCuda {
   void (*setMemory)(size_t bytes);
   void (*setVersion)(int version);
   void (*setCapability)(int major, int minor);
-  /// Ranges that were opened and closed.
-  int (*ranges)();
+  /// The ranges of a profiler, in the order of their ends: `a {b {} } ` for b within a.
+  const char *(*ranges)();
 };
 
 } // namespace tenon::test

@@ -80,8 +80,8 @@ struct State {
   std::map<uintptr_t, Object> objects; // handles and memory, by address
   std::map<std::string, FakeFunction> kernels;
   CUctx_st contexts[2];
-  std::string violations;
-  int leaked = 0, version = 13000, major = 9, minor = 0, opened = 0, closed = 0;
+  std::string violations, ranges;
+  int leaked = 0, version = 13000, major = 9, minor = 0;
   size_t memory = size_t(1) << 30, used = 0;
 };
 State &state() {
@@ -679,8 +679,16 @@ FAKE CUresult cuGraphLaunch(CUgraphExec exec, CUstream stream) {
 
 //===--- profiler ------------------------------------------------------------------------------------------------===//
 
-FAKE int nvtxRangePushA(const char *name) { return name ? state().opened++ : -1; }
-FAKE int nvtxRangePop() { return state().closed++; }
+FAKE int nvtxRangePushA(const char *name) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  state().ranges += std::string(name) + " {";
+  return 0;
+}
+FAKE int nvtxRangePop() {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  state().ranges += "} ";
+  return 0;
+}
 
 //===--- for tests -----------------------------------------------------------------------------------------------===//
 
@@ -692,7 +700,8 @@ FAKE void fakeReset() {
   s.violations.clear();
   for (auto &[symbol, kernel] : s.kernels)
     kernel.fault = CUDA_SUCCESS;
-  s.leaked = s.opened = s.closed = 0;
+  s.ranges.clear();
+  s.leaked = 0;
   s.version = 13000, s.major = 9, s.minor = 0;
   s.memory = size_t(1) << 30;
 }
@@ -727,6 +736,6 @@ FAKE void fakeAddKernel(const char *symbol, FakeKernel kernel, const size_t *siz
 FAKE void fakeSetMemory(size_t bytes) { state().memory = bytes; }
 FAKE void fakeSetVersion(int version) { state().version = version; }
 FAKE void fakeSetCapability(int major, int minor) { state().major = major, state().minor = minor; }
-FAKE int fakeRanges() { return state().opened == state().closed ? state().opened : -1; }
+FAKE const char *fakeRanges() { return state().ranges.c_str(); }
 
 } // namespace tenon::cuda
