@@ -31,7 +31,8 @@ std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
     return of(castOp.getSource(), dimension);
   if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
     SizeSource product;
-    for (int64_t from : collapse.getReassociationIndices()[dimension])
+    ReassociationIndices joined = collapse.getReassociationIndices()[dimension];
+    for (int64_t from : joined)
       product.sizes.push_back({collapse.getSrc(), from});
     return product;
   }

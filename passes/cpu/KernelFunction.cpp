@@ -90,7 +90,8 @@ AffineExpr KernelFunction::symbolic(OpFoldResult size) {
           memref::DimOp::create(b, transpose.getIn(), transpose.getPermutation().getDimPosition(index)).getResult());
     if (auto collapse = source.getDefiningOp<memref::CollapseShapeOp>()) {
       AffineExpr product = b.getAffineConstantExpr(1);
-      for (int64_t from : collapse.getReassociationIndices()[index]) {
+      ReassociationIndices joined = collapse.getReassociationIndices()[index];
+      for (int64_t from : joined) {
         AffineExpr extent = symbolic(memref::DimOp::create(b, collapse.getSrc(), from).getResult());
         if (!extent)
           return {};

@@ -205,7 +205,8 @@ AffineExpr KernelSizes::resolveDim(Value memref, int64_t dimension, bool exact) 
     return resolve(expand.getMixedOutputShape()[dimension], exact);
   if (auto collapse = dyn_cast<memref::CollapseShapeOp>(op)) {
     AffineExpr product = getAffineConstantExpr(1, kernel.getContext());
-    for (int64_t part : collapse.getReassociationIndices()[dimension]) {
+    ReassociationIndices joined = collapse.getReassociationIndices()[dimension];
+    for (int64_t part : joined) {
       AffineExpr size = resolveDim(collapse.getSrc(), part, exact);
       if (!size)
         return {};
