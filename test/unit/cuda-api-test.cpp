@@ -102,11 +102,18 @@ TEST(CudaApi, LoadsOnAGpuRunsAndReplays) {
   EXPECT_STREQ(fake.violations(), "");
 }
 
-// The struct that ends at `strides` is the one of the first header.
+// tenon_tensor as the first header had it.
+struct FirstTensor {
+  size_t struct_size;
+  void *data;
+  int32_t dtype, rank;
+  const int64_t *shape, *strides;
+};
+static_assert(sizeof(FirstTensor) == offsetof(tenon_tensor, device_type));
+
 TEST(CudaApi, AnOlderTensorIsInHostMemory) {
   FakeCuda fake;
   addModelKernels(fake);
-  constexpr size_t olderSize = offsetof(tenon_tensor, device_type);
   std::string bytes = cudaModelArtefact();
   tenon_artefact *artefact = nullptr;
   ASSERT_EQ(tenon_artefact_open_bytes(bytes.data(), bytes.size(), &artefact), nullptr);
@@ -117,22 +124,16 @@ TEST(CudaApi, AnOlderTensorIsInHostMemory) {
   EXPECT_FINE(tenon_context_create(exe, &context));
   ModelTensors tensors(2);
   int64_t shape[] = {2, 4};
-  std::vector<char> outputs(3 * olderSize);
-  auto at = [&](size_t i) { return reinterpret_cast<tenon_tensor *>(outputs.data() + i * olderSize); };
-  for (size_t i = 0; i < 3; ++i)
-    at(i)->struct_size = olderSize;
-  std::vector<char> input(olderSize);
-  auto *x = reinterpret_cast<tenon_tensor *>(input.data());
-  x->struct_size = olderSize;
-  x->data = tensors.x.data();
-  x->dtype = TENON_F32;
-  x->rank = 2;
-  x->shape = shape;
-  EXPECT_FINE(tenon_context_output_shapes(context, x, 1, at(0), 3));
-  at(0)->data = tensors.y.data();
-  at(1)->data = tensors.z.data();
-  at(2)->data = &tensors.n;
-  EXPECT_FINE(tenon_context_run(context, x, 1, at(0), 3));
+  FirstTensor x = {sizeof(FirstTensor), tensors.x.data(), TENON_F32, 2, shape, nullptr}, outputs[3] = {};
+  for (FirstTensor &output : outputs)
+    output.struct_size = sizeof(FirstTensor);
+  auto *input = reinterpret_cast<const tenon_tensor *>(&x);
+  auto *first = reinterpret_cast<tenon_tensor *>(outputs);
+  EXPECT_FINE(tenon_context_output_shapes(context, input, 1, first, 3));
+  outputs[0].data = tensors.y.data();
+  outputs[1].data = tensors.z.data();
+  outputs[2].data = &tensors.n;
+  EXPECT_FINE(tenon_context_run(context, input, 1, first, 3));
   tensors.check();
   tenon_context_free(context);
   tenon_executable_free(exe);
