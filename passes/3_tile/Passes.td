@@ -3,6 +3,55 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CollapseDimensionsPass : Pass<"tenon-collapse-dimensions"> {
+  let summary = "dimensions that lie together and are run through together become one";
+  let description = [{
+    Why: a program takes its rows along one dimension. Of [batch, sequence, hidden] it would take them along the sequence
+    alone, one row where a decoder generates a token at a time; as [batch * sequence, hidden] it takes what there is, and
+    a product of it with a weight is one product.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<2x3x16xf32>) -> tensor<2x3x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) : (tensor<2x3x16xf32>) -> tensor<2x3x16xf32> {
+        %empty = tensor.empty() : tensor<2x3x16xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>],
+                             iterator_types = ["parallel", "parallel", "parallel"]}
+            ins(%X : tensor<2x3x16xf32>) outs(%empty : tensor<2x3x16xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %1 = arith.negf %in : f32
+          linalg.yield %1 : f32
+        } -> tensor<2x3x16xf32>
+        tenon.yield %0 : tensor<2x3x16xf32>
+      }
+      return %y : tensor<2x3x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<2x3x16xf32>) -> tensor<2x3x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) : (tensor<2x3x16xf32>) -> tensor<2x3x16xf32> {
+        %rows = tensor.collapse_shape %X [[0, 1, 2]] : tensor<2x3x16xf32> into tensor<96xf32>
+        %empty = tensor.empty() : tensor<96xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+            ins(%rows : tensor<96xf32>) outs(%empty : tensor<96xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %1 = arith.negf %in : f32
+          linalg.yield %1 : f32
+        } -> tensor<96xf32>
+        %expanded = tensor.expand_shape %0 [[0, 1, 2]] output_shape [2, 3, 16] : tensor<96xf32> into tensor<2x3x16xf32>
+        tenon.yield %expanded : tensor<2x3x16xf32>
+      }
+      return %y : tensor<2x3x16xf32>
+    }
+    ```
+    Requires: kernels lowered to linalg.
+    Ensures: no two neighbouring loops of a kernel could be one; operands and results of kernels are as before.
+    Leaves alone: dimensions that some op of the kernel reads apart: by their index, in another order, one without the other.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::ModuleOp"> {
   let summary = "each kernel gets its schedule on tiles";
   let description = [{

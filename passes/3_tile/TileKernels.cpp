@@ -30,8 +30,9 @@ private:
   /// How many elements a program has along each dimension of the results, by the schedule; 1: one, by its number.
   /// Empty, with the reason in `error`, where the schedule is not of the kernel's kind.
   SmallVector<int64_t> tileOf(RankedTensorType type);
-  /// The tensor that programs compute a part of, and where it goes: the yielded one, or the attention behind the
-  /// transposes and joins that it is yielded through, then with the view of the result that has its shape.
+  /// The tensor that programs compute a part of, and where it goes: the yielded one, or what it was before its
+  /// dimensions were split, or the attention behind transposes and joins, then with the view of the result that has its
+  /// shape.
   std::pair<Value, Value> partOf(Value yielded, Value view, TileEmitter &emitter);
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
@@ -64,11 +65,21 @@ SmallVector<int64_t> ProgramBuilder::tileOf(RankedTensorType type) {
 std::pair<Value, Value> ProgramBuilder::partOf(Value yielded, Value view, TileEmitter &emitter) {
   SmallVector<Operation *> joins;
   Value tensor = yielded;
-  while (isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::CastOp>(tensor.getDefiningOp())) {
+  while (isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(
+      tensor.getDefiningOp())) {
     joins.push_back(tensor.getDefiningOp());
     tensor = tensor.getDefiningOp()->getOperand(0);
   }
-  if (!tensor.getDefiningOp<AttentionOp>() || joins.empty())
+  // Without an attention behind them, only dimensions that were one all along are seen through.
+  if (!tensor.getDefiningOp<AttentionOp>()) {
+    tensor = yielded;
+    joins.clear();
+    while (auto expand = tensor.getDefiningOp<tensor::ExpandShapeOp>()) {
+      joins.push_back(expand);
+      tensor = expand.getSrc();
+    }
+  }
+  if (joins.empty())
     return {yielded, view};
   // Distances of the yielded tensor's dimensions, then back through the joins.
   auto rankOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank(); };
@@ -83,6 +94,9 @@ std::pair<Value, Value> ProgramBuilder::partOf(Value yielded, Value view, TileEm
     if (auto transpose = dyn_cast<linalg::TransposeOp>(join)) {
       for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
         before[from] = strides[to];
+    } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(join)) {
+      for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
+        before[from] = strides[group.back()];
     } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(join)) {
       for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
         Value inner = strides[to];

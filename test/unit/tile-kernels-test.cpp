@@ -56,6 +56,22 @@ const TileCase cases[] = {
       })",
      {},
      1e-6},
+    {"linear_of_few_tokens",
+     R"(
+      func.func @main(%x: tensor<?x?x12xf32> {tenon.dims = ["b", "s", ""]}, %w: tensor<17x12xf32>, %p: tensor<1x?x17xf32> {tenon.dims = ["", "s", ""]}) -> (tensor<?x?x17xf32>, tensor<?x?x17xf32>) {
+        %0 = tenon.linear %x, %w : (tensor<?x?x12xf32>, tensor<17x12xf32>) -> tensor<?x?x17xf32>
+        %1 = tenon.add %0, %p : (tensor<?x?x17xf32>, tensor<1x?x17xf32>) -> tensor<?x?x17xf32>
+        %2 = tenon.relu %x : (tensor<?x?x12xf32>) -> tensor<?x?x12xf32>
+        %3 = tenon.linear %2, %w : (tensor<?x?x12xf32>, tensor<17x12xf32>) -> tensor<?x?x17xf32>
+        return %1, %3 : tensor<?x?x17xf32>, tensor<?x?x17xf32>
+      })",
+     {{"b", 5}, {"s", 3}}},
+    {"linear_of_the_first_token", R"(
+      func.func @main(%x: tensor<6x5x12xf32>, %w: tensor<17x12xf32>) -> tensor<6x1x17xf32> {
+        %0 = tenon.slice %x {starts = array<i64: 0, 2, 0>, ends = array<i64: 6, 3, 12>, steps = array<i64: 1, 1, 1>} : (tensor<6x5x12xf32>) -> tensor<6x1x12xf32>
+        %1 = tenon.linear %0, %w : (tensor<6x1x12xf32>, tensor<17x12xf32>) -> tensor<6x1x17xf32>
+        return %1 : tensor<6x1x17xf32>
+      })"},
     {"softmax",
      R"(
       func.func @main(%x: tensor<3x?x21xf32> {tenon.dims = ["", "n", ""]}) -> tensor<3x?x21xf32> {
@@ -313,7 +329,7 @@ TEST_P(TileKernels, MatchTheReference) {
     PassManager manager(&context);
     return succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(*module));
   };
-  ASSERT_TRUE(run("tenon-phases{to=kernel},tenon-resolve-sizes"));
+  ASSERT_TRUE(run("tenon-phases{to=kernel},tenon-resolve-sizes,tenon-collapse-dimensions,canonicalize,cse"));
   // Schedules by hand: tiles that no size is a multiple of.
   module->walk([&](KernelOp kernel) {
     if (findContraction(kernel.getBlock()))
