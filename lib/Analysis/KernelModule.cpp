@@ -1,5 +1,7 @@
 #include "lib/Analysis/KernelModule.h"
 
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 
 namespace tenon {
@@ -9,6 +11,22 @@ FailureOr<ModuleOp> makeKernelModule(ModuleOp module) {
     return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' functions there");
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   return ModuleOp::create(builder, module.getLoc(), "kernels");
+}
+
+FailureOr<ModuleOp> kernelModuleOf(ModuleOp module) {
+  if (auto made = module.lookupSymbol<ModuleOp>("kernels"))
+    return made;
+  return makeKernelModule(module);
+}
+
+ArrayAttr sourcesOf(KernelOp kernel) {
+  llvm::SetVector<Attribute> sources;
+  kernel.getLoc()->walk([&](Location location) {
+    if (auto file = dyn_cast<FileLineColLoc>(location))
+      sources.insert(StringAttr::get(kernel.getContext(), file.getFilename().getValue() + ":" + Twine(file.getLine())));
+    return WalkResult::advance();
+  });
+  return ArrayAttr::get(kernel.getContext(), sources.getArrayRef());
 }
 
 void replaceByLaunch(KernelOp kernel, StringRef symbol) {

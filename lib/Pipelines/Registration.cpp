@@ -5,6 +5,7 @@
 #include "passes/1_graph/Passes.h"
 #include "passes/2_kernel/Passes.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/5_thread/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
 
@@ -36,6 +37,7 @@ void registerPasses() {
   registerTenonGraphPasses();
   registerTenonHostPasses();
   registerTenonKernelPasses();
+  registerTenonThreadPasses();
   registerTenonTilePasses();
   PassPipelineRegistration<PhasesPipelineOptions>(
       "tenon-phases", "a range of phases, each as the compiler runs it",

@@ -195,17 +195,17 @@ static LogicalResult tileKernels(ModuleOp module) {
   FailureOr<ModuleOp> home = makeKernelModule(module);
   if (failed(home))
     return failure();
-  llvm::StringMap<bool> isTiled;
+  llvm::StringMap<std::string> reasons; // why there is no program; empty where there is one
   for (KernelOp kernel : kernels) {
-    auto [entry, isNew] = isTiled.try_emplace(kernel.getKernelName(), false);
+    auto [entry, isNew] = reasons.try_emplace(kernel.getKernelName());
     if (isNew) {
       ImplicitLocOpBuilder b(kernel.getLoc(), module.getContext());
       b.setInsertionPointToEnd(home->getBody());
       ProgramBuilder program(kernel, b);
       tile::KernelOp made = program.build();
       auto options = remark::RemarkOpts::name("tiles").category("tenon-tile-kernels");
-      entry->second = program.error.empty();
-      if (entry->second) {
+      entry->second = program.error;
+      if (program.error.empty()) {
         remark::passed(kernel.getLoc(), options) << ("@" + kernel.getKernelName() + " became a program on tiles").str();
       } else {
         remark::missed(kernel.getLoc(), options)
@@ -213,8 +213,10 @@ static LogicalResult tileKernels(ModuleOp module) {
         made.erase();
       }
     }
-    if (entry->second)
+    if (entry->second.empty())
       replaceByLaunch(kernel, kernel.getKernelName().str());
+    else
+      kernel->setAttr(noProgramAttribute, StringAttr::get(module.getContext(), entry->second));
   }
   return success();
 }

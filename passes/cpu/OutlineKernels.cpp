@@ -8,7 +8,6 @@
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -19,17 +18,6 @@ namespace tenon {
 
 using namespace mlir;
 using namespace tenon;
-
-/// Where the model's source said so: "file:line" of each op, once.
-static ArrayAttr sourcesOf(KernelOp kernel) {
-  llvm::SetVector<Attribute> sources;
-  kernel.getLoc()->walk([&](Location location) {
-    if (auto file = dyn_cast<FileLineColLoc>(location))
-      sources.insert(StringAttr::get(kernel.getContext(), file.getFilename().getValue() + ":" + Twine(file.getLine())));
-    return WalkResult::advance();
-  });
-  return ArrayAttr::get(kernel.getContext(), sources.getArrayRef());
-}
 
 /// Whether generated code may call a function of this name: a kernel that has it would be called in its place.
 static bool isLibraryFunction(StringRef name) {
