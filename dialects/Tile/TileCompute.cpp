@@ -55,6 +55,11 @@ static LogicalResult readTransposed(DotOp op, PatternRewriter &rewriter) {
 
 void DotOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *) { patterns.add(readTransposed); }
 
+/// Whatever its encoding: the level below says there how a tile is laid out.
+static bool isOf(RankedTensorType type, ArrayRef<int64_t> shape, Type element) {
+  return type.getShape() == shape && type.getElementType() == element;
+}
+
 static LogicalResult checkAxis(Operation *op, StringRef number, int64_t axis, RankedTensorType type) {
   if (axis >= 0 && axis < type.getRank())
     return success();
@@ -67,7 +72,7 @@ LogicalResult ReduceOp::verify() {
     return failure();
   SmallVector<int64_t> shape(type.getShape());
   shape.erase(shape.begin() + getAxis());
-  if (getResult().getType() != RankedTensorType::get(shape, type.getElementType()))
+  if (!isOf(getResult().getType(), shape, type.getElementType()))
     return emitOpError("(C2) result is ")
            << getResult().getType() << ", expected " << RankedTensorType::get(shape, type.getElementType());
   return success();
@@ -122,7 +127,7 @@ LogicalResult TransOp::verify() {
   SmallVector<int64_t> shape;
   for (int64_t dimension : order)
     shape.push_back(from.getDimSize(dimension));
-  if (getResult().getType() != RankedTensorType::get(shape, from.getElementType()))
+  if (!isOf(getResult().getType(), shape, from.getElementType()))
     return emitOpError("(C2) result is ")
            << getResult().getType() << ", expected " << RankedTensorType::get(shape, from.getElementType());
   return success();

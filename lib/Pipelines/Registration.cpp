@@ -1,10 +1,13 @@
 // What a tool registers before it reads IR or a pass name.
+#include "dialects/Ptx/Ptx.h"
 #include "dialects/Tenon/Tenon.h"
 #include "dialects/Tile/Tile.h"
+#include "dialects/Warp/Warp.h"
 #include "lib/Pipelines/Phases.h"
 #include "passes/1_graph/Passes.h"
 #include "passes/2_kernel/Passes.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/4_warp/Passes.h"
 #include "passes/5_thread/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
@@ -29,7 +32,7 @@ void registerDialects(DialectRegistry &registry) {
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
-  registry.insert<TenonDialect, tile::TileDialect>();
+  registry.insert<TenonDialect, ptx::PtxDialect, tile::TileDialect, warp::WarpDialect>();
 }
 
 void registerPasses() {
@@ -39,6 +42,7 @@ void registerPasses() {
   registerTenonKernelPasses();
   registerTenonThreadPasses();
   registerTenonTilePasses();
+  registerTenonWarpPasses();
   PassPipelineRegistration<PhasesPipelineOptions>(
       "tenon-phases", "a range of phases, each as the compiler runs it",
       [](OpPassManager &manager, const PhasesPipelineOptions &options) {

@@ -3,6 +3,76 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandToThreadsPass : Pass<"tenon-expand-to-threads", "::mlir::ModuleOp"> {
+  let summary = "programs on tiles become the code of one thread";
+  let description = [{
+    Why: layouts say which thread has which element; here each op becomes what one thread does: its registers, addresses,
+    predicates, shuffles and barriers.
+
+    Before:
+    ```mlir
+    module @kernels {
+      tile.kernel @negate(%X: !tile.view<8x128xf32>, %Y: !tile.view<8x128xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+        %c0 = arith.constant 0 : index
+        %c8 = arith.constant 8 : index
+        tile.grid (%i) = (%c8) {
+          %x = tile.load %X[%i, %c0] : !tile.view<8x128xf32> -> tensor<128xf32, #warp.layout<[l32, r4]>>
+          %y = arith.negf %x : tensor<128xf32, #warp.layout<[l32, r4]>>
+          tile.store %y, %Y[%i, %c0] : tensor<128xf32, #warp.layout<[l32, r4]>>, !tile.view<8x128xf32>
+        }
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      llvm.func @negate(%X: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias}, %Y: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias}, %workspace: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32, 1, 1>, tenon.block = array<i64: 32, 1, 1>, tenon.grid = affine_map<() -> (8, 1, 1)>, tenon.scratch_bytes = affine_map<() -> (0)>, tenon.shared_bytes = 0 : i64} {
+        %0 = llvm.mlir.poison : vector<4xf32>
+        %c3_i32 = arith.constant 3 : i32
+        %c2_i32 = arith.constant 2 : i32
+        %c1_i32 = arith.constant 1 : i32
+        %c0_i32 = arith.constant 0 : i32
+        %c4_i32 = arith.constant 4 : i32
+        %c128 = arith.constant 128 : index
+        %c31_i32 = arith.constant 31 : i32
+        %1 = nvvm.read.ptx.sreg.tid.x : i32
+        %2 = arith.andi %1, %c31_i32 : i32
+        %3 = nvvm.read.ptx.sreg.ctaid.x : i32
+        %4 = arith.index_cast %3 : i32 to index
+        %5 = arith.muli %4, %c128 : index
+        %6 = arith.muli %2, %c4_i32 : i32
+        %7 = arith.index_cast %6 : i32 to index
+        %8 = arith.addi %5, %7 : index
+        %9 = arith.index_cast %8 : index to i64
+        %10 = llvm.getelementptr %X[%9] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, f32
+        %11 = llvm.load %10 invariant {alignment = 16 : i64} : !llvm.ptr<1> -> vector<4xf32>
+        %12 = llvm.extractelement %11[%c0_i32 : i32] : vector<4xf32>
+        %13 = llvm.extractelement %11[%c1_i32 : i32] : vector<4xf32>
+        %14 = llvm.extractelement %11[%c2_i32 : i32] : vector<4xf32>
+        %15 = llvm.extractelement %11[%c3_i32 : i32] : vector<4xf32>
+        %16 = arith.negf %12 : f32
+        %17 = arith.negf %13 : f32
+        %18 = arith.negf %14 : f32
+        %19 = arith.negf %15 : f32
+        %20 = llvm.getelementptr %Y[%9] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, f32
+        %21 = llvm.insertelement %16, %0[%c0_i32 : i32] : vector<4xf32>
+        %22 = llvm.insertelement %17, %21[%c1_i32 : i32] : vector<4xf32>
+        %23 = llvm.insertelement %18, %22[%c2_i32 : i32] : vector<4xf32>
+        %24 = llvm.insertelement %19, %23[%c3_i32 : i32] : vector<4xf32>
+        llvm.store %24, %20 {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<1>
+        llvm.return
+      }
+    }
+    ```
+    Requires: layouts (tenon-assign-layouts) and `warp.schedule`.
+    Ensures: no tile and no shared tile is left; a function's attributes say its grid, block and shared memory.
+    Leaves alone: @main.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::math::MathDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
+                           "::tenon::ptx::PtxDialect"];
+}
+
 def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::ModuleOp"> {
   let summary = "what has no program on tiles runs as one thread an element";
   let description = [{

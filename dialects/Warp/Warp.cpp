@@ -1,0 +1,178 @@
+// The dialect's types and the verifiers of its ops.
+#include "dialects/Warp/Warp.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Warp/WarpAttrs.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Warp/WarpTypes.cpp.inc"
+
+#include "dialects/Warp/WarpDialect.cpp.inc"
+
+void WarpDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "dialects/Warp/WarpTypes.cpp.inc"
+      >();
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialects/Warp/WarpAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Warp/Warp.cpp.inc"
+      >();
+}
+
+//===--- types ---------------------------------------------------------------------------------------------------===//
+
+Type SmemType::parse(AsmParser &parser) {
+  SmallVector<int64_t> shape;
+  Type element;
+  int64_t swizzle = 0;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/false) || parser.parseType(element) ||
+      parser.parseComma() || parser.parseInteger(swizzle) || parser.parseGreater())
+    return {};
+  return parser.getChecked<SmemType>(location, parser.getContext(), shape, element, swizzle);
+}
+
+void SmemType::print(AsmPrinter &printer) const {
+  printer << '<';
+  for (int64_t size : getShape())
+    printer << size << 'x';
+  printer << getElementType() << ", " << getSwizzle() << '>';
+}
+
+LogicalResult SmemType::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape,
+                               Type element, int64_t swizzle) {
+  if (shape.size() != 2 || !isa<FloatType, IntegerType>(element))
+    return emitError() << "a tile in shared memory has two dimensions of floats or integers";
+  if (!llvm::is_contained({16, 32, 64, 128}, swizzle))
+    return emitError() << "the swizzle spans " << swizzle << " bytes, expected 16, 32, 64 or 128";
+  int64_t rowBytes = shape[1] * std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
+  if (rowBytes % swizzle != 0)
+    return emitError() << "rows of " << rowBytes << " bytes are no multiple of the swizzle's span, " << swizzle;
+  return success();
+}
+
+int64_t SmemType::getBytes() const { return llvm::alignTo(getShape()[0] * getShape()[1] * getElementBytes(), 1024); }
+
+int64_t SmemType::widestSwizzle(int64_t rowBytes) {
+  for (int64_t span : {128, 64, 32})
+    if (rowBytes % span == 0)
+      return span;
+  return 16;
+}
+
+LogicalResult RingType::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t depth,
+                               ArrayRef<SmemType> tiles) {
+  if (depth < 1 || tiles.empty())
+    return emitError() << "a ring of " << depth << " slots of " << tiles.size()
+                       << " tiles, expected at least 1 of each";
+  return success();
+}
+
+//===--- ops -----------------------------------------------------------------------------------------------------===//
+
+static LogicalResult checkSlot(Operation *op, RingType ring, TypeRange slot) {
+  if (llvm::equal(slot, ring.getTiles()))
+    return success();
+  return op->emitOpError("(C1) gives ") << slot << ", expected the tiles of " << ring;
+}
+
+LogicalResult RingAcquireOp::verify() { return checkSlot(*this, getRing().getType(), getSlot().getTypes()); }
+LogicalResult RingWaitOp::verify() {
+  if (failed(checkSlot(*this, getRing().getType(), getSlot().getTypes())))
+    return failure();
+  int64_t ahead = getAhead(), depth = getRing().getType().getDepth();
+  if (ahead < 0 || ahead >= depth)
+    return emitOpError("(C2) lets ") << ahead << " transfers run ahead, expected less than the " << depth << " slots";
+  return success();
+}
+
+LogicalResult CopyOp::verify() {
+  tile::ViewType view = getView().getType();
+  SmemType target = getTarget().getType();
+  if (int64_t(getPlace().size()) != view.getRank() || view.getRank() < int64_t(target.getShape().size()))
+    return emitOpError("(C1) has ") << getPlace().size() << " places in " << view << " for " << target;
+  if (view.getElementType() != target.getElementType())
+    return emitOpError("(C2) copies ") << view.getElementType() << " to " << target;
+  if (getWithin() && int64_t(getWithin()->size()) != view.getRank())
+    return emitOpError("(C3) says of ") << getWithin()->size() << " dimensions that they are kept, expected "
+                                        << view.getRank();
+  return success();
+}
+
+static LogicalResult checkSame(Operation *op, ShapedType tile, ArrayRef<int64_t> shape, Type element, Type other) {
+  if (tile.getShape() == shape && tile.getElementType() == element)
+    return success();
+  return op->emitOpError("(C1) has ") << tile << " and " << other << ", expected equal shapes and element types";
+}
+
+LogicalResult StageOp::verify() {
+  SmemType target = getTarget().getType();
+  return checkSame(*this, getTile().getType(), target.getShape(), target.getElementType(), target);
+}
+LogicalResult ReadOp::verify() {
+  SmemType source = getSource().getType();
+  return checkSame(*this, getTile().getType(), source.getShape(), source.getElementType(), source);
+}
+LogicalResult RelayoutOp::verify() {
+  RankedTensorType result = getResult().getType();
+  return checkSame(*this, getTile().getType(), result.getShape(), result.getElementType(), result);
+}
+
+OpFoldResult RelayoutOp::fold(FoldAdaptor) {
+  return getTile().getType() == getResult().getType() ? OpFoldResult(getTile()) : OpFoldResult();
+}
+
+LogicalResult warp::DotOp::verify() {
+  auto shapeOf = [](Type type) {
+    auto smem = dyn_cast<SmemType>(type);
+    return smem ? smem.getShape() : cast<RankedTensorType>(type).getShape();
+  };
+  auto elementOf = [](Type type) {
+    auto smem = dyn_cast<SmemType>(type);
+    return smem ? smem.getElementType() : cast<RankedTensorType>(type).getElementType();
+  };
+  Type lhs = getLhs().getType(), rhs = getRhs().getType();
+  LayoutAttr fragment = layoutOf(lhs);
+  if (!isa<SmemType>(rhs) || (!isa<SmemType>(lhs) && (!fragment || getTransposeA())))
+    return emitOpError("(C1) multiplies ")
+           << lhs << " with " << rhs << ", expected tiles in shared memory, or a fragment on the left";
+  ArrayRef<int64_t> l = shapeOf(lhs), r = shapeOf(rhs), sum = getAccumulator().getType().getShape();
+  if (l.size() != 2 || r.size() != 2 || sum.size() != 2)
+    return emitOpError("(C2) multiplies ") << lhs << " with " << rhs << ", expected two dimensions each";
+  int64_t m = l[getTransposeA() ? 1 : 0], k = l[getTransposeA() ? 0 : 1];
+  int64_t n = r[getTransposeB() ? 0 : 1], k2 = r[getTransposeB() ? 1 : 0];
+  if (k != k2 || sum[0] != m || sum[1] != n || k % getAtom().getDepth() != 0)
+    return emitOpError("(C2) multiplies ")
+           << lhs << " with " << rhs << " into " << getAccumulator().getType()
+           << ", expected M x K, K x N and M x N, K a multiple of " << getAtom().getDepth();
+  LayoutAttr layout = layoutOf(getAccumulator());
+  int64_t warpsM = 1, warpsN = 1;
+  if (layout)
+    for (const Digit &digit : layout.getDigits())
+      if (digit.kind == DigitKind::Warp)
+        (digit.dim == 0 ? warpsM : warpsN) *= digit.size;
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false);
+  if (!layout || layout != schedule.accumulatorLayout(m, n))
+    return emitOpError("(C3) accumulates in ")
+           << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);
+  if (fragment && fragment != LayoutAttr::get(getContext(), getAtom().lhsDigits(m, k, warpsM, warpsN)))
+    return emitOpError("(C1) has a left fragment of layout ") << fragment << ", which is not the atom's";
+  if (!getAtom().takes(elementOf(lhs)) || elementOf(lhs) != elementOf(rhs))
+    return emitOpError("(C4) multiplies ") << elementOf(lhs) << " with " << elementOf(rhs) << " by " << getAtom();
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Warp/Warp.cpp.inc"

@@ -1,0 +1,301 @@
+// Who computes which element, and in what memory tiles lie (level L4): warps, layouts, shared memory, rings.
+#ifndef TENON_DIALECTS_WARP_WARP_TD
+#define TENON_DIALECTS_WARP_WARP_TD
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "dialects/Tile/Tile.td"
+
+def WarpDialect : Dialect {
+  let name = "warp";
+  let cppNamespace = "::tenon::warp";
+  let description = [{
+    The level a schedule is seen at (L4). Programs are still those of dialect `tile`, with the same ops; what is new is
+    where tiles lie. A tile in registers (a fragment) is a tensor whose encoding is a `#warp.layout`; a tile in shared
+    memory is a `!warp.smem`; a ring of such tiles lets copies run ahead of what computes. How many warps a program has
+    stands on its kernel as `warp.schedule`.
+  }];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
+include "dialects/Warp/WarpLayouts.td"
+
+def Warp_Smem : TypeDef<WarpDialect, "Smem"> {
+  let mnemonic = "smem";
+  let summary = "a tile in shared memory";
+  let description = [{
+    `!warp.smem<128x64xbf16, 128>`: shape, element type, and the swizzle's span in bytes: 32, 64, 128, or 16 for none. Rows
+    are cut into slabs of one span; a slab has its rows one after another; in a row, 16-byte chunk c of row r lies at
+    `c xor (address / 128) mod (span / 16)`, so that 8 rows of one column of chunks touch all banks once. This is the
+    layout that TMA writes and wgmma reads (PTX ISA, "Shared Memory Matrix Layout").
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType, "int64_t":$swizzle);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Bytes of an element, of a row within a slab, and of the tile, rounded up to 1024.
+    int64_t getElementBytes() const { return std::max<int64_t>(1, getElementType().getIntOrFloatBitWidth() / 8); }
+    int64_t getBytes() const;
+    /// The widest swizzle for rows of that many bytes.
+    static int64_t widestSwizzle(int64_t rowBytes);
+  }];
+}
+
+def Warp_Ring : TypeDef<WarpDialect, "Ring"> {
+  let mnemonic = "ring";
+  let summary = "slots of shared memory that are filled in turn";
+  let description = [{
+    `!warp.ring<4, !warp.smem<..>, ..>`: that many slots, each with one tile of each type. A transfer has a number, counted
+    from 0; transfer i uses slot `i mod depth`. Which barriers and which phases that takes is derived below this level.
+  }];
+  let parameters = (ins "int64_t":$depth, ArrayRefParameter<"::tenon::warp::SmemType">:$tiles);
+  let assemblyFormat = "`<` $depth `,` $tiles `>`";
+  let genVerifyDecl = 1;
+}
+
+class WarpOp<string mnemonic, list<Trait> traits = []> : Op<WarpDialect, mnemonic, traits> { let hasVerifier = 1; }
+
+def SmemOrTile : AnyTypeOf<[Warp_Smem, TileT]>;
+
+def RingCreateOp : Op<WarpDialect, "ring.create", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "a ring of empty slots";
+  let description = [{
+    Formula: the ring's memory, for the rest of the program.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+      }
+    }
+    ```
+  }];
+  let results = (outs Warp_Ring:$ring);
+  let assemblyFormat = "attr-dict `:` type($ring)";
+}
+
+class RingSlots<string mnemonic> : WarpOp<mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
+  let arguments = (ins Warp_Ring:$ring, Index:$number);
+  let results = (outs Variadic<Warp_Smem>:$slot);
+  let assemblyFormat = "$ring `[` $number `]` attr-dict `:` type($ring) `->` type($slot)";
+}
+
+class RingSignal<string mnemonic> : Op<WarpDialect, mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
+  let arguments = (ins Warp_Ring:$ring, Index:$number);
+  let assemblyFormat = "$ring `[` $number `]` attr-dict `:` type($ring)";
+}
+
+def RingAcquireOp : RingSlots<"ring.acquire"> {
+  let summary = "a slot to fill";
+  let description = [{
+    Formula: `slot = ring[number mod depth]`, once every reader of transfer `number - depth` has released it.
+
+    (C1) The results are the ring's tiles.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+        warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+        warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+      }
+    }
+    ```
+  }];
+}
+
+def RingCommitOp : RingSignal<"ring.commit"> {
+  let summary = "a slot's copies are all under way";
+  let description = [{
+    Formula: transfer `number` is full once the copies begun since the commit before have ended. Transfers are committed
+    in order, each once, empty ones too.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+      }
+    }
+    ```
+  }];
+}
+
+def RingWaitOp : RingSlots<"ring.wait"> {
+  let summary = "a full slot to read";
+  let description = [{
+    Formula: `slot = ring[number mod depth]`, once transfer `number` is full, for every thread of the program. With
+    `ahead = n` the n transfers after it have been committed and may be still under way.
+
+    (C1) The results are the ring's tiles.
+
+    (C2) `ahead` is less than the ring's depth.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        %s = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Warp_Ring:$ring, Index:$number, I64Attr:$ahead);
+}
+
+def RingReleaseOp : RingSignal<"ring.release"> {
+  let summary = "a slot has been read";
+  let description = [{
+    Formula: the slot of transfer `number` may be filled again, once each thread that waited for it is here. Where all
+    threads both fill and read a ring, that is known at the next `ring.wait`, and nothing is done here.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        warp.ring.release %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+      }
+    }
+    ```
+  }];
+}
+
+def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "begins a copy of global to shared memory";
+  let description = [{
+    Formula: `target[i..] = view[place_0, .., place_k + i_0, ..]` as `tile.load` has it, 0 where that is not within the
+    view; done when its transfer is full. `within` says of each dimension of the view that no index is outside of it.
+
+    (C1) There is a place for each dimension of the view, and at least as many as the target has.
+
+    (C2) The target has the view's element type.
+
+    (C3) `within` has a value for each dimension of the view.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+        warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Tile_View:$view, Variadic<Index>:$place, Warp_Smem:$target, OptionalAttr<DenseBoolArrayAttr>:$within);
+  let assemblyFormat = "$view `[` $place `]` `,` $target attr-dict `:` type($view) `,` type($target)";
+}
+
+def StageOp : WarpOp<"stage", [MemoryEffects<[MemAlloc, MemWrite]>]> {
+  let summary = "a fragment written to shared memory";
+  let description = [{
+    Formula: `target[i..] = tile[i..]`, to be read by every thread of the program. Until the next time round, if it stands
+    in a loop: it waits for the readers of the time before.
+
+    (C1) Both have the same shape and element type.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %x = tile.load %X[%c0, %c0] : !tile.view<?x64xbf16> -> tensor<16x64xbf16, #warp.layout<[r4, l4*8], [l8, r8]>>
+        %s = warp.stage %x : tensor<16x64xbf16, #warp.layout<[r4, l4*8], [l8, r8]>> -> !warp.smem<16x64xbf16, 128>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile);
+  let results = (outs Warp_Smem:$target);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($target)";
+}
+
+def ReadOp : WarpOp<"read", [MemoryEffects<[MemRead]>]> {
+  let summary = "a fragment of a tile in shared memory";
+  let description = [{
+    Formula: `r[i..] = source[i..]`.
+
+    (C1) Both have the same shape and element type.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<1, !warp.smem<16x64xbf16, 128>>
+        %s = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !warp.ring<1, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+        %x = warp.read %s : !warp.smem<16x64xbf16, 128> -> tensor<16x64xbf16, #warp.layout<[r4, l4*8], [l8, r8]>>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Warp_Smem:$source);
+  let results = (outs TileT:$tile);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($tile)";
+}
+
+def RelayoutOp : WarpOp<"relayout", [Pure]> {
+  let summary = "a fragment in another layout";
+  let description = [{
+    Formula: `r[i..] = tile[i..]`: elements move between threads, through shared memory.
+
+    (C1) Both have the same shape and element type.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %x = tile.load %X[%c0, %c0] : !tile.view<?x64xbf16> -> tensor<16x64xbf16, #warp.layout<[r4, l4*8], [l8, r8]>>
+        %y = warp.relayout %x : tensor<16x64xbf16, #warp.layout<[r4, l4*8], [l8, r8]>> -> tensor<16x64xbf16, #warp.layout<[r2, l8*4], [r8, l4, r2]>>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($result)";
+  let hasFolder = 1;
+}
+
+def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumulator", "result"]>]> {
+  let summary = "a matrix product by an MMA atom";
+  let description = [{
+    Formula: `r[m, n] = accumulator[m, n] + sum over k of lhs[m, k] * rhs[k, n]`; with `transpose_a` `lhs[k, m]` is read,
+    with `transpose_b` `rhs[n, k]`. The order of the sum is the atom's: k ascends in steps of its own.
+
+    (C1) `lhs` is in shared memory, or a fragment in the atom's layout and then not transposed; `rhs` is in shared memory.
+
+    (C2) The shapes are those of a product.
+
+    (C3) The accumulator has the atom's layout.
+
+    (C4) The atom multiplies elements of that type.
+
+    ```mlir
+    #acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<1, !warp.smem<16x64xbf16, 128>>
+        %s = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !warp.ring<1, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+        %zero = arith.constant dense<0.0> : tensor<16x16xf32, #acc>
+        %d = warp.dot %s, %s, %zero {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x64xbf16, 128>, !warp.smem<16x64xbf16, 128> -> tensor<16x16xf32, #acc>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins SmemOrTile:$lhs, SmemOrTile:$rhs, TileT:$accumulator, Warp_MmaAtom:$atom, UnitAttr:$transpose_a,
+                   UnitAttr:$transpose_b);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$lhs `,` $rhs `,` $accumulator attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+}
+
+#endif

@@ -1,0 +1,222 @@
+// Layouts: text, normal form and what follows from the digits; MMA atoms and where their fragments lie.
+#include "dialects/Warp/Warp.h"
+
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace tenon::warp;
+
+//===--- #warp.layout --------------------------------------------------------------------------------------------===//
+
+static char letterOf(DigitKind kind) { return kind == DigitKind::Register ? 'r' : kind == DigitKind::Lane ? 'l' : 'w'; }
+
+/// "r4", "l8*4"; null where the text is no digit.
+static ParseResult parseDigit(AsmParser &parser, SmallVectorImpl<Digit> &dim) {
+  SMLoc location = parser.getCurrentLocation();
+  StringRef word;
+  Digit digit{DigitKind::Register, 0};
+  if (parser.parseKeyword(&word))
+    return failure();
+  StringRef number = word.drop_front();
+  std::optional<DigitKind> kind;
+  for (DigitKind candidate : {DigitKind::Register, DigitKind::Lane, DigitKind::Warp})
+    if (word.front() == letterOf(candidate))
+      kind = candidate;
+  if (!kind || number.getAsInteger(10, digit.size) || digit.size < 1)
+    return parser.emitError(location, "'") << word << "' is no digit; a digit is r, l or w and a size, as in l8*4";
+  digit.kind = *kind;
+  if (succeeded(parser.parseOptionalStar()) && (parser.parseInteger(digit.stride)))
+    return failure();
+  dim.push_back(digit);
+  return success();
+}
+
+Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+  SmallVector<SmallVector<Digit>> dims;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess())
+    return {};
+  if (failed(parser.parseOptionalGreater())) {
+    do {
+      SmallVector<Digit> dim;
+      if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] { return parseDigit(parser, dim); }))
+        return {};
+      dims.push_back(dim);
+    } while (succeeded(parser.parseOptionalComma()));
+    if (parser.parseGreater())
+      return {};
+  }
+  LayoutAttr layout = get(parser.getContext(), dims);
+  if (failed(verify([&] { return parser.emitError(location); }, layout.getRank(), layout.getDigits())))
+    return {};
+  return layout;
+}
+
+void LayoutAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  for (int64_t dimension = 0; dimension < getRank(); ++dimension) {
+    printer << (dimension ? ", [" : "[");
+    llvm::interleaveComma(getDim(dimension), printer, [&](const Digit &digit) {
+      printer << letterOf(digit.kind) << digit.size;
+      if (digit.kind != DigitKind::Register && digit.stride != 1)
+        printer << '*' << digit.stride;
+    });
+    printer << ']';
+  }
+  printer << '>';
+}
+
+LayoutAttr LayoutAttr::get(MLIRContext *context, ArrayRef<SmallVector<Digit>> dims) {
+  SmallVector<Digit> digits;
+  for (auto [dimension, dim] : llvm::enumerate(dims)) {
+    size_t first = digits.size();
+    for (Digit digit : dim) {
+      digit.dim = dimension;
+      if (digit.kind == DigitKind::Register)
+        digit.stride = 1;
+      if (digit.size == 1)
+        continue;
+      // Slower neighbour: it goes on where this digit ends.
+      Digit *slower = digits.size() > first ? &digits.back() : nullptr;
+      if (slower && slower->kind == digit.kind &&
+          (digit.kind == DigitKind::Register || slower->stride == digit.stride * digit.size)) {
+        slower->size *= digit.size;
+        slower->stride = digit.stride;
+        continue;
+      }
+      digits.push_back(digit);
+    }
+  }
+  return get(context, dims.size(), digits);
+}
+
+LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t rank,
+                                 ArrayRef<Digit> digits) {
+  for (auto [kind, name, most] :
+       {std::tuple(DigitKind::Lane, "lane", int64_t(32)), {DigitKind::Warp, "warp", int64_t(32)}}) {
+    // Digits of one kind read disjoint parts of the number: sorted by stride, each begins where another has ended.
+    SmallVector<std::pair<int64_t, int64_t>> spans;
+    for (const Digit &digit : digits)
+      if (digit.kind == kind)
+        spans.push_back({digit.stride, digit.stride * digit.size});
+    llvm::sort(spans);
+    int64_t end = 1;
+    for (auto [begin, next] : spans) {
+      if (begin < end || begin % end != 0)
+        return emitError() << "digits read the same part of the " << name << "'s number";
+      end = next;
+    }
+    if (end > most)
+      return emitError() << "digits count to " << end << " " << name << "s, expected at most " << most;
+  }
+  return success();
+}
+
+SmallVector<Digit> LayoutAttr::getDim(int64_t dimension) const {
+  SmallVector<Digit> dim;
+  for (const Digit &digit : getDigits())
+    if (digit.dim == dimension)
+      dim.push_back(digit);
+  return dim;
+}
+
+int64_t LayoutAttr::getReach(int64_t dimension) const {
+  int64_t reach = 1;
+  for (const Digit &digit : getDigits())
+    reach *= digit.dim == dimension ? digit.size : 1;
+  return reach;
+}
+
+static int64_t count(LayoutAttr layout, DigitKind kind) {
+  int64_t product = 1;
+  for (const Digit &digit : layout.getDigits())
+    product *= digit.kind == kind ? digit.size : 1;
+  return product;
+}
+int64_t LayoutAttr::getNumRegisters() const { return count(*this, DigitKind::Register); }
+int64_t LayoutAttr::getNumWarps() const { return count(*this, DigitKind::Warp); }
+int64_t LayoutAttr::getNumLanes() const { return count(*this, DigitKind::Lane); }
+
+LayoutAttr LayoutAttr::pick(ArrayRef<int64_t> dims) const {
+  SmallVector<SmallVector<Digit>> picked;
+  for (int64_t dimension : dims)
+    picked.push_back(getDim(dimension));
+  return get(getContext(), picked);
+}
+
+LayoutAttr LayoutAttr::drop(int64_t dimension) const {
+  auto dims = llvm::to_vector(llvm::seq<int64_t>(0, getRank()));
+  dims.erase(dims.begin() + dimension);
+  return pick(dims);
+}
+
+SmallVector<SmallVector<int64_t>> LayoutAttr::registerPlaces() const {
+  SmallVector<SmallVector<int64_t>> places(1);
+  places.front().assign(getRank(), 0);
+  SmallVector<int64_t> weights(getDigits().size(), 1);
+  for (int64_t index = int64_t(weights.size()) - 2; index >= 0; --index)
+    if (getDigits()[index].dim == getDigits()[index + 1].dim)
+      weights[index] = weights[index + 1] * getDigits()[index + 1].size;
+  for (auto [digit, weight] : llvm::zip_equal(getDigits(), weights)) {
+    if (digit.kind != DigitKind::Register)
+      continue;
+    SmallVector<SmallVector<int64_t>> next;
+    for (ArrayRef<int64_t> place : places)
+      for (int64_t value = 0; value < digit.size; ++value) {
+        next.emplace_back(place);
+        next.back()[digit.dim] += value * weight;
+      }
+    places = std::move(next);
+  }
+  return places;
+}
+
+int64_t LayoutAttr::getRun(int64_t dimension) const {
+  SmallVector<Digit> dim = getDim(dimension);
+  return dim.empty() || dim.back().kind != DigitKind::Register ? 1 : dim.back().size;
+}
+
+//===--- atoms and schedules -------------------------------------------------------------------------------------===//
+
+LogicalResult MmaSyncAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t m, int64_t n, int64_t k) {
+  if (m != 16 || n != 8 || (k != 8 && k != 16 && k != 32))
+    return emitError() << "mma.sync of " << m << " x " << n << " x " << k << ", expected 16 x 8 x 8, 16 or 32";
+  return success();
+}
+
+bool MmaSyncAttr::takes(Type element) const {
+  return getK() == 16 ? element.isF16() || element.isBF16() : getK() == 8 ? element.isF32() : element.isInteger(8);
+}
+
+int64_t MmaSyncAttr::getDepth() const { return getK(); }
+
+SmallVector<SmallVector<Digit>> MmaSyncAttr::lhsDigits(int64_t rows, int64_t depth, int64_t warpsM,
+                                                       int64_t warpsN) const {
+  // PTX ISA, "Matrix Fragments for mma.m16n8k16" and its neighbours: 32 bits of the depth a thread and register.
+  int64_t run = getK() / 8;
+  return {{warps(warpsM, warpsN), registers(rows / (8 * warpsM)), lanes(8, 4)},
+          {registers(depth / (4 * run)), lanes(4), registers(run)}};
+}
+
+bool FmaAttr::takes(Type element) const {
+  return element.isF32() || element.isF64() || element.isF16() || element.isBF16();
+}
+int64_t FmaAttr::getDepth() const { return 4; }
+SmallVector<SmallVector<Digit>> FmaAttr::lhsDigits(int64_t, int64_t, int64_t, int64_t) const { return {}; }
+
+LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
+                                   int64_t stages, bool) {
+  if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
+    return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
+  if (stages < 1)
+    return emitError() << "rings have " << stages << " slots, expected at least 1";
+  return success();
+}
+
+LayoutAttr ScheduleAttr::accumulatorLayout(int64_t rows, int64_t columns) const {
+  return LayoutAttr::get(getContext(),
+                         {{warps(getWarpsM(), getWarpsN()), registers(rows / (8 * getWarpsM())), lanes(8, 4)},
+                          {warps(getWarpsN()), registers(columns / (8 * getWarpsN())), lanes(4), registers(2)}});
+}
+
+#include "dialects/Warp/WarpInterfaces.cpp.inc"

@@ -1,0 +1,85 @@
+// Layouts of fragments, MMA atoms and the schedule of a program's warps.
+#ifndef TENON_DIALECTS_WARP_WARPLAYOUTS_TD
+#define TENON_DIALECTS_WARP_WARPLAYOUTS_TD
+
+include "dialects/Warp/WarpInterfaces.td"
+
+def Warp_Layout : AttrDef<WarpDialect, "Layout"> {
+  let mnemonic = "layout";
+  let summary = "which thread has which element of a fragment";
+  let description = [{
+    `#warp.layout<[w2*4, r4, r2, l8*4], [w4, r4, l4, r2]>` has a list of digits for each dimension. An element's place along
+    a dimension is a number of mixed radix with these digits, the slowest first. `rN` counts through a thread's registers;
+    `lN*S` is `lane / S mod N`; `wN*S` is `warp / S mod N` (S is 1 where it is not written). Sizes need not be powers of
+    two. What a thread's lane and warp say that is in no digit makes no difference: those threads have the same elements.
+    Registers are numbered by their digits in the order they are written, the last one fastest.
+
+    The digits of a dimension may reach past the tile's size; what lies there is not part of the tile. Digits of size 1 are
+    left out, and neighbours that count on are one digit, so that equal layouts are equal attributes.
+  }];
+  let parameters = (ins "int64_t":$rank, ArrayRefParameter<"::tenon::warp::Digit">:$digits);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Normal form: see above.
+    static LayoutAttr get(::mlir::MLIRContext *context, ::llvm::ArrayRef<::llvm::SmallVector<Digit>> dims);
+    ::llvm::SmallVector<Digit> getDim(int64_t dimension) const;
+    /// How far the digits of a dimension reach, and how many registers a thread has.
+    int64_t getReach(int64_t dimension) const;
+    int64_t getNumRegisters() const;
+    /// How many warps and lanes take part: the product of their digits.
+    int64_t getNumWarps() const;
+    int64_t getNumLanes() const;
+    /// The layout of these dimensions alone, in this order.
+    LayoutAttr pick(::llvm::ArrayRef<int64_t> dims) const;
+    LayoutAttr drop(int64_t dimension) const;
+    /// For each register, its constant part of the place along each dimension.
+    ::llvm::SmallVector<::llvm::SmallVector<int64_t>> registerPlaces() const;
+    /// Elements that lie one after another along `dimension` in a thread's registers: the size of its last digit.
+    int64_t getRun(int64_t dimension) const;
+  }];
+  let skipDefaultBuilders = 1;
+  let builders = [AttrBuilder<(ins "int64_t":$rank, "::llvm::ArrayRef<::tenon::warp::Digit>":$digits), [{
+    return $_get($_ctxt, rank, digits);
+  }]>];
+}
+
+def Warp_MmaSync : AttrDef<WarpDialect, "MmaSync", [DeclareAttrInterfaceMethods<Warp_MmaAtom>]> {
+  let mnemonic = "mma_sync";
+  let summary = "the Tensor Core instruction of one warp, mma.sync (sm_80 and later)";
+  let description = [{
+    `#warp.mma_sync<m = 16, n = 8, k = 16>` multiplies f16 or bf16, `k = 8` f32 as tf32, `k = 32` i8; accumulators are f32, or
+    i32. Operands come from shared memory by ldmatrix, or the left one from registers.
+  }];
+  let parameters = (ins "int64_t":$m, "int64_t":$n, "int64_t":$k);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Warp_Fma : AttrDef<WarpDialect, "Fma", [DeclareAttrInterfaceMethods<Warp_MmaAtom>]> {
+  let mnemonic = "fma";
+  let summary = "multiply-adds of single elements";
+  let description = [{
+    `#warp.fma` multiplies in the accumulator's own type, exactly rounded: f32 and f64 where tf32 is not asked for, and
+    whatever no Tensor Core instruction takes. Operands are read from shared memory.
+  }];
+}
+
+def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "how a program is carried out";
+  let description = [{
+    `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
+    other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32.
+  }];
+  let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32);
+  let assemblyFormat = "`<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32 `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getNumWarps() const { return getWarpsM() * getWarpsN(); }
+    /// The layout of a dot's accumulator.
+    LayoutAttr accumulatorLayout(int64_t rows, int64_t columns) const;
+  }];
+}
+
+#endif

@@ -1,0 +1,140 @@
+#include "lib/Analysis/TileBounds.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+
+#include <numeric>
+
+using namespace mlir;
+using namespace tenon;
+
+/// Beyond this nothing is known: sums and products of such values do not overflow.
+static constexpr int64_t limit = int64_t(1) << 40;
+
+static std::optional<IndexRange> checked(int64_t least, int64_t greatest) {
+  if (least < -limit || greatest > limit)
+    return std::nullopt;
+  return IndexRange{least, greatest};
+}
+
+static std::optional<IndexRange> product(IndexRange a, IndexRange b) {
+  __int128 products[] = {__int128(a.least) * b.least, __int128(a.least) * b.greatest, __int128(a.greatest) * b.least,
+                         __int128(a.greatest) * b.greatest};
+  __int128 least = *std::min_element(products, products + 4), greatest = *std::max_element(products, products + 4);
+  if (least < -limit || greatest > limit)
+    return std::nullopt;
+  return IndexRange{int64_t(least), int64_t(greatest)};
+}
+
+static std::optional<IndexRange> rangeOf(AffineExpr expr, ValueRange operands, unsigned numDims) {
+  if (auto known = dyn_cast<AffineConstantExpr>(expr))
+    return checked(known.getValue(), known.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return tenon::rangeOf(operands[dim.getPosition()]);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return tenon::rangeOf(operands[numDims + symbol.getPosition()]);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  std::optional<IndexRange> left = rangeOf(binary.getLHS(), operands, numDims);
+  std::optional<IndexRange> right = rangeOf(binary.getRHS(), operands, numDims);
+  if (!left || !right)
+    return std::nullopt;
+  if (expr.getKind() == AffineExprKind::Add)
+    return checked(left->least + right->least, left->greatest + right->greatest);
+  if (expr.getKind() == AffineExprKind::Mul)
+    return product(*left, *right);
+  if (right->least != right->greatest || right->least <= 0 || left->least < 0)
+    return std::nullopt;
+  int64_t by = right->least;
+  if (expr.getKind() == AffineExprKind::FloorDiv)
+    return checked(left->least / by, left->greatest / by);
+  if (expr.getKind() == AffineExprKind::CeilDiv)
+    return checked((left->least + by - 1) / by, (left->greatest + by - 1) / by);
+  return checked(0, std::min(left->greatest, by - 1));
+}
+
+std::optional<IndexRange> tenon::rangeOf(Value index) {
+  if (std::optional<int64_t> known = getConstantIntValue(index))
+    return checked(*known, *known);
+  if (auto argument = dyn_cast<BlockArgument>(index)) {
+    Operation *parent = argument.getOwner()->getParentOp();
+    if (auto grid = dyn_cast<tile::GridOp>(parent)) {
+      std::optional<int64_t> extent = getConstantIntValue(grid.getExtents()[argument.getArgNumber()]);
+      return extent ? checked(0, std::max<int64_t>(0, *extent - 1)) : std::nullopt;
+    }
+    auto loop = dyn_cast<scf::ForOp>(parent);
+    if (!loop || argument != loop.getInductionVar())
+      return std::nullopt;
+    std::optional<IndexRange> lower = rangeOf(loop.getLowerBound()), upper = rangeOf(loop.getUpperBound());
+    std::optional<int64_t> first = getConstantIntValue(loop.getLowerBound()),
+                           step = getConstantIntValue(loop.getStep());
+    if (!lower || !upper)
+      return std::nullopt;
+    int64_t last = std::max(lower->least, upper->greatest - 1);
+    if (first && step && *step > 0 && last >= *first)
+      last = *first + (last - *first) / *step * *step;
+    return checked(lower->least, last);
+  }
+  Operation *op = index.getDefiningOp();
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
+    return ::rangeOf(apply.getAffineMap().getResult(0), apply.getMapOperands(), apply.getAffineMap().getNumDims());
+  if (!isa<arith::AddIOp, arith::MulIOp, arith::DivUIOp>(op))
+    return std::nullopt;
+  std::optional<IndexRange> left = rangeOf(op->getOperand(0)), right = rangeOf(op->getOperand(1));
+  if (!left || !right)
+    return std::nullopt;
+  if (isa<arith::AddIOp>(op))
+    return checked(left->least + right->least, left->greatest + right->greatest);
+  if (isa<arith::MulIOp>(op))
+    return product(*left, *right);
+  if (left->least < 0 || right->least <= 0)
+    return std::nullopt;
+  return checked(left->least / right->greatest, left->greatest / right->least);
+}
+
+/// 0 divides 0 alone. A product too large to keep: one factor still divides.
+static int64_t productOfDivisors(int64_t left, int64_t right) {
+  if (left == 0 || right == 0)
+    return 0;
+  return left > limit / right ? right : left * right;
+}
+
+static int64_t divisorOf(AffineExpr expr, ValueRange operands, unsigned numDims) {
+  if (auto known = dyn_cast<AffineConstantExpr>(expr))
+    return std::abs(known.getValue());
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return tenon::divisorOf(operands[dim.getPosition()]);
+  if (auto symbol = dyn_cast<AffineSymbolExpr>(expr))
+    return tenon::divisorOf(operands[numDims + symbol.getPosition()]);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  if (expr.getKind() != AffineExprKind::Add && expr.getKind() != AffineExprKind::Mul)
+    return 1;
+  int64_t left = divisorOf(binary.getLHS(), operands, numDims), right = divisorOf(binary.getRHS(), operands, numDims);
+  return expr.getKind() == AffineExprKind::Add ? std::gcd(left, right) : productOfDivisors(left, right);
+}
+
+int64_t tenon::divisorOf(Value index) {
+  if (std::optional<int64_t> known = getConstantIntValue(index))
+    return std::abs(*known);
+  if (auto argument = dyn_cast<BlockArgument>(index)) {
+    auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp());
+    if (!loop || argument != loop.getInductionVar())
+      return 1;
+    return std::gcd(divisorOf(loop.getLowerBound()), divisorOf(loop.getStep()));
+  }
+  Operation *op = index.getDefiningOp();
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
+    return ::divisorOf(apply.getAffineMap().getResult(0), apply.getMapOperands(), apply.getAffineMap().getNumDims());
+  if (isa<arith::AddIOp, arith::SubIOp>(op))
+    return std::gcd(divisorOf(op->getOperand(0)), divisorOf(op->getOperand(1)));
+  if (isa<arith::MulIOp>(op))
+    return productOfDivisors(divisorOf(op->getOperand(0)), divisorOf(op->getOperand(1)));
+  return 1;
+}
+
+bool tenon::isWithin(tile::ViewType view, int64_t dimension, Value start, int64_t extent) {
+  std::optional<IndexRange> range = rangeOf(start);
+  return range && range->least >= 0 && !view.isDynamicDim(dimension) &&
+         range->greatest + extent <= view.getShape()[dimension];
+}

@@ -1,0 +1,21 @@
+// How a program on tiles is carried out: warps, and slots of its rings. Pure functions of sizes and the architecture.
+#pragma once
+
+#include "lib/Schedule/GpuArch.h"
+
+namespace tenon {
+
+struct WarpSchedule {
+  int64_t warpsM = 1, warpsN = 1, stages = 1;
+};
+
+/// For a dot of that many rows and columns whose operands take `bytesPerStage` of shared memory; `isTensorCore`: by
+/// mma.sync, else by multiply-adds.
+WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, bool isTensorCore,
+                            const GpuArch &arch);
+/// For a program whose dots feed one another row by row (attention): every warp has whole rows.
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t bytesPerStage, const GpuArch &arch);
+/// For a program without dots that holds that many elements of its largest tile.
+WarpSchedule chooseRowWarps(int64_t elements);
+
+} // namespace tenon

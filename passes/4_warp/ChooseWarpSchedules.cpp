@@ -1,0 +1,79 @@
+// Decides, before anything of it is carried out, how many warps a program on tiles has and how deep its rings are:
+// lib/Schedule has the reasons. A schedule that stands there already is somebody's choice.
+#include "dialects/Warp/Warp.h"
+#include "lib/Schedule/WarpSchedule.h"
+#include "passes/4_warp/Passes.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_CHOOSEWARPSCHEDULESPASS
+#include "passes/4_warp/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+static int64_t bytesOf(RankedTensorType type) {
+  return type.getNumElements() * std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
+}
+
+/// Whether a tile is computed from a dot's result.
+static bool comesFromDot(Value tile, unsigned depth = 0) {
+  Operation *op = tile.getDefiningOp();
+  if (!op || depth > 32)
+    return false;
+  if (isa<tile::DotOp>(op))
+    return true;
+  return llvm::any_of(op->getOperands(), [&](Value operand) { return comesFromDot(operand, depth + 1); });
+}
+
+static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool tf32) {
+  SmallVector<tile::DotOp> dots;
+  int64_t elements = 1;
+  kernel.walk([&](Operation *op) {
+    if (auto dot = dyn_cast<tile::DotOp>(op))
+      dots.push_back(dot);
+    if (isa<tile::LoadOp, tile::GatherOp, tile::StoreOp>(op))
+      for (Type type : llvm::concat<Type>(op->getOperandTypes(), op->getResultTypes()))
+        if (auto tensor = dyn_cast<RankedTensorType>(type))
+          elements = std::max(elements, tensor.getNumElements());
+  });
+  if (dots.empty())
+    return chooseRowWarps(elements);
+  // What one turn of the loop copies.
+  int64_t bytes = 0;
+  for (tile::DotOp dot : dots)
+    if (auto loop = dot->getParentOfType<scf::ForOp>()) {
+      for (auto load : loop.getBody()->getOps<tile::LoadOp>())
+        if (load.getType().getRank() == 2)
+          bytes += bytesOf(load.getType());
+      break;
+    }
+  RankedTensorType sum = dots.front().getType();
+  if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
+    return chooseRowDotWarps(sum.getDimSize(0), bytes, arch);
+  Type element = dots.front().getLhs().getType().getElementType();
+  bool isTensorCore = !element.isF64() && (!element.isF32() || tf32);
+  return chooseDotWarps(sum.getDimSize(0), sum.getDimSize(1), bytes, isTensorCore, arch);
+}
+
+namespace {
+struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarpSchedules> {
+  using ChooseWarpSchedulesPassBase::ChooseWarpSchedulesPassBase;
+  void runOnOperation() override {
+    Result<const GpuArch *> arch = findGpuArch(this->arch);
+    if (!arch.ok()) {
+      getOperation()->emitError(arch.status().message());
+      return signalPassFailure();
+    }
+    getOperation()->walk([&](tile::KernelOp kernel) {
+      if (kernel->hasAttr("warp.schedule"))
+        return;
+      WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
+      kernel->setAttr("warp.schedule",
+                      warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32));
+    });
+  }
+};
+} // namespace

@@ -1,0 +1,79 @@
+#include "passes/4_warp/FragmentLayouts.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace tenon::warp {
+
+/// The largest power of two up to `most` that divides `size`.
+static int64_t dividingPower(int64_t size, int64_t most) {
+  int64_t power = 1;
+  while (power * 2 <= most && size % (power * 2) == 0)
+    power *= 2;
+  return power;
+}
+
+LayoutAttr rowLayout(RankedTensorType tile, int64_t numWarps) {
+  MLIRContext *context = tile.getContext();
+  int64_t rank = tile.getRank();
+  SmallVector<SmallVector<Digit>> dims(rank);
+  if (rank == 0)
+    return LayoutAttr::get(context, dims);
+  int64_t bits = tile.getElementType().isIndex() ? 64 : std::max<unsigned>(8, tile.getElementTypeBitWidth());
+  int64_t columns = tile.getDimSize(rank - 1);
+  int64_t run = dividingPower(columns, std::max<int64_t>(1, 128 / bits));
+  // Lanes along the row: all where they divide it, else as many as do; a few places past the end beat few lanes.
+  int64_t parts = columns / run;
+  int64_t alongRow = dividingPower(parts, 32);
+  if (alongRow < 32 && alongRow * 4 < parts)
+    alongRow = std::min<int64_t>(32, llvm::PowerOf2Ceil(parts));
+  int64_t lanesLeft = 32 / alongRow, laneStride = alongRow;
+  int64_t warpsLeft = numWarps, warpStride = 1;
+  // Outer dimensions, the innermost first: lanes, then warps, then registers.
+  for (int64_t d = rank - 2; d >= 0; --d) {
+    int64_t size = tile.getDimSize(d);
+    int64_t laneCount = std::min<int64_t>(lanesLeft, llvm::PowerOf2Ceil(size));
+    int64_t rest = llvm::divideCeil(size, laneCount);
+    int64_t warpCount = 1;
+    while (warpCount * 2 <= std::min(warpsLeft, rest) && warpsLeft % (warpCount * 2) == 0)
+      warpCount *= 2;
+    dims[d] = {registers(llvm::divideCeil(rest, warpCount)), warps(warpCount, warpStride),
+               lanes(laneCount, laneStride)};
+    lanesLeft /= laneCount;
+    laneStride *= laneCount;
+    warpsLeft /= warpCount;
+    warpStride *= warpCount;
+  }
+  int64_t rest = llvm::divideCeil(parts, alongRow);
+  int64_t warpCount = dividingPower(rest, warpsLeft);
+  if (warpCount < warpsLeft && warpCount * 2 < rest)
+    warpCount = std::min<int64_t>(warpsLeft, llvm::PowerOf2Ceil(rest));
+  while (warpsLeft % warpCount != 0)
+    warpCount /= 2;
+  dims[rank - 1] = {registers(llvm::divideCeil(rest, warpCount)), warps(warpCount, warpStride), lanes(alongRow),
+                    registers(run)};
+  return LayoutAttr::get(context, dims);
+}
+
+LayoutAttr reshapeUnits(LayoutAttr layout, ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
+  SmallVector<SmallVector<Digit>> dims;
+  size_t next = 0;
+  auto skipUnits = [&] {
+    while (next < from.size() && from[next] == 1)
+      ++next;
+  };
+  for (int64_t size : to) {
+    dims.emplace_back();
+    if (size == 1)
+      continue;
+    skipUnits();
+    if (next == from.size() || from[next] != size)
+      return {};
+    dims.back() = layout.getDim(next++);
+  }
+  skipUnits();
+  return next == from.size() ? LayoutAttr::get(layout.getContext(), dims) : LayoutAttr();
+}
+
+} // namespace tenon::warp

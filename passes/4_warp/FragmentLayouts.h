@@ -1,0 +1,16 @@
+// Layouts for tiles that no matrix instruction asks for.
+#pragma once
+
+#include "dialects/Warp/Warp.h"
+
+namespace tenon::warp {
+
+/// For a tile that lies in memory row by row: neighbouring lanes have neighbouring 16 bytes of the innermost dimension,
+/// the other lanes and the warps go to the dimensions before it as far as there are places, then along the innermost.
+LayoutAttr rowLayout(mlir::RankedTensorType tile, int64_t numWarps);
+
+/// The layout of `tile.reshape`'s result from its operand's, or the other way round, where dimensions of size 1 come or
+/// go; null for other reshapes.
+LayoutAttr reshapeUnits(LayoutAttr layout, llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> to);
+
+} // namespace tenon::warp

@@ -1,0 +1,158 @@
+#ifndef TENON_PASSES_4_WARP_PASSES
+#define TENON_PASSES_4_WARP_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def ChooseWarpSchedulesPass : Pass<"tenon-choose-warp-schedules", "::mlir::ModuleOp"> {
+  let summary = "each program on tiles gets its warps and stages";
+  let description = [{
+    Why: how many warps carry a program out and how far its copies run ahead is chosen here, by lib/Schedule, and stands on
+    the kernel as an attribute; a choice by hand overrides it.
+
+    Before:
+    ```mlir
+    tile.kernel @negate(%X: !tile.view<64x512xf32>, %Y: !tile.view<64x512xf32>) {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32>
+        %y = arith.negf %x : tensor<512xf32>
+        tile.store %y, %Y[%i, %c0] : tensor<512xf32>, !tile.view<64x512xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    tile.kernel @negate(%X: !tile.view<64x512xf32>, %Y: !tile.view<64x512xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32>
+        %y = arith.negf %x : tensor<512xf32>
+        tile.store %y, %Y[%i, %c0] : tensor<512xf32>, !tile.view<64x512xf32>
+      }
+    }
+    ```
+    Requires: programs on tiles.
+    Ensures: every tile.kernel has `warp.schedule`.
+    Leaves alone: schedules that are there already.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is chosen for">,
+                 Option<"tf32", "tf32", "bool", "false", "f32 products may be rounded to tf32">];
+  let dependentDialects = ["::tenon::warp::WarpDialect"];
+}
+
+def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
+  let summary = "operands of dots come through rings in shared memory";
+  let description = [{
+    Why: a loop that multiplies what it has just loaded waits for memory at each turn, and each warp loads what its
+    neighbours load too.
+
+    Before:
+    ```mlir
+    tile.kernel @product(%X: !tile.view<16x64xf16>, %W: !tile.view<16x64xf16>, %Y: !tile.view<16x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 2, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c32 = arith.constant 32 : index
+      %c64 = arith.constant 64 : index
+      %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+      tile.grid () = () {
+        %sum = scf.for %k = %c0 to %c64 step %c32 iter_args(%acc = %zero) -> (tensor<16x16xf32>) {
+          %x = tile.load %X[%c0, %k] : !tile.view<16x64xf16> -> tensor<16x32xf16>
+          %w = tile.load %W[%c0, %k] : !tile.view<16x64xf16> -> tensor<16x32xf16>
+          %d = tile.dot %x, %w, %acc {transpose_b} : tensor<16x32xf16>, tensor<16x32xf16> -> tensor<16x16xf32>
+          scf.yield %d : tensor<16x16xf32>
+        }
+        tile.store %sum, %Y[%c0, %c0] : tensor<16x16xf32>, !tile.view<16x16xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    !slot = !warp.smem<16x32xf16, 64>
+    !ring = !warp.ring<2, !slot, !slot>
+    tile.kernel @product(%X: !tile.view<16x64xf16>, %W: !tile.view<16x64xf16>, %Y: !tile.view<16x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 2, tf32 = false>} {
+      %c2 = arith.constant 2 : index
+      %c1 = arith.constant 1 : index
+      %c0 = arith.constant 0 : index
+      %c32 = arith.constant 32 : index
+      %c64 = arith.constant 64 : index
+      %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+      tile.grid () = () {
+        %ring = warp.ring.create : !ring
+        scf.for %s = %c0 to %c1 step %c1 {
+          %isTurn = arith.cmpi slt, %s, %c2 : index
+          scf.if %isTurn {
+            %t:2 = warp.ring.acquire %ring[%s] : !ring -> !slot, !slot
+            %at = arith.muli %s, %c32 : index
+            warp.copy %X[%c0, %at], %t#0 {within = array<i1: true, true>} : !tile.view<16x64xf16>, !slot
+            warp.copy %W[%c0, %at], %t#1 {within = array<i1: true, true>} : !tile.view<16x64xf16>, !slot
+          }
+          warp.ring.commit %ring[%s] : !ring
+        }
+        %sum = scf.for %k = %c0 to %c64 step %c32 iter_args(%acc = %zero) -> (tensor<16x16xf32>) {
+          %i = arith.divui %k, %c32 : index
+          %slot:2 = warp.ring.wait %ring[%i] {ahead = 0 : i64} : !ring -> !slot, !slot
+          %n = arith.addi %i, %c1 : index
+          %isTurn = arith.cmpi slt, %n, %c2 : index
+          scf.if %isTurn {
+            %at = arith.muli %n, %c32 : index
+            %t:2 = warp.ring.acquire %ring[%n] : !ring -> !slot, !slot
+            warp.copy %X[%c0, %at], %t#0 {within = array<i1: true, true>} : !tile.view<16x64xf16>, !slot
+            warp.copy %W[%c0, %at], %t#1 {within = array<i1: true, true>} : !tile.view<16x64xf16>, !slot
+          }
+          warp.ring.commit %ring[%n] : !ring
+          %x = warp.read %slot#0 : !slot -> tensor<16x32xf16>
+          %w = warp.read %slot#1 : !slot -> tensor<16x32xf16>
+          %d = tile.dot %x, %w, %acc {transpose_b} : tensor<16x32xf16>, tensor<16x32xf16> -> tensor<16x16xf32>
+          warp.ring.release %ring[%i] : !ring
+          scf.yield %d : tensor<16x16xf32>
+        }
+        tile.store %sum, %Y[%c0, %c0] : tensor<16x16xf32>, !tile.view<16x16xf32>
+      }
+    }
+    ```
+    Requires: `warp.schedule` (tenon-choose-warp-schedules).
+    Ensures: a transfer is committed for each turn, in order, and waited for before it is read.
+    Leaves alone: loads outside loops, loads at places that data decide, rows that are no multiple of 16 bytes.
+  }];
+  let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def AssignLayoutsPass : Pass<"tenon-assign-layouts", "::mlir::ModuleOp"> {
+  let summary = "each tile gets a layout, each dot an atom";
+  let description = [{
+    Why: which thread has which element decides how memory is accessed, what a fold has to exchange and what a matrix
+    instruction can take; it is decided once for a whole program, and stands in the types.
+
+    Before:
+    ```mlir
+    tile.kernel @sums(%X: !tile.view<64x512xf32>, %Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32>
+        %y = tile.reduce add %x {axis = 0 : i64} : tensor<512xf32> -> tensor<f32>
+        tile.store %y, %Y[%i] : tensor<f32>, !tile.view<64xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    tile.kernel @sums(%X: !tile.view<64x512xf32>, %Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32, #warp.layout<[r4, l32, r4]>>
+        %y = tile.reduce add %x {axis = 0 : i64} : tensor<512xf32, #warp.layout<[r4, l32, r4]>> -> tensor<f32, #warp.layout<>>
+        tile.store %y, %Y[%i] : tensor<f32, #warp.layout<>>, !tile.view<64xf32>
+      }
+    }
+    ```
+    Requires: `warp.schedule`; rings where they are wanted (tenon-stage-copies).
+    Ensures: every tile has a layout; every dot is a warp.dot with an atom, its right operand in shared memory.
+    Leaves alone: copies and rings.
+  }];
+  let dependentDialects = ["::tenon::warp::WarpDialect"];
+}
+
+#endif

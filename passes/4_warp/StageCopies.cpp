@@ -1,0 +1,173 @@
+// A loop that multiplies tiles waits for each of its loads, and every warp loads what its neighbours load too. After
+// this pass the operands of dots come from a ring in shared memory: copies for turn i + stages - 1 begin while turn i
+// is computed. The ring is stated by the numbers of its transfers; which barriers that takes is decided below.
+//
+//   for k { a = load X[k]; .. dot a .. }
+//   ->  for s in [0, stages-1): acquire s, copy X[first + s*step], commit s
+//       for k: slot = wait i; acquire i+stages-1, copy X[k + (stages-1)*step], commit; dot (read slot)
+#include "dialects/Warp/Warp.h"
+#include "lib/Analysis/TileBounds.h"
+#include "passes/4_warp/Passes.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Remarks.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_STAGECOPIESPASS
+#include "passes/4_warp/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+/// A dot's operand, as it is or transposed.
+static bool feedsDot(Value tile) {
+  return llvm::any_of(tile.getUsers(), [](Operation *user) {
+    if (auto trans = dyn_cast<tile::TransOp>(user))
+      return feedsDot(trans.getResult());
+    return isa<tile::DotOp>(user);
+  });
+}
+
+/// Null where the tile has no form in shared memory.
+static SmemType smemFor(RankedTensorType type) {
+  if (type.getRank() != 2)
+    return {};
+  int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
+  if (type.getElementTypeBitWidth() < 8 || rowBytes % 16 != 0 || type.getDimSize(0) % 8 != 0)
+    return {};
+  return SmemType::get(type.getContext(), type.getShape(), type.getElementType(), SmemType::widestSwizzle(rowBytes));
+}
+
+/// What computes `places` within the loop, in order; nothing where that takes more than its counter.
+static FailureOr<SmallVector<Operation *>> addressOps(scf::ForOp loop, ValueRange places) {
+  llvm::SetVector<Operation *> slice;
+  SmallVector<Value> open(places.begin(), places.end());
+  while (!open.empty()) {
+    Value value = open.pop_back_val();
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      if (argument.getOwner() == loop.getBody() && argument != loop.getInductionVar())
+        return failure();
+      continue;
+    }
+    Operation *op = value.getDefiningOp();
+    if (op->getBlock() != loop.getBody() || slice.contains(op))
+      continue;
+    if (!isPure(op) || op->getNumRegions() > 0)
+      return failure();
+    slice.insert(op);
+    open.append(op->operand_begin(), op->operand_end());
+  }
+  SmallVector<Operation *> ops(slice.begin(), slice.end());
+  llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ops;
+}
+
+/// For each dimension of the view, whether no turn of the loop reads past its end.
+static SmallVector<bool> withinOf(tile::LoadOp load) {
+  tile::ViewType view = load.getView().getType();
+  int64_t leading = view.getRank() - load.getType().getRank();
+  SmallVector<bool> within;
+  for (auto [dimension, start] : llvm::enumerate(load.getPlace())) {
+    int64_t extent = int64_t(dimension) < leading ? 1 : load.getType().getDimSize(dimension - leading);
+    within.push_back(isWithin(view, dimension, start, extent));
+  }
+  return within;
+}
+
+/// The loop's copies of turn `number`, whose counter is `counter`.
+static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, MutableArrayRef<tile::LoadOp> loads, Value ring,
+                 Value number, Value counter) {
+  auto type = cast<RingType>(ring.getType());
+  SmallVector<Type> types(type.getTiles().begin(), type.getTiles().end());
+  auto slot = RingAcquireOp::create(b, types, ring, number);
+  IRMapping mapping;
+  mapping.map(loop.getInductionVar(), counter);
+  for (auto [load, target] : llvm::zip_equal(loads, slot.getSlot())) {
+    for (Operation *op : *addressOps(loop, load.getPlace()))
+      if (!mapping.contains(op->getResult(0)))
+        b.clone(*op, mapping);
+    auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
+    CopyOp::create(b, load.getView(), places, target, b.getDenseBoolArrayAttr(withinOf(load)));
+  }
+}
+
+static void stageLoop(scf::ForOp loop, int64_t stages) {
+  SmallVector<tile::LoadOp> loads;
+  SmallVector<SmemType> tiles;
+  for (auto load : loop.getBody()->getOps<tile::LoadOp>()) {
+    SmemType smem = smemFor(load.getType());
+    if (!smem || load.getPad() || !feedsDot(load.getResult()) || failed(addressOps(loop, load.getPlace())))
+      continue;
+    loads.push_back(load);
+    tiles.push_back(smem);
+  }
+  if (loads.empty())
+    return;
+  ImplicitLocOpBuilder b(loads.front().getLoc(), loop);
+  auto type = RingType::get(b.getContext(), stages, tiles);
+  Value ring = RingCreateOp::create(b, type);
+  Value lower = loop.getLowerBound(), upper = loop.getUpperBound(), step = loop.getStep();
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value lead = arith::ConstantIndexOp::create(b, stages - 1);
+  Value span = b.createOrFold<arith::SubIOp>(upper, lower);
+  Value trips = b.createOrFold<arith::CeilDivSIOp>(span, step);
+  auto counterOf = [&](Value number) -> Value {
+    return b.createOrFold<arith::AddIOp>(lower, b.createOrFold<arith::MulIOp>(number, step));
+  };
+  auto fillIfAny = [&](Value number) {
+    Value isTurn = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, number, trips);
+    auto guard = scf::IfOp::create(b, isTurn, /*withElseRegion=*/false);
+    {
+      OpBuilder::InsertionGuard inside(b);
+      b.setInsertionPointToStart(guard.thenBlock());
+      fill(b, loop, loads, ring, number, counterOf(number));
+    }
+    RingCommitOp::create(b, ring, number);
+  };
+  if (stages > 1) {
+    auto prologue = scf::ForOp::create(b, zero, lead, one);
+    OpBuilder::InsertionGuard inside(b);
+    b.setInsertionPointToStart(prologue.getBody());
+    fillIfAny(prologue.getInductionVar());
+  }
+  b.setInsertionPointToStart(loop.getBody());
+  Value number = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(loop.getInductionVar(), lower), step);
+  if (stages == 1)
+    fillIfAny(number);
+  SmallVector<Type> types(tiles.begin(), tiles.end());
+  auto slot = RingWaitOp::create(b, types, ring, number, std::max<int64_t>(0, stages - 2));
+  if (stages > 1)
+    fillIfAny(b.createOrFold<arith::AddIOp>(number, lead));
+  for (auto [load, source] : llvm::zip_equal(loads, slot.getSlot())) {
+    Value read = ReadOp::create(b, load.getType(), source);
+    load.getResult().replaceAllUsesWith(read);
+  }
+  for (tile::LoadOp load : loads)
+    load.erase();
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  RingReleaseOp::create(b, ring, number);
+  remark::passed(loop.getLoc(), remark::RemarkOpts::name("ring").category("tenon-stage-copies"))
+      << (Twine(loads.size()) + " tiles a turn come through a ring of " + Twine(stages) + " slots").str();
+}
+
+namespace {
+struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
+  void runOnOperation() override {
+    getOperation()->walk([&](tile::KernelOp kernel) {
+      auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
+      SmallVector<scf::ForOp> loops;
+      kernel.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+      if (schedule)
+        for (scf::ForOp loop : loops)
+          stageLoop(loop, schedule.getStages());
+    });
+  }
+};
+} // namespace

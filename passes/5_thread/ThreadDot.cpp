@@ -1,0 +1,223 @@
+// Dots: by mma.sync on fragments from ldmatrix, or by multiply-adds.
+#include "passes/5_thread/ThreadEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+LogicalResult ThreadEmitter::emitDot(warp::DotOp op) {
+  if (auto atom = dyn_cast<MmaSyncAttr>(Attribute(op.getAtom())))
+    return emitMmaSync(op, atom);
+  return emitFma(op);
+}
+
+namespace {
+/// The parts of a dot that one warp computes.
+struct WarpTile {
+  int64_t rowBlocks, columnBlocks, warpsM, warpsN; ///< blocks of 8 rows, of 8 columns
+};
+} // namespace
+
+static WarpTile warpTileOf(warp::DotOp op) {
+  LayoutAttr layout = layoutOf(op.getResult());
+  WarpTile tile{0, 0, 1, 1};
+  for (const Digit &digit : layout.getDigits())
+    if (digit.kind == DigitKind::Warp)
+      (digit.dim == 0 ? tile.warpsM : tile.warpsN) *= digit.size;
+  tile.rowBlocks = op.getType().getDimSize(0) / (8 * tile.warpsM);
+  tile.columnBlocks = op.getType().getDimSize(1) / (8 * tile.warpsN);
+  return tile;
+}
+
+/// k steps of 32 bytes: 16 elements of 16 bits, 8 of 32, 32 of 8. An ldmatrix gives each thread 32 bits of each of four
+/// 8 x 16 byte matrices, which is what mma.sync takes, whatever the elements are; transposed it takes 16-bit ones only.
+LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
+  WarpTile tile = warpTileOf(op);
+  auto rhsType = cast<SmemType>(op.getRhs().getType());
+  auto lhsType = dyn_cast<SmemType>(op.getLhs().getType());
+  Type element = rhsType.getElementType();
+  int64_t bits = element.getIntOrFloatBitWidth(), perChunk = 128 / bits, depth = 2 * perChunk;
+  int64_t k = op.getTransposeB() ? rhsType.getShape()[1] : rhsType.getShape()[0];
+  if (bits != 16 && ((lhsType && op.getTransposeA()) || !op.getTransposeB()))
+    return op.emitOpError("reads ") << element << " across its depth, which ldmatrix does for 16-bit elements only; "
+                                    << "transpose the operand, or choose plain multiply-adds";
+  Type i32Type = b.getI32Type();
+  auto word = [&](Value structure, int64_t number) -> Value {
+    return LLVM::ExtractValueOp::create(b, structure, ArrayRef<int64_t>(number));
+  };
+  // Matrices 0 to 3 are read from rows of lanes 0-7, 8-15, 16-23, 24-31. `firstAlongRows`: matrix 1 lies 8 rows further
+  // and matrix 2 a chunk further; else the other way round.
+  Value low = arith::AndIOp::create(b, lane, i32(7));
+  Value eighth = arith::AndIOp::create(b, arith::ShRUIOp::create(b, lane, i32(3)), i32(1));
+  Value sixteenth = arith::ShRUIOp::create(b, lane, i32(4));
+  Value rowBy8 = add(low, mul(eighth, 8)), rowBy16 = add(low, mul(sixteenth, 8));
+  Value chunkBy16 = mul(sixteenth, perChunk), chunkBy8 = mul(eighth, perChunk);
+  auto load = [&](Value base, SmemType type, bool firstAlongRows, bool isTransposed, Value warpRow, Value warpColumn,
+                  int64_t row, int64_t column) {
+    ThreadPlace atRow{firstAlongRows ? rowBy8 : rowBy16, 16, row};
+    ThreadPlace atColumn{firstAlongRows ? chunkBy16 : chunkBy8, perChunk + 1, column};
+    if (warpRow)
+      atRow.thread = add(atRow.thread, warpRow);
+    if (warpColumn) {
+      atColumn.thread = add(atColumn.thread, warpColumn);
+      atColumn.bound = type.getShape()[1];
+    }
+    Value address = smemAddress(base, type, atRow, atColumn);
+    auto four = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, i32Type));
+    auto layout = isTransposed ? NVVM::MMALayout::col : NVVM::MMALayout::row;
+    Value loaded =
+        NVVM::LdMatrixOp::create(b, four, address, uint32_t(4), layout,
+                                 NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
+    return SmallVector<Value>{word(loaded, 0), word(loaded, 1), word(loaded, 2), word(loaded, 3)};
+  };
+  Value warpM = tile.warpsM == 1 ? Value() : digitValue(warps(tile.warpsM, tile.warpsN));
+  Value warpN = tile.warpsN == 1 ? Value() : digitValue(warps(tile.warpsN));
+  Value firstRow = mul(warpM, tile.rowBlocks * 8), firstColumn = mul(warpN, tile.columnBlocks * 8);
+  bool isTf32 = atom.getK() == 8;
+  auto rounded = [&](SmallVector<Value> words) {
+    if (isTf32)
+      for (Value &value : words) {
+        Value number = LLVM::BitcastOp::create(b, b.getF32Type(), value);
+        value = NVVM::ConvertFloatToTF32Op::create(b, i32Type, number, NVVM::FPRoundingMode::RNA,
+                                                   NVVM::SaturationMode::NONE, /*relu=*/false);
+      }
+    return words;
+  };
+
+  /// The left operand's four words for rows 16 * block on, depth step `step`.
+  auto lhsWords = [&](int64_t block, int64_t step) -> SmallVector<Value> {
+    if (lhsType && op.getTransposeA())
+      return load(scalarOf(op.getLhs()), lhsType, /*firstAlongRows=*/false, /*isTransposed=*/true, {}, firstRow,
+                  step * depth, block * 16);
+    if (lhsType)
+      return rounded(load(scalarOf(op.getLhs()), lhsType, /*firstAlongRows=*/true, /*isTransposed=*/false, firstRow, {},
+                          block * 16, step * depth));
+    ArrayRef<Value> list = valuesOf(op.getLhs());
+    int64_t run = 32 / bits, blocks = k / (4 * run);
+    SmallVector<Value> words;
+    for (auto [half, part] : {std::pair(0, 0), {1, 0}, {0, 1}, {1, 1}}) {
+      SmallVector<Value> elements(list.slice(((2 * block + half) * blocks + 2 * step + part) * run, run));
+      Value packed = pack(elements, element);
+      words.push_back(packed.getType() == i32Type ? packed : LLVM::BitcastOp::create(b, i32Type, packed).getResult());
+    }
+    return rounded(words);
+  };
+  /// The right operand's words for columns 8 * block on, two for each of two blocks.
+  auto rhsWords = [&](int64_t block, int64_t step) -> SmallVector<Value> {
+    bool isLast = block + 1 == tile.columnBlocks;
+    int64_t first = isLast && block > 0 ? block - 1 : block; // an odd last block: the one before comes along
+    if (isLast && block == 0)
+      first = 0;
+    SmallVector<Value> words = op.getTransposeB()
+                                   ? rounded(load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/false,
+                                                  /*isTransposed=*/false, firstColumn, {}, first * 8, step * depth))
+                                   : load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/true,
+                                          /*isTransposed=*/true, {}, firstColumn, step * depth, first * 8);
+    if (first != block)
+      return {words[2], words[3]};
+    return words;
+  };
+
+  SmallVector<Value> sums(valuesOf(op.getAccumulator()));
+  Type sumType = op.getType().getElementType();
+  auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, sumType));
+  NVVM::MMATypes kind = element.isF16()        ? NVVM::MMATypes::f16
+                        : element.isBF16()     ? NVVM::MMATypes::bf16
+                        : element.isInteger(8) ? NVVM::MMATypes::s8
+                                               : NVVM::MMATypes::tf32;
+  auto operand = [&](Value word) -> Value {
+    return element.isF16() ? LLVM::BitcastOp::create(b, VectorType::get(2, element), word).getResult() : word;
+  };
+  for (int64_t step = 0; step < k / depth; ++step) {
+    SmallVector<SmallVector<Value>> lhs, rhs;
+    for (int64_t block = 0; block < tile.rowBlocks / 2; ++block)
+      lhs.push_back(lhsWords(block, step));
+    for (int64_t block = 0; block < tile.columnBlocks; block += 2) {
+      SmallVector<Value> words = rhsWords(block, step);
+      for (size_t number = 0; number + 1 < words.size() && int64_t(rhs.size()) < tile.columnBlocks; number += 2)
+        rhs.push_back({words[number], words[number + 1]});
+    }
+    for (int64_t i = 0; i < tile.rowBlocks / 2; ++i)
+      for (int64_t j = 0; j < tile.columnBlocks; ++j) {
+        int64_t upper = ((2 * i) * tile.columnBlocks + j) * 2, lower = ((2 * i + 1) * tile.columnBlocks + j) * 2;
+        SmallVector<Value> a = llvm::map_to_vector(lhs[i], operand), w = llvm::map_to_vector(rhs[j], operand);
+        SmallVector<Value> c{sums[upper], sums[upper + 1], sums[lower], sums[lower + 1]};
+        std::optional<NVVM::MMAIntOverflow> overflow;
+        if (element.isInteger(8))
+          overflow = NVVM::MMAIntOverflow::wrapped;
+        Value d = NVVM::MmaOp::create(b, result, a, w, c, ArrayRef<int64_t>{atom.getM(), atom.getN(), atom.getK()},
+                                      /*b1Op=*/std::nullopt, overflow, std::array<NVVM::MMATypes, 2>{kind, kind},
+                                      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
+        sums[upper] = word(d, 0);
+        sums[upper + 1] = word(d, 1);
+        sums[lower] = word(d, 2);
+        sums[lower + 1] = word(d, 3);
+      }
+  }
+  values[op.getResult()] = sums;
+  return success();
+}
+
+/// Each thread multiplies its rows with its columns, 16 bytes of the depth at a time where they lie side by side.
+LogicalResult ThreadEmitter::emitFma(warp::DotOp op) {
+  auto rhsType = cast<SmemType>(op.getRhs().getType());
+  auto lhsType = cast<SmemType>(op.getLhs().getType());
+  LayoutAttr layout = layoutOf(op.getResult());
+  Type element = rhsType.getElementType(), sumType = op.getType().getElementType();
+  int64_t perStep = std::max<int64_t>(1, 16 / rhsType.getElementBytes());
+  int64_t k = op.getTransposeB() ? rhsType.getShape()[1] : rhsType.getShape()[0];
+  ThreadPlace row = threadPlace(layout, 0), column = threadPlace(layout, 1);
+  SmallVector<SmallVector<int64_t>> places = layout.registerPlaces();
+  llvm::SmallSetVector<int64_t, 16> rows, columns;
+  for (ArrayRef<int64_t> place : places) {
+    rows.insert(place[0]);
+    columns.insert(place[1]);
+  }
+  // One step of the depth after the other: the code stays small.
+  SmallVector<Value> inits(valuesOf(op.getAccumulator()));
+  auto loop = scf::ForOp::create(b, i32(0), i32(k), i32(perStep), inits);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value first = loop.getInductionVar();
+    // Elements `first` to `first + perStep` of the depth at one place of the other dimension.
+    auto read = [&](Value base, SmemType type, bool depthIsInner, ThreadPlace place, int64_t known) {
+      place.known = known;
+      SmallVector<Value> elements;
+      Type memory = memoryType(element);
+      if (depthIsInner) {
+        Value words = LLVM::LoadOp::create(b, VectorType::get(perStep, memory),
+                                           smemAddress(base, type, place, {first, type.getShape()[1], 0}),
+                                           /*alignment=*/16);
+        elements = unpack(words, element, perStep);
+      } else {
+        for (int64_t step = 0; step < perStep; ++step) {
+          ThreadPlace depth{step == 0 ? first : add(first, i32(step)), k, 0};
+          Value words = LLVM::LoadOp::create(b, memory, smemAddress(base, type, depth, place),
+                                             /*alignment=*/type.getElementBytes());
+          elements.push_back(unpack(words, element, 1).front());
+        }
+      }
+      if (element != sumType)
+        for (Value &value : elements)
+          value = arith::ExtFOp::create(b, sumType, value);
+      return elements;
+    };
+    llvm::DenseMap<int64_t, SmallVector<Value>> lhs, rhs;
+    for (int64_t known : rows)
+      lhs[known] = read(scalarOf(op.getLhs()), lhsType, !op.getTransposeA(), row, known);
+    for (int64_t known : columns)
+      rhs[known] = read(scalarOf(op.getRhs()), rhsType, op.getTransposeB(), column, known);
+    SmallVector<Value> sums(loop.getRegionIterArgs());
+    for (int64_t step = 0; step < perStep; ++step)
+      for (auto [number, place] : llvm::enumerate(places))
+        sums[number] = math::FmaOp::create(b, lhs[place[0]][step], rhs[place[1]][step], sums[number]);
+    scf::YieldOp::create(b, sums);
+  }
+  values[op.getResult()] = llvm::to_vector(ValueRange(loop.getResults()));
+  return success();
+}

@@ -1,0 +1,405 @@
+// The function, and what is expanded register by register: structure, arithmetic, changes of shape.
+#include "passes/5_thread/ThreadEmitter.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
+    : kernel(kernel), b(b), schedule(kernel->getAttrOfType<ScheduleAttr>("warp.schedule")) {
+  kernel.walk([&](tile::StoreOp store) {
+    Value view = store.getView();
+    while (auto strided = view.getDefiningOp<tile::StridedOp>())
+      view = strided.getBase();
+    written.insert(view);
+  });
+}
+
+static bool isTile(Type type) { return isa<RankedTensorType>(type); }
+
+/// Elements of a tile in registers. Positions are i32: no dimension of a kernel's views has 2^31 elements (the runtime
+/// refuses larger ones).
+static Type registerType(Type element) {
+  return element.isIndex() ? Type(IntegerType::get(element.getContext(), 32)) : element;
+}
+
+SmallVector<Type> ThreadEmitter::expandTypes(TypeRange types) {
+  SmallVector<Type> expanded;
+  for (Type type : types) {
+    if (auto tensor = dyn_cast<RankedTensorType>(type))
+      expanded.append(layoutOf(type).getNumRegisters(), registerType(tensor.getElementType()));
+    else
+      expanded.push_back(type);
+  }
+  return expanded;
+}
+
+void ThreadEmitter::mapResults(ValueRange olds, ValueRange news) {
+  size_t next = 0;
+  for (Value old : olds) {
+    size_t count = isTile(old.getType()) ? layoutOf(old).getNumRegisters() : 1;
+    values[old] = llvm::to_vector(news.slice(next, count));
+    next += count;
+  }
+}
+
+ArrayRef<Value> ThreadEmitter::valuesOf(Value value) {
+  auto found = values.find(value);
+  assert(found != values.end() && "an op is expanded after what defines its operands");
+  return found->second;
+}
+
+SmallVector<Value> ThreadEmitter::flatten(ValueRange list) {
+  SmallVector<Value> flat;
+  for (Value value : list)
+    llvm::append_range(flat, valuesOf(value));
+  return flat;
+}
+
+LogicalResult ThreadEmitter::emitFor(scf::ForOp op) {
+  SmallVector<Value> inits = flatten(op.getInitArgs());
+  auto loop =
+      scf::ForOp::create(b, scalarOf(op.getLowerBound()), scalarOf(op.getUpperBound()), scalarOf(op.getStep()), inits);
+  if (inits.empty())
+    loop.getBody()->getTerminator()->erase();
+  values[op.getInductionVar()] = {loop.getInductionVar()};
+  mapResults(op.getRegionIterArgs(), loop.getRegionIterArgs());
+  mapResults(op.getResults(), loop.getResults());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  return emitBlock(*op.getBody());
+}
+
+LogicalResult ThreadEmitter::emitIf(scf::IfOp op) {
+  auto branch = scf::IfOp::create(b, expandTypes(op.getResultTypes()), scalarOf(op.getCondition()),
+                                  /*addThenBlock=*/true, /*addElseBlock=*/!op.getElseRegion().empty());
+  for (auto [from, to] : {std::pair(&op.getThenRegion(), &branch.getThenRegion()),
+                          std::pair(&op.getElseRegion(), &branch.getElseRegion())}) {
+    if (from->empty())
+      continue;
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(&to->front());
+    if (failed(emitBlock(from->front())))
+      return failure();
+  }
+  mapResults(op.getResults(), branch.getResults());
+  return success();
+}
+
+/// Two neighbours are rounded by one instruction.
+static SmallVector<Value> truncatePairs(ImplicitLocOpBuilder &b, ArrayRef<Value> from, Type to) {
+  auto wide = VectorType::get(2, from.front().getType()), narrow = VectorType::get(2, to);
+  Value zero = LLVM::ConstantOp::create(b, b.getI32Type(), 0), one = LLVM::ConstantOp::create(b, b.getI32Type(), 1);
+  SmallVector<Value> results;
+  for (size_t index = 0; index < from.size(); index += 2) {
+    Value pair = LLVM::PoisonOp::create(b, wide);
+    pair = LLVM::InsertElementOp::create(b, pair, from[index], zero);
+    pair = LLVM::InsertElementOp::create(b, pair, from[index + 1], one);
+    Value rounded = arith::TruncFOp::create(b, narrow, pair);
+    results.push_back(LLVM::ExtractElementOp::create(b, rounded, zero));
+    results.push_back(LLVM::ExtractElementOp::create(b, rounded, one));
+  }
+  return results;
+}
+
+LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  Type element = registerType(type.getElementType());
+  int64_t count = layoutOf(type).getNumRegisters();
+  SmallVector<Value> results;
+  if (isa<arith::TruncFOp>(op) && (element.isF16() || element.isBF16()) && count % 2 == 0 &&
+      cast<RankedTensorType>(op->getOperand(0).getType()).getElementType().isF32()) {
+    results = truncatePairs(b, valuesOf(op->getOperand(0)), element);
+  } else if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op)) {
+    // Positions are i32 here, so that this is a change of width.
+    for (Value value : valuesOf(op->getOperand(0))) {
+      unsigned from = value.getType().getIntOrFloatBitWidth(), to = element.getIntOrFloatBitWidth();
+      if (from < to)
+        value = isa<arith::IndexCastOp>(op) ? arith::ExtSIOp::create(b, element, value).getResult()
+                                            : arith::ExtUIOp::create(b, element, value).getResult();
+      else if (from > to)
+        value = arith::TruncIOp::create(b, element, value);
+      results.push_back(value);
+    }
+  } else {
+    for (int64_t index = 0; index < count; ++index) {
+      SmallVector<Value> operands;
+      for (Value operand : op->getOperands())
+        operands.push_back(isTile(operand.getType()) ? valuesOf(operand)[index] : scalarOf(operand));
+      OperationState state(b.getLoc(), op->getName(), operands, element, op->getAttrs());
+      results.push_back(b.create(state)->getResult(0));
+    }
+  }
+  values[op->getResult(0)] = results;
+  return success();
+}
+
+LogicalResult ThreadEmitter::emitScalar(Operation *op) {
+  IRMapping mapping;
+  for (Value operand : op->getOperands())
+    mapping.map(operand, scalarOf(operand));
+  Operation *copy = b.clone(*op, mapping);
+  mapResults(op->getResults(), copy->getResults());
+  return success();
+}
+
+LogicalResult ThreadEmitter::emitOp(Operation *op) {
+  b.setLoc(op->getLoc());
+  if (isa<tile::EndOp>(op))
+    return success();
+  if (isa<scf::YieldOp>(op)) {
+    scf::YieldOp::create(b, flatten(op->getOperands()));
+    return success();
+  }
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return emitFor(loop);
+  if (auto branch = dyn_cast<scf::IfOp>(op))
+    return emitIf(branch);
+  if (isa<tile::StridedOp>(op)) {
+    (void)viewOf(op->getResult(0));
+    return success();
+  }
+  if (auto dimension = dyn_cast<tile::DimOp>(op)) {
+    OpFoldResult size = viewOf(dimension.getView()).sizes[dimension.getAxis()];
+    values[op->getResult(0)] = {isa<Value>(size) ? cast<Value>(size) : index(*getConstantIntValue(size))};
+    return success();
+  }
+  if (auto constant = dyn_cast<arith::ConstantOp>(op); constant && isTile(constant.getType())) {
+    auto dense = cast<DenseElementsAttr>(constant.getValue());
+    if (!dense.isSplat())
+      return op->emitOpError("has different elements; a tile's constant is one value");
+    auto value = dense.getSplatValue<TypedAttr>();
+    if (value.getType().isIndex())
+      value = b.getI32IntegerAttr(cast<IntegerAttr>(value).getInt());
+    values[op->getResult(0)].assign(layoutOf(constant.getType()).getNumRegisters(),
+                                    arith::ConstantOp::create(b, value).getResult());
+    return success();
+  }
+  if (auto splat = dyn_cast<tensor::SplatOp>(op)) {
+    Value value = scalarOf(splat.getInput());
+    if (value.getType().isIndex())
+      value = arith::IndexCastOp::create(b, b.getI32Type(), value);
+    values[op->getResult(0)].assign(layoutOf(splat.getType()).getNumRegisters(), value);
+    return success();
+  }
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+    Value value = valuesOf(extract.getTensor()).front();
+    values[op->getResult(0)] = {extract.getType().isIndex() ? toIndex(value) : value};
+    return success();
+  }
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
+    LayoutAttr from = layoutOf(broadcast.getTile()), to = layoutOf(broadcast.getResult());
+    std::map<SmallVector<int64_t>, Value> byPlace;
+    for (auto [place, value] : llvm::zip_equal(from.registerPlaces(), valuesOf(broadcast.getTile())))
+      byPlace[place] = value;
+    SmallVector<Value> results;
+    for (ArrayRef<int64_t> place : to.registerPlaces())
+      results.push_back(
+          byPlace.at(llvm::map_to_vector(broadcast.getDims(), [&](int64_t dimension) { return place[dimension]; })));
+    values[op->getResult(0)] = results;
+    return success();
+  }
+  if (auto trans = dyn_cast<tile::TransOp>(op)) {
+    std::map<SmallVector<int64_t>, Value> byPlace;
+    for (auto [place, value] : llvm::zip_equal(layoutOf(trans.getTile()).registerPlaces(), valuesOf(trans.getTile()))) {
+      SmallVector<int64_t> moved;
+      for (int64_t dimension : trans.getPermutation())
+        moved.push_back(place[dimension]);
+      byPlace[moved] = value;
+    }
+    SmallVector<Value> results;
+    for (const SmallVector<int64_t> &place : layoutOf(trans.getResult()).registerPlaces())
+      results.push_back(byPlace.at(place));
+    values[op->getResult(0)] = results;
+    return success();
+  }
+  if (auto iota = dyn_cast<tile::IotaOp>(op))
+    return emitIota(iota);
+  if (auto reduce = dyn_cast<tile::ReduceOp>(op))
+    return emitReduce(reduce);
+  if (auto load = dyn_cast<tile::LoadOp>(op))
+    return emitLoad(load);
+  if (auto gather = dyn_cast<tile::GatherOp>(op))
+    return emitGather(gather);
+  if (auto store = dyn_cast<tile::StoreOp>(op))
+    return emitStore(store);
+  if (isa<tile::ReshapeOp, RelayoutOp>(op))
+    return emitRelayout(op, op->getOperand(0), op->getResult(0));
+  if (auto dot = dyn_cast<warp::DotOp>(op))
+    return emitDot(dot);
+  if (isa<WarpDialect>(op->getDialect()))
+    return emitRing(op);
+  if (OpTrait::hasElementwiseMappableTraits(op) && op->getNumResults() == 1 && isTile(op->getResult(0).getType()))
+    return emitPointwise(op);
+  bool isScalar = op->getNumRegions() == 0 && llvm::none_of(op->getOperandTypes(), isTile) &&
+                  llvm::none_of(op->getResultTypes(), isTile);
+  if (!isScalar)
+    return op->emitOpError("has no form for one thread; the kernel can go the general path");
+  return emitScalar(op);
+}
+
+LogicalResult ThreadEmitter::emitBlock(Block &block) {
+  for (Operation &op : block)
+    if (failed(emitOp(&op)))
+      return failure();
+  return success();
+}
+
+//===--- the function --------------------------------------------------------------------------------------------===//
+
+/// A size as an expression over the kernel's dims; null where it is none.
+AffineExpr ThreadEmitter::sizeExpr(Value index) {
+  MLIRContext *context = b.getContext();
+  if (std::optional<int64_t> known = getConstantIntValue(index))
+    return getAffineConstantExpr(*known, context);
+  Operation *op = index.getDefiningOp();
+  if (!op)
+    return {};
+  if (auto dimension = dyn_cast<tile::DimOp>(op)) {
+    auto argument = dyn_cast<BlockArgument>(dimension.getView());
+    if (!argument)
+      return {};
+    // Symbols are counted over the arguments' dynamic dimensions.
+    unsigned number = 0;
+    for (auto [position, type] : llvm::enumerate(kernel.getArgumentTypes()))
+      for (int64_t d = 0; d < cast<tile::ViewType>(type).getRank(); ++d) {
+        if (position == argument.getArgNumber() && d == int64_t(dimension.getAxis()))
+          return getAffineSymbolExpr(number, context);
+        number += cast<tile::ViewType>(type).isDynamicDim(d);
+      }
+    return {};
+  }
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
+    SmallVector<AffineExpr> operands;
+    for (Value operand : apply.getMapOperands())
+      operands.push_back(sizeExpr(operand));
+    if (llvm::is_contained(operands, AffineExpr()))
+      return {};
+    unsigned numDims = apply.getAffineMap().getNumDims();
+    return apply.getAffineMap().getResult(0).replaceDimsAndSymbols(ArrayRef(operands).take_front(numDims),
+                                                                   ArrayRef(operands).drop_front(numDims));
+  }
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::CeilDivUIOp>(op))
+    return {};
+  AffineExpr left = sizeExpr(op->getOperand(0)), right = sizeExpr(op->getOperand(1));
+  if (!left || !right)
+    return {};
+  if (isa<arith::AddIOp>(op))
+    return left + right;
+  if (isa<arith::SubIOp>(op))
+    return left - right;
+  if (isa<arith::MulIOp>(op))
+    return left * right;
+  return isa<arith::DivUIOp>(op) ? left.floorDiv(right) : left.ceilDiv(right);
+}
+
+/// The number of a program along each axis, from the CTA's. The last axis counts fastest; of a product's rows and
+/// columns, groups of rows take turns, so that programs that run at the same time share operands in the L2 cache.
+void ThreadEmitter::emitGrid(tile::GridOp grid) {
+  constexpr int64_t rowsPerGroup = 8;
+  Value rest = toIndex(NVVM::BlockIdXOp::create(b, b.getI32Type()));
+  ValueRange numbers = grid.getBody().getArguments();
+  SmallVector<Value> extents = llvm::map_to_vector(grid.getExtents(), [&](Value extent) { return scalarOf(extent); });
+  int64_t rank = extents.size();
+  auto isOne = [](Value extent) { return getConstantIntValue(extent) == 1; };
+  bool isGrouped = hasTensorCore && rank >= 2 && !isOne(extents[rank - 1]) && !isOne(extents[rank - 2]);
+  int64_t inner = isGrouped ? rank - 2 : rank;
+  Value number = rest;
+  if (isGrouped) {
+    Value rows = extents[rank - 2], columns = extents[rank - 1];
+    Value plane = arith::MulIOp::create(b, rows, columns);
+    Value place = inner > 0 ? arith::RemUIOp::create(b, rest, plane).getResult() : rest;
+    if (inner > 0)
+      rest = arith::DivUIOp::create(b, rest, plane);
+    Value groupSize = arith::MulIOp::create(b, columns, index(rowsPerGroup));
+    Value group = arith::DivUIOp::create(b, place, groupSize);
+    Value inGroup = arith::RemUIOp::create(b, place, groupSize);
+    Value firstRow = arith::MulIOp::create(b, group, index(rowsPerGroup));
+    Value height = arith::MinUIOp::create(b, arith::SubIOp::create(b, rows, firstRow), index(rowsPerGroup));
+    values[numbers[rank - 2]] = {
+        arith::AddIOp::create(b, firstRow, arith::RemUIOp::create(b, inGroup, height)).getResult()};
+    values[numbers[rank - 1]] = {arith::DivUIOp::create(b, inGroup, height).getResult()};
+    number = rest;
+  }
+  for (int64_t axis = inner - 1; axis >= 0; --axis) {
+    if (isOne(extents[axis])) {
+      values[numbers[axis]] = {index(0)};
+    } else if (llvm::all_of(ArrayRef(extents).take_front(axis), isOne)) {
+      values[numbers[axis]] = {number};
+    } else {
+      values[numbers[axis]] = {arith::RemUIOp::create(b, number, extents[axis]).getResult()};
+      number = arith::DivUIOp::create(b, number, extents[axis]);
+    }
+  }
+}
+
+LogicalResult ThreadEmitter::emit() {
+  MLIRContext *context = b.getContext();
+  Type global = LLVM::LLVMPointerType::get(context, 1);
+  SmallVector<Type> arguments(kernel.getArgumentTypes().size(), global);
+  int64_t numDims = 0;
+  for (Type type : kernel.getArgumentTypes())
+    for (int64_t d = 0; d < cast<tile::ViewType>(type).getRank(); ++d)
+      numDims += cast<tile::ViewType>(type).isDynamicDim(d);
+  arguments.append(numDims, b.getI64Type());
+  arguments.push_back(global); // the workspace
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), arguments);
+  function = LLVM::LLVMFuncOp::create(b, kernel.getSymName(), type);
+  // Operands and results are aligned, and do not overlap.
+  for (unsigned number = 0; number < kernel.getArgumentTypes().size(); ++number) {
+    function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(16));
+    function.setArgAttr(number, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+  }
+  int64_t numThreads = 32 * schedule.getNumWarps();
+  function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
+  function->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
+  function->setAttr("tenon.block", b.getDenseI64ArrayAttr({numThreads, 1, 1}));
+
+  OpBuilder::InsertionGuard guard(b);
+  Block *entry = function.addEntryBlock(b);
+  b.setInsertionPointToStart(entry);
+  for (BlockArgument argument : entry->getArguments().slice(kernel.getArgumentTypes().size(), numDims))
+    dims.push_back(argument);
+  thread = NVVM::ThreadIdXOp::create(b, b.getI32Type());
+  lane = arith::AndIOp::create(b, thread, i32(31));
+  warpNumber = arith::ShRUIOp::create(b, thread, i32(5));
+  planSharedMemory();
+  // What is needed all over the program is computed here, so that it is at hand everywhere.
+  entryEnd = LLVM::ReturnOp::create(b, ValueRange());
+  b.setInsertionPoint(entryEnd);
+  kernel.walk([&](warp::DotOp dot) { hasTensorCore |= isa<MmaSyncAttr>(dot.getAtom()); });
+  tile::GridOp grid = kernel.getGrid();
+  for (Operation &op : kernel.getBody().front()) {
+    if (&op == grid) {
+      emitGrid(grid);
+      if (failed(emitBlock(grid.getBody().front())))
+        return failure();
+    } else if (failed(emitOp(&op))) {
+      return failure();
+    }
+  }
+  AffineExpr programs = getAffineConstantExpr(1, context), one = programs;
+  for (Value extent : grid.getExtents()) {
+    AffineExpr size = sizeExpr(extent);
+    if (!size)
+      return grid.emitOpError("has an extent that is not computed from the kernel's sizes");
+    programs = programs * size;
+  }
+  for (NamedAttribute attribute : kernel->getDiscardableAttrs())
+    if (attribute.getName() != "warp.schedule")
+      function->setAttr(attribute.getName(), attribute.getValue());
+  function->setAttr("tenon.grid", AffineMapAttr::get(AffineMap::get(0, numDims, {programs, one, one}, context)));
+  function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedBytes));
+  function->setAttr("tenon.scratch_bytes",
+                    AffineMapAttr::get(AffineMap::get(0, numDims, getAffineConstantExpr(0, context))));
+  if (hasTensorCore)
+    function->setAttr("tenon.tensor_core", b.getUnitAttr());
+  return success();
+}

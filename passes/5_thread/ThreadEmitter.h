@@ -1,0 +1,132 @@
+// A program on tiles as the code of one thread. Each op is expanded by its layouts alone: a fragment becomes the values
+// of the registers that its layout gives a thread, a tile in shared memory an address. Nothing is decided here: what a
+// program does, and in which layouts, stands in the IR.
+#pragma once
+
+#include "dialects/Warp/Warp.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace tenon {
+
+/// A place along one dimension: what depends on the thread (an i32, null: nothing), below `bound`, plus a constant.
+struct ThreadPlace {
+  mlir::Value thread;
+  int64_t bound = 1, known = 0;
+};
+
+/// A view's memory: element (i, j, ..) lies at `base + i * strides[0] + j * strides[1] ..`, counted in elements.
+struct ThreadView {
+  mlir::Value base;
+  llvm::SmallVector<mlir::OpFoldResult> sizes, strides;
+  int64_t offsetDivisor = 0; ///< divides how far `base` is from 16-byte aligned memory, in elements; 0: it is aligned
+  bool isReadOnly = false;
+};
+
+class ThreadEmitter {
+public:
+  ThreadEmitter(tile::KernelOp kernel, mlir::ImplicitLocOpBuilder &b);
+  /// The thread's function at the builder's place; an error on the op that has no form.
+  mlir::LogicalResult emit();
+
+private:
+  //===--- structure (ThreadEmitter.cpp) ---===//
+  mlir::LogicalResult emitBlock(mlir::Block &block);
+  mlir::LogicalResult emitOp(mlir::Operation *op);
+  mlir::LogicalResult emitFor(mlir::scf::ForOp op);
+  mlir::LogicalResult emitIf(mlir::scf::IfOp op);
+  mlir::LogicalResult emitPointwise(mlir::Operation *op);
+  mlir::LogicalResult emitScalar(mlir::Operation *op);
+  void emitGrid(tile::GridOp grid);
+  llvm::SmallVector<mlir::Type> expandTypes(mlir::TypeRange types);
+  void mapResults(mlir::ValueRange olds, mlir::ValueRange news);
+  llvm::SmallVector<mlir::Value> flatten(mlir::ValueRange values);
+  mlir::AffineExpr sizeExpr(mlir::Value index);
+
+  /// The values of a fragment's registers; of a scalar, its one value.
+  llvm::ArrayRef<mlir::Value> valuesOf(mlir::Value value);
+  mlir::Value scalarOf(mlir::Value value) { return valuesOf(value).front(); }
+
+  //===--- constants and thread numbers (ThreadPlaces.cpp) ---===//
+  mlir::Value i32(int64_t value);
+  mlir::Value index(int64_t value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, int64_t by);
+  mlir::Value toIndex(mlir::Value value);
+  mlir::Value toI64(mlir::Value value);
+  /// `number / stride % size` of the lane's or warp's number, i32.
+  mlir::Value digitValue(const warp::Digit &digit);
+  /// The thread's part of places along a dimension.
+  ThreadPlace threadPlace(warp::LayoutAttr layout, int64_t dimension);
+  ThreadView viewOf(mlir::Value view);
+  mlir::Value sum(mlir::Value thread, int64_t known);
+
+  //===--- global memory (ThreadMemory.cpp) ---===//
+  /// Registers that are accessed as one, and where the first lies.
+  struct Access {
+    llvm::SmallVector<unsigned> registers;
+    llvm::SmallVector<int64_t> place;
+  };
+  llvm::SmallVector<Access> accessesOf(warp::LayoutAttr layout, int64_t along, int64_t width);
+  /// How many elements along the dimension of stride 1 can be accessed as one, and that dimension.
+  std::pair<int64_t, int64_t> widthOf(const ThreadView &view, tile::ViewType type, mlir::ValueRange place,
+                                      mlir::RankedTensorType tile, warp::LayoutAttr layout);
+  mlir::LogicalResult emitAccesses(mlir::Operation *op, mlir::Value view, mlir::ValueRange place,
+                                   mlir::RankedTensorType tile, llvm::ArrayRef<mlir::Value> stored, mlir::Attribute pad,
+                                   llvm::ArrayRef<mlir::Value> rows, int64_t gathered,
+                                   llvm::SmallVectorImpl<mlir::Value> &loaded);
+  mlir::Value loadWords(mlir::Value address, mlir::Value predicate, mlir::Type element, int64_t width, bool isReadOnly);
+  void storeWords(llvm::ArrayRef<mlir::Value> values, mlir::Value address, mlir::Value predicate, mlir::Type element);
+  llvm::SmallVector<mlir::Value> unpack(mlir::Value loaded, mlir::Type element, int64_t width);
+  mlir::Value pack(llvm::ArrayRef<mlir::Value> values, mlir::Type element);
+  mlir::Type memoryType(mlir::Type element);
+  mlir::LogicalResult emitLoad(tile::LoadOp op);
+  mlir::LogicalResult emitGather(tile::GatherOp op);
+  mlir::LogicalResult emitStore(tile::StoreOp op);
+
+  //===--- shared memory (ThreadShared.cpp) ---===//
+  void planSharedMemory();
+  void barrier();
+  mlir::Value sharedAt(mlir::Value byteOffset);
+  mlir::Value scratch() { return sharedAt(i32(scratchOffset)); }
+  mlir::Value smemAddress(mlir::Value base, warp::SmemType type, ThreadPlace row, ThreadPlace column);
+  llvm::SmallVector<mlir::Value> slotOf(mlir::Value ring, mlir::Value number);
+  mlir::LogicalResult emitCopy(warp::CopyOp op);
+  void writeTile(mlir::Value base, warp::SmemType type, mlir::Value tile);
+  llvm::SmallVector<mlir::Value> readTile(mlir::Value base, warp::SmemType type, mlir::RankedTensorType tile);
+  mlir::LogicalResult emitRelayout(mlir::Operation *op, mlir::Value from, mlir::Value to);
+  mlir::LogicalResult emitRing(mlir::Operation *op);
+
+  //===--- dots (ThreadDot.cpp) ---===//
+  mlir::LogicalResult emitDot(warp::DotOp op);
+  mlir::LogicalResult emitMmaSync(warp::DotOp op, warp::MmaSyncAttr atom);
+  mlir::LogicalResult emitFma(warp::DotOp op);
+
+  //===--- folds (ThreadFolds.cpp) ---===//
+  mlir::Value fold(tile::Fold kind, mlir::Value a, mlir::Value b);
+  mlir::Value identity(tile::Fold kind, mlir::Type element);
+  mlir::Value shuffle(mlir::Value value, int64_t laneMask);
+  mlir::LogicalResult emitReduce(tile::ReduceOp op);
+  mlir::LogicalResult emitScan(tile::ScanOp op);
+  mlir::LogicalResult emitIota(tile::IotaOp op);
+
+  tile::KernelOp kernel;
+  mlir::ImplicitLocOpBuilder &b;
+  warp::ScheduleAttr schedule;
+  mlir::LLVM::LLVMFuncOp function;
+  mlir::Operation *entryEnd = nullptr; ///< what is computed once stands before it
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> values;
+  llvm::DenseMap<mlir::Value, ThreadView> views;
+  llvm::DenseSet<mlir::Value> written; ///< arguments that the program stores to
+  llvm::SmallVector<mlir::Value> dims; ///< the function's i64 sizes
+  mlir::Value thread, lane, warpNumber, sharedBase;
+  llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
+  llvm::DenseMap<mlir::Operation *, int64_t> sharedOffsets; ///< of rings and staged tiles
+  int64_t scratchOffset = 0, sharedBytes = 0;
+  bool hasTensorCore = false;
+};
+
+} // namespace tenon

@@ -1,0 +1,443 @@
+// Shared memory: where rings, staged tiles and scratch lie, copies into it, and fragments through it.
+#include "passes/5_thread/ThreadEmitter.h"
+
+#include "lib/Analysis/TileBounds.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+static constexpr llvm::StringLiteral sharedName = "shared";
+
+static int64_t bytesOf(Type element) {
+  return element.isIndex() ? 4 : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
+}
+
+static int64_t slotBytes(RingType ring) {
+  int64_t bytes = 0;
+  for (SmemType tile : ring.getTiles())
+    bytes += tile.getBytes();
+  return bytes;
+}
+
+/// Rings and staged tiles keep their place for the whole program; what relayouts and folds exchange goes through one
+/// scratch area, between two barriers each.
+void ThreadEmitter::planSharedMemory() {
+  int64_t used = 0, scratchBytes = 0;
+  kernel.walk([&](Operation *op) {
+    if (auto ring = dyn_cast<RingCreateOp>(op)) {
+      sharedOffsets[op] = used;
+      used += ring.getRing().getType().getDepth() * slotBytes(ring.getRing().getType());
+    } else if (auto stage = dyn_cast<StageOp>(op)) {
+      sharedOffsets[op] = used;
+      used += stage.getTarget().getType().getBytes();
+    } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
+      auto type = cast<RankedTensorType>(op->getOperand(0).getType());
+      scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
+    } else if (isa<tile::ReduceOp, tile::ScanOp>(op)) {
+      auto type = cast<RankedTensorType>(op->getOperand(0).getType());
+      int64_t axis = cast<IntegerAttr>(op->getAttr("axis")).getInt();
+      LayoutAttr layout = layoutOf(type);
+      bool crossesWarps =
+          llvm::any_of(layout.getDim(axis), [](const Digit &digit) { return digit.kind == DigitKind::Warp; });
+      if (crossesWarps)
+        scratchBytes = std::max(scratchBytes, layout.drop(axis).getNumRegisters() * 32 * schedule.getNumWarps() *
+                                                  bytesOf(type.getElementType()));
+    }
+  });
+  scratchOffset = used;
+  sharedBytes = used + llvm::alignTo(scratchBytes, 128);
+  if (sharedBytes == 0)
+    return;
+  auto module = kernel->getParentOfType<ModuleOp>();
+  auto global = module.lookupSymbol<LLVM::GlobalOp>(sharedName);
+  if (!global) {
+    OpBuilder outside = OpBuilder::atBlockBegin(module.getBody());
+    global = LLVM::GlobalOp::create(outside, module.getLoc(), LLVM::LLVMArrayType::get(b.getI8Type(), 0),
+                                    /*isConstant=*/false, LLVM::Linkage::External, sharedName, Attribute(),
+                                    /*alignment=*/1024, /*addrSpace=*/3);
+  }
+  sharedBase = LLVM::AddressOfOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), 3), sharedName);
+}
+
+void ThreadEmitter::barrier() { NVVM::Barrier0Op::create(b); }
+
+Value ThreadEmitter::sharedAt(Value byteOffset) {
+  if (getConstantIntValue(byteOffset) == 0)
+    return sharedBase;
+  return LLVM::GEPOp::create(b, sharedBase.getType(), b.getI8Type(), sharedBase, ValueRange(byteOffset));
+}
+
+/// The address of an element; see !warp.smem. The thread's part and the constant part are kept apart as long as their
+/// bits are: what does not change in a loop is then computed outside, and the constant is in the instruction.
+Value ThreadEmitter::smemAddress(Value base, SmemType type, ThreadPlace row, ThreadPlace column) {
+  int64_t span = type.getSwizzle(), bytes = type.getElementBytes(), perSpan = span / bytes;
+  int64_t slab = type.getShape()[0] * span, chunks = span / 16, rowsPerLine = std::max<int64_t>(1, 128 / span);
+  bool isSplit = row.known % 8 == 0 && llvm::isPowerOf2_64(llvm::PowerOf2Ceil(column.bound)) &&
+                 column.known % llvm::PowerOf2Ceil(column.bound) == 0 && column.bound <= perSpan;
+  if (!isSplit) {
+    row = {sum(row.thread, row.known), row.bound, 0};
+    column = {sum(column.thread, column.known), 0, 0};
+  }
+  int64_t known = row.known * span + column.known / perSpan * slab + column.known % (16 / bytes) * bytes;
+  int64_t knownChunk = column.known % perSpan * bytes / 16;
+  Value columnThread = column.thread, offset;
+  if (!isSplit) { // which slab is known only to the thread
+    Value number = arith::DivUIOp::create(b, columnThread, i32(perSpan));
+    offset = mul(number, slab);
+    columnThread = arith::RemUIOp::create(b, columnThread, i32(perSpan));
+  }
+  Value chunk;
+  if (columnThread) {
+    Value at = mul(columnThread, bytes);
+    chunk = arith::ShRUIOp::create(b, at, i32(4));
+    if (bytes < 16)
+      offset = add(offset, arith::AndIOp::create(b, at, i32(15)));
+  }
+  if (row.thread) {
+    offset = add(offset, mul(row.thread, span));
+    if (chunks > 1) {
+      Value line = row.thread;
+      if (rowsPerLine > 1)
+        line = arith::DivUIOp::create(b, line, i32(rowsPerLine));
+      Value phase = arith::AndIOp::create(b, line, i32(chunks - 1));
+      chunk = chunk ? arith::XOrIOp::create(b, chunk, phase).getResult() : phase;
+    }
+  }
+  if (knownChunk != 0)
+    chunk = chunk ? arith::XOrIOp::create(b, chunk, i32(knownChunk)).getResult() : i32(knownChunk);
+  if (chunk)
+    offset = add(offset, mul(chunk, 16));
+  Value address = base;
+  if (offset)
+    address = LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), address, ValueRange(offset));
+  if (known != 0)
+    address = LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), address, ArrayRef<LLVM::GEPArg>(int32_t(known)));
+  return address;
+}
+
+/// The addresses of a transfer's tiles.
+SmallVector<Value> ThreadEmitter::slotOf(Value ring, Value number) {
+  auto type = cast<RingType>(ring.getType());
+  Value slot = arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(number));
+  slot = type.getDepth() == 1 ? Value() : arith::RemUIOp::create(b, slot, i32(type.getDepth())).getResult();
+  Value offset = mul(slot, slotBytes(type));
+  offset =
+      offset ? add(offset, i32(sharedOffsets.at(ring.getDefiningOp()))) : i32(sharedOffsets.at(ring.getDefiningOp()));
+  Value base = sharedAt(offset);
+  SmallVector<Value> tiles;
+  int64_t at = 0;
+  for (SmemType tile : type.getTiles()) {
+    tiles.push_back(
+        at == 0 ? base
+                : LLVM::GEPOp::create(b, base.getType(), b.getI8Type(), base, ArrayRef<LLVM::GEPArg>(int32_t(at)))
+                      .getResult());
+    at += tile.getBytes();
+  }
+  return tiles;
+}
+
+/// 16 bytes a thread at once by cp.async where they are aligned in memory; else as many elements as are, by way of
+/// registers.
+LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
+  SmemType target = op.getTarget().getType();
+  tile::ViewType type = op.getView().getType();
+  ThreadView view = viewOf(op.getView());
+  Type element = target.getElementType();
+  int64_t leading = type.getRank() - 2, bytes = target.getElementBytes(), chunk = 16 / bytes;
+  int64_t columns = target.getShape()[1], rows = target.getShape()[0], numWarps = schedule.getNumWarps();
+  // Neighbouring lanes copy neighbouring chunks of a row.
+  int64_t perRow = columns / chunk;
+  int64_t alongRow = 1;
+  while (alongRow * 2 <= std::min<int64_t>(32, perRow) && perRow % (alongRow * 2) == 0)
+    alongRow *= 2;
+  int64_t rowLanes = 32 / alongRow, step = rowLanes * numWarps;
+  ThreadPlace row{digitValue(lanes(rowLanes, alongRow)), rowLanes, 0};
+  if (rowLanes == 1)
+    row.thread = Value();
+  if (numWarps > 1)
+    row.thread = add(row.thread, mul(warpNumber, rowLanes));
+  row.bound = step;
+  ThreadPlace column{alongRow == 1 ? Value() : mul(digitValue(lanes(alongRow)), chunk), (alongRow - 1) * chunk + 1, 0};
+
+  auto isKept = [&](int64_t d) { return op.getWithin() && (*op.getWithin())[d]; };
+  auto divides = [&](int64_t by, int64_t number) { return number % by == 0; };
+  auto known = [&](OpFoldResult value) { return getConstantIntValue(value); };
+  int64_t along = leading + 1;
+  bool isAsync = known(view.strides[along]) == 1 && divides(chunk, view.offsetDivisor) &&
+                 divides(chunk, divisorOf(op.getPlace()[along]));
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (d != along)
+      isAsync &= known(view.strides[d]) && divides(chunk, *known(view.strides[d]));
+  isAsync &= isKept(along) || (known(view.sizes[along]) && divides(chunk, *known(view.sizes[along])));
+
+  auto value = [&](OpFoldResult mixed) { return known(mixed) ? index(*known(mixed)) : cast<Value>(mixed); };
+  auto scaled = [&](Value by, OpFoldResult stride) -> Value {
+    return known(stride) ? mul(by, *known(stride)) : arith::MulIOp::create(b, by, cast<Value>(stride)).getResult();
+  };
+  auto isBelow = [&](Value number, int64_t d) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number, value(view.sizes[d]));
+  };
+  auto both = [&](Value a, Value other) {
+    return a && other ? arith::AndIOp::create(b, a, other).getResult() : (a ? a : other);
+  };
+  Value shared, offset;
+  for (int64_t d = 0; d < leading; ++d) {
+    Value start = scalarOf(op.getPlace()[d]);
+    offset = add(offset, scaled(start, view.strides[d]));
+    if (!isKept(d))
+      shared = both(shared, isBelow(start, d));
+  }
+  Value firstRow = scalarOf(op.getPlace()[leading]), firstColumn = scalarOf(op.getPlace()[along]);
+  if (row.thread)
+    firstRow = add(firstRow, toIndex(row.thread));
+  if (column.thread)
+    firstColumn = add(firstColumn, toIndex(column.thread));
+  offset = add(offset, scaled(firstRow, view.strides[leading]));
+  offset = add(offset, scaled(firstColumn, view.strides[along]));
+  Type memory = memoryType(element);
+  Value base = LLVM::GEPOp::create(b, view.base.getType(), memory, view.base, ValueRange(toI64(offset)));
+  Value slot = scalarOf(op.getTarget());
+  for (int64_t r = 0; r < rows; r += step)
+    for (int64_t c = 0; c < columns; c += alongRow * chunk) {
+      Value predicate = shared;
+      ThreadPlace atRow = row, atColumn = column;
+      atRow.known = r;
+      atColumn.known = c;
+      auto shifted = [&](Value first, int64_t by) { return by == 0 ? first : add(first, index(by)); };
+      if (!isKept(leading))
+        predicate = both(predicate, isBelow(shifted(firstRow, r), leading));
+      if (r + row.bound > rows) {
+        Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(row.thread, r), i32(rows));
+        // Rows past the tile's end are nobody's: not even zeros are written there.
+        auto guard = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+        b.setInsertionPoint(guard.thenYield());
+        predicate = both(predicate, inside);
+      }
+      Operation *guard = b.getInsertionBlock()->getParentOp();
+      if (isAsync && !isKept(along))
+        predicate = both(predicate, isBelow(shifted(firstColumn, c), along));
+      Value address = base;
+      int64_t constant = 0;
+      Value dynamic;
+      for (auto [by, stride] : {std::pair(r, view.strides[leading]), std::pair(c, view.strides[along])}) {
+        if (by == 0)
+          continue;
+        if (known(stride))
+          constant += by * *known(stride);
+        else
+          dynamic = add(dynamic, scaled(index(by), stride));
+      }
+      if (dynamic)
+        address = LLVM::GEPOp::create(b, base.getType(), memory, address, ValueRange(toI64(dynamic)));
+      if (constant != 0)
+        address = LLVM::GEPOp::create(b, base.getType(), memory, address,
+                                      ValueRange(LLVM::ConstantOp::create(b, b.getI64Type(), constant)));
+      Value to = smemAddress(slot, target, atRow, atColumn);
+      if (isAsync) {
+        Value size;
+        if (predicate) {
+          size = arith::SelectOp::create(b, predicate, i32(16), i32(0));
+          address = arith::SelectOp::create(b, predicate, address, view.base);
+        }
+        NVVM::CpAsyncOp::create(b, to, address, 16, NVVM::LoadCacheModifierKind::CG, size);
+      } else {
+        SmallVector<Value> elements;
+        for (int64_t e = 0; e < chunk; ++e) {
+          Value here = predicate;
+          if (!isKept(along))
+            here = both(here, isBelow(shifted(firstColumn, c + e), along));
+          Value from = e == 0 ? address
+                              : LLVM::GEPOp::create(b, base.getType(), memory, address,
+                                                    ValueRange(toI64(scaled(index(e), view.strides[along]))))
+                                    .getResult();
+          elements.push_back(loadWords(from, here, element, 1, view.isReadOnly));
+        }
+        Value vector = LLVM::PoisonOp::create(b, VectorType::get(chunk, memory));
+        for (auto [number, loaded] : llvm::enumerate(elements))
+          vector = LLVM::InsertElementOp::create(b, vector, loaded, i32(number));
+        LLVM::StoreOp::create(b, vector, to, /*alignment=*/16);
+      }
+      if (isa<scf::IfOp>(guard) && r + row.bound > rows)
+        b.setInsertionPointAfter(guard);
+    }
+  return success();
+}
+
+/// A fragment's registers in turn, as long as they lie side by side along a row of shared memory.
+void ThreadEmitter::writeTile(Value base, SmemType type, Value tile) {
+  LayoutAttr layout = layoutOf(tile);
+  auto shape = cast<RankedTensorType>(tile.getType()).getShape();
+  ThreadPlace row = threadPlace(layout, 0), column = threadPlace(layout, 1);
+  int64_t width = std::min<int64_t>(16 / type.getElementBytes(), layout.getRun(1));
+  while (layout.getRun(1) % width != 0 || shape[1] % width != 0 || !llvm::isPowerOf2_64(width))
+    --width;
+  ArrayRef<Value> list = valuesOf(tile);
+  for (const Access &access : accessesOf(layout, 1, width)) {
+    row.known = access.place[0];
+    column.known = access.place[1];
+    auto write = [&] {
+      SmallVector<Value> elements;
+      for (unsigned number : access.registers)
+        elements.push_back(list[number]);
+      LLVM::StoreOp::create(b, pack(elements, type.getElementType()), smemAddress(base, type, row, column),
+                            /*alignment=*/width * type.getElementBytes());
+    };
+    Value inside;
+    for (auto [place, size] : {std::pair(row, shape[0]), std::pair(column, shape[1])})
+      if (place.bound + place.known > size) {
+        Value is = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(place.thread, place.known), i32(size));
+        inside = inside ? arith::AndIOp::create(b, inside, is).getResult() : is;
+      }
+    if (!inside) {
+      write();
+      continue;
+    }
+    auto guard = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard restore(b);
+    b.setInsertionPoint(guard.thenYield());
+    write();
+  }
+}
+
+SmallVector<Value> ThreadEmitter::readTile(Value base, SmemType type, RankedTensorType tile) {
+  LayoutAttr layout = layoutOf(tile);
+  ThreadPlace row = threadPlace(layout, 0), column = threadPlace(layout, 1);
+  int64_t width = std::min<int64_t>(16 / type.getElementBytes(), layout.getRun(1));
+  while (layout.getRun(1) % width != 0 || tile.getDimSize(1) % width != 0 || !llvm::isPowerOf2_64(width))
+    --width;
+  SmallVector<Value> list(layout.getNumRegisters());
+  Type memory = memoryType(tile.getElementType());
+  for (const Access &access : accessesOf(layout, 1, width)) {
+    // What lies past the tile's end is nobody's: the last row and column are read in its place.
+    auto clamped = [&](ThreadPlace place, int64_t known, int64_t size) {
+      place.known = known;
+      if (place.bound + known <= size)
+        return place;
+      Value at = arith::MinUIOp::create(b, sum(place.thread, known), i32(size - 1));
+      return ThreadPlace{at, size, 0};
+    };
+    ThreadPlace atRow = clamped(row, access.place[0], tile.getDimSize(0));
+    ThreadPlace atColumn = clamped(column, access.place[1], tile.getDimSize(1) - width + 1);
+    Type loaded = width == 1 ? memory : Type(VectorType::get(width, memory));
+    Value words = LLVM::LoadOp::create(b, loaded, smemAddress(base, type, atRow, atColumn),
+                                       /*alignment=*/width * type.getElementBytes());
+    for (auto [number, value] : llvm::zip_equal(access.registers, unpack(words, tile.getElementType(), width)))
+      list[number] = value;
+  }
+  return list;
+}
+
+/// Through scratch memory, row-major: elements keep their place in that order, so that a reshape is the same.
+LogicalResult ThreadEmitter::emitRelayout(Operation *op, Value from, Value to) {
+  auto source = cast<RankedTensorType>(from.getType()), target = cast<RankedTensorType>(to.getType());
+  Type element = source.getElementType();
+  if (layoutOf(from) == layoutOf(to) && source.getShape() == target.getShape()) {
+    values[to] = llvm::to_vector(valuesOf(from));
+    return success();
+  }
+  Type held = element.isIndex() ? Type(b.getI32Type()) : element;
+  Type memory = memoryType(held);
+  int64_t bytes = bytesOf(memory);
+  auto linear = [&](RankedTensorType tile, ArrayRef<int64_t> place, Value &inside) {
+    LayoutAttr layout = layoutOf(tile);
+    Value offset;
+    int64_t known = 0, weight = bytes;
+    for (int64_t d = tile.getRank() - 1; d >= 0; --d) {
+      ThreadPlace part = threadPlace(layout, d);
+      offset = add(offset, mul(part.thread, weight));
+      known += place[d] * weight;
+      if (part.bound + place[d] > tile.getDimSize(d)) {
+        Value is =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(part.thread, place[d]), i32(tile.getDimSize(d)));
+        inside = inside ? arith::AndIOp::create(b, inside, is).getResult() : is;
+      }
+      weight *= tile.getDimSize(d);
+    }
+    Value address = scratch();
+    if (offset)
+      address = LLVM::GEPOp::create(b, address.getType(), b.getI8Type(), address, ValueRange(offset));
+    if (known != 0)
+      address =
+          LLVM::GEPOp::create(b, address.getType(), b.getI8Type(), address, ArrayRef<LLVM::GEPArg>(int32_t(known)));
+    return address;
+  };
+  barrier();
+  for (auto [place, value] : llvm::zip_equal(layoutOf(from).registerPlaces(), valuesOf(from))) {
+    Value inside;
+    Value address = linear(source, place, inside);
+    Value stored = pack({value}, held);
+    if (inside) {
+      auto guard = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
+      OpBuilder::InsertionGuard restore(b);
+      b.setInsertionPoint(guard.thenYield());
+      LLVM::StoreOp::create(b, stored, address, /*alignment=*/bytes);
+    } else {
+      LLVM::StoreOp::create(b, stored, address, /*alignment=*/bytes);
+    }
+  }
+  barrier();
+  SmallVector<Value> results;
+  for (ArrayRef<int64_t> place : layoutOf(to).registerPlaces()) {
+    Value inside;
+    Value address = linear(target, place, inside);
+    if (inside)
+      address = arith::SelectOp::create(b, inside, address, scratch());
+    Value loaded = LLVM::LoadOp::create(b, memory, address, /*alignment=*/bytes);
+    results.push_back(unpack(loaded, held, 1).front());
+  }
+  values[to] = results;
+  return success();
+}
+
+/// All threads fill and read a ring: copies are groups of cp.async, and a barrier tells that everybody has waited.
+LogicalResult ThreadEmitter::emitRing(Operation *op) {
+  if (isa<RingCreateOp>(op)) {
+    // Around an outer loop, slots may still be read by the turn before.
+    if (op->getParentOfType<scf::ForOp>())
+      barrier();
+    return success();
+  }
+  if (auto acquire = dyn_cast<RingAcquireOp>(op)) {
+    if (acquire.getRing().getType().getDepth() == 1)
+      barrier();
+    for (auto [slot, address] : llvm::zip_equal(acquire.getSlot(), slotOf(acquire.getRing(), acquire.getNumber())))
+      values[slot] = {address};
+    return success();
+  }
+  if (isa<RingCommitOp>(op)) {
+    NVVM::CpAsyncCommitGroupOp::create(b);
+    return success();
+  }
+  if (auto wait = dyn_cast<RingWaitOp>(op)) {
+    NVVM::CpAsyncWaitGroupOp::create(b, uint32_t(wait.getAhead()));
+    barrier();
+    for (auto [slot, address] : llvm::zip_equal(wait.getSlot(), slotOf(wait.getRing(), wait.getNumber())))
+      values[slot] = {address};
+    return success();
+  }
+  if (isa<RingReleaseOp>(op))
+    return success();
+  if (auto copy = dyn_cast<CopyOp>(op))
+    return emitCopy(copy);
+  if (auto stage = dyn_cast<StageOp>(op)) {
+    Value base = sharedAt(i32(sharedOffsets.at(op)));
+    if (op->getParentOfType<scf::ForOp>())
+      barrier();
+    writeTile(base, stage.getTarget().getType(), stage.getTile());
+    barrier();
+    values[stage.getTarget()] = {base};
+    return success();
+  }
+  if (auto read = dyn_cast<ReadOp>(op)) {
+    values[read.getTile()] = readTile(scalarOf(read.getSource()), read.getSource().getType(), read.getTile().getType());
+    return success();
+  }
+  return op->emitOpError("has no form for one thread");
+}

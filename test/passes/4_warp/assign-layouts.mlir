@@ -1,0 +1,40 @@
+// In: programs on tiles. Out: every tile has a layout, every dot an atom; P of attention is what the next dot takes.
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN:   --tenon-choose-warp-schedules --tenon-stage-copies --tenon-assign-layouts --canonicalize --cse | FileCheck %s
+
+// The bias has the columns of the sums, whatever lane and register they are in.
+// CHECK-LABEL: tile.kernel @linear
+// CHECK: warp.dot %{{.*}}, %{{.*}}, %{{.*}} {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b}
+// CHECK: tile.load {{.*}} -> tensor<128xbf16, #warp.layout<[w4, r4, l4, r2]>>
+// CHECK-NOT: relayout
+// CHECK: tile.store {{.*}} : tensor<128x128xbf16, #warp.layout<[w2*4, r8, l8*4], [w4, r4, l4, r2]>>
+func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>, %b: tensor<1024xbf16>) -> tensor<512x1024xbf16> {
+  %0 = tenon.linear %x, %w, %b : (tensor<512x384xbf16>, tensor<1024x384xbf16>, tensor<1024xbf16>) -> tensor<512x1024xbf16>
+  return %0 : tensor<512x1024xbf16>
+}
+
+// -----
+
+// f32 is multiplied exactly.
+// CHECK-LABEL: tile.kernel @linear
+// CHECK: warp.dot {{.*}} {atom = #warp.fma, transpose_b}
+func.func @main(%x: tensor<512x384xf32>, %w: tensor<1024x384xf32>) -> tensor<512x1024xf32> {
+  %0 = tenon.linear %x, %w : (tensor<512x384xf32>, tensor<1024x384xf32>) -> tensor<512x1024xf32>
+  return %0 : tensor<512x1024xf32>
+}
+
+// -----
+
+// Of the queries alone the layout changes, before the loop.
+// CHECK-LABEL: tile.kernel @attention
+// CHECK: warp.relayout
+// CHECK: scf.for
+// CHECK-NOT: relayout
+// CHECK: warp.dot {{.*}} tensor<128x64xf16, #warp.layout<[w8, r2, l8*4], [r8, l4, r2]>>, !warp.smem<128x64xf16, 128>
+// CHECK: tile.reduce max {{.*}} -> tensor<128xf32, #warp.layout<[w8, r2, l8*4]>>
+// CHECK-NOT: relayout
+// CHECK: warp.dot {{.*}} tensor<128x128xf16, #warp.layout<[w8, r2, l8*4], [r16, l4, r2]>>, !warp.smem<128x64xf16, 128>
+func.func @main(%q: tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16>
+  return %0 : tensor<2x4x512x64xf16>
+}

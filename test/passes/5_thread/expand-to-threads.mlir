@@ -1,0 +1,52 @@
+// In: programs on tiles with layouts. Out: what one thread does.
+// RUN: tenon-opt %s --split-input-file --tenon-expand-to-threads --canonicalize --cse | FileCheck %s
+
+// A row that may be past the end is predicated; 16 bytes at once. The grid is an expression of the kernel's sizes.
+// CHECK-LABEL: llvm.func @negate(
+// CHECK-SAME: %[[X:.*]]: !llvm.ptr<1> {{.*}}, %[[Y:.*]]: !llvm.ptr<1> {{.*}}, %[[M:.*]]: i64, %{{.*}}: i64, %{{.*}}: !llvm.ptr<1>)
+// CHECK-SAME: nvvm.reqntid = array<i32: 32, 1, 1>
+// CHECK-SAME: tenon.grid = #[[GRID:.*]],
+// CHECK: %[[INSIDE:.*]] = arith.cmpi ult
+// CHECK: ptx.ld.global %{{.*}}, %[[INSIDE]] {nc} : vector<4xi32>
+// CHECK-COUNT-8: arith.negf %{{.*}} : bf16
+// CHECK: ptx.st.global
+module @kernels {
+  tile.kernel @negate(%X: !tile.view<?x256xbf16>, %Y: !tile.view<?x256xbf16>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+    %c0 = arith.constant 0 : index
+    %c2 = arith.constant 2 : index
+    %m = tile.dim %X {axis = 0 : i64} : !tile.view<?x256xbf16>
+    %programs = arith.ceildivui %m, %c2 : index
+    tile.grid (%i) = (%programs) {
+      %first = arith.muli %i, %c2 : index
+      %x = tile.load %X[%first, %c0] : !tile.view<?x256xbf16> -> tensor<1x256xbf16, #warp.layout<[], [l32, r8]>>
+      %y = arith.negf %x : tensor<1x256xbf16, #warp.layout<[], [l32, r8]>>
+      tile.store %y, %Y[%first, %c0] : tensor<1x256xbf16, #warp.layout<[], [l32, r8]>>, !tile.view<?x256xbf16>
+    }
+  }
+}
+
+// -----
+
+// A fold: registers, then lanes, then warps through shared memory.
+// CHECK: llvm.mlir.global external @shared()
+// CHECK-LABEL: llvm.func @sums
+// CHECK-SAME: tenon.shared_bytes = 256 : i64
+// CHECK: llvm.load
+// CHECK-COUNT-3: arith.addf
+// CHECK-COUNT-5: nvvm.shfl.sync  bfly
+// CHECK: nvvm.barrier0
+// CHECK: llvm.store
+// CHECK: nvvm.barrier0
+// CHECK-COUNT-2: llvm.load
+// CHECK: llvm.return
+module @kernels {
+  tile.kernel @sums(%X: !tile.view<64x256xf32>, %Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [2, 1], stages = 1, tf32 = false>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    tile.grid (%i) = (%c64) {
+      %x = tile.load %X[%i, %c0] : !tile.view<64x256xf32> -> tensor<256xf32, #warp.layout<[w2, l32, r4]>>
+      %y = tile.reduce add %x {axis = 0 : i64} : tensor<256xf32, #warp.layout<[w2, l32, r4]>> -> tensor<f32, #warp.layout<>>
+      tile.store %y, %Y[%i] : tensor<f32, #warp.layout<>>, !tile.view<64xf32>
+    }
+  }
+}
