@@ -1,18 +1,10 @@
 #include "dialects/Tenon/BroadcastShapes.h"
 
+#include "dialects/Tenon/Tenon.h"
+
 using namespace mlir;
 
 namespace tenon {
-
-bool mayEqual(AffineExpr a, AffineExpr b) {
-  auto x = constant(a), y = constant(b);
-  return !x || !y || *x == *y;
-}
-
-bool mayEqual(ArrayRef<AffineExpr> a, ArrayRef<AffineExpr> b) {
-  return a.size() == b.size() &&
-         llvm::all_of(llvm::zip_equal(a, b), [](auto pair) { return mayEqual(std::get<0>(pair), std::get<1>(pair)); });
-}
 
 AffineExpr known(AffineExpr a, AffineExpr b) { return constant(b) ? b : a; }
 
@@ -25,7 +17,7 @@ LogicalResult broadcastInto(ShapeRule &rule, StringRef number, Shape &shape, Arr
     AffineExpr theirs = next[next.size() - back];
     if (constant(theirs) == 1)
       continue;
-    if (constant(mine) != 1 && !mayEqual(mine, theirs))
+    if (constant(mine) != 1 && !rule.mayEqual(mine, theirs))
       return rule.fail(number, " cannot broadcast ", describe(theirs), " of ", what, " with ", describe(mine),
                        " in result dimension ", shape.size() - back, "; sizes must be equal or 1");
     mine = constant(mine) == 1 ? theirs : known(mine, theirs);
@@ -33,12 +25,12 @@ LogicalResult broadcastInto(ShapeRule &rule, StringRef number, Shape &shape, Arr
   return success();
 }
 
-bool broadcastsTo(ArrayRef<AffineExpr> small, ArrayRef<AffineExpr> shape) {
+bool broadcastsTo(ShapeRule &rule, ArrayRef<AffineExpr> small, ArrayRef<AffineExpr> shape) {
   if (small.size() > shape.size())
     return false;
-  return llvm::all_of(llvm::zip_equal(small, shape.take_back(small.size())), [](auto pair) {
+  return llvm::all_of(llvm::zip_equal(small, shape.take_back(small.size())), [&](auto pair) {
     auto [mine, theirs] = pair;
-    return constant(mine) == 1 || mayEqual(mine, theirs);
+    return constant(mine) == 1 || rule.mayEqual(mine, theirs);
   });
 }
 
@@ -59,7 +51,7 @@ LogicalResult checkAxis(ShapeRule &rule, StringRef number, int64_t axis, int64_t
 LogicalResult checkShape(ShapeRule &rule, StringRef number, StringRef what, Value tensor,
                          ArrayRef<AffineExpr> expected) {
   Shape got = rule.shape(tensor);
-  if (mayEqual(got, expected))
+  if (rule.mayEqual(got, expected))
     return success();
   return rule.fail(number, " ", what, " has shape ", describe(got), ", expected ", describe(expected));
 }
@@ -77,7 +69,7 @@ LogicalResult checkEntries(ShapeRule &rule, StringRef number, StringRef what, Ar
 FailureOr<AffineExpr> windowCount(ShapeRule &rule, StringRef number, AffineExpr size, AffineExpr window, int64_t stride,
                                   int64_t padding, int64_t dilation) {
   AffineExpr room = size + 2 * padding - ((window - 1) * dilation + 1);
-  if (auto left = constant(room); left && *left < 0)
+  if (!rule.mayBeAtMost(rule.size(0), room))
     return rule.fail(number, " window ", describe(window), " with dilation ", dilation, " does not fit into ",
                      describe(size), " with padding ", padding);
   return room.floorDiv(stride) + 1;
@@ -99,6 +91,7 @@ LogicalResult resultOfSizes(ShapeRule &rule, StringRef number, ValueRange sizes,
       shape.push_back(rule.size(type.getDimSize(dimension)));
     } else if (!sizes.empty()) {
       shape.push_back(rule.held(sizes[next++]));
+      rule.ask(SizeRelation::AtMost, rule.size(0), shape.back());
     } else if (AffineExpr size = otherwise(dimension)) {
       shape.push_back(size);
     } else {

@@ -7,9 +7,6 @@
 
 namespace tenon {
 
-/// Whether two sizes can be the same at run time.
-bool mayEqual(mlir::AffineExpr a, mlir::AffineExpr b);
-bool mayEqual(llvm::ArrayRef<mlir::AffineExpr> a, llvm::ArrayRef<mlir::AffineExpr> b);
 /// The better known of two equal sizes.
 mlir::AffineExpr known(mlir::AffineExpr a, mlir::AffineExpr b);
 
@@ -17,7 +14,7 @@ mlir::AffineExpr known(mlir::AffineExpr a, mlir::AffineExpr b);
 mlir::LogicalResult broadcastInto(ShapeRule &rule, llvm::StringRef number, Shape &shape,
                                   llvm::ArrayRef<mlir::AffineExpr> next, llvm::StringRef what);
 /// Whether `small` broadcasts to `shape` without changing it.
-bool broadcastsTo(llvm::ArrayRef<mlir::AffineExpr> small, llvm::ArrayRef<mlir::AffineExpr> shape);
+bool broadcastsTo(ShapeRule &rule, llvm::ArrayRef<mlir::AffineExpr> small, llvm::ArrayRef<mlir::AffineExpr> shape);
 
 /// The result is of the operand's type.
 mlir::LogicalResult inferSameType(ShapeRule &rule, mlir::Value input);

@@ -19,7 +19,7 @@ LogicalResult MatmulOp::infer(ShapeRule &rule, Adaptor op) {
   };
   auto [m, k] = matrix(lhs, op.getTransposeA());
   auto [k2, n] = matrix(rhs, op.getTransposeB());
-  if (!mayEqual(k, k2))
+  if (!rule.mayEqual(k, k2))
     return rule.fail("(C2) contracts ", describe(k), " of lhs with ", describe(k2), " of rhs");
   Shape batch(ArrayRef(lhs).drop_back(2));
   if (failed(broadcastInto(rule, "(C5)", batch, ArrayRef(rhs).drop_back(2), "rhs")))
@@ -33,7 +33,7 @@ LogicalResult LinearOp::infer(ShapeRule &rule, Adaptor op) {
   if (shape.empty() || weight.size() != 2)
     return rule.fail("(C3) has input of rank ", shape.size(), " and weight of rank ", weight.size(),
                      ", expected at least 1 and exactly 2");
-  if (!mayEqual(shape.back(), weight[1]))
+  if (!rule.mayEqual(shape.back(), weight[1]))
     return rule.fail("(C2) contracts ", describe(shape.back()), " of input with ", describe(weight[1]), " of weight");
   if (failed(checkElement(rule, "(C4)", "weight", op.getWeight(), op.getInput())))
     return failure();
@@ -52,22 +52,24 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   if (failed(checkElement(rule, "(C3)", "key", op.getKey(), op.getQuery())) ||
       failed(checkElement(rule, "(C3)", "value", op.getValue(), op.getQuery())))
     return failure();
-  if (!mayEqual(query[0], key[0]) || !mayEqual(query[0], value[0]))
+  if (!rule.mayEqual(query[0], key[0]) || !rule.mayEqual(query[0], value[0]))
     return rule.fail("(C4) has batches ", describe(query[0]), ", ", describe(key[0]), " and ", describe(value[0]),
                      " of query, key and value, expected equal ones");
-  auto heads = constant(query[1]), shared = constant(key[1]);
-  if (!mayEqual(key[1], value[1]) || (heads && shared && (*shared == 0 ? *heads != 0 : *heads % *shared != 0)))
+  // No keys' heads are a multiple of nothing, and of 0 there is no remainder.
+  bool areShared =
+      constant(key[1]) == 0 ? rule.mayEqual(query[1], key[1]) : rule.mayEqual(query[1] % key[1], rule.size(0));
+  if (!rule.mayEqual(key[1], value[1]) || !areShared)
     return rule.fail("(C5) has ", describe(query[1]), " query heads over ", describe(key[1]), " key heads and ",
                      describe(value[1]), " value heads, expected a multiple of one number");
-  if (!mayEqual(query[3], key[3]))
+  if (!rule.mayEqual(query[3], key[3]))
     return rule.fail("(C6) has head size ", describe(query[3]), " of query and ", describe(key[3]),
                      " of key, expected equal ones");
-  if (!mayEqual(key[2], value[2]))
+  if (!rule.mayEqual(key[2], value[2]))
     return rule.fail("(C7) has ", describe(key[2]), " keys and ", describe(value[2]),
                      " values, expected equal numbers");
   if (Value mask = op.getMask()) {
     Shape scores = {query[0], query[1], query[2], known(key[2], value[2])};
-    if (!broadcastsTo(rule.shape(mask), scores))
+    if (!broadcastsTo(rule, rule.shape(mask), scores))
       return rule.fail("(C8) mask has shape ", describe(rule.shape(mask)), ", expected one that broadcasts to ",
                        describe(scores));
     if (!elementOf(mask).isInteger(1) && elementOf(mask) != elementOf(op.getQuery()))
@@ -92,11 +94,10 @@ LogicalResult ConvolutionOp::infer(ShapeRule &rule, Adaptor op) {
       failed(checkEntries(rule, "(C4)", "dilation", op.getDilation(), spatial, 1)))
     return failure();
   int64_t groups = op.getGroups();
-  auto channels = constant(input[1]), outputs = constant(weight[0]);
-  if (groups < 1 || (channels && *channels % groups) || (outputs && *outputs % groups))
+  if (groups < 1 || !rule.mayEqual(input[1] % groups, rule.size(0)) || !rule.mayEqual(weight[0] % groups, rule.size(0)))
     return rule.fail("(C5) has ", groups, " groups of ", describe(input[1]), " input and ", describe(weight[0]),
                      " output channels, expected a divisor of both");
-  if (!mayEqual(input[1].floorDiv(groups), weight[1]))
+  if (!rule.mayEqual(input[1].floorDiv(groups), weight[1]))
     return rule.fail("(C6) weight takes ", describe(weight[1]), " channels a group, expected ",
                      describe(input[1].floorDiv(groups)));
   if (op.getBias() && failed(checkShape(rule, "(C7)", "bias", op.getBias(), {weight[0]})))

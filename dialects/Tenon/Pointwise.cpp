@@ -62,7 +62,7 @@ LogicalResult RopeOp::infer(ShapeRule &rule, Adaptor op) {
   for (auto [what, table] : {std::pair("cos", op.getCos()), std::pair("sin", op.getSin())}) {
     Shape sizes = rule.shape(table);
     bool whole = !sizes.empty() && (constant(sizes.back()) == *size || constant(sizes.back()) == *size / 2);
-    if (!whole || (!broadcastsTo(sizes, shape) && !broadcastsTo(sizes, half)))
+    if (!whole || (!broadcastsTo(rule, sizes, shape) && !broadcastsTo(rule, sizes, half)))
       return rule.fail("(C4) ", what, " has shape ", describe(sizes), ", expected one that broadcasts to ",
                        describe(half), " or ", describe(shape));
   }

@@ -16,13 +16,13 @@ static LogicalResult checkScale(ShapeRule &rule, StringRef number, StringRef wha
   Shape row = full, blocks = full;
   if (!full.empty()) {
     row.back() = rule.size(1);
-    if (!block && mayEqual(got, row))
+    if (!block && rule.mayEqual(got, row))
       return success();
   }
   if (block && full.size() >= 2) {
     blocks[full.size() - 2] = blocks[full.size() - 2].floorDiv((*block)[0]);
     blocks.back() = blocks.back().floorDiv((*block)[1]);
-    if (mayEqual(got, blocks))
+    if (rule.mayEqual(got, blocks))
       return success();
   }
   return rule.fail(number, " ", what, " has shape ", describe(got), ", expected [] or ",
@@ -40,7 +40,7 @@ static LogicalResult checkBlock(ShapeRule &rule, StringRef number, Value tensor,
   if (shape.size() < 2)
     return rule.fail(number, " has blocks of a tensor of rank ", shape.size(), ", expected at least 2");
   for (auto [size, part] : llvm::zip_equal(ArrayRef(shape).take_back(2), *block))
-    if (constant(size) && *constant(size) % part)
+    if (!rule.mayEqual(size % part, rule.size(0)))
       return rule.fail(number, " block ", part, " does not divide ", describe(size));
   return success();
 }
@@ -64,7 +64,7 @@ LogicalResult QuantisedMatmulOp::infer(ShapeRule &rule, Adaptor op) {
   if (shape.empty() || weight.size() != 2)
     return rule.fail("(C3) has input of rank ", shape.size(), " and weight of rank ", weight.size(),
                      ", expected at least 1 and exactly 2");
-  if (!mayEqual(shape.back(), weight[1]))
+  if (!rule.mayEqual(shape.back(), weight[1]))
     return rule.fail("(C2) contracts ", describe(shape.back()), " of input with ", describe(weight[1]), " of weight");
   Type input = elementOf(op.getInput()), stored = elementOf(op.getWeight());
   bool wide = isa<FloatType>(input) && input.getIntOrFloatBitWidth() >= 16;

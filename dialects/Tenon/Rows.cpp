@@ -59,9 +59,8 @@ LogicalResult GroupNormOp::infer(ShapeRule &rule, Adaptor op) {
   Shape shape = rule.shape(op.getInput());
   if (shape.size() < 2)
     return rule.fail("(C2) input has rank ", shape.size(), ", expected at least 2: [N, C, spatial...]");
-  auto channels = constant(shape[1]);
   int64_t groups = op.getGroups();
-  if (groups < 1 || (channels && *channels % groups))
+  if (groups < 1 || !rule.mayEqual(shape[1] % groups, rule.size(0)))
     return rule.fail("(C6) has ", groups, " groups of ", describe(shape[1]), " channels, expected a divisor");
   if (failed(checkParameter(rule, "(C3)", "(C4)", "weight", op.getWeight(), op.getInput(), {shape[1]})) ||
       failed(checkParameter(rule, "(C3)", "(C4)", "bias", op.getBias(), op.getInput(), {shape[1]})) ||

@@ -1,4 +1,4 @@
-// What a schedule by hand may say.
+// What attributes written by hand may say.
 #include "dialects/Tenon/Tenon.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -18,6 +18,12 @@ static LogicalResult checkMultiple(EmitError emitError, StringRef what, int64_t 
   if (of >= 1 && size >= of && size % of == 0)
     return success();
   return emitError() << what << " is " << size << ", expected a multiple of " << unit << " = " << of;
+}
+
+LogicalResult SizeConditionAttr::verify(EmitError emitError, SizeRelation, AffineMapAttr sizes, StringRef) {
+  if (sizes.getValue().getNumResults() == 2 && sizes.getValue().getNumDims() == 0)
+    return success();
+  return emitError() << "sizes are " << sizes << ", expected a map of symbols alone with two results";
 }
 
 LogicalResult CpuLoopsAttr::verify(EmitError emitError, int64_t lanes) { return checkLanes(emitError, lanes); }

@@ -1,5 +1,7 @@
 #include "dialects/Tenon/ShapeRule.h"
 
+#include "dialects/Tenon/Tenon.h"
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -71,12 +73,9 @@ LogicalResult ShapeRule::result(ArrayRef<AffineExpr> shape, Type element) {
   return success();
 }
 
-void ShapeRule::reify(OpBuilder &builder, Location at, ReifiedRankedShapedTypeDims &sizes) {
+SmallVector<OpFoldResult> ShapeRule::reify(OpBuilder &builder, Location at, ArrayRef<AffineExpr> sizes) const {
   SmallVector<OpFoldResult> values;
-  auto apply = [&](AffineExpr expr) {
-    return affine::makeComposedFoldedAffineApply(builder, at, AffineMap::get(0, values.size(), expr), values);
-  };
-  // Only what a result size speaks about becomes IR.
+  // Only what a size speaks about becomes IR.
   SmallVector<bool> used(symbols.size(), false);
   auto mark = [&](AffineExpr expr) {
     if (expr)
@@ -85,8 +84,7 @@ void ShapeRule::reify(OpBuilder &builder, Location at, ReifiedRankedShapedTypeDi
           used[symbol.getPosition()] = true;
       });
   };
-  for (const Shape &shape : shapes)
-    llvm::for_each(shape, mark);
+  llvm::for_each(sizes, mark);
   for (unsigned index = symbols.size(); index-- > 0;)
     if (used[index]) {
       mark(symbols[index].a);
@@ -115,13 +113,60 @@ void ShapeRule::reify(OpBuilder &builder, Location at, ReifiedRankedShapedTypeDi
     }
     }
   }
-  for (auto [shape, declaredResult] : llvm::zip_equal(shapes, op->getResults())) {
-    auto type = cast<RankedTensorType>(declaredResult.getType());
-    SmallVector<OpFoldResult> &row = sizes.emplace_back();
+  return llvm::map_to_vector(sizes, [&](AffineExpr size) {
+    return affine::makeComposedFoldedAffineApply(builder, at, AffineMap::get(0, values.size(), size), values);
+  });
+}
+
+void ShapeRule::reify(OpBuilder &builder, Location at, ReifiedRankedShapedTypeDims &sizes) const {
+  SmallVector<AffineExpr> dynamic;
+  for (auto [shape, result] : llvm::zip_equal(shapes, op->getResults()))
     for (auto [dimension, size] : llvm::enumerate(shape))
-      row.push_back(type.isDynamicDim(dimension) ? apply(size)
-                                                 : OpFoldResult(builder.getIndexAttr(type.getDimSize(dimension))));
+      dynamic.push_back(cast<RankedTensorType>(result.getType()).isDynamicDim(dimension) ? size : this->size(0));
+  SmallVector<OpFoldResult> values = reify(builder, at, dynamic);
+  auto next = values.begin();
+  for (Value result : op->getResults()) {
+    SmallVector<OpFoldResult> &row = sizes.emplace_back();
+    for (int64_t size : cast<RankedTensorType>(result.getType()).getShape()) {
+      OpFoldResult value = *next++;
+      row.push_back(ShapedType::isDynamic(size) ? value : OpFoldResult(builder.getIndexAttr(size)));
+    }
   }
+}
+
+bool ShapeRule::mayEqual(AffineExpr a, AffineExpr b) {
+  if (auto x = constant(a), y = constant(b); x && y)
+    return *x == *y;
+  ask(SizeRelation::Equal, a, b);
+  return true;
+}
+
+bool ShapeRule::mayEqual(ArrayRef<AffineExpr> a, ArrayRef<AffineExpr> b) {
+  return a.size() == b.size() &&
+         llvm::all_of(llvm::zip_equal(a, b), [&](auto pair) { return mayEqual(std::get<0>(pair), std::get<1>(pair)); });
+}
+
+bool ShapeRule::mayBeAtMost(AffineExpr a, AffineExpr b) {
+  if (auto x = constant(a), y = constant(b); x && y)
+    return *x <= *y;
+  ask(SizeRelation::AtMost, a, b);
+  return true;
+}
+
+bool ShapeRule::mayNeed(AffineExpr a, AffineExpr b) {
+  if (auto x = constant(a), y = constant(b); x && y)
+    return *x == 0 || *y != 0;
+  ask(SizeRelation::Needs, a, b);
+  return true;
+}
+
+SmallVector<SizeCondition> ShapeRule::conditions() const {
+  SmallVector<SizeCondition> all = asked;
+  for (auto [shape, result] : llvm::zip_equal(shapes, op->getResults()))
+    for (auto [size, declared] : llvm::zip_equal(shape, cast<RankedTensorType>(result.getType()).getShape()))
+      if (!constant(size) && !ShapedType::isDynamic(declared))
+        all.push_back({SizeRelation::Equal, size, this->size(declared)});
+  return all;
 }
 
 bool areCompatible(TypeRange inferred, TypeRange declared) {

@@ -5,7 +5,8 @@
 // constant result size is a static dimension of the inferred type; any other is `?` there and an affine.apply when
 // reified.
 //
-// Two `?` that meet are equal sizes at run time (the dialect's rule), a `?` that meets a static size has that size.
+// Two `?` that meet are equal sizes at run time (the dialect's rule), a `?` that meets a static size has that size: the
+// rule notes it as a condition, which tenon-require-sizes hands on to the host.
 #pragma once
 
 #include "mlir/IR/AffineExpr.h"
@@ -16,6 +17,13 @@
 namespace tenon {
 
 using Shape = llvm::SmallVector<mlir::AffineExpr>;
+
+/// How two sizes must relate at run time; see SizeConditionAttr.
+enum class SizeRelation : uint32_t;
+struct SizeCondition {
+  SizeRelation relation;
+  mlir::AffineExpr a, b;
+};
 
 /// One run of an op's rule: the sizes it may speak about, the results it has stated, and where its errors go.
 class ShapeRule {
@@ -32,6 +40,15 @@ public:
   mlir::AffineExpr held(mlir::Value scalar) { return symbol({Kind::Held, scalar, 0, {}, {}}); }
   mlir::AffineExpr max(mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr min(mlir::AffineExpr a, mlir::AffineExpr b);
+
+  /// A condition on sizes that are not static.
+  void ask(SizeRelation relation, mlir::AffineExpr a, mlir::AffineExpr b) { asked.push_back({relation, a, b}); }
+  // Whether sizes may relate so. Static ones do or do not; of others the op asks it.
+  bool mayEqual(mlir::AffineExpr a, mlir::AffineExpr b);
+  bool mayEqual(llvm::ArrayRef<mlir::AffineExpr> a, llvm::ArrayRef<mlir::AffineExpr> b);
+  bool mayBeAtMost(mlir::AffineExpr a, mlir::AffineExpr b);
+  /// Where a is not 0, neither is b.
+  bool mayNeed(mlir::AffineExpr a, mlir::AffineExpr b);
 
   /// The declared type of a result; only in the rule of an op whose type is not inferred.
   mlir::RankedTensorType declared(unsigned result) const;
@@ -52,8 +69,14 @@ public:
   }
 
   llvm::ArrayRef<mlir::RankedTensorType> types() const { return results; }
-  /// The stated sizes of every result, as values and attributes at the builder's place.
-  void reify(mlir::OpBuilder &builder, mlir::Location at, mlir::ReifiedRankedShapedTypeDims &sizes);
+  llvm::ArrayRef<Shape> stated() const { return shapes; }
+  /// What must hold at run time, that declared static sizes are the stated ones included.
+  llvm::SmallVector<SizeCondition> conditions() const;
+  /// Sizes as values and attributes at the builder's place.
+  llvm::SmallVector<mlir::OpFoldResult> reify(mlir::OpBuilder &builder, mlir::Location at,
+                                              llvm::ArrayRef<mlir::AffineExpr> sizes) const;
+  /// The stated sizes of every result.
+  void reify(mlir::OpBuilder &builder, mlir::Location at, mlir::ReifiedRankedShapedTypeDims &sizes) const;
 
 private:
   enum class Kind { Dim, Held, Max, Min };
@@ -70,6 +93,7 @@ private:
   mlir::Operation *op;
   std::optional<mlir::Location> location;
   llvm::SmallVector<Symbol> symbols;
+  llvm::SmallVector<SizeCondition> asked;
   llvm::SmallVector<Shape> shapes;
   llvm::SmallVector<mlir::RankedTensorType> results;
 };

@@ -57,12 +57,19 @@ LogicalResult ReshapeOp::infer(ShapeRule &rule, Adaptor op) {
                                        : (stated == 0 ? *constant(count) == 0 : *constant(count) % stated == 0));
   if (!fits)
     return rule.fail("(C2) reshapes ", op.getInput().getType(), " of ", *constant(count), " elements to ", type);
-  return resultOfSizes(rule, "(C3)", op.getSizes(), [&](unsigned) -> AffineExpr {
+  LogicalResult done = resultOfSizes(rule, "(C3)", op.getSizes(), [&](unsigned) -> AffineExpr {
     // One unknown size is what the known ones leave.
     if (type.getNumDynamicDims() != 1)
       return {};
     return stated == 0 ? rule.size(0) : count.floorDiv(stated);
   });
+  if (succeeded(done)) {
+    AffineExpr held = rule.size(1);
+    for (AffineExpr size : rule.stated().back())
+      held = held * size;
+    rule.ask(SizeRelation::Equal, count, held);
+  }
+  return done;
 }
 
 LogicalResult TransposeOp::infer(ShapeRule &rule, Adaptor op) {
@@ -85,16 +92,15 @@ LogicalResult ExpandOp::infer(ShapeRule &rule, Adaptor op) {
   Shape input = rule.shape(op.getInput());
   if (type.getElementType() != elementOf(op.getInput()))
     return rule.fail("(C1) result has element type ", type.getElementType(), ", expected ", elementOf(op.getInput()));
-  Shape wanted;
-  for (int64_t size : type.getShape())
-    wanted.push_back(ShapedType::isDynamic(size) ? getAffineDimExpr(0, type.getContext()) : rule.size(size));
-  if (!broadcastsTo(input, wanted))
-    return rule.fail("(C2) expands ", describe(input), " to ", describe(wanted),
+  if (failed(resultOfSizes(rule, "(C3)", op.getSizes(), [&](unsigned dimension) -> AffineExpr {
+        int64_t at = int64_t(dimension) - (type.getRank() - int64_t(input.size()));
+        return at >= 0 && constant(input[at]) != 1 ? input[at] : AffineExpr();
+      })))
+    return failure();
+  if (!broadcastsTo(rule, input, rule.stated().back()))
+    return rule.fail("(C2) expands ", describe(input), " to ", describe(rule.stated().back()),
                      "; sizes align at the innermost dimension and must be equal or 1");
-  return resultOfSizes(rule, "(C3)", op.getSizes(), [&](unsigned dimension) -> AffineExpr {
-    int64_t at = int64_t(dimension) - (int64_t(wanted.size()) - int64_t(input.size()));
-    return at >= 0 && constant(input[at]) != 1 ? input[at] : AffineExpr();
-  });
+  return success();
 }
 
 LogicalResult SliceOp::infer(ShapeRule &rule, Adaptor op) {
@@ -166,7 +172,7 @@ LogicalResult SplitOp::infer(ShapeRule &rule, Adaptor op) {
       return rule.fail("(C3) a piece has size ", size, ", expected at least 0");
     sum += size;
   }
-  if (!mayEqual(shape[op.getAxis()], rule.size(sum)))
+  if (!rule.mayEqual(shape[op.getAxis()], rule.size(sum)))
     return rule.fail("(C3) pieces add up to ", sum, ", expected ", describe(shape[op.getAxis()]), " of axis ",
                      op.getAxis());
   for (int64_t size : op.getSizes()) {
@@ -187,10 +193,22 @@ LogicalResult PadOp::infer(ShapeRule &rule, Adaptor op) {
   return rule.result(shape, elementOf(op.getInput()));
 }
 
+/// Who has an index into `size` places must have a place: without one there is nowhere to read.
+static LogicalResult checkPlaces(ShapeRule &rule, StringRef number, Value indices, AffineExpr size) {
+  AffineExpr count = rule.size(1);
+  for (AffineExpr factor : rule.shape(indices))
+    count = count * factor;
+  if (rule.mayNeed(count, size))
+    return success();
+  return rule.fail(number, " takes ", describe(count), " indices into 0 places, expected none");
+}
+
 LogicalResult EmbeddingOp::infer(ShapeRule &rule, Adaptor op) {
   Shape table = rule.shape(op.getTable()), shape = rule.shape(op.getIndices());
   if (table.size() != 2)
     return rule.fail("(C2) table has rank ", table.size(), ", expected 2: [rows, columns]");
+  if (failed(checkPlaces(rule, "(C3)", op.getIndices(), table[0])))
+    return failure();
   shape.push_back(table[1]);
   return rule.result(shape, elementOf(op.getTable()));
 }
@@ -204,7 +222,9 @@ static Shape replaced(ShapeRule &rule, Value input, Value indices, int64_t axis)
 }
 
 LogicalResult GatherOp::infer(ShapeRule &rule, Adaptor op) {
-  if (failed(checkAxis(rule, "(C2)", op.getAxis(), cast<RankedTensorType>(op.getInput().getType()).getRank())))
+  Shape input = rule.shape(op.getInput());
+  if (failed(checkAxis(rule, "(C2)", op.getAxis(), input.size())) ||
+      failed(checkPlaces(rule, "(C3)", op.getIndices(), input[op.getAxis()])))
     return failure();
   return rule.result(replaced(rule, op.getInput(), op.getIndices(), op.getAxis()), elementOf(op.getInput()));
 }
@@ -216,9 +236,11 @@ LogicalResult GatherElementsOp::infer(ShapeRule &rule, Adaptor op) {
   if (indices.size() != input.size())
     return rule.fail("(C3) indices have rank ", indices.size(), ", expected ", input.size(), " of input");
   for (auto [dimension, size, limit] : llvm::enumerate(indices, input))
-    if (dimension != op.getAxis() && constant(size) && constant(limit) && *constant(size) > *constant(limit))
+    if (dimension != op.getAxis() && !rule.mayBeAtMost(size, limit))
       return rule.fail("(C4) indices have size ", describe(size), " in dimension ", dimension, ", above ",
                        describe(limit), " of input");
+  if (failed(checkPlaces(rule, "(C5)", op.getIndices(), input[op.getAxis()])))
+    return failure();
   return rule.result(indices, elementOf(op.getInput()));
 }
 
@@ -229,6 +251,9 @@ LogicalResult GatherNdOp::infer(ShapeRule &rule, Adaptor op) {
   int64_t named = *constant(shape.back());
   if (named > int64_t(input.size()))
     return rule.fail("(C3) indices name ", named, " dimensions, input has rank ", input.size());
+  for (AffineExpr size : ArrayRef(input).take_front(named))
+    if (failed(checkPlaces(rule, "(C4)", op.getIndices(), size)))
+      return failure();
   shape.pop_back();
   shape.append(input.begin() + named, input.end());
   return rule.result(shape, elementOf(op.getInput()));
@@ -239,7 +264,8 @@ LogicalResult ScatterOp::infer(ShapeRule &rule, Adaptor op) {
   if (failed(checkAxis(rule, "(C2)", op.getAxis(), shape.size())) ||
       failed(checkElement(rule, "(C3)", "updates", op.getUpdates(), op.getInput())) ||
       failed(checkShape(rule, "(C4)", "updates", op.getUpdates(),
-                        replaced(rule, op.getInput(), op.getIndices(), op.getAxis()))))
+                        replaced(rule, op.getInput(), op.getIndices(), op.getAxis()))) ||
+      failed(checkPlaces(rule, "(C5)", op.getIndices(), shape[op.getAxis()])))
     return failure();
   return rule.result(shape, elementOf(op.getInput()));
 }
@@ -252,7 +278,7 @@ LogicalResult KvCacheAppendOp::infer(ShapeRule &rule, Adaptor op) {
   if (failed(checkElement(rule, "(C3)", "update", op.getUpdate(), op.getCache())) ||
       failed(checkShape(rule, "(C4)", "update", op.getUpdate(), {cache[0], cache[1], update[2], cache[3]})))
     return failure();
-  if (constant(update[2]) && constant(cache[2]) && *constant(update[2]) > *constant(cache[2]))
+  if (!rule.mayBeAtMost(update[2], cache[2]))
     return rule.fail("(C5) appends ", describe(update[2]), " positions to a cache of ", describe(cache[2]));
   if (!cast<RankedTensorType>(op.getPosition().getType()).getShape().empty())
     return rule.fail("(C6) position is ", op.getPosition().getType(), ", expected rank 0");
@@ -265,7 +291,10 @@ LogicalResult KvCacheReadOp::infer(ShapeRule &rule, Adaptor op) {
     return rule.fail("(C2) has cache of rank ", cache.size(), ", expected 4: [batch, heads, sequence, head size]");
   if (!cast<RankedTensorType>(op.getLength().getType()).getShape().empty())
     return rule.fail("(C3) length is ", op.getLength().getType(), ", expected rank 0");
-  cache[2] = rule.held(op.getLength());
+  AffineExpr length = rule.held(op.getLength());
+  rule.ask(SizeRelation::AtMost, rule.size(0), length);
+  rule.ask(SizeRelation::AtMost, length, cache[2]);
+  cache[2] = length;
   return rule.result(cache, elementOf(op.getCache()));
 }
 

@@ -13,6 +13,7 @@ using namespace tenon;
 
 #include "dialects/Tenon/TenonDialect.cpp.inc"
 #include "dialects/Tenon/TenonEnums.cpp.inc"
+#include "dialects/Tenon/TenonInterfaces.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Tenon/TenonAttrs.cpp.inc"

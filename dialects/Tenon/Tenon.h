@@ -13,6 +13,7 @@
 
 #include "dialects/Tenon/TenonDialect.h.inc"
 #include "dialects/Tenon/TenonEnums.h.inc"
+#include "dialects/Tenon/TenonInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/Tenon/TenonAttrs.h.inc"
 #define GET_OP_CLASSES

@@ -10,5 +10,6 @@ include "dialects/Tenon/TenonQuantisation.td"
 include "dialects/Tenon/TenonRows.td"
 include "dialects/Tenon/TenonSchedules.td"
 include "dialects/Tenon/TenonShapes.td"
+include "dialects/Tenon/TenonSizes.td"
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef TENON_DIALECTS_TENON_TENONBASE_TD
 #define TENON_DIALECTS_TENON_TENONBASE_TD
 
+include "dialects/Tenon/TenonInterfaces.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
@@ -19,7 +20,7 @@ def TenonDialect : Dialect {
     unless the op says otherwise. A dynamic dimension is `?`; its name and bounds stand on the entry function:
     an argument attribute `tenon.dims = ["batch", "seq", ""]` names each dimension ("" for a static one), and the module
     attribute `tenon.dim_bounds = {batch = array<i64: 1, 33>, seq = array<i64: 1, 256>}` gives the closed range of each name.
-    Equal names are equal sizes. `tenon.name` on an argument or result is its public name.
+    Equal names are equal sizes. What else the ops ask of sizes is checked by each call. `tenon.name` on an argument or result is its public name.
     `tenon.metadata` on the module is a string that a front end keeps with the model, for itself; artefacts carry it.
   }];
   let useDefaultAttributePrinterParser = 1;
@@ -63,7 +64,7 @@ def ChecksShapes : NativeOpTrait<"ChecksShapes"> { let cppNamespace = "::tenon";
 
 // An op whose result sizes follow one rule, `infer` (ShapeRule.h): verification and the sizes as values come from it.
 class CheckedOp<string mnemonic, list<Trait> traits = []>
-    : TenonOp<mnemonic, !listconcat([Pure, ChecksShapes,
+    : TenonOp<mnemonic, !listconcat([Pure, ChecksShapes, ShapeRuleOpInterface,
       DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>], traits)> {
   code rule = ""; // the definition of `infer` where a family shares one, else it stands in the family's file
   code reifyDefinition = rule # [{

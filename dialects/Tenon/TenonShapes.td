@@ -263,6 +263,8 @@ def EmbeddingOp : InferredOp<"embedding"> {
 
     (C2) `table` has rank 2.
 
+    (C3) Where there are indices there are rows.
+
     ```mlir
     func.func @example(%t: tensor<100x8xf32>, %i: tensor<2x?xi64>) -> tensor<2x?x8xf32> {
       %r = tenon.embedding %t, %i : (tensor<100x8xf32>, tensor<2x?xi64>) -> tensor<2x?x8xf32>
@@ -281,6 +283,8 @@ def GatherOp : InferredOp<"gather"> {
     (C1) The result has the input's shape with `axis` replaced by the dimensions of `indices`, and the input's element type.
 
     (C2) `0 <= axis < rank`.
+
+    (C3) Where there are indices the input's size along `axis` is not 0.
 
     ```mlir
     func.func @example(%x: tensor<2x5x8xf32>, %i: tensor<3xi64>) -> tensor<2x3x8xf32> {
@@ -305,6 +309,8 @@ def GatherElementsOp : InferredOp<"gather_elements"> {
 
     (C4) `indices` is not larger than the input but along `axis`.
 
+    (C5) Where there are indices the input's size along `axis` is not 0.
+
     ```mlir
     func.func @example(%x: tensor<2x5xf32>, %i: tensor<2x3xi64>) -> tensor<2x3xf32> {
       %r = tenon.gather_elements %x, %i {axis = 1 : i64} : (tensor<2x5xf32>, tensor<2x3xi64>) -> tensor<2x3xf32>
@@ -326,6 +332,8 @@ def GatherNdOp : InferredOp<"gather_nd"> {
     (C2) `indices` has rank 1 or more and a static last size k.
 
     (C3) k is at most the input's rank.
+
+    (C4) Where there are indices none of the input's first k sizes is 0.
 
     ```mlir
     func.func @example(%x: tensor<?x5x8xf32>, %i: tensor<3x2xi64>) -> tensor<3x8xf32> {
@@ -350,6 +358,8 @@ def ScatterOp : InferredOp<"scatter"> {
     (C3) `updates` has the input's element type.
 
     (C4) `updates` has the input's shape with `axis` replaced by the dimensions of `indices`.
+
+    (C5) Where there are indices the input's size along `axis` is not 0.
 
     ```mlir
     func.func @example(%x: tensor<2x5xf32>, %i: tensor<3xi64>, %u: tensor<2x3xf32>) -> tensor<2x5xf32> {

@@ -36,6 +36,19 @@ FailureOr<SymbolicSizes> SymbolicSizes::compute(func::FuncOp main) {
   return result;
 }
 
+std::optional<SymbolicSizes> SymbolicSizes::find(func::FuncOp function, std::string &reason) {
+  if (function.isExternal() || !function.getBody().hasOneBlock()) {
+    reason = "the function is not one block";
+    return std::nullopt;
+  }
+  ScopedDiagnosticHandler quiet(function.getContext(), [&](Diagnostic &diagnostic) {
+    reason = diagnostic.str();
+    return success();
+  });
+  FailureOr<SymbolicSizes> sizes = compute(function);
+  return succeeded(sizes) ? std::optional(*std::move(sizes)) : std::nullopt;
+}
+
 void SymbolicSizes::set(Value tensor, ArrayRef<AffineExpr> sizes) {
   // What the type says wins: it is a constant.
   SmallVector<AffineExpr> known(sizes);
@@ -161,7 +174,7 @@ void SymbolicSizes::visitHeld(Operation *op) {
     heldSizes[result] = size;
 }
 
-AffineExpr SymbolicSizes::resolve(AffineMap map, ValueRange operands, unsigned result) {
+AffineExpr SymbolicSizes::resolve(AffineMap map, ValueRange operands, unsigned result) const {
   SmallVector<AffineExpr> values;
   for (Value operand : operands) {
     values.push_back(resolve(OpFoldResult(operand)));
@@ -173,7 +186,7 @@ AffineExpr SymbolicSizes::resolve(AffineMap map, ValueRange operands, unsigned r
   return simplifyAffineExpr(size, 0, names.names.size());
 }
 
-AffineExpr SymbolicSizes::resolveExtremum(AffineMap map, ValueRange operands, bool wantMax) {
+AffineExpr SymbolicSizes::resolveExtremum(AffineMap map, ValueRange operands, bool wantMax) const {
   // The launch plan's sizes have no cases: one result must be the extremum wherever the names are within their bounds.
   SmallVector<AffineExpr> values;
   for (unsigned index : llvm::seq(map.getNumResults())) {
@@ -192,7 +205,7 @@ AffineExpr SymbolicSizes::resolveExtremum(AffineMap map, ValueRange operands, bo
   return {};
 }
 
-AffineExpr SymbolicSizes::resolve(OpFoldResult size) {
+AffineExpr SymbolicSizes::resolve(OpFoldResult size) const {
   MLIRContext *context = size.getContext();
   if (std::optional<int64_t> known = getConstantIntValue(size))
     return getAffineConstantExpr(*known, context);

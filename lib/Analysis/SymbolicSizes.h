@@ -18,6 +18,8 @@ public:
 
   /// An error names the op whose sizes are not expressible. Ops are created and erased again on the way.
   static mlir::FailureOr<SymbolicSizes> compute(mlir::func::FuncOp main);
+  /// The same of any function, without an error where sizes are not known: `reason` then says why.
+  static std::optional<SymbolicSizes> find(mlir::func::FuncOp function, std::string &reason);
 
   /// Takes in an op that was made after; the sizes of its operands must be known.
   mlir::LogicalResult add(mlir::Operation *op) { return visit(op); }
@@ -27,6 +29,8 @@ public:
   /// What a rank-0 integer tensor holds, where that is a size; else null.
   mlir::AffineExpr held(mlir::Value scalar) const { return heldSizes.lookup(scalar); }
   const DimNames &dims() const { return names; }
+  /// An index value or attribute over the names; null if it is not expressible.
+  mlir::AffineExpr resolve(mlir::OpFoldResult size) const;
 
 private:
   explicit SymbolicSizes(DimNames names) : names(std::move(names)) {}
@@ -35,10 +39,8 @@ private:
   mlir::LogicalResult reify(mlir::Operation *op);
   void visitHeld(mlir::Operation *op);
   void set(mlir::Value tensor, llvm::ArrayRef<mlir::AffineExpr> sizes);
-  /// An index value or attribute over the names; null if it is not expressible.
-  mlir::AffineExpr resolve(mlir::OpFoldResult size);
-  mlir::AffineExpr resolve(mlir::AffineMap map, mlir::ValueRange operands, unsigned result);
-  mlir::AffineExpr resolveExtremum(mlir::AffineMap map, mlir::ValueRange operands, bool wantMax);
+  mlir::AffineExpr resolve(mlir::AffineMap map, mlir::ValueRange operands, unsigned result) const;
+  mlir::AffineExpr resolveExtremum(mlir::AffineMap map, mlir::ValueRange operands, bool wantMax) const;
 
   DimNames names;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> shapes;

@@ -55,6 +55,7 @@ public:
 
 private:
   FailureOr<PlanValue *> add(Value value, ValueKind kind);
+  LogicalResult addConditions();
   LogicalResult visit(Operation *op);
   LogicalResult visitConstant(ConstantOp op);
   LogicalResult visitLaunch(LaunchOp op);
@@ -225,12 +226,34 @@ LogicalResult PlanBuilder::visit(Operation *op) {
       "a launch plan has no place for it; start from an earlier phase");
 }
 
+LogicalResult PlanBuilder::addConditions() {
+  Attribute stated = main->getAttr("tenon.size_conditions");
+  auto conditions = stated ? dyn_cast<ArrayAttr>(stated) : ArrayAttr::get(main.getContext(), {});
+  size_t dims = sizes.dims().names.size();
+  bool areRead = conditions && llvm::all_of(conditions, [&](Attribute attribute) {
+                   auto condition = dyn_cast<SizeConditionAttr>(attribute);
+                   return condition && condition.getSizes().getValue().getNumSymbols() == dims;
+                 });
+  if (!areRead)
+    return main.emitError("`tenon.size_conditions` is ")
+           << stated << ", expected an array of #tenon.size_condition over the " << dims
+           << " named dimensions of @main; tenon-require-sizes writes it";
+  for (auto condition : conditions.getAsRange<SizeConditionAttr>()) {
+    AffineMap map = condition.getSizes().getValue();
+    built.plan.conditions.push_back({static_cast<PlanCondition::Relation>(condition.getRelation()),
+                                     expr(map.getResult(0)), expr(map.getResult(1)), condition.getSource().str()});
+  }
+  return success();
+}
+
 FailureOr<BuiltPlan> PlanBuilder::build() {
   if (auto metadata = module->getAttrOfType<StringAttr>("tenon.metadata"))
     built.plan.metadata = metadata.str();
   const DimNames &dims = sizes.dims();
   for (auto [name, lo, hi] : llvm::zip_equal(dims.names, dims.lo, dims.hi))
     built.plan.dims.push_back({name.str(), lo, hi});
+  if (failed(addConditions()))
+    return failure();
   for (BlockArgument argument : main.getArguments()) {
     FailureOr<PlanValue *> planned = add(argument, ValueKind::Input);
     if (failed(planned))

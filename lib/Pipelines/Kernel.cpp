@@ -9,6 +9,7 @@ using namespace mlir;
 namespace tenon {
 
 void buildKernelPhase(OpPassManager &manager, const PhaseOptions &options) {
+  manager.addPass(createRequireSizesPass());
   manager.addPass(createFormKernelsPass());
   manager.addPass(createLowerToLinalgPass());
   manager.addPass(createCanonicalizerPass());

@@ -182,6 +182,11 @@ std::string_view valueKindName(ValueKind kind) {
   return names[static_cast<int>(kind)];
 }
 
+std::string_view relationName(PlanCondition::Relation relation) {
+  static constexpr std::string_view names[] = {"equal", "at_most", "needs"};
+  return names[static_cast<int>(relation)];
+}
+
 //===--- rules of a plan -----------------------------------------------------------------------------------------===//
 
 namespace {
@@ -197,6 +202,11 @@ public:
         return corrupt("launch plan: dimension '" + dim.name + "' has the bounds [" + std::to_string(dim.lo) + ", " +
                        std::to_string(dim.hi) + "]");
     }
+    for (const PlanCondition &condition : plan.conditions)
+      for (const Expr &size : {condition.a, condition.b})
+        if (!knownDims(size))
+          return corrupt("launch plan: a condition of " + condition.source +
+                         " names an unknown dimension: " + size.str());
     for (size_t i = 0; i < plan.values.size(); ++i)
       TENON_TRY(checkValue(plan.values[i], static_cast<int64_t>(i)));
     TENON_TRY(checkSignature(plan.inputs, ValueKind::Input, "inputs"));

@@ -52,6 +52,14 @@ struct PlanDim {
   int64_t hi = INT64_MAX;
 };
 
+/// What the sizes of a call must fulfil, or its kernels would leave their buffers.
+struct PlanCondition {
+  enum class Relation { Equal, AtMost, Needs }; ///< a = b; a <= b; where a is not 0, neither is b
+  Relation relation = Relation::Equal;
+  Expr a, b;
+  std::string source; ///< who asks: "tenon.add at model.py:7"
+};
+
 enum class ValueKind {
   Input,      ///< given by the caller
   Output,     ///< memory of the caller, written by a launch, or copied from `source` when that is >= 0
@@ -132,6 +140,7 @@ struct LaunchPlan {
   std::vector<std::string> features; ///< host features the kernels need: "avx512f"
   std::string metadata;              ///< what a front end keeps with the model, for itself; may be empty
   std::vector<PlanDim> dims;
+  std::vector<PlanCondition> conditions;
   std::vector<PlanValue> values;
   std::vector<int64_t> inputs, outputs; ///< ids in the order of the signature
   std::vector<PlanLaunch> init, launches;
@@ -139,6 +148,8 @@ struct LaunchPlan {
 };
 
 std::string_view valueKindName(ValueKind kind);
+/// "equal", "at_most", "needs".
+std::string_view relationName(PlanCondition::Relation relation);
 /// Whether the kernels are cubins.
 bool isCudaTarget(std::string_view target);
 

@@ -115,6 +115,11 @@ std::string writeLaunchPlan(const LaunchPlan &plan) {
   json["dims"] = OrderedJson::array();
   for (const PlanDim &dim : plan.dims)
     json["dims"].push_back({{"name", dim.name}, {"lo", dim.lo}, {"hi", dim.hi}});
+  for (const PlanCondition &condition : plan.conditions)
+    json["conditions"].push_back({{"a", toJson(condition.a)},
+                                  {"is", relationName(condition.relation)},
+                                  {"b", toJson(condition.b)},
+                                  {"source", condition.source}});
   json["inputs"] = plan.inputs;
   json["outputs"] = plan.outputs;
   json["values"] = OrderedJson::array();
@@ -147,8 +152,8 @@ public:
                          std::to_string(LaunchPlan::currentFormat) +
                          ": update the runtime, or rebuild the artefact with tenon-compile of this version");
     only(json,
-         {"format", "compiler", "target", "features", "metadata", "dims", "inputs", "outputs", "values", "init",
-          "launches", "kernels"},
+         {"format", "compiler", "target", "features", "metadata", "dims", "conditions", "inputs", "outputs", "values",
+          "init", "launches", "kernels"},
          "launch plan");
     plan.compiler = textField(json, "compiler", "launch plan");
     plan.target = textField(json, "target", "launch plan");
@@ -159,6 +164,9 @@ public:
       only(item, {"name", "lo", "hi"}, where);
       plan.dims.push_back({textField(item, "name", where), integer(item, "lo", where), integer(item, "hi", where)});
     });
+    if (json.contains("conditions"))
+      each(json, "conditions",
+           [&](const Json &item, const std::string &where) { plan.conditions.push_back(condition(item, where)); });
     plan.inputs = integers(json, "inputs", "launch plan");
     plan.outputs = integers(json, "outputs", "launch plan");
     each(json, "values",
@@ -287,6 +295,23 @@ private:
   std::vector<Expr> exprs(const Json &object, const char *name, const std::string &where) {
     std::vector<Expr> result;
     each(object, name, [&](const Json &item, const std::string &place) { result.push_back(expr(item, place)); }, where);
+    return result;
+  }
+
+  PlanCondition condition(const Json &json, const std::string &where) {
+    using Relation = PlanCondition::Relation;
+    only(json, {"a", "is", "b", "source"}, where);
+    PlanCondition result;
+    std::string is = textField(json, "is", where);
+    bool isKnown = false;
+    for (Relation relation : {Relation::Equal, Relation::AtMost, Relation::Needs})
+      if (relationName(relation) == is)
+        result.relation = relation, isKnown = true;
+    if (!isKnown)
+      fail(where + ": unknown relation '" + is + "'");
+    result.a = exprField(json, "a", where);
+    result.b = exprField(json, "b", where);
+    result.source = textField(json, "source", where);
     return result;
   }
 

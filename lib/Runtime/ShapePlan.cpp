@@ -80,6 +80,34 @@ Status bindDims(const LaunchPlan &plan, const std::vector<TensorRef> &inputs, st
   return {};
 }
 
+static Status checkConditions(const LaunchPlan &plan, const std::vector<int64_t> &dims) {
+  using Relation = PlanCondition::Relation;
+  auto lookup = [&](std::string_view name) -> const int64_t * {
+    for (size_t d = 0; d < dims.size(); ++d)
+      if (plan.dims[d].name == name)
+        return &dims[d];
+    return nullptr;
+  };
+  for (const PlanCondition &condition : plan.conditions) {
+    TENON_TRY_ASSIGN(int64_t a, condition.a.evaluate(lookup));
+    TENON_TRY_ASSIGN(int64_t b, condition.b.evaluate(lookup));
+    bool holds = condition.relation == Relation::Equal    ? a == b
+                 : condition.relation == Relation::AtMost ? a <= b
+                                                          : a == 0 || b != 0;
+    if (holds)
+      continue;
+    auto side = [](const Expr &expr, int64_t value) {
+      return expr.isConstant() ? expr.str() : expr.str() + " (" + std::to_string(value) + ")";
+    };
+    std::string left = side(condition.a, a), right = side(condition.b, b);
+    return invalidArgument("the sizes of the inputs do not fit together: " + condition.source + " takes " +
+                           (condition.relation == Relation::Equal    ? left + " = " + right
+                            : condition.relation == Relation::AtMost ? left + " <= " + right
+                                                                     : right + " above 0 where " + left + " is"));
+  }
+  return {};
+}
+
 //===--- from dimensions to a plan -------------------------------------------------------------------------------===//
 
 static constexpr int64_t hostAlignment = 64, deviceAlignment = 256;
@@ -134,6 +162,7 @@ Result<std::unique_ptr<ShapePlan>> makeShapePlan(const Executable &executable, c
         return &dims[d];
     return nullptr;
   };
+  TENON_TRY(checkConditions(plan, dims));
   auto shapes = std::make_unique<ShapePlan>();
   std::vector<int64_t> bytes(plan.values.size(), 0);
   std::vector<std::vector<int64_t>> valueShapes(plan.values.size());

@@ -26,6 +26,7 @@ struct ShapePlan {
 /// Checks count, type, rank, shape and address of the inputs and sets `dims`, in the order of LaunchPlan::dims.
 Status bindDims(const LaunchPlan &plan, const std::vector<TensorRef> &inputs, std::vector<int64_t> &dims);
 
+/// Checks the plan's conditions first: an InvalidArgument names the op that the sizes do not suit.
 Result<std::unique_ptr<ShapePlan>> makeShapePlan(const Executable &executable, const std::vector<int64_t> &dims);
 
 /// Not null unless empty, and aligned for its elements.

@@ -4,20 +4,7 @@ using namespace mlir;
 
 namespace tenon {
 
-std::optional<SymbolicSizes> findSizes(func::FuncOp function, std::string &reason) {
-  if (function.isExternal() || !function.getBody().hasOneBlock()) {
-    reason = "the function is not one block";
-    return std::nullopt;
-  }
-  ScopedDiagnosticHandler quiet(function.getContext(), [&](Diagnostic &diagnostic) {
-    reason = diagnostic.str();
-    return success();
-  });
-  FailureOr<SymbolicSizes> sizes = SymbolicSizes::compute(function);
-  return succeeded(sizes) ? std::optional(*std::move(sizes)) : std::nullopt;
-}
-
-KnownSizes::KnownSizes(func::FuncOp function) : sizes(findSizes(function, reason)) {
+KnownSizes::KnownSizes(func::FuncOp function) : sizes(SymbolicSizes::find(function, reason)) {
   if (sizes)
     values.emplace(function, *sizes);
 }

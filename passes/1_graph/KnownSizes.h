@@ -11,9 +11,6 @@
 
 namespace tenon {
 
-/// A function's sizes over its named dimensions, without an error where there are none: `reason` then says why.
-std::optional<SymbolicSizes> findSizes(mlir::func::FuncOp function, std::string &reason);
-
 /// As a listener of the rewriter that changes the function it learns the sizes of what is made.
 class KnownSizes : public mlir::RewriterBase::Listener {
 public:

@@ -209,7 +209,7 @@ private:
 /// Sinks and cancels in one function; does nothing where its sizes are not known.
 static void sinkReshapes(func::FuncOp function) {
   std::string reason;
-  if (std::optional<SymbolicSizes> sizes = findSizes(function, reason))
+  if (std::optional<SymbolicSizes> sizes = SymbolicSizes::find(function, reason))
     return Sinker(function, *sizes).run();
   remark::missed(function.getLoc(), remark::RemarkOpts::name("reshapes").category(category))
       << ("sizes of @" + function.getName() + " are not known: " + reason).str();

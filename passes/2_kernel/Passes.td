@@ -1,5 +1,33 @@
 include "mlir/Pass/PassBase.td"
 
+def RequireSizesPass : Pass<"tenon-require-sizes", "::mlir::ModuleOp"> {
+  let summary = "what ops ask of dynamic sizes is written down for the host to check";
+  let description = [{
+    Why: two `?` that meet in an op are believed to be equal, a table to have a row where it is indexed, a cache to have room
+    for what is appended. Code made from it would leave its buffers in a call where that is not so.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<?xf32> {tenon.dims = ["a"]}, %y: tensor<?xf32> {tenon.dims = ["b"]}) -> tensor<?xf32> {
+      %0 = tenon.add %x, %y : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+      return %0 : tensor<?xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<?xf32> {tenon.dims = ["a"]}, %y: tensor<?xf32> {tenon.dims = ["b"]}) -> tensor<?xf32>
+        attributes {tenon.size_conditions = [#tenon.size_condition<equal, affine_map<()[s0, s1] -> (s0, s1)>, "tenon.add at <stdin>:2">]} {
+      %0 = tenon.add %x, %y : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
+      return %0 : tensor<?xf32>
+    }
+    ```
+    Requires: functions of one block.
+    Ensures: in a call that fulfils `tenon.size_conditions` what each op's rule asks of sizes holds.
+    Leaves alone: what static sizes, names and bounds already say; a size that is what a tensor holds.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
   let summary = "ops of @main are grouped into launches";
   let description = [{

@@ -25,6 +25,7 @@ LaunchPlan modelPlan() {
   plan.compiler = "test";
   plan.target = "cpu";
   plan.dims = {{"batch", 1, 100}};
+  plan.conditions = {{PlanCondition::Relation::AtMost, batch, Expr::constant(100), "op at model.py:1"}};
   plan.values = {
       value(0, ValueKind::Input, {batch, four}),
       value(1, ValueKind::Weight, {four}),

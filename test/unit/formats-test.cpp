@@ -117,6 +117,13 @@ TEST(LaunchPlan, RoundTripAndRules) {
   EXPECT_NE(broken([](P &p) { p.init[0].operands = {0}; }).find("used before"), std::string::npos);
   EXPECT_NE(broken([](P &p) { p.outputs.pop_back(); }).find("outputs lists 2 values of 3"), std::string::npos);
 
+  EXPECT_NE(broken([](P &p) { p.conditions[0].b = Expr::dimension("rows"); }).find("unknown dimension: rows"),
+            std::string::npos);
+
+  std::string unrelated = text;
+  unrelated.replace(unrelated.find("at_most"), 7, "at_best");
+  EXPECT_NE(readLaunchPlan(unrelated).status().message().find("conditions[0]: unknown relation 'at_best'"),
+            std::string::npos);
   std::string newer = text;
   newer.replace(newer.find("\"format\": 1"), 11, "\"format\": 9");
   EXPECT_EQ(readLaunchPlan(newer).status().kind(), ErrorKind::Unsupported);

@@ -17,6 +17,14 @@ func.func @embedding_c2(%a: tensor<8xf32>, %b: tensor<2xi64>) {
 
 // -----
 
+func.func @embedding_c3(%a: tensor<0x8xf32>, %b: tensor<2xi64>) {
+  // expected-error@+1 {{'tenon.embedding' op (C3) takes 2 indices into 0 places, expected none}}
+  %r = tenon.embedding %a, %b : (tensor<0x8xf32>, tensor<2xi64>) -> tensor<2x8xf32>
+  return
+}
+
+// -----
+
 func.func @gather_c1(%a: tensor<2x5x8xf32>, %b: tensor<3xi64>) {
   // expected-error@+1 {{'tenon.gather' op (C1) result 0 is 'tensor<2x5x8xf32>', expected 'tensor<2x3x8xf32>'}}
   %r = tenon.gather %a, %b {axis = 1 : i64} : (tensor<2x5x8xf32>, tensor<3xi64>) -> tensor<2x5x8xf32>
@@ -28,6 +36,14 @@ func.func @gather_c1(%a: tensor<2x5x8xf32>, %b: tensor<3xi64>) {
 func.func @gather_c2(%a: tensor<2x5x8xf32>, %b: tensor<3xi64>) {
   // expected-error@+1 {{'tenon.gather' op (C2) axis is 3, expected 0 <= axis < rank 3}}
   %r = tenon.gather %a, %b {axis = 3 : i64} : (tensor<2x5x8xf32>, tensor<3xi64>) -> tensor<2x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @gather_c3(%a: tensor<2x0x8xf32>, %b: tensor<3xi64>) {
+  // expected-error@+1 {{'tenon.gather' op (C3) takes 3 indices into 0 places, expected none}}
+  %r = tenon.gather %a, %b {axis = 1 : i64} : (tensor<2x0x8xf32>, tensor<3xi64>) -> tensor<2x3x8xf32>
   return
 }
 
@@ -65,6 +81,14 @@ func.func @gather_elements_c4(%a: tensor<2x5xf32>, %b: tensor<3x3xi64>) {
 
 // -----
 
+func.func @gather_elements_c5(%a: tensor<2x0xf32>, %b: tensor<2x3xi64>) {
+  // expected-error@+1 {{'tenon.gather_elements' op (C5) takes 6 indices into 0 places, expected none}}
+  %r = tenon.gather_elements %a, %b {axis = 1 : i64} : (tensor<2x0xf32>, tensor<2x3xi64>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
 func.func @gather_nd_c1(%a: tensor<4x5x8xf32>, %b: tensor<3x2xi64>) {
   // expected-error@+1 {{'tenon.gather_nd' op (C1) result 0 is 'tensor<3x5xf32>', expected 'tensor<3x8xf32>'}}
   %r = tenon.gather_nd %a, %b : (tensor<4x5x8xf32>, tensor<3x2xi64>) -> tensor<3x5xf32>
@@ -84,6 +108,14 @@ func.func @gather_nd_c2(%a: tensor<4x5x8xf32>, %b: tensor<3x?xi64>) {
 func.func @gather_nd_c3(%a: tensor<4x5xf32>, %b: tensor<3x3xi64>) {
   // expected-error@+1 {{'tenon.gather_nd' op (C3) indices name 3 dimensions, input has rank 2}}
   %r = tenon.gather_nd %a, %b : (tensor<4x5xf32>, tensor<3x3xi64>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @gather_nd_c4(%a: tensor<4x0x8xf32>, %b: tensor<3x2xi64>) {
+  // expected-error@+1 {{'tenon.gather_nd' op (C4) takes 6 indices into 0 places, expected none}}
+  %r = tenon.gather_nd %a, %b : (tensor<4x0x8xf32>, tensor<3x2xi64>) -> tensor<3x8xf32>
   return
 }
 
@@ -116,6 +148,14 @@ func.func @scatter_c3(%a: tensor<2x5xf32>, %b: tensor<3xi64>, %c: tensor<2x3xf16
 func.func @scatter_c4(%a: tensor<2x5xf32>, %b: tensor<3xi64>, %c: tensor<2x4xf32>) {
   // expected-error@+1 {{'tenon.scatter' op (C4) updates has shape [2, 4], expected [2, 3]}}
   %r = tenon.scatter %a, %b, %c {axis = 1 : i64} : (tensor<2x5xf32>, tensor<3xi64>, tensor<2x4xf32>) -> tensor<2x5xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_c5(%a: tensor<2x0xf32>, %b: tensor<3xi64>, %c: tensor<2x3xf32>) {
+  // expected-error@+1 {{'tenon.scatter' op (C5) takes 3 indices into 0 places, expected none}}
+  %r = tenon.scatter %a, %b, %c {axis = 1 : i64} : (tensor<2x0xf32>, tensor<3xi64>, tensor<2x3xf32>) -> tensor<2x0xf32>
   return
 }
 
