@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from tenon.errors import InvalidArgumentError
+from tenon.executable_report import report_text
 from tenon.library import CompileOptions, Handle, IoInfo, LoadOptions, Tensor, check, library, text_of
-from tenon.report import report_text
 from tenon.structure import Signature
 from tenon.tensors import NAMES, TENSOR_SIZE, as_dense, empty, is_torch
 from tenon.weights import NamedWeights, write_safetensors
@@ -73,13 +73,16 @@ class Executable:
 
     # ---- running ----
     def __call__(self, *args, **kwargs):
-        tensors = self._signature.bind(args, kwargs)
+        return self._signature.result(self.run_flat(self._signature.bind(args, kwargs)))
+
+    def run_flat(self, tensors):
+        """The outputs in order, of the inputs in order."""
         try:
             context = self._free.pop()
         except IndexError:  # all contexts are in calls of other threads
             context = _Context(self._handle, self.inputs, self.outputs)
         try:
-            return self._signature.result(self._run(context, tensors))
+            return self._run(context, tensors)
         finally:
             self._free.append(context)
 
@@ -156,14 +159,19 @@ class Executable:
         return f"<tenon.Executable for {self.manifest['target']}: ({ins}) -> ({outs})>"
 
 
-def compile_text(text, target="cpu", weights=None, weights_path=None, dump=None, filename=None, remarks=False):
-    """Compiles text in the `tenon` dialect and loads the result."""
+def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False):
+    """Compiles text in the `tenon` dialect to an artefact, of which executables are made."""
     options = CompileOptions(ctypes.sizeof(CompileOptions), target.encode(), os.fsencode(dump) if dump else None,
                              os.fsencode(filename) if filename else None, None, int(remarks))
     artefact = Handle("tenon_artefact_free")
     data = text.encode()
     check(library().tenon_compile(data, len(data), ctypes.byref(options), ctypes.byref(artefact.raw)))
-    return Executable(artefact, weights, weights_path)
+    return artefact
+
+
+def compile_text(text, target="cpu", weights=None, weights_path=None, dump=None, filename=None, remarks=False):
+    """Compiles text in the `tenon` dialect and loads the result."""
+    return Executable(compile_artefact(text, target, dump, filename, remarks), weights, weights_path)
 
 
 def load_artefact(path, weights=None, weights_path=None):

@@ -40,6 +40,7 @@ W64, B4, W6x6, W4, KERNEL1, KERNEL2, KERNEL_G = (const(4, 6), const(4), const(6,
                                                  const(5, 4, 3, 3), const(8, 2, 3, 3))
 VARIANCE = torch.rand(4, generator=CONST) + 0.5
 TABLE = const(10, 5)
+TRILINEAR = const(4, 6, 6)
 LOWER = torch.ones(8, 8).tril().bool()
 PICK = torch.tensor([2, 0, 1])
 
@@ -132,6 +133,7 @@ ARITHMETIC = {
     "add_broadcast": lambda t: t.x + t.s[:, None, :],
     "add_int": lambda t: t.i + t.n,
     "add_int_scalar": lambda t: t.i + 3,
+    "convert_element_type": lambda t: torch.ops.prims.convert_element_type(t.i, torch.float32) / 3,
     "add_mixed": lambda t: t.x + t.i[:, :, None],
     "add_bool": lambda t: t.k + t.k,
     "sub": lambda t: t.x - t.y,
@@ -207,6 +209,8 @@ ROWS = {
     "group_norm": lambda t: F.group_norm(t.img, 2, like(B4, t), like(B4, t)),
     "instance_norm": lambda t: F.instance_norm(t.img),
     "batch_norm": lambda t: F.batch_norm(t.img, like(B4, t), like(VARIANCE, t), like(B4, t), like(B4, t)),
+    "batch_norm_by_batch": lambda t: torch.ops.aten._native_batch_norm_legit.no_stats(
+        t.img, like(B4, t), like(VARIANCE, t), True, 0.1, 1e-5)[0],
     "batch_norm_plain": lambda t: F.batch_norm(t.img, like(B4, t), like(VARIANCE, t)),
     "sum": lambda t: t.x.sum(),
     "sum_dim": lambda t: t.x.sum(1),
@@ -405,6 +409,7 @@ CONTRACTIONS = {
     "attention_additive": lambda t: F.scaled_dot_product_attention(*qkv(t), attn_mask=t.img[:, :1]),
     "attention_causal_longer": lambda t: F.scaled_dot_product_attention(t.img[:, :, :3], t.img, t.img, is_causal=True),
     "attention_gqa": lambda t: F.scaled_dot_product_attention(t.img, t.img[:, :2], t.img[:, 2:], enable_gqa=True),
+    "bilinear": lambda t: F.bilinear(t.x, t.y, like(TRILINEAR, t), like(B4, t)),
     "conv1d": lambda t: F.conv1d(t.x, like(KERNEL1, t), stride=2, padding=1),
     "conv2d": lambda t: F.conv2d(t.img, like(KERNEL2, t), like(KERNEL2, t)[:, 0, 0, 0], stride=2, padding=1),
     "conv2d_dilated": lambda t: F.conv2d(t.img, like(KERNEL2, t), dilation=2),

@@ -10,6 +10,7 @@ GUIDES = Path(__file__).resolve().parents[2] / "docs" / "guides"
 @pytest.mark.parametrize("guide", ["python.md"])
 def test_blocks_run_in_order(guide, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TENON_FALLBACK", "error")
     text = (GUIDES / guide).read_text()
     names = {"__name__": "guide"}
     for match in re.finditer(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):

@@ -41,6 +41,14 @@ def addmm(b, bias, x, y, *, beta=1, alpha=1):
     return _add_product(b, bias, product, beta, alpha)
 
 
+@op("_trilinear")
+def trilinear(b, first, second, third, expand1, expand2, expand3, sumdim, unroll_dim=1):
+    """What torch.nn.Bilinear becomes: a product of three, summed."""
+    parts = [b.unsqueeze(part, *axes) for part, axes in ((first, expand1), (second, expand2), (third, expand3))]
+    product = b.binary("mul", b.binary("mul", *map(b.wide, parts[:2])), b.wide(parts[2]))
+    return b.cast(b.reduce("reduce_sum", product, sumdim), b.result_dtype)
+
+
 # ---- attention ----
 @op("scaled_dot_product_attention")
 def attention(b, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False):

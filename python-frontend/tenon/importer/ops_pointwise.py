@@ -41,7 +41,8 @@ def native_dropout(b, x, p, train):
     return [dropout(b, x, p, train), b.full(x.shape, True, "i1")]
 
 
-@op("to.dtype", "to.device", "to.dtype_layout", "to.other", "_to_copy", "type_as", "to.prim_Device", "to.prim_dtype")
+@op("to.dtype", "to.device", "to.dtype_layout", "to.other", "_to_copy", "type_as", "to.prim_Device", "to.prim_dtype",
+    "prims.convert_element_type.default")
 def convert(b, x, *unused, **options):
     return b.cast(x, b.result_dtype)
 

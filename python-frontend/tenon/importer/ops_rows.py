@@ -123,6 +123,20 @@ def native_batch_norm(b, x, weight, bias, running_mean, running_var, momentum, e
     return [_batch_norm(b, x, weight, bias, running_mean, running_var, eps), None, None]
 
 
+@op("_native_batch_norm_legit.no_stats")
+def batch_norm_by_batch(b, x, weight, bias, training, momentum, eps):
+    """Statistics of the batch itself: instance_norm, taken apart."""
+    wide = b.wide(x)
+    mean, variance = _variance(b, wide, [axis for axis in range(x.rank) if axis != 1], 0, True)
+    scale = b.unary("rsqrt", b.binary("add", variance, b.scalar(float(eps), wide.dtype)))
+    result = b.binary("mul", b.binary("sub", wide, mean), scale)
+    shape = [x.shape[1]] + [1] * (x.rank - 2)
+    for mnemonic, part in (("mul", weight), ("add", bias)):
+        if part is not None:
+            result = b.binary(mnemonic, result, b.reshape(b.cast(part, wide.dtype), shape))
+    return [b.cast(result, x.dtype), None, None]
+
+
 # ---- reductions ----
 def _reduced(mnemonic):
     def build(b, x, dim=None, keepdim=False, *, dtype=None):

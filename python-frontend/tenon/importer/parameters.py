@@ -22,11 +22,11 @@ def tensor_bytes(tensor):
 class Parameters:
     """Makes values for the non-user inputs of a graph, each when it is first used."""
 
-    def __init__(self, program):
-        signature = program.graph_signature
-        self._state, self._constants = program.state_dict, program.constants
+    def __init__(self, program=None):
+        """Without a program: only the tensors that the graph itself holds."""
+        self._state, self._constants = (program.state_dict, program.constants) if program else ({}, {})
         self._targets = {}  # placeholder -> (name, whether it is in checkpoints)
-        for spec in signature.input_specs:
+        for spec in program.graph_signature.input_specs if program else ():
             kind = spec.kind.name
             if kind == "PARAMETER":
                 self._targets[spec.arg.name] = (spec.target, True)

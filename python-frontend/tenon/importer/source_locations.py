@@ -16,7 +16,7 @@ def module_path(node):
         name = entry[0] if isinstance(entry, tuple) else ""
         path = name if isinstance(name, str) and not name.startswith("_empty") else path
     # A path of torch.export: "L['self'].encoder", "encoder.layer.0@1" for a module called twice.
-    return re.sub(r"@\d+", "", re.sub(r"^L\['self'\]\.?", "", path))
+    return re.sub(r"@\d+", "", re.sub(r"^L\['\w+'\]\.?", "", path))
 
 
 def source_line(node):

@@ -12,10 +12,11 @@ GREATEST_SIZE = 2**31 - 1  # what the compiler takes a dimension without an uppe
 
 
 class Symbols:
-    """Names and bounds of the program's dynamic dimensions."""
+    """Names and bounds of the dynamic dimensions of a graph's inputs."""
 
-    def __init__(self, program, fake_tensors, dim_names=None):
-        """`fake_tensors`: input name -> tensor with symbolic shape. `dim_names`: (input name, axis) -> name."""
+    def __init__(self, fake_tensors, range_of, dim_names=None, compound=False):
+        """`fake_tensors`: input name -> tensor with symbolic shape. `range_of`: size -> its ValueRanges or None.
+        `dim_names`: (input name, axis) -> name. `compound`: sizes such as 2*s0 are dimensions of their own."""
         self.names, self.bounds, self._sources = {}, {}, {}
         given = _names_from_export(fake_tensors)
         for name, tensor in fake_tensors.items():
@@ -23,7 +24,7 @@ class Symbols:
                 size = plain_size(size)
                 if is_static(size):
                     continue
-                if not isinstance(size, sympy.Symbol):
+                if not isinstance(size, sympy.Symbol) and not compound:
                     raise ValueError(f"input '{name}' has size {size} in dimension {axis}: a size that depends on "
                                      f"another is not supported; give the dimension a torch.export.Dim of its own")
                 self._sources.setdefault(size, (name, axis))
@@ -38,7 +39,7 @@ class Symbols:
                     candidate += "_"
                 taken.add(candidate)
                 self.names[symbol] = candidate
-            self.bounds[symbol] = _range_of(program, symbol)
+            self.bounds[symbol] = size_range(range_of(symbol))
 
     def dim_bounds(self):
         return {self.names[symbol]: self.bounds[symbol] for symbol in sorted(self.names, key=self.names.get)}
@@ -48,8 +49,8 @@ class Symbols:
         return self._sources[symbol]
 
 
-def _range_of(program, symbol):
-    bounds = program.range_constraints.get(symbol)
+def size_range(bounds):
+    """(low, high) of a size from ValueRanges, or None where nothing is known."""
     low, high = 0, GREATEST_SIZE
     if bounds is not None:
         if bounds.lower.is_number and bounds.lower.is_finite:
@@ -79,7 +80,8 @@ class SizeBuilder:
 
     def __init__(self, builder):
         self._builder, self._made = builder, {}
-        self.dims = {}  # symbol -> (argument value, axis)
+        self.dims = {}       # size -> (argument value, axis)
+        self.on_demand = {}  # size -> function that makes such an argument, asked when the size is first used
 
     def scalar(self, size):
         if size not in self._made:
@@ -91,11 +93,13 @@ class SizeBuilder:
         builder = self._builder
         if is_static(size):
             return builder.constant(str(size), "i64", ())
-        if isinstance(size, sympy.Symbol):
-            if size not in self.dims:
-                raise NotImportable(f"the size {size} depends on data, so no shape can be known before the run")
+        if size not in self.dims and size in self.on_demand:
+            self.dims[size] = self.on_demand[size]()
+        if size in self.dims:
             value, axis = self.dims[size]
             return builder.op("dim", [value], [("i64", ())], {"axis": axis})[0]
+        if isinstance(size, sympy.Symbol):
+            raise NotImportable(f"the size {size} depends on data, so no shape can be known before the run")
         kind = type(size).__name__
         if kind in ("Add", "Mul", "Max", "Min"):
             # sympy's order of arguments is its own; the constant goes last to read well.

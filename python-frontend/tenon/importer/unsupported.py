@@ -19,19 +19,31 @@ class Unsupported:
     def __bool__(self):
         return bool(self._found)
 
-    def error(self):
-        ops = []
-        lines = []
-        for (name, reason), nodes in self._found.items():
-            places = list(OrderedDict.fromkeys(map(place_text, nodes)))
-            ops.append((name, reason, tuple(places)))
-            count = "once" if len(nodes) == 1 else f"{len(nodes)} times"
-            lines.append(f"  {name}, {count}: {reason}")
-            lines += [f"      at {place}" for place in places[:PLACES_SHOWN]]
-            if len(places) > PLACES_SHOWN:
-                lines.append(f"      and {len(places) - PLACES_SHOWN} more places")
-        what = "op" if len(ops) == 1 else "ops"
-        head = f"the model has {len(ops)} {what} that Tenon does not import:"
+    @property
+    def nodes(self):
+        return {node for nodes in self._found.values() for node in nodes}
+
+    def ops(self):
+        """[(op, reason, count, places)], places in the model's order, each once."""
+        return [(name, reason, len(nodes), tuple(OrderedDict.fromkeys(map(place_text, nodes))))
+                for (name, reason), nodes in self._found.items()]
+
+    def error(self, who="the model"):
+        found = self.ops()
+        what = "op" if len(found) == 1 else "ops"
+        head = f"{who} has {len(found)} {what} that Tenon does not import:"
         tail = ("Next: rewrite these places with supported ops, or add an op to the table in tenon/importer/ops_*.py "
                 "(docs/guides/python.md).")
-        return UnsupportedError("\n".join([head, *lines, tail]), ops)
+        ops = [(name, reason, places) for name, reason, _, places in found]
+        return UnsupportedError("\n".join([head, *lines_of(found), tail]), ops)
+
+
+def lines_of(ops):
+    """What Unsupported.ops() lists, as lines of text."""
+    lines = []
+    for name, reason, count, places in ops:
+        lines.append(f"  {name}, {'once' if count == 1 else f'{count} times'}: {reason}")
+        lines += [f"      at {place}" for place in places[:PLACES_SHOWN]]
+        if len(places) > PLACES_SHOWN:
+            lines.append(f"      and {len(places) - PLACES_SHOWN} more places")
+    return lines
