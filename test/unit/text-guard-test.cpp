@@ -47,6 +47,10 @@ const GuardCase guardCases[] = {
     {"sums", "1" + repeated(" + 1", maxOperatorRun + 1), run.c_str()},
     {"divisions", "d0" + repeated(" floordiv 2", maxOperatorRun + 1), run.c_str()},
     {"lists_are_no_expressions", repeated("-1, ", 3 * maxOperatorRun), ""},
+    {"array_of_indices", "{\na = array<index: 1>}", "line 2: an array attribute of indices"},
+    {"array_of_indices_apart", "array // <\n < \t//\n//i64\nindex", "line 1: an array attribute"},
+    {"array_of_an_alias", "!t = index\n{a = array<!t: 1>}", "line 2: an array attribute"},
+    {"arrays_of_numbers", "array<i64: 1> array<> !llvm.array<4 x index> array array<", ""},
     {"bytecode", "ML\xefR", "bytecode"},
     {"size", std::string(maxTextBytes + 1, ' '), "weights belong in a safetensors file"},
 };
