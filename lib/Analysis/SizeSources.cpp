@@ -2,6 +2,7 @@
 
 #include "dialects/Tenon/Tenon.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 
@@ -25,6 +26,8 @@ std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
       if (!dropped.test(position) && next++ == dimension)
         return SizeSource{extent, {}};
   }
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return of(loop.getInitArgs()[cast<OpResult>(tensor).getResultNumber()], dimension);
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
     return of(insert.getDest(), dimension);
   if (auto castOp = dyn_cast<tensor::CastOp>(op))

@@ -5,8 +5,10 @@
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/3_tile/ResultDimensions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CHOOSETILESCHEDULESPASS
@@ -15,6 +17,30 @@ namespace tenon {
 
 using namespace mlir;
 using namespace tenon;
+
+/// Of what is computed before dimensions are split or parts are put together.
+static RowShape rowShapeOf(KernelOp kernel) {
+  Value result = kernel.getYielded().front();
+  while (auto expand = result.getDefiningOp<tensor::ExpandShapeOp>())
+    result = expand.getSrc();
+  while (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
+    result = insert.getSource();
+  RowShape shape;
+  for (int64_t size : cast<RankedTensorType>(result.getType()).getShape())
+    shape.sizes.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  ResultDimensions dimensions(result);
+  shape.foldsRows = !shape.sizes.empty() && dimensions.isFolded(shape.sizes.size() - 1);
+  shape.isTransposed = dimensions.transposed() >= 0;
+  for (ResultDimensions::Reduction one : dimensions.reductions()) {
+    if (one.along >= 0)
+      continue;
+    int64_t size = one.op.getStaticLoopRanges()[one.loop];
+    shape.reduced = ShapedType::isDynamic(size) || shape.reduced < 0 ? -1 : std::max(shape.reduced, size);
+    AffineMap map = one.op.getMatchingIndexingMap(one.op.getDpsInputOperand(0));
+    shape.reducesNeighbours |= map.getNumResults() > 0 && map.getResults().back().isFunctionOfDim(one.loop);
+  }
+  return shape;
+}
 
 static Attribute chooseFor(KernelOp kernel) {
   MLIRContext *context = kernel.getContext();
@@ -32,8 +58,7 @@ static Attribute chooseFor(KernelOp kernel) {
     AttentionTile tile = chooseAttentionTile(query.getDimSize(2), query.getDimSize(3));
     return tile::AttentionAttr::get(context, tile.queries, tile.keys);
   }
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(kernel.getResultTypes().front()).getShape();
-  RowTile tile = chooseRowTile(shape.size() < 2 ? 1 : shape[shape.size() - 2], shape.empty() ? 1 : shape.back());
+  RowTile tile = chooseRowTile(rowShapeOf(kernel));
   return tile::RowAttr::get(context, tile.rows, tile.columns, tile.part);
 }
 

@@ -71,7 +71,7 @@ def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::Modul
     After:
     ```mlir
     func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
-      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tile.row<rows = 4, columns = 16, part = 128>} : (tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tile.row<rows = 4, columns = 16, part = 1>} : (tensor<4x16xf32>) -> tensor<4x16xf32> {
         %0 = arith.negf %X : tensor<4x16xf32>
         tenon.yield %0 : tensor<4x16xf32>
       }
@@ -128,8 +128,8 @@ def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
     ```
     Requires: kernels lowered to linalg, schedules chosen (tenon-choose-tile-schedules).
     Ensures: a kernel that has a program is launched by name; programs of one kernel store to disjoint places.
-    Leaves alone: kernels with scans, scatters, parts put together and other ops without a form on tiles yet, each with a missed
-    remark that says why.
+    Leaves alone: kernels with windows, gathers along several dimensions and other ops without a form on tiles, each with a
+    missed remark that says why.
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
                            "::mlir::tensor::TensorDialect", "::tenon::tile::TileDialect"];

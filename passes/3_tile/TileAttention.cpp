@@ -2,6 +2,7 @@
 // values (online softmax, Milakov and Gimelshein 2018; tiled as FlashAttention, Dao et al. 2022). Scores exist a tile
 // at a time.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/TileEmitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -50,6 +51,7 @@ private:
   AttentionOp op;
   TilePlace place;
   Type sumType;
+  int64_t headSize = 0;
   unsigned rows = 0, columns = 0, keys = 0;
   AffineExpr keyHead;
 };
@@ -96,15 +98,14 @@ Value AttentionTiles::visible(Value scores, AffineExpr key) {
 }
 
 Value AttentionTiles::scores(Value query, AffineExpr key) {
-  unsigned depth = emitter.addAxis(cast<RankedTensorType>(query.getType()).getDimSize(1), /*isWhole=*/true);
+  unsigned depth = emitter.addWholeAxis(cast<RankedTensorType>(query.getType()).getDimSize(1), headSize);
   TileValue tile = emitter.at(op.getKey(), {place[0], keyHead, key, emitter.axis(depth)});
   if (!tile)
     return {};
   SmallVector<unsigned> both = sorted({rows, keys});
   Value products =
       tile::DotOp::create(b, along(both, sumType), query, tile.tile, filled(both, sumType, 0), false, true);
-  double scale =
-      op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(static_cast<double>(emitter.axisSize(depth)));
+  double scale = op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
   return visible(arith::MulFOp::create(b, products, filled(both, sumType, scale)), key);
 }
 
@@ -145,21 +146,21 @@ Value AttentionTiles::withNonFinite(Value sum, Value scores, Value powers, Value
 TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis) {
   rows = rowAxis, columns = columnAxis;
   auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
-  int64_t headSize = ShapedType::isDynamic(query.getDimSize(3)) ? key.getDimSize(3) : query.getDimSize(3);
+  headSize = ShapedType::isDynamic(query.getDimSize(3)) ? key.getDimSize(3) : query.getDimSize(3);
   if (ShapedType::isDynamic(headSize) || headSize == 0 || query.isDynamicDim(1) || key.isDynamicDim(1))
     return emitter.fail("head size or number of heads is dynamic");
   Type element = query.getElementType();
   sumType = element.getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : element;
   keyHead = place[1].floorDiv(query.getDimSize(1) / key.getDimSize(1));
-  keys = emitter.addAxis(emitter.reductionTile, /*isWhole=*/false);
-  unsigned depth = emitter.addAxis(headSize, /*isWhole=*/true);
+  keys = emitter.addAxis(emitter.keyTile);
+  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
   TileValue queries = emitter.at(op.getQuery(), {place[0], place[1], place[2], emitter.axis(depth)});
   if (!queries)
     return {};
   SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
   Value lowest = filled(ofRow, sumType, -infinity), none = filled(ofRow, sumType, 0);
   auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), emitter.sizeValue(op.getKey(), 2),
-                                 arith::ConstantIndexOp::create(b, emitter.reductionTile),
+                                 arith::ConstantIndexOp::create(b, emitter.keyTile),
                                  ValueRange{lowest, none, filled(out, sumType, 0)});
   {
     OpBuilder::InsertionGuard guard(b);

@@ -1,6 +1,8 @@
 // The scalar body of a linalg.generic as ops on tiles.
 #include "passes/3_tile/TileEmitter.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 using namespace mlir;
 using namespace tenon;
 
@@ -67,6 +69,26 @@ TileValue TileEmitter::extract(Value tensor, ArrayRef<Element> indices) {
   return view ? load(view, place, gathered) : fail("data choose from a computed tensor");
 }
 
+/// What stands past the end of an axis in the result of an op, by what stands there in its operands.
+static std::optional<TileValue::Outside> outsideOf(Operation *op, ArrayRef<TileValue> operands, unsigned axis) {
+  using Outside = TileValue::Outside;
+  std::optional<Outside> first = operands.front().outsideOf(axis);
+  bool areZero =
+      llvm::all_of(operands, [&](const TileValue &operand) { return operand.outsideOf(axis) == Outside::zero; });
+  if (isa<arith::ExtFOp, arith::TruncFOp>(op))
+    return first;
+  if (isa<arith::ExtSIOp, arith::ExtUIOp, arith::SIToFPOp, arith::UIToFPOp, arith::MulFOp, arith::MulIOp, arith::AddFOp,
+          arith::AddIOp, arith::SubFOp, arith::SubIOp, arith::NegFOp>(op) &&
+      areZero)
+    return Outside::zero;
+  // Infinity less what is the same along the axis: that is infinite or NaN only where the whole row is lost.
+  if (isa<arith::SubFOp>(op) && first && *first != Outside::zero && !llvm::is_contained(operands[1].axes, axis))
+    return first;
+  if (isa<math::ExpOp, math::Exp2Op>(op) && first == Outside::lowest)
+    return Outside::zero;
+  return std::nullopt;
+}
+
 TileEmitter::Element TileEmitter::evaluate(Operation *op, DenseMap<Value, Element> &values, const TilePlace &loops) {
   auto get = [&](Value value) -> Element {
     auto found = values.find(value);
@@ -112,7 +134,11 @@ TileEmitter::Element TileEmitter::evaluate(Operation *op, DenseMap<Value, Elemen
   llvm::sort(along);
   SmallVector<Value> wide = llvm::map_to_vector(operands, [&](const TileValue &value) { return widen(value, along); });
   OperationState state(b.getLoc(), op->getName(), wide, typeOf(along, op->getResult(0).getType()), op->getAttrs());
-  return TileValue{b.create(state)->getResult(0), along};
+  TileValue result{b.create(state)->getResult(0), along};
+  for (unsigned number : along)
+    if (std::optional<TileValue::Outside> outside = operands.empty() ? std::nullopt : outsideOf(op, operands, number))
+      result.outside.push_back({number, *outside});
+  return result;
 }
 
 TileValue TileEmitter::body(linalg::GenericOp op, Value yielded, const TilePlace &loops, ArrayRef<TileValue> elements) {
@@ -121,9 +147,9 @@ TileValue TileEmitter::body(linalg::GenericOp op, Value yielded, const TilePlace
     if (element)
       values[argument] = element;
   for (Operation &inner : op.getBody()->without_terminator()) {
-    // What folds into an accumulator is the reduction's own business.
+    // What folds into an accumulator is the reduction's own business, and so is what depends on that.
     if (llvm::any_of(inner.getOperands(), [&](Value operand) {
-          return isa<BlockArgument>(operand) && operand.getParentBlock() == op.getBody() && !values.contains(operand);
+          return operand.getParentBlock() == op.getBody() && !values.contains(operand);
         }))
       continue;
     values[inner.getResult(0)] = evaluate(&inner, values, loops);

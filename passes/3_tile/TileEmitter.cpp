@@ -13,8 +13,18 @@ TileValue TileEmitter::fail(const Twine &why) {
 
 //===--- places --------------------------------------------------------------------------------------------------===//
 
-unsigned TileEmitter::addAxis(int64_t size, bool isWhole) {
-  axes.push_back({size, isWhole});
+unsigned TileEmitter::addAxis(int64_t size) {
+  axes.push_back({size, ShapedType::kDynamic, {}, {}});
+  return axes.size() - 1;
+}
+
+unsigned TileEmitter::addWholeAxis(int64_t size, int64_t extent) {
+  axes.push_back({size, extent, constant(0), {}});
+  return axes.size() - 1;
+}
+
+unsigned TileEmitter::addWalkedAxis(int64_t size, int64_t extent, Value start, Value end) {
+  axes.push_back({size, extent, dim(start), end});
   return axes.size() - 1;
 }
 
@@ -60,80 +70,7 @@ RankedTensorType TileEmitter::typeOf(ArrayRef<unsigned> of, Type element) const 
   return RankedTensorType::get(llvm::map_to_vector(of, [&](unsigned axis) { return axes[axis].size; }), element);
 }
 
-//===--- views and memory ----------------------------------------------------------------------------------------===//
-
-Value TileEmitter::viewOf(Value tensor) {
-  if (Value view = arguments.lookup(tensor))
-    return view;
-  if (auto found = views.find(tensor); found != views.end())
-    return found->second;
-  Operation *op = tensor.getDefiningOp();
-  if (!op)
-    return {};
-  auto type = cast<RankedTensorType>(tensor.getType());
-  if (auto castOp = dyn_cast<tensor::CastOp>(op))
-    return views[tensor] = viewOf(castOp.getSource());
-  if (!isa<linalg::TransposeOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
-    return {};
-  Value source = viewOf(op->getOperand(0));
-  if (!source)
-    return {};
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(programs);
-  // The base's place and distances: a dense argument's, or those of the strided view it is.
-  Value base = source, offset = arith::ConstantIndexOp::create(b, 0);
-  SmallVector<Value> strides;
-  auto sourceType = cast<RankedTensorType>(op->getOperand(0).getType());
-  if (auto strided = source.getDefiningOp<tile::StridedOp>()) {
-    base = strided.getBase();
-    offset = strided.getOffset();
-    strides.assign(strided.getStrides().begin(), strided.getStrides().end());
-  } else {
-    Value stride = arith::ConstantIndexOp::create(b, 1);
-    strides.assign(sourceType.getRank(), stride);
-    for (int64_t d = sourceType.getRank() - 1; d > 0; --d)
-      strides[d - 1] = b.createOrFold<arith::MulIOp>(strides[d], sizeValue(op->getOperand(0), d));
-  }
-  auto value = [&](OpFoldResult mixed) -> Value {
-    if (std::optional<int64_t> known = getConstantIntValue(mixed))
-      return arith::ConstantIndexOp::create(b, *known);
-    return scalar(cast<Value>(mixed));
-  };
-  SmallVector<Value> sizes, next;
-  for (int64_t d = 0; d < type.getRank(); ++d)
-    sizes.push_back(sizeValue(tensor, d));
-  if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
-    for (int64_t from : transpose.getPermutation())
-      next.push_back(strides[from]);
-  } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
-    llvm::SmallBitVector dropped = slice.getDroppedDims();
-    for (int64_t d = 0; d < sourceType.getRank(); ++d) {
-      Value start = b.createOrFold<arith::MulIOp>(value(slice.getMixedOffsets()[d]), strides[d]);
-      offset = b.createOrFold<arith::AddIOp>(offset, start);
-      if (!dropped.test(d))
-        next.push_back(b.createOrFold<arith::MulIOp>(strides[d], value(slice.getMixedStrides()[d])));
-    }
-  } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
-    next.resize(type.getRank());
-    for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices())) {
-      Value stride = strides[from];
-      for (int64_t to : llvm::reverse(group)) {
-        next[to] = stride;
-        stride = b.createOrFold<arith::MulIOp>(stride, sizes[to]);
-      }
-    }
-  } else {
-    auto collapse = cast<tensor::CollapseShapeOp>(op);
-    for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
-      // Joined dimensions must be one run of memory: of a dense argument they are.
-      if (group.size() > 1 && source != base)
-        return views[tensor] = Value();
-      next.push_back(strides[group.back()]);
-    }
-  }
-  auto viewType = tile::ViewType::get(b.getContext(), type.getShape(), type.getElementType());
-  return views[tensor] = tile::StridedOp::create(b, viewType, base, offset, sizes, next);
-}
+//===--- sizes and memory ----------------------------------------------------------------------------------------===//
 
 OpFoldResult TileEmitter::size(Value tensor, int64_t dimension) {
   auto type = cast<RankedTensorType>(tensor.getType());
@@ -169,36 +106,75 @@ Value TileEmitter::sizeValue(Value tensor, int64_t dimension) {
   return arith::ConstantIndexOp::create(b, *getConstantIntValue(mixed));
 }
 
-/// A scalar of the kernel's region, computed before the programs.
+/// Whether a scalar is known before the programs start: it depends on sizes only.
+bool TileEmitter::isShared(Value outside) const {
+  Operation *op = outside.getDefiningOp();
+  if (isa_and_nonnull<tensor::DimOp>(op))
+    return true;
+  return op && isPure(op) && op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+         llvm::all_of(op->getOperands(),
+                      [&](Value operand) { return !isa<ShapedType>(operand.getType()) && isShared(operand); });
+}
+
+/// A scalar of the kernel's region, computed before the programs, or at the start of each where it depends on data.
 Value TileEmitter::scalar(Value outside) {
   if (auto found = scalars.find(outside); found != scalars.end())
     return found->second;
   Operation *op = outside.getDefiningOp();
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(programs);
+  if (!isShared(outside) && programs->getNumRegions() == 0) {
+    fail("a size is computed from data");
+    return scalars[outside] = arith::ConstantOp::create(b, b.getZeroAttr(outside.getType()));
+  }
+  if (isShared(outside))
+    b.setInsertionPoint(programs);
+  else if (lastScalar)
+    b.setInsertionPointAfter(lastScalar);
+  else
+    b.setInsertionPointToStart(&programs->getRegion(0).front());
   Value value;
   if (auto dimension = dyn_cast_or_null<tensor::DimOp>(op)) {
     value = sizeValue(dimension.getSource(), *dimension.getConstantIndex());
+  } else if (auto read = dyn_cast_or_null<tensor::ExtractOp>(op)) {
+    TilePlace place = llvm::map_to_vector(read.getIndices(), [&](Value at) { return dim(scalar(at)); });
+    if (lastScalar) // the indices may have come in between
+      b.setInsertionPointAfter(lastScalar);
+    TileValue element = at(read.getTensor(), place);
+    value = element ? tensor::ExtractOp::create(b, element.tile, ValueRange()).getResult() : Value();
   } else if (op && isPure(op) && op->getNumResults() == 1 && op->getNumRegions() == 0 &&
              llvm::none_of(op->getOperandTypes(), llvm::IsaPred<ShapedType>)) {
     IRMapping mapping;
     for (Value operand : op->getOperands())
       mapping.map(operand, scalar(operand));
+    if (!isShared(outside) && lastScalar)
+      b.setInsertionPointAfter(lastScalar);
     value = b.clone(*op, mapping)->getResult(0);
-  } else {
-    fail("a scalar is computed from data");
+  }
+  if (!value) {
+    fail("a scalar is computed in a way that has no form on tiles");
     value = arith::ConstantOp::create(b, b.getZeroAttr(outside.getType()));
   }
+  if (!isShared(outside))
+    lastScalar = value.getDefiningOp();
   return scalars[outside] = value;
 }
 
-/// `gathered`: the view's dimension that data choose, and the tile of numbers, of one axis.
-TileValue TileEmitter::load(Value view, const TilePlace &place,
-                            std::optional<std::pair<unsigned, TileValue>> gathered) {
+/// What a value that stands outside of a view is to the folds; none where it is just some number.
+static std::optional<TileValue::Outside> outsideOf(TypedAttr pad) {
+  if (!pad)
+    return TileValue::Outside::zero;
+  auto real = dyn_cast<FloatAttr>(pad);
+  if (!real || !real.getValue().isInfinity())
+    return std::nullopt;
+  return real.getValue().isNegative() ? TileValue::Outside::lowest : TileValue::Outside::highest;
+}
+
+TileValue TileEmitter::load(Value view, const TilePlace &place, const Gathered &gathered, TypedAttr pad) {
   auto type = cast<tile::ViewType>(view.getType());
   SmallVector<Value> start;
   SmallVector<int64_t> shape;
   SmallVector<unsigned> order; // axes in the view's order
+  TileValue result;
   for (auto [d, expr] : llvm::enumerate(place)) {
     if (gathered && d == gathered->first) {
       start.push_back(arith::ConstantIndexOp::create(b, 0));
@@ -220,6 +196,10 @@ TileValue TileEmitter::load(Value view, const TilePlace &place,
     start.push_back(index(first));
     order.push_back(along.front());
     shape.push_back(axes[along.front()].size);
+    const Axis &whole = axes[along.front()];
+    std::optional<TileValue::Outside> known = outsideOf(pad);
+    if (known && first == whole.start && whole.extent == type.getShape()[d])
+      result.outside.push_back({along.front(), *known});
   }
   // Leading dimensions without an axis need not be part of the tile.
   size_t leading = 0;
@@ -229,7 +209,7 @@ TileValue TileEmitter::load(Value view, const TilePlace &place,
   Value tile = gathered ? tile::GatherOp::create(b, loaded, view, start, gathered->second.tile,
                                                  static_cast<int64_t>(gathered->first))
                               .getResult()
-                        : tile::LoadOp::create(b, loaded, view, start, TypedAttr()).getResult();
+                        : tile::LoadOp::create(b, loaded, view, start, pad).getResult();
   RankedTensorType inOrder = typeOf(order, type.getElementType());
   if (inOrder != loaded)
     tile = tile::ReshapeOp::create(b, inOrder, tile);
@@ -241,7 +221,9 @@ TileValue TileEmitter::load(Value view, const TilePlace &place,
       permutation.push_back(llvm::find(order, axis) - order.begin());
     tile = tile::TransOp::create(b, typeOf(sorted, type.getElementType()), tile, permutation);
   }
-  return {tile, sorted};
+  result.tile = tile;
+  result.axes = sorted;
+  return result;
 }
 
 Value TileEmitter::widen(const TileValue &value, ArrayRef<unsigned> to) {
@@ -252,6 +234,11 @@ Value TileEmitter::widen(const TileValue &value, ArrayRef<unsigned> to) {
     positions.push_back(llvm::find(to, axis) - to.begin());
   Type element = cast<RankedTensorType>(value.tile.getType()).getElementType();
   return tile::BroadcastOp::create(b, typeOf(to, element), value.tile, positions);
+}
+
+Value TileEmitter::zeros(const TilePlace &place, Type element) {
+  auto type = typeOf(axesOf(place), element);
+  return arith::ConstantOp::create(b, DenseElementsAttr::get(type, Attribute(b.getZeroAttr(element))));
 }
 
 /// Every axis of the value has a dimension of the view of its own.

@@ -8,6 +8,7 @@
 #include "dialects/Tile/Tile.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 #include <variant>
@@ -20,8 +21,24 @@ using TilePlace = llvm::SmallVector<mlir::AffineExpr>;
 struct TileValue {
   mlir::Value tile;
   llvm::SmallVector<unsigned> axes;
+  /// Where the tile reaches past the end of an axis's extent: what stands there, if that is known.
+  enum class Outside { zero, lowest, highest };
+  llvm::SmallVector<std::pair<unsigned, Outside>> outside = {};
+  std::optional<Outside> outsideOf(unsigned axis) const {
+    for (auto [known, what] : outside)
+      if (known == axis)
+        return what;
+    return std::nullopt;
+  }
   explicit operator bool() const { return bool(tile); }
 };
+
+/// The loop that a running sum is before it is tiles: a slice of `input` along `axis` a turn.
+struct ScanLoop {
+  mlir::Value input;
+  int64_t axis;
+};
+std::optional<ScanLoop> matchScan(mlir::scf::ForOp loop);
 
 class TileEmitter {
 public:
@@ -32,8 +49,11 @@ public:
       : b(b), programs(programs), arguments(arguments) {}
 
   void setPrograms(mlir::Operation *op) { programs = op; }
-  /// A new axis of that many elements; `isWhole`: it starts at 0 and has all of a dimension.
-  unsigned addAxis(int64_t size, bool isWhole);
+  /// A new axis of that many elements: of a part of a dimension; of a whole one, which has `extent` of them; or of one
+  /// that is walked through from `start` on, part by part.
+  unsigned addAxis(int64_t size);
+  unsigned addWholeAxis(int64_t size, int64_t extent);
+  unsigned addWalkedAxis(int64_t size, int64_t extent, mlir::Value start, mlir::Value end);
   int64_t axisSize(unsigned axis) const { return axes[axis].size; }
   mlir::AffineExpr axis(unsigned number) { return mlir::getAffineSymbolExpr(number, b.getContext()); }
   mlir::AffineExpr dim(mlir::Value index);
@@ -47,23 +67,44 @@ public:
   TileValue indexTile(mlir::AffineExpr expr);
   /// The same tile along more axes.
   mlir::Value widen(const TileValue &value, llvm::ArrayRef<unsigned> to);
+  /// Zeros along the axes of a place.
+  mlir::Value zeros(const TilePlace &place, mlir::Type element);
   void store(const TileValue &value, mlir::Value view, const TilePlace &place);
 
   mlir::OpFoldResult size(mlir::Value tensor, int64_t dimension);
   mlir::Value sizeValue(mlir::Value tensor, int64_t dimension);
   /// The view that has the tensor's elements, where it is an operand or made of one by slices, transposes and reshapes.
   mlir::Value viewOf(mlir::Value tensor);
+  /// What programs compute in a yielded tensor's stead, and the views that it goes to: the parts that the tensor is put
+  /// together of, or what it was before its shape changed.
+  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> piecesOf(mlir::Value yielded, mlir::Value view);
 
-  /// Elements that the depth of a matrix product and a dynamic reduction are cut into.
-  int64_t depthTile = 32, reductionTile = 128;
+  /// Elements that the depth of a matrix product and the keys of an attention are cut into.
+  int64_t depthTile = 32, keyTile = 128;
+  /// The same for each loop that reduces; others have `reductionTile`.
+  int64_t reductionTile = 128;
+  llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, int64_t> reductionTiles;
+  /// Of a running sum along a dimension that is walked through: the sum so far, and with the part that is computed.
+  struct Carried {
+    mlir::Value before, after;
+  };
+  llvm::DenseMap<mlir::Operation *, Carried> carried;
   llvm::StringRef error() const { return reason; }
   TileValue fail(const llvm::Twine &why);
 
 private:
   struct Axis {
     int64_t size;
-    bool isWhole;
+    int64_t extent;         ///< of the dimension, where programs go through all of it; may be dynamic
+    mlir::AffineExpr start; ///< where the axis starts then; null for an axis of a part
+    mlir::Value end;        ///< of a dynamic extent
   };
+  struct ViewParts {
+    mlir::Value base, offset;
+    llvm::SmallVector<mlir::Value> strides;
+  };
+  /// The view's dimension that data choose, and the tile of numbers, of one axis.
+  using Gathered = std::optional<std::pair<unsigned, TileValue>>;
   /// An index is kept as an expression as long as it is one.
   using Element = std::variant<TileValue, mlir::AffineExpr>;
   TileValue compute(mlir::Value tensor, const TilePlace &place);
@@ -71,13 +112,31 @@ private:
   TileValue reduce(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue dot(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue attention(AttentionOp op, const TilePlace &place);
-  TileValue load(mlir::Value view, const TilePlace &place, std::optional<std::pair<unsigned, TileValue>> gathered);
+  TileValue insertion(mlir::tensor::InsertSliceOp op, const TilePlace &place);
+  TileValue argument(mlir::linalg::GenericOp op, const TilePlace &place);
+  TileValue scan(mlir::scf::ForOp loop, const TilePlace &place);
+  TileValue scatter(mlir::scf::ForOp loop, const TilePlace &place);
+  /// `pad`: what stands outside of the view; null: 0.
+  TileValue load(mlir::Value view, const TilePlace &place, const Gathered &gathered, mlir::TypedAttr pad = {});
   TileValue body(mlir::linalg::GenericOp op, mlir::Value yielded, const TilePlace &loops,
                  llvm::ArrayRef<TileValue> elements);
   Element evaluate(mlir::Operation *op, llvm::DenseMap<mlir::Value, Element> &values, const TilePlace &loops);
   TileValue extract(mlir::Value tensor, llvm::ArrayRef<Element> indices);
   TileValue tileOf(const Element &element);
   mlir::AffineExpr exprOf(const Element &element);
+  /// Loops over what a reduction has no axis for. `kept` are the result's axes.
+  struct Reduction {
+    llvm::SmallVector<unsigned> own;           ///< axes that are folded
+    llvm::SmallVector<mlir::scf::ForOp> loops; ///< outermost first
+    llvm::SmallVector<mlir::Value> values;     ///< carried through them, as the innermost sees them
+  };
+  Reduction openReduction(mlir::linalg::GenericOp op, TilePlace &loops, llvm::ArrayRef<unsigned> kept,
+                          llvm::ArrayRef<mlir::Value> initial);
+  llvm::SmallVector<mlir::Value> closeReduction(Reduction &reduction, llvm::ArrayRef<mlir::Value> values);
+  /// The value where it is inside the folded axes, else what changes no such fold; along all the given axes.
+  TileValue masked(TileValue value, llvm::ArrayRef<unsigned> all, llvm::ArrayRef<unsigned> folded, tile::Fold fold);
+  TileValue folded(TileValue value, llvm::ArrayRef<unsigned> gone, tile::Fold fold);
+  void loadForFold(mlir::linalg::GenericOp op, mlir::Value element, const TilePlace &loops, tile::Fold fold);
   TilePlace loopsAt(mlir::linalg::GenericOp op, unsigned result, const TilePlace &place);
   TilePlace sourcePlace(mlir::Value tensor, const TilePlace &place);
   /// The elements of an op's tensor operands at a point of its loops, the others' scalars splat; empty on failure.
@@ -86,7 +145,13 @@ private:
   llvm::SmallVector<unsigned> axesOf(mlir::AffineExpr expr) const;
   llvm::SmallVector<unsigned> axesOf(const TilePlace &place) const;
   mlir::RankedTensorType typeOf(llvm::ArrayRef<unsigned> of, mlir::Type element) const;
+  bool isShared(mlir::Value outside) const;
   mlir::Value scalar(mlir::Value outside);
+  mlir::Value indexScalar(mlir::OpFoldResult mixed);
+  ViewParts partsOf(mlir::Value view);
+  mlir::Value joinedView(mlir::Value tensor, int64_t first, int64_t count);
+  mlir::Value makeView(const ViewParts &parts, mlir::Value tensor);
+  std::pair<mlir::Value, mlir::Value> throughReshapes(mlir::Value yielded, mlir::Value view);
 
   mlir::ImplicitLocOpBuilder &b;
   mlir::Operation *programs;
@@ -94,6 +159,7 @@ private:
   llvm::SmallVector<Axis> axes;
   llvm::SmallVector<mlir::Value> dims;
   llvm::DenseMap<mlir::Value, mlir::Value> views, scalars;
+  mlir::Operation *lastScalar = nullptr; // that programs start with
   struct Computed {
     TilePlace place;
     TileValue value;

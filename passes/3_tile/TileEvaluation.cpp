@@ -1,5 +1,6 @@
 // How TileEmitter computes a tensor at a place: by the op that makes it.
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/TileEmitter.h"
 
 using namespace mlir;
@@ -42,6 +43,10 @@ TileValue TileEmitter::compute(Value tensor, const TilePlace &place) {
   }
   if (auto elements = dyn_cast<tensor::FromElementsOp>(op); elements && elements.getElements().size() == 1)
     return splat(scalar(elements.getElements().front()));
+  if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
+    return insertion(insert, place);
+  if (auto loop = dyn_cast<scf::ForOp>(op))
+    return loop.getNumResults() == 2 ? scan(loop, place) : scatter(loop, place);
   if (isa<tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::ExtractSliceOp, linalg::TransposeOp, tensor::CastOp>(
           op)) {
     TilePlace source = sourcePlace(tensor, place);
@@ -100,8 +105,63 @@ TilePlace TileEmitter::sourcePlace(Value tensor, const TilePlace &place) {
     }
     return result;
   }
-  fail("a computed tensor is sliced");
+  auto slice = cast<tensor::ExtractSliceOp>(op);
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  const AffineExpr *next = place.begin();
+  for (int64_t d = 0; d < source.getRank(); ++d) {
+    AffineExpr start = dim(indexScalar(slice.getMixedOffsets()[d]));
+    std::optional<int64_t> step = getConstantIntValue(slice.getMixedStrides()[d]);
+    if (!step)
+      return fail("a computed tensor is sliced with a step that is not known"), result;
+    result[d] = dropped.test(d) ? start : *next++ * *step + start;
+  }
   return result;
+}
+
+/// A part in a tensor: where a place is inside the part, the part's element. A part of memory in what is all one value
+/// is a load that has that value outside.
+TileValue TileEmitter::insertion(tensor::InsertSliceOp op, const TilePlace &place) {
+  auto type = cast<RankedTensorType>(op.getSource().getType()), whole = op.getDestType();
+  if (type.getRank() != whole.getRank() ||
+      !llvm::all_of(op.getMixedStrides(), [](OpFoldResult stride) { return isConstantIntValue(stride, 1); }))
+    return fail("a part is put into a tensor of another rank, or with a step");
+  TilePlace source;
+  SmallVector<int64_t> open; // dimensions of which the part has not all
+  for (int64_t d = 0; d < type.getRank(); ++d) {
+    AffineExpr start = dim(indexScalar(op.getMixedOffsets()[d]));
+    source.push_back(place[d] - start);
+    if (start != constant(0) || type.getDimSize(d) != whole.getDimSize(d) ||
+        (type.isDynamicDim(d) && !op.isDynamicSize(d)))
+      open.push_back(d);
+  }
+  if (open.empty())
+    return at(op.getSource(), source);
+  auto fill = op.getDest().getDefiningOp<linalg::FillOp>();
+  TypedAttr pad;
+  if (Value view = viewOf(op.getSource()); view && fill && matchPattern(fill.getInputs()[0], m_Constant(&pad)))
+    return load(view, source, std::nullopt, pad);
+  TileValue inside;
+  for (int64_t d : open) {
+    TileValue number = indexTile(source[d]);
+    SmallVector<unsigned> along = number.axes;
+    // Places before the part wrap round to large numbers.
+    Value size = widen(splat(sizeValue(op.getSource(), d)), along);
+    TileValue here{arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number.tile, size), along};
+    if (!inside) {
+      inside = here;
+      continue;
+    }
+    for (unsigned axis : inside.axes)
+      if (!llvm::is_contained(along, axis))
+        along.push_back(axis);
+    llvm::sort(along);
+    inside = {arith::AndIOp::create(b, widen(inside, along), widen(here, along)), along};
+  }
+  TileValue part = at(op.getSource(), source), rest = at(op.getDest(), place);
+  if (!part || !rest)
+    return {};
+  SmallVector<unsigned> all = axesOf(place);
+  return {arith::SelectOp::create(b, widen(inside, all), widen(part, all), widen(rest, all)), all};
 }
 
 SmallVector<TileValue> TileEmitter::elementsAt(linalg::GenericOp op, const TilePlace &loops) {
@@ -129,6 +189,8 @@ SmallVector<TileValue> TileEmitter::elementsAt(linalg::GenericOp op, const TileP
 
 TileValue TileEmitter::generic(linalg::GenericOp op, unsigned result, const TilePlace &place) {
   if (op.getNumReductionLoops() != 0) {
+    if (op->getNumResults() == 2 && result == 1)
+      return argument(op, place);
     if (op->getNumResults() != 1)
       return fail("a reduction has several results");
     return findContraction(*op->getBlock()) ? dot(op, place) : reduce(op, place);
@@ -140,117 +202,6 @@ TileValue TileEmitter::generic(linalg::GenericOp op, unsigned result, const Tile
   if (elements.size() != op->getNumOperands())
     return {};
   return body(op, op.getBody()->getTerminator()->getOperand(result), loops, elements);
-}
-
-Value TileEmitter::loopSize(linalg::GenericOp op, unsigned loop) {
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<RankedTensorType>(operand.get().getType()))
-      continue;
-    for (auto [dimension, expr] : llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
-      if (expr == getAffineDimExpr(loop, b.getContext()))
-        return sizeValue(operand.get(), dimension);
-  }
-  fail("a loop has no size");
-  return arith::ConstantIndexOp::create(b, 0);
-}
-
-static std::optional<tile::Fold> foldOf(Operation *combiner) {
-  if (isa_and_nonnull<arith::AddFOp, arith::AddIOp>(combiner))
-    return tile::Fold::add;
-  if (isa_and_nonnull<arith::MaximumFOp, arith::MaxSIOp>(combiner))
-    return tile::Fold::max;
-  if (isa_and_nonnull<arith::MinimumFOp, arith::MinSIOp>(combiner))
-    return tile::Fold::min;
-  return std::nullopt;
-}
-
-/// The element that changes no sum, maximum or minimum.
-static TypedAttr neutralOf(OpBuilder &b, tile::Fold fold, Type type) {
-  if (fold == tile::Fold::add)
-    return b.getZeroAttr(type);
-  bool isMax = fold == tile::Fold::max;
-  if (auto real = dyn_cast<FloatType>(type))
-    return FloatAttr::get(real, APFloat::getInf(real.getFloatSemantics(), /*Negative=*/isMax));
-  unsigned width = type.getIntOrFloatBitWidth();
-  return b.getIntegerAttr(type, isMax ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width));
-}
-
-/// A statistic. A static dimension is one tile; an axis that has it whole already is taken again, so that both read the
-/// same tile. A dynamic one is a loop over parts, the last of which is filled up with what changes nothing.
-TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
-  Operation *combiner = op.getBody()->getTerminator()->getOperand(0).getDefiningOp();
-  BlockArgument accumulator = op.getRegionOutputArgs().front();
-  std::optional<tile::Fold> fold = foldOf(combiner);
-  if (!fold || !accumulator.hasOneUse() || *accumulator.getUsers().begin() != combiner)
-    return fail("a reduction is no sum, maximum or minimum");
-  Value added = combiner->getOperand(combiner->getOperand(0) == accumulator ? 1 : 0);
-  TilePlace loops = loopsAt(op, 0, place);
-  TileValue sum =
-      at(op.getDpsInits().front(), llvm::map_to_vector(op.getIndexingMapsArray().back().getResults(),
-                                                       [&](AffineExpr expr) { return expr.replaceDims(loops); }));
-  if (!reason.empty())
-    return {};
-  SmallVector<unsigned> reduced, own, kept = axesOf(place);
-  op.getReductionDims(reduced);
-  Type type = cast<RankedTensorType>(sum.tile.getType()).getElementType();
-  scf::ForOp loop;
-  OpBuilder::InsertionGuard guard(b);
-  Value isInside;
-  for (unsigned number : reduced) {
-    int64_t size = op.getStaticLoopRanges()[number];
-    if (size == 0)
-      return sum;
-    if (!ShapedType::isDynamic(size)) {
-      unsigned taken = axes.size();
-      for (unsigned a = 0; a < axes.size(); ++a)
-        if (axes[a].isWhole && axes[a].size == size && !llvm::is_contained(kept, a) && !llvm::is_contained(own, a))
-          taken = std::min(taken, a);
-      own.push_back(taken < axes.size() ? taken : addAxis(size, /*isWhole=*/true));
-      loops[number] = axis(own.back());
-      continue;
-    }
-    if (loop)
-      return fail("two dynamic dimensions are reduced at once");
-    own.push_back(addAxis(reductionTile, /*isWhole=*/false));
-    Value last = loopSize(op, number);
-    sum = {widen(sum, kept), kept};
-    loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), last,
-                              arith::ConstantIndexOp::create(b, reductionTile), ValueRange{sum.tile});
-    b.setInsertionPointToStart(loop.getBody());
-    loops[number] = dim(loop.getInductionVar()) + axis(own.back());
-    sum.tile = loop.getRegionIterArg(0);
-    Value number_ = indexTile(loops[number]).tile;
-    isInside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number_, widen(splat(last), {own.back()}));
-  }
-  SmallVector<TileValue> elements = elementsAt(op, loops);
-  if (elements.size() != op->getNumOperands())
-    return {};
-  TileValue value = body(op, added, loops, elements);
-  if (!value)
-    return {};
-  // Axes that the element does not vary along count as often as they have elements: all of them are needed.
-  SmallVector<unsigned> all(kept);
-  all.append(own);
-  llvm::sort(all);
-  value = {widen(value, all), all};
-  if (isInside) {
-    TileValue condition{isInside, {own.back()}};
-    auto neutral = DenseElementsAttr::get(typeOf(all, type), neutralOf(b, *fold, type));
-    value.tile = arith::SelectOp::create(b, widen(condition, all), value.tile, arith::ConstantOp::create(b, neutral));
-  }
-  for (unsigned gone : own) {
-    int64_t dimension = llvm::find(value.axes, gone) - value.axes.begin();
-    value.axes.erase(value.axes.begin() + dimension);
-    value.tile = tile::ReduceOp::create(b, typeOf(value.axes, type), *fold, value.tile, dimension);
-  }
-  Value before = widen(sum, value.axes);
-  OperationState state(b.getLoc(), combiner->getName(), {before, value.tile}, before.getType(), combiner->getAttrs());
-  Value folded = b.create(state)->getResult(0);
-  if (loop) {
-    scf::YieldOp::create(b, folded);
-    folded = loop.getResult(0);
-  }
-  return {folded, value.axes};
 }
 
 /// A matrix product: parts of the depth are loaded and multiplied, the sums go through the loop.
@@ -275,7 +226,7 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     return fail("a product's tile has " + Twine(kept.size()) + " axes, expected rows and columns");
   int64_t size = product->staticDepth();
   bool isOne = !ShapedType::isDynamic(size) && size <= depthTile;
-  unsigned depth = addAxis(isOne ? size : depthTile, isOne);
+  unsigned depth = isOne ? addWholeAxis(paddedDepth(size), size) : addAxis(depthTile);
   Value sums = widen(start, kept);
   scf::ForOp loop;
   OpBuilder::InsertionGuard guard(b);

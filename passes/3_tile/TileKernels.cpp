@@ -3,7 +3,9 @@
 // of tiles (TileEmitter.h). Along the innermost dimension a program has a whole row where it is static and fits.
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/KernelModule.h"
+#include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/3_tile/ResultDimensions.h"
 #include "passes/3_tile/TileEmitter.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,27 +29,73 @@ public:
   std::string error;
 
 private:
-  /// How many elements a program has along each dimension of the results, by the schedule; 1: one, by its number.
-  /// Empty, with the reason in `error`, where the schedule is not of the kernel's kind.
-  SmallVector<int64_t> tileOf(RankedTensorType type);
-  /// The tensor that programs compute a part of, and where it goes: the yielded one, or what it was before its
-  /// dimensions were split, or the attention behind transposes and joins, then with the view of the result that has its
-  /// shape.
-  std::pair<Value, Value> partOf(Value yielded, Value view, TileEmitter &emitter);
+  /// How a program goes along a dimension of the result: it has its own `size` elements of it, or all of them, at once
+  /// or `size` after `size`.
+  struct Dimension {
+    int64_t size;
+    enum { own, whole, walked } how;
+  };
+  /// By the schedule; empty, with the reason in `error`, where it is not of the kernel's kind.
+  SmallVector<Dimension> dimensionsOf(ArrayRef<Value> tensors, const ResultDimensions &result);
+  SmallVector<Dimension> rowDimensions(ArrayRef<int64_t> shape, tile::RowAttr row, const ResultDimensions &result);
+  Value extentOf(ArrayRef<Value> tensors, int64_t d, Dimension dimension, TileEmitter &emitter);
+  void buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions, Block *program,
+                    const ResultDimensions &result, TileEmitter &emitter);
+
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
 };
 } // namespace
 
-SmallVector<int64_t> ProgramBuilder::tileOf(RankedTensorType type) {
-  int64_t rank = type.getRank();
-  SmallVector<int64_t> tile(rank, 1);
+static ArrayRef<int64_t> shapeOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getShape(); }
+
+/// The largest static size of dimension `d` of the tensors; dynamic where one is.
+static int64_t largest(ArrayRef<Value> tensors, int64_t d) {
+  int64_t size = 0;
+  for (Value tensor : tensors)
+    size = ShapedType::isDynamic(shapeOf(tensor)[d]) || ShapedType::isDynamic(size)
+               ? ShapedType::kDynamic
+               : std::max(size, shapeOf(tensor)[d]);
+  return size;
+}
+
+/// Rows are places of the dimensions before the last, from the innermost on; where operands are neighbours along one of
+/// them, that one comes first.
+SmallVector<ProgramBuilder::Dimension> ProgramBuilder::rowDimensions(ArrayRef<int64_t> shape, tile::RowAttr row,
+                                                                     const ResultDimensions &result) {
+  int64_t rank = shape.size(), rows = row.getRows();
+  SmallVector<Dimension> dimensions(rank, {1, Dimension::own});
+  SmallVector<int64_t> order = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank)));
+  if (int64_t first = result.transposed(); first >= 0)
+    std::rotate(order.begin() + 1, llvm::find(order, first), llvm::find(order, first) + 1);
+  for (int64_t d : order) {
+    bool isLast = d == rank - 1, isKnown = !ShapedType::isDynamic(shape[d]);
+    int64_t most = isLast ? row.getColumns() : result.isFolded(d) ? row.getPart() : rows;
+    int64_t needed = isKnown ? paddedTile(shape[d]) : most;
+    if (result.isFolded(d)) {
+      dimensions[d] = {std::min(needed, most), isKnown && needed <= most ? Dimension::whole : Dimension::walked};
+      continue;
+    }
+    dimensions[d] = {std::min(needed, most), isKnown && needed <= most ? Dimension::whole : Dimension::own};
+    if (!isLast)
+      rows = std::max<int64_t>(1, rows / dimensions[d].size);
+  }
+  return dimensions;
+}
+
+SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Value> tensors,
+                                                                    const ResultDimensions &result) {
+  int64_t rank = shapeOf(tensors.front()).size();
+  SmallVector<int64_t> shape;
+  for (int64_t d = 0; d < rank; ++d)
+    shape.push_back(largest(tensors, d));
   auto innermost = [&](int64_t rows, int64_t columns) {
-    if (rank >= 2)
-      tile[rank - 2] = rows;
-    if (rank >= 1)
-      tile[rank - 1] = columns;
-    return tile;
+    SmallVector<Dimension> dimensions(rank, {1, Dimension::own});
+    for (auto [d, size] : {std::pair(rank - 2, rows), std::pair(rank - 1, columns)})
+      if (d >= 0)
+        dimensions[d] = {size,
+                         !ShapedType::isDynamic(shape[d]) && shape[d] <= size ? Dimension::whole : Dimension::own};
+    return dimensions;
   };
   Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
   bool isProduct = findContraction(kernel.getBlock()).has_value();
@@ -55,67 +103,96 @@ SmallVector<int64_t> ProgramBuilder::tileOf(RankedTensorType type) {
   if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule); gemm && isProduct)
     return innermost(gemm.getRows(), gemm.getColumns());
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule); attention && isAttention)
-    return innermost(attention.getQueries(), std::max<int64_t>(1, type.getShape().back()));
+    return innermost(attention.getQueries(), paddedDepth(shape.back()));
   if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule); row && !isProduct && !isAttention)
-    return innermost(row.getRows(), row.getColumns());
+    return rowDimensions(shape, row, result);
   error = schedule ? "its schedule is not of its kind" : "it has no schedule";
   return {};
 }
 
-std::pair<Value, Value> ProgramBuilder::partOf(Value yielded, Value view, TileEmitter &emitter) {
-  SmallVector<Operation *> joins;
-  Value tensor = yielded;
-  while (isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(
-      tensor.getDefiningOp())) {
-    joins.push_back(tensor.getDefiningOp());
-    tensor = tensor.getDefiningOp()->getOperand(0);
+/// The number of programs along a dimension of the results, which may be of different sizes: parts of one tensor.
+Value ProgramBuilder::extentOf(ArrayRef<Value> tensors, int64_t d, Dimension dimension, TileEmitter &emitter) {
+  if (dimension.how != Dimension::own)
+    return arith::ConstantIndexOp::create(b, 1);
+  Value size;
+  for (Value tensor : tensors) {
+    Value other = emitter.sizeValue(tensor, d);
+    size = !size || size == other ? other : b.createOrFold<arith::MaxUIOp>(size, other);
   }
-  // Without an attention behind them, only dimensions that were one all along are seen through.
-  if (!tensor.getDefiningOp<AttentionOp>()) {
-    tensor = yielded;
-    joins.clear();
-    while (auto expand = tensor.getDefiningOp<tensor::ExpandShapeOp>()) {
-      joins.push_back(expand);
-      tensor = expand.getSrc();
+  return b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, dimension.size));
+}
+
+void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions,
+                                  Block *program, const ResultDimensions &result, TileEmitter &emitter) {
+  int64_t rank = dimensions.size();
+  // Parts of one size share an axis, and with it what is computed along it.
+  DenseMap<std::pair<int64_t, int64_t>, AffineExpr> places;
+  auto placeOf = [&](Value tensor, int64_t d) {
+    int64_t known = shapeOf(tensor)[d];
+    Dimension dimension = dimensions[d];
+    bool isWhole = dimension.how == Dimension::whole;
+    auto [entry, isNew] = places.try_emplace({d, isWhole ? known : 0});
+    if (isNew) {
+      AffineExpr first = isWhole ? emitter.constant(0) : emitter.dim(program->getArgument(d)) * dimension.size;
+      if (isWhole)
+        entry->second =
+            known == 1 && dimension.size == 1 ? first : emitter.axis(emitter.addWholeAxis(dimension.size, known));
+      else
+        entry->second = dimension.size == 1 ? first : first + emitter.axis(emitter.addAxis(dimension.size));
     }
+    return entry->second;
+  };
+  SmallVector<int64_t> walked;
+  for (int64_t d = 0; d < rank; ++d)
+    if (dimensions[d].how == Dimension::walked)
+      walked.push_back(d);
+  TilePlace place(rank);
+  for (int64_t d = 0; d < rank; ++d)
+    if (!llvm::is_contained(walked, d))
+      place[d] = placeOf(pieces.front().first, d);
+  // Statistics come first: before the loop that goes through the row with them, and for their say in how it is read.
+  for (Operation *op : result.ops()) {
+    auto structured = dyn_cast<linalg::GenericOp>(op);
+    if (!structured || op->getNumResults() != 1 || (walked.empty() && structured.getNumReductionLoops() == 0))
+      continue;
+    ArrayRef<int> known = result.of(op->getResult(0));
+    auto isFixed = [&](int d) { return d >= 0 && !llvm::is_contained(walked, d); };
+    if (llvm::all_of(known, isFixed) && known.size() == shapeOf(op->getResult(0)).size())
+      emitter.at(op->getResult(0), llvm::map_to_vector(known, [&](int d) { return place[d]; }));
   }
-  if (joins.empty())
-    return {yielded, view};
-  // Distances of the yielded tensor's dimensions, then back through the joins.
-  auto rankOf = [](Value value) { return cast<RankedTensorType>(value.getType()).getRank(); };
-  SmallVector<Value> strides(rankOf(yielded));
-  Value stride = arith::ConstantIndexOp::create(b, 1);
-  for (int64_t d = rankOf(yielded) - 1; d >= 0; --d) {
-    strides[d] = stride;
-    stride = b.createOrFold<arith::MulIOp>(stride, emitter.sizeValue(yielded, d));
-  }
-  for (Operation *join : joins) {
-    SmallVector<Value> before(rankOf(join->getOperand(0)));
-    if (auto transpose = dyn_cast<linalg::TransposeOp>(join)) {
-      for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
-        before[from] = strides[to];
-    } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(join)) {
-      for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
-        before[from] = strides[group.back()];
-    } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(join)) {
-      for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
-        Value inner = strides[to];
-        for (int64_t from : llvm::reverse(group)) {
-          before[from] = inner;
-          inner = b.createOrFold<arith::MulIOp>(inner, emitter.sizeValue(collapse.getSrc(), from));
+  SmallVector<scf::ForOp> loops;
+  SmallVector<ResultDimensions::RunningSum> sums;
+  for (int64_t d : walked) {
+    Value end = emitter.sizeValue(pieces.front().first, d);
+    SmallVector<Value> initial;
+    if (walked.size() == 1)
+      for (ResultDimensions::RunningSum sum : result.runningSums())
+        if (sum.along == d) {
+          sums.push_back(sum);
+          TilePlace others(place);
+          others[d] = emitter.constant(0);
+          Type element = cast<RankedTensorType>(sum.loop.getResult(1).getType()).getElementType();
+          initial.push_back(emitter.zeros(others, element));
         }
-      }
-    } else {
-      before = strides;
-    }
-    strides = before;
+    auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), end,
+                                   arith::ConstantIndexOp::create(b, dimensions[d].size), initial);
+    loops.push_back(loop);
+    b.setInsertionPointToStart(loop.getBody());
+    for (auto [sum, before] : llvm::zip(sums, loop.getRegionIterArgs()))
+      emitter.carried[sum.loop] = {before, before};
+    unsigned axis =
+        emitter.addWalkedAxis(dimensions[d].size, shapeOf(pieces.front().first)[d], loop.getInductionVar(), end);
+    place[d] = emitter.dim(loop.getInductionVar()) + emitter.axis(axis);
   }
-  auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<Value> sizes;
-  for (int64_t d = 0; d < type.getRank(); ++d)
-    sizes.push_back(emitter.sizeValue(tensor, d));
-  auto viewType = tile::ViewType::get(b.getContext(), type.getShape(), type.getElementType());
-  return {tensor, tile::StridedOp::create(b, viewType, view, arith::ConstantIndexOp::create(b, 0), sizes, strides)};
+  for (auto [tensor, view] : pieces) {
+    for (int64_t d = 0; d < rank; ++d)
+      if (!llvm::is_contained(walked, d))
+        place[d] = placeOf(tensor, d);
+    if (TileValue value = emitter.at(tensor, place))
+      emitter.store(value, view, place);
+  }
+  if (!sums.empty())
+    scf::YieldOp::create(b, llvm::map_to_vector(sums, [&](auto &sum) { return emitter.carried[sum.loop].after; }));
 }
 
 tile::KernelOp ProgramBuilder::build() {
@@ -138,31 +215,31 @@ tile::KernelOp ProgramBuilder::build() {
     arguments[inner] = view;
 
   TileEmitter emitter(b, end, arguments);
+  SmallVector<std::pair<Value, Value>> pieces;
+  for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands())))
+    pieces.append(emitter.piecesOf(value, view));
+  SmallVector<Value> tensors(llvm::make_first_range(pieces));
+  for (Value tensor : tensors)
+    if (shapeOf(tensor).size() != shapeOf(tensors.front()).size())
+      return error = "its results have different numbers of dimensions", made;
+  ResultDimensions result(tensors);
+  SmallVector<Dimension> dimensions = dimensionsOf(tensors, result);
+  if (!error.empty())
+    return made;
   Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
   if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule))
     emitter.depthTile = gemm.getDepth();
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule))
-    emitter.reductionTile = attention.getKeys();
-  if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule))
+    emitter.keyTile = attention.getKeys();
+  if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule)) {
     emitter.reductionTile = row.getPart();
-  SmallVector<Value> yielded, views;
-  for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands()))) {
-    auto [tensor, place] = partOf(value, view, emitter);
-    yielded.push_back(tensor);
-    views.push_back(place);
+    for (const ResultDimensions::Reduction &reduction : result.reductions())
+      if (reduction.along >= 0)
+        emitter.reductionTiles[{reduction.op, reduction.loop}] = dimensions[reduction.along].size;
   }
-  auto shape = cast<RankedTensorType>(yielded.front().getType());
-  for (Value value : yielded)
-    if (cast<RankedTensorType>(value.getType()).getShape() != shape.getShape())
-      return error = "its results have different shapes", made;
-  SmallVector<int64_t> tile = tileOf(shape);
-  if (!error.empty())
-    return made;
   SmallVector<Value> extents;
-  for (int64_t d = 0; d < shape.getRank(); ++d) {
-    Value size = emitter.sizeValue(yielded.front(), d);
-    extents.push_back(b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, tile[d])));
-  }
+  for (auto [d, dimension] : llvm::enumerate(dimensions))
+    extents.push_back(extentOf(tensors, d, dimension, emitter));
   if (!emitter.error().empty())
     return error = emitter.error().str(), made;
   auto grid = tile::GridOp::create(b, extents);
@@ -170,16 +247,7 @@ tile::KernelOp ProgramBuilder::build() {
   Block *program = b.createBlock(&grid.getBody(), {}, SmallVector<Type>(extents.size(), b.getIndexType()),
                                  SmallVector<Location>(extents.size(), b.getLoc()));
   b.setInsertionPoint(tile::EndOp::create(b));
-  TilePlace place;
-  for (auto [number, size, known] : llvm::zip_equal(program->getArguments(), tile, shape.getShape())) {
-    AffineExpr first = size == known ? emitter.constant(0) : emitter.dim(number) * size;
-    place.push_back(size == 1 ? first : first + emitter.axis(emitter.addAxis(size, /*isWhole=*/size == known)));
-  }
-  for (auto [value, view] : llvm::zip(yielded, views)) {
-    TileValue result = emitter.at(value, place);
-    if (result)
-      emitter.store(result, view, place);
-  }
+  buildProgram(pieces, dimensions, program, result, emitter);
   error = emitter.error().str();
   return made;
 }

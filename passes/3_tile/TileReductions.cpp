@@ -1,0 +1,264 @@
+// Folds along dimensions: statistics of rows, sums over batches, the place of a maximum. A dimension that fits is one
+// tile; a longer one, or one of unknown size, is a loop over parts. A tile may reach past the end of the dimension:
+// what stands there must change no fold, and where that is not so already it is replaced.
+#include "lib/Schedule/TileSchedule.h"
+#include "passes/3_tile/TileEmitter.h"
+
+using namespace mlir;
+using namespace tenon;
+using Outside = TileValue::Outside;
+
+static std::optional<tile::Fold> foldOf(Operation *combiner) {
+  if (isa_and_nonnull<arith::AddFOp, arith::AddIOp>(combiner))
+    return tile::Fold::add;
+  if (isa_and_nonnull<arith::MaximumFOp, arith::MaxSIOp>(combiner))
+    return tile::Fold::max;
+  if (isa_and_nonnull<arith::MinimumFOp, arith::MinSIOp>(combiner))
+    return tile::Fold::min;
+  return std::nullopt;
+}
+
+/// The element that changes no sum, maximum or minimum.
+static TypedAttr neutralOf(OpBuilder &b, tile::Fold fold, Type type) {
+  if (fold == tile::Fold::add)
+    return b.getZeroAttr(type);
+  bool isMax = fold == tile::Fold::max;
+  if (auto real = dyn_cast<FloatType>(type))
+    return FloatAttr::get(real, APFloat::getInf(real.getFloatSemantics(), /*Negative=*/isMax));
+  unsigned width = type.getIntOrFloatBitWidth();
+  return b.getIntegerAttr(type, isMax ? APInt::getSignedMinValue(width) : APInt::getSignedMaxValue(width));
+}
+
+static Outside neutralOutside(tile::Fold fold) {
+  return fold == tile::Fold::add ? Outside::zero : fold == tile::Fold::max ? Outside::lowest : Outside::highest;
+}
+
+Value TileEmitter::loopSize(linalg::GenericOp op, unsigned loop) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<RankedTensorType>(operand.get().getType()))
+      continue;
+    for (auto [dimension, expr] : llvm::enumerate(op.getMatchingIndexingMap(&operand).getResults()))
+      if (expr == getAffineDimExpr(loop, b.getContext()))
+        return sizeValue(operand.get(), dimension);
+  }
+  fail("a loop has no size");
+  return arith::ConstantIndexOp::create(b, 0);
+}
+
+TileEmitter::Reduction TileEmitter::openReduction(linalg::GenericOp op, TilePlace &loops, ArrayRef<unsigned> kept,
+                                                  ArrayRef<Value> initial) {
+  Reduction reduction;
+  reduction.values.assign(initial.begin(), initial.end());
+  SmallVector<unsigned> reduced;
+  op.getReductionDims(reduced);
+  for (unsigned number : reduced) {
+    int64_t size = op.getStaticLoopRanges()[number];
+    auto known = reductionTiles.find({op, number});
+    int64_t most = known != reductionTiles.end() ? known->second : reductionTile;
+    if (!ShapedType::isDynamic(size)) {
+      // An axis that has the dimension whole already is taken again, so that both read the same tile.
+      unsigned taken = axes.size();
+      for (unsigned a = 0; a < axes.size(); ++a)
+        if (axes[a].start == constant(0) && axes[a].extent == size && !llvm::is_contained(kept, a) &&
+            !llvm::is_contained(reduction.own, a))
+          taken = std::min(taken, a);
+      if (taken < axes.size() || paddedTile(size) <= most) {
+        reduction.own.push_back(taken < axes.size() ? taken : addWholeAxis(paddedTile(size), size));
+        loops[number] = axis(reduction.own.back());
+        continue;
+      }
+    }
+    Value end = loopSize(op, number);
+    auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), end,
+                                   arith::ConstantIndexOp::create(b, most), reduction.values);
+    b.setInsertionPointToStart(loop.getBody());
+    reduction.loops.push_back(loop);
+    reduction.own.push_back(addWalkedAxis(most, size, loop.getInductionVar(), end));
+    loops[number] = dim(loop.getInductionVar()) + axis(reduction.own.back());
+    reduction.values.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+  }
+  return reduction;
+}
+
+SmallVector<Value> TileEmitter::closeReduction(Reduction &reduction, ArrayRef<Value> values) {
+  SmallVector<Value> results(values);
+  for (scf::ForOp loop : llvm::reverse(reduction.loops)) {
+    scf::YieldOp::create(b, results);
+    b.setInsertionPointAfter(loop);
+    results.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  return results;
+}
+
+TileValue TileEmitter::masked(TileValue value, ArrayRef<unsigned> all, ArrayRef<unsigned> folded, tile::Fold fold) {
+  SmallVector<std::pair<unsigned, Outside>> outside = value.outside;
+  value.tile = widen(value, all);
+  value.axes.assign(all.begin(), all.end());
+  for (unsigned number : folded) {
+    const Axis &own = axes[number];
+    bool isDynamic = ShapedType::isDynamic(own.extent);
+    auto known = llvm::find(outside, std::pair(number, neutralOutside(fold)));
+    if (known != outside.end() || (!isDynamic && own.extent % own.size == 0))
+      continue;
+    Value end = isDynamic ? own.end : arith::ConstantIndexOp::create(b, own.extent).getResult();
+    Value place = indexTile(own.start + axis(number)).tile;
+    Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, place, widen(splat(end), {number}));
+    auto type = cast<RankedTensorType>(value.tile.getType());
+    auto neutral = DenseElementsAttr::get(type, Attribute(neutralOf(b, fold, type.getElementType())));
+    value.tile =
+        arith::SelectOp::create(b, widen({inside, {number}}, all), value.tile, arith::ConstantOp::create(b, neutral));
+  }
+  return value;
+}
+
+TileValue TileEmitter::folded(TileValue value, ArrayRef<unsigned> gone, tile::Fold fold) {
+  Type type = cast<RankedTensorType>(value.tile.getType()).getElementType();
+  for (unsigned number : gone) {
+    int64_t dimension = llvm::find(value.axes, number) - value.axes.begin();
+    value.axes.erase(value.axes.begin() + dimension);
+    value.tile = tile::ReduceOp::create(b, typeOf(value.axes, type), fold, value.tile, dimension);
+  }
+  return value;
+}
+
+/// An extreme of what lies in memory: it is read with the neutral element outside. What else reads the same tile sees
+/// exp(-infinity) = 0 there, which changes no sum either.
+void TileEmitter::loadForFold(linalg::GenericOp op, Value element, const TilePlace &loops, tile::Fold fold) {
+  while (isa_and_nonnull<arith::ExtFOp>(element.getDefiningOp()))
+    element = element.getDefiningOp()->getOperand(0);
+  auto argument = dyn_cast<BlockArgument>(element);
+  auto type = dyn_cast<FloatType>(element.getType());
+  if (fold == tile::Fold::add || !argument || argument.getOwner() != op.getBody() || !type || type.getWidth() < 16)
+    return;
+  OpOperand &operand = op->getOpOperand(argument.getArgNumber());
+  Value view = viewOf(operand.get());
+  TilePlace place = llvm::map_to_vector(op.getMatchingIndexingMap(&operand).getResults(),
+                                        [&](AffineExpr expr) { return expr.replaceDims(loops); });
+  if (!view || llvm::any_of(memo[operand.get()], [&](const Computed &known) { return known.place == place; }))
+    return;
+  bool reachesOut = llvm::any_of(axesOf(place), [&](unsigned number) {
+    const Axis &along = axes[number];
+    return along.start && (ShapedType::isDynamic(along.extent) || along.extent % along.size != 0);
+  });
+  if (TileValue value = load(view, place, std::nullopt, reachesOut ? neutralOf(b, fold, type) : TypedAttr()))
+    memo[operand.get()].push_back({place, value});
+}
+
+TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
+  Operation *combiner = op.getBody()->getTerminator()->getOperand(0).getDefiningOp();
+  BlockArgument accumulator = op.getRegionOutputArgs().front();
+  std::optional<tile::Fold> fold = foldOf(combiner);
+  if (!fold || !accumulator.hasOneUse() || *accumulator.getUsers().begin() != combiner)
+    return fail("a reduction is no sum, maximum or minimum");
+  Value added = combiner->getOperand(combiner->getOperand(0) == accumulator ? 1 : 0);
+  TilePlace loops = loopsAt(op, 0, place);
+  TileValue sum = at(op.getDpsInits().front(), place);
+  if (!reason.empty())
+    return {};
+  if (llvm::any_of(llvm::zip(op.getStaticLoopRanges(), op.getIteratorTypesArray()), [](auto loop) {
+        return std::get<0>(loop) == 0 && std::get<1>(loop) == utils::IteratorType::reduction;
+      }))
+    return sum;
+  SmallVector<unsigned> kept = axesOf(place), all(kept);
+  OpBuilder::InsertionGuard guard(b);
+  Reduction reduction = openReduction(op, loops, kept, widen(sum, kept));
+  loadForFold(op, added, loops, *fold);
+  SmallVector<TileValue> elements = elementsAt(op, loops);
+  if (elements.size() != op->getNumOperands())
+    return {};
+  TileValue value = body(op, added, loops, elements);
+  if (!value)
+    return {};
+  // Axes that the element does not vary along count as often as they have elements: all of them are needed.
+  all.append(reduction.own);
+  llvm::sort(all);
+  value = folded(masked(value, all, reduction.own, *fold), reduction.own, *fold);
+  Value before = reduction.values.front();
+  OperationState state(b.getLoc(), combiner->getName(), {before, value.tile}, before.getType(), combiner->getAttrs());
+  return {closeReduction(reduction, b.create(state)->getResult(0)).front(), value.axes};
+}
+
+namespace {
+/// The body of argmax and argmin: value and place are chosen by one condition.
+struct ArgumentBody {
+  tile::Fold fold;
+  Value element, number; ///< what is compared, and its place
+};
+} // namespace
+
+static std::optional<ArgumentBody> matchArgument(linalg::GenericOp op) {
+  auto yielded = op.getBody()->getTerminator()->getOperands();
+  auto best = yielded[0].getDefiningOp<arith::SelectOp>(), where = yielded[1].getDefiningOp<arith::SelectOp>();
+  if (!best || !where || best.getCondition() != where.getCondition() || op.getNumReductionLoops() != 1 ||
+      best.getFalseValue() != op.getRegionOutputArgs()[0] || where.getFalseValue() != op.getRegionOutputArgs()[1])
+    return std::nullopt;
+  std::optional<tile::Fold> fold;
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (inner.getNumOperands() != 2 || inner.getOperand(0) != best.getTrueValue() ||
+        inner.getOperand(1) != best.getFalseValue())
+      continue;
+    if (auto compare = dyn_cast<arith::CmpFOp>(inner))
+      fold = compare.getPredicate() == arith::CmpFPredicate::OGT ? tile::Fold::max : tile::Fold::min;
+    if (auto compare = dyn_cast<arith::CmpIOp>(inner))
+      fold = compare.getPredicate() == arith::CmpIPredicate::sgt ? tile::Fold::max : tile::Fold::min;
+  }
+  if (!fold)
+    return std::nullopt;
+  return ArgumentBody{*fold, best.getTrueValue(), where.getTrueValue()};
+}
+
+/// The place of an extreme: the extreme, then the least place that has it. A NaN beats every number, and the first one
+/// wins, as does the first of equal values.
+TileValue TileEmitter::argument(linalg::GenericOp op, const TilePlace &place) {
+  std::optional<ArgumentBody> match = matchArgument(op);
+  if (!match)
+    return fail("a reduction to a value and its place is no argmax or argmin");
+  TilePlace loops = loopsAt(op, 1, place);
+  TileValue best = at(op.getDpsInits()[0], place), where = at(op.getDpsInits()[1], place);
+  if (!reason.empty())
+    return {};
+  SmallVector<unsigned> kept = axesOf(place), all(kept);
+  OpBuilder::InsertionGuard guard(b);
+  Reduction reduction = openReduction(op, loops, kept, {widen(best, kept), widen(where, kept)});
+  loadForFold(op, match->element, loops, match->fold);
+  SmallVector<TileValue> elements = elementsAt(op, loops);
+  if (elements.size() != op->getNumOperands())
+    return {};
+  TileValue value = body(op, match->element, loops, elements), number = body(op, match->number, loops, elements);
+  if (!value || !number)
+    return {};
+  all.append(reduction.own);
+  llvm::sort(all);
+  value = masked(value, all, reduction.own, match->fold);
+  TileValue extreme = folded(value, reduction.own, match->fold);
+  Type element = cast<RankedTensorType>(value.tile.getType()).getElementType();
+  Type index = cast<RankedTensorType>(number.tile.getType()).getElementType();
+  bool isFloat = isa<FloatType>(element);
+  using F = arith::CmpFPredicate;
+  using I = arith::CmpIPredicate;
+  auto compareFloats = [&](F predicate, Value l, Value r) -> Value {
+    return arith::CmpFOp::create(b, predicate, l, r);
+  };
+  Value wide = widen(extreme, all), isIt;
+  if (isFloat) // where the extreme is NaN nothing equals it, and where it is not nothing is NaN
+    isIt =
+        arith::OrIOp::create(b, compareFloats(F::OEQ, value.tile, wide), compareFloats(F::UNO, value.tile, value.tile));
+  else
+    isIt = arith::CmpIOp::create(b, I::eq, value.tile, wide);
+  auto last = DenseElementsAttr::get(typeOf(all, index), Attribute(neutralOf(b, tile::Fold::min, index)));
+  Value candidate = arith::SelectOp::create(b, isIt, widen(number, all), arith::ConstantOp::create(b, last));
+  TileValue first = folded({candidate, all}, reduction.own, tile::Fold::min);
+  if (reduction.loops.empty())
+    return {first.tile, kept};
+  Value before = reduction.values[0], wins;
+  bool isMax = match->fold == tile::Fold::max;
+  if (isFloat)
+    wins = arith::OrIOp::create(b, compareFloats(isMax ? F::OGT : F::OLT, extreme.tile, before),
+                                arith::AndIOp::create(b, compareFloats(F::UNO, extreme.tile, extreme.tile),
+                                                      compareFloats(F::ORD, before, before)));
+  else
+    wins = arith::CmpIOp::create(b, isMax ? I::sgt : I::slt, extreme.tile, before);
+  Value better = arith::SelectOp::create(b, wins, extreme.tile, before);
+  Value there = arith::SelectOp::create(b, wins, first.tile, reduction.values[1]);
+  return {closeReduction(reduction, {better, there})[1], kept};
+}

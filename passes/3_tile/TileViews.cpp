@@ -1,0 +1,172 @@
+// Tensors that are memory under another shape: what reads them reads the memory, what yields them writes it, without a
+// copy in between.
+#include "passes/3_tile/TileEmitter.h"
+
+using namespace mlir;
+using namespace tenon;
+
+static int64_t rankOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getRank(); }
+
+/// An argument's memory is dense; a strided view says where its elements lie.
+TileEmitter::ViewParts TileEmitter::partsOf(Value view) {
+  if (auto strided = view.getDefiningOp<tile::StridedOp>())
+    return {strided.getBase(), strided.getOffset(), llvm::to_vector(strided.getStrides())};
+  int64_t rank = cast<tile::ViewType>(view.getType()).getRank();
+  ViewParts parts{view, arith::ConstantIndexOp::create(b, 0), {}};
+  Value stride = arith::ConstantIndexOp::create(b, 1);
+  parts.strides.assign(rank, stride);
+  for (int64_t d = rank - 1; d > 0; --d)
+    parts.strides[d - 1] = b.createOrFold<arith::MulIOp>(parts.strides[d], b.createOrFold<tile::DimOp>(view, d));
+  return parts;
+}
+
+Value TileEmitter::makeView(const ViewParts &parts, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<Value> sizes;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    sizes.push_back(sizeValue(tensor, d));
+  auto viewType = tile::ViewType::get(b.getContext(), type.getShape(), type.getElementType());
+  return tile::StridedOp::create(b, viewType, parts.base, parts.offset, sizes, parts.strides);
+}
+
+/// A size, offset or stride of the kernel's region.
+Value TileEmitter::indexScalar(OpFoldResult mixed) {
+  if (std::optional<int64_t> known = getConstantIntValue(mixed))
+    return arith::ConstantIndexOp::create(b, *known);
+  return scalar(cast<Value>(mixed));
+}
+
+Value TileEmitter::viewOf(Value tensor) {
+  if (Value view = arguments.lookup(tensor))
+    return view;
+  if (auto found = views.find(tensor); found != views.end())
+    return found->second;
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return {};
+  if (auto castOp = dyn_cast<tensor::CastOp>(op))
+    return views[tensor] = viewOf(castOp.getSource());
+  if (!isa<linalg::TransposeOp, tensor::ExtractSliceOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op))
+    return {};
+  // Where other elements become neighbours, tiles are read as they lie and transposed.
+  auto transpose = dyn_cast<linalg::TransposeOp>(op);
+  if (transpose && transpose.getPermutation().back() != rankOf(tensor) - 1)
+    return {};
+  Value source = viewOf(op->getOperand(0));
+  if (!source)
+    return {};
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(programs);
+  ViewParts parts = partsOf(source);
+  SmallVector<Value> next;
+  if (transpose) {
+    for (int64_t from : transpose.getPermutation())
+      next.push_back(parts.strides[from]);
+  } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    if (!llvm::all_of(slice.getOffsets(), [&](Value offset) { return isShared(offset); }))
+      return views[tensor] = Value();
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    for (int64_t d = 0; d < rankOf(slice.getSource()); ++d) {
+      Value start = b.createOrFold<arith::MulIOp>(indexScalar(slice.getMixedOffsets()[d]), parts.strides[d]);
+      parts.offset = b.createOrFold<arith::AddIOp>(parts.offset, start);
+      if (!dropped.test(d))
+        next.push_back(b.createOrFold<arith::MulIOp>(parts.strides[d], indexScalar(slice.getMixedStrides()[d])));
+    }
+  } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    next.resize(rankOf(tensor));
+    for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices())) {
+      Value stride = parts.strides[from];
+      for (int64_t to : llvm::reverse(group)) {
+        next[to] = stride;
+        stride = b.createOrFold<arith::MulIOp>(stride, sizeValue(tensor, to));
+      }
+    }
+  } else {
+    auto collapse = cast<tensor::CollapseShapeOp>(op);
+    for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
+      // Joined dimensions must be one run of memory: of a dense argument they are, and one of size 1 always.
+      SmallVector<int64_t> wide;
+      for (int64_t d : group)
+        if (cast<RankedTensorType>(collapse.getSrc().getType()).getDimSize(d) != 1)
+          wide.push_back(d);
+      if (wide.size() > 1 && source != parts.base)
+        return views[tensor] = Value();
+      next.push_back(parts.strides[wide.empty() ? group.back() : wide.back()]);
+    }
+  }
+  parts.strides = next;
+  return views[tensor] = makeView(parts, tensor);
+}
+
+/// One step back from a yielded tensor to what it was before its shape changed; null where it is computed so.
+static Value beforeReshape(Value tensor) {
+  Operation *op = tensor.getDefiningOp();
+  return isa_and_nonnull<linalg::TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::CastOp>(op)
+             ? op->getOperand(0)
+             : Value();
+}
+
+std::pair<Value, Value> TileEmitter::throughReshapes(Value yielded, Value view) {
+  // An attention is seen behind transposes, too: its tiles are rows of heads either way.
+  Value root = yielded;
+  while (Value before = beforeReshape(root))
+    root = before;
+  bool isAttention = bool(root.getDefiningOp<AttentionOp>());
+  ViewParts parts = partsOf(view);
+  Value tensor = yielded;
+  while (Value source = beforeReshape(tensor)) {
+    Operation *op = tensor.getDefiningOp();
+    if (!isAttention && isa<linalg::TransposeOp>(op))
+      break;
+    SmallVector<Value> before(rankOf(source));
+    if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
+      for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+        before[from] = parts.strides[to];
+    } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+      for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
+        before[from] = parts.strides[group.back()];
+    } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+      for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+        Value inner = parts.strides[to];
+        for (int64_t from : llvm::reverse(group)) {
+          before[from] = inner;
+          inner = b.createOrFold<arith::MulIOp>(inner, sizeValue(source, from));
+        }
+      }
+    } else {
+      before = parts.strides;
+    }
+    parts.strides = before;
+    tensor = source;
+  }
+  return {tensor, tensor == yielded ? view : makeView(parts, tensor)};
+}
+
+SmallVector<std::pair<Value, Value>> TileEmitter::piecesOf(Value yielded, Value view) {
+  auto [tensor, place] = throughReshapes(yielded, view);
+  int64_t rank = rankOf(tensor);
+  SmallVector<tensor::InsertSliceOp> inserts;
+  Value below = tensor;
+  while (auto insert = below.getDefiningOp<tensor::InsertSliceOp>()) {
+    inserts.push_back(insert);
+    below = insert.getDest();
+  }
+  bool arePieces = below.getDefiningOp<tensor::EmptyOp>() && llvm::all_of(inserts, [&](tensor::InsertSliceOp insert) {
+                     return rankOf(insert.getSource()) == rank &&
+                            llvm::all_of(insert.getOffsets(), [&](Value offset) { return isShared(offset); });
+                   });
+  if (inserts.empty() || !arePieces)
+    return {{tensor, place}};
+  SmallVector<std::pair<Value, Value>> pieces;
+  for (tensor::InsertSliceOp insert : llvm::reverse(inserts)) {
+    ViewParts parts = partsOf(place);
+    for (auto [d, start] : llvm::enumerate(insert.getMixedOffsets())) {
+      Value distance = b.createOrFold<arith::MulIOp>(indexScalar(start), parts.strides[d]);
+      parts.offset = b.createOrFold<arith::AddIOp>(parts.offset, distance);
+    }
+    for (auto [d, stride] : llvm::enumerate(insert.getMixedStrides()))
+      parts.strides[d] = b.createOrFold<arith::MulIOp>(parts.strides[d], indexScalar(stride));
+    pieces.push_back({insert.getSource(), makeView(parts, insert.getSource())});
+  }
+  return pieces;
+}
