@@ -353,19 +353,20 @@ LogicalResult LayoutAssignment::run() {
     value.setType(withLayout(tileType(value), layout));
   SmallVector<Operation *> ops;
   kernel.walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
-  for (Operation *op : ops) {
+  for (Operation *&op : ops) {
     // A free op has no layout of its own: its users compute it in theirs.
     if (op->getNumResults() == 1 && tileType(op->getResult(0)) && isFree(op->getResult(0)))
       continue;
     if (auto dot = dyn_cast<tile::DotOp>(op)) {
       if (failed(carryOutDot(dot)))
         return failure();
+      op = nullptr;
     } else {
       carryOut(op);
     }
   }
   for (Operation *op : llvm::reverse(ops))
-    if (isOpTriviallyDead(op))
+    if (op && isOpTriviallyDead(op))
       op->erase();
   return success();
 }

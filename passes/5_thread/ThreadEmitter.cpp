@@ -1,9 +1,11 @@
 // The function, and what is expanded register by register: structure, arithmetic, changes of shape.
 #include "passes/5_thread/ThreadEmitter.h"
 
+#include "dialects/Ptx/Ptx.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <map>
@@ -19,6 +21,8 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
     while (auto strided = view.getDefiningOp<tile::StridedOp>())
       view = strided.getBase();
     written.insert(view);
+    Type element = store.getTile().getType().getElementType();
+    isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
   });
 }
 
@@ -109,6 +113,18 @@ static SmallVector<Value> truncatePairs(ImplicitLocOpBuilder &b, ArrayRef<Value>
   return results;
 }
 
+Value ThreadEmitter::approximate(Operation *op, Value operand) {
+  if (!isApproximate || !operand.getType().isF32())
+    return {};
+  auto constant = [&](float value) { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)).getResult(); };
+  constexpr float log2OfE = 1.44269504f;
+  if (isa<math::Exp2Op>(op))
+    return ptx::Ex2Op::create(b, b.getF32Type(), operand);
+  if (isa<math::ExpOp>(op))
+    return ptx::Ex2Op::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, constant(log2OfE)));
+  return {};
+}
+
 LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   Type element = registerType(type.getElementType());
@@ -133,6 +149,10 @@ LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
       SmallVector<Value> operands;
       for (Value operand : op->getOperands())
         operands.push_back(isTile(operand.getType()) ? valuesOf(operand)[index] : scalarOf(operand));
+      if (Value value = approximate(op, operands.front())) {
+        results.push_back(value);
+        continue;
+      }
       OperationState state(b.getLoc(), op->getName(), operands, element, op->getAttrs());
       results.push_back(b.create(state)->getResult(0));
     }

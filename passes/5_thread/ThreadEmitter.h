@@ -39,6 +39,8 @@ private:
   mlir::LogicalResult emitFor(mlir::scf::ForOp op);
   mlir::LogicalResult emitIf(mlir::scf::IfOp op);
   mlir::LogicalResult emitPointwise(mlir::Operation *op);
+  /// A function of f32 by the special function unit, where that is exact enough; null: as it stands.
+  mlir::Value approximate(mlir::Operation *op, mlir::Value operand);
   mlir::LogicalResult emitScalar(mlir::Operation *op);
   void emitGrid(tile::GridOp grid);
   llvm::SmallVector<mlir::Type> expandTypes(mlir::TypeRange types);
@@ -125,8 +127,10 @@ private:
   mlir::Value thread, lane, warpNumber, sharedBase;
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   llvm::DenseMap<mlir::Operation *, int64_t> sharedOffsets; ///< of rings and staged tiles
+  llvm::DenseSet<mlir::Operation *> reusesShared;           ///< of these, those in memory that others had before
   int64_t scratchOffset = 0, sharedBytes = 0;
   bool hasTensorCore = false;
+  bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
 };
 
 } // namespace tenon

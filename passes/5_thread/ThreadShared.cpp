@@ -26,17 +26,54 @@ static int64_t slotBytes(RingType ring) {
   return bytes;
 }
 
-/// Rings and staged tiles keep their place for the whole program; what relayouts and folds exchange goes through one
-/// scratch area, between two barriers each.
+namespace {
+/// A ring or a staged tile: its bytes, and from which op to which it is needed, in the order of the program.
+struct SharedTile {
+  Operation *op;
+  int64_t bytes;
+  unsigned first, last;
+  int64_t offset = 0;
+  bool meets(const SharedTile &other) const { return first <= other.last && other.first <= last; }
+  bool overlaps(const SharedTile &other) const {
+    return offset < other.offset + other.bytes && other.offset < offset + bytes;
+  }
+};
+} // namespace
+
+/// What stands in a loop that its definition is outside of is needed until the loop's end.
+static SharedTile lifetimeOf(Operation *op, int64_t bytes, const DenseMap<Operation *, unsigned> &numbers) {
+  SharedTile tile{op, bytes, numbers.at(op), numbers.at(op)};
+  SmallVector<Value> open(op->result_begin(), op->result_end());
+  while (!open.empty()) {
+    for (Operation *user : open.pop_back_val().getUsers()) {
+      if (isa<RingAcquireOp, RingWaitOp>(user))
+        open.append(user->result_begin(), user->result_end());
+      Operation *until = user;
+      for (Operation *parent = user->getParentOp(); parent && !parent->isProperAncestor(op);
+           parent = parent->getParentOp())
+        if (isa<scf::ForOp>(parent))
+          until = parent;
+      unsigned last = numbers.at(until);
+      until->walk([&](Operation *inner) { last = std::max(last, numbers.at(inner)); });
+      tile.last = std::max(tile.last, last);
+    }
+  }
+  return tile;
+}
+
+/// Rings and staged tiles share memory where they are not needed at the same time; what relayouts and folds exchange
+/// goes through a scratch area of its own, between two barriers each.
 void ThreadEmitter::planSharedMemory() {
+  DenseMap<Operation *, unsigned> numbers;
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) { numbers[op] = numbers.size(); });
+  SmallVector<SharedTile> tiles;
   int64_t used = 0, scratchBytes = 0;
-  kernel.walk([&](Operation *op) {
+  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
     if (auto ring = dyn_cast<RingCreateOp>(op)) {
-      sharedOffsets[op] = used;
-      used += ring.getRing().getType().getDepth() * slotBytes(ring.getRing().getType());
+      RingType type = ring.getRing().getType();
+      tiles.push_back(lifetimeOf(op, type.getDepth() * slotBytes(type), numbers));
     } else if (auto stage = dyn_cast<StageOp>(op)) {
-      sharedOffsets[op] = used;
-      used += stage.getTarget().getType().getBytes();
+      tiles.push_back(lifetimeOf(op, stage.getTarget().getType().getBytes(), numbers));
     } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
@@ -44,13 +81,29 @@ void ThreadEmitter::planSharedMemory() {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       int64_t axis = cast<IntegerAttr>(op->getAttr("axis")).getInt();
       LayoutAttr layout = layoutOf(type);
-      bool crossesWarps =
-          llvm::any_of(layout.getDim(axis), [](const Digit &digit) { return digit.kind == DigitKind::Warp; });
-      if (crossesWarps)
+      SmallVector<Digit> digits = layout.getDim(axis);
+      if (llvm::any_of(digits, [](const Digit &digit) { return digit.kind == DigitKind::Warp; }))
         scratchBytes = std::max(scratchBytes, layout.drop(axis).getNumRegisters() * 32 * schedule.getNumWarps() *
                                                   bytesOf(type.getElementType()));
     }
   });
+  for (auto [number, tile] : llvm::enumerate(tiles)) {
+    MutableArrayRef<SharedTile> earlier = MutableArrayRef(tiles).take_front(number);
+    // The lowest place that nothing needed at the same time is in.
+    SmallVector<int64_t> places{0};
+    for (const SharedTile &other : earlier)
+      places.push_back(other.offset + other.bytes);
+    llvm::sort(places);
+    for (int64_t place : places) {
+      tile.offset = place;
+      if (llvm::none_of(earlier, [&](const SharedTile &other) { return tile.meets(other) && tile.overlaps(other); }))
+        break;
+    }
+    if (llvm::any_of(earlier, [&](const SharedTile &other) { return tile.overlaps(other); }))
+      reusesShared.insert(tile.op);
+    sharedOffsets[tile.op] = tile.offset;
+    used = std::max(used, tile.offset + tile.bytes);
+  }
   scratchOffset = used;
   sharedBytes = used + llvm::alignTo(scratchBytes, 128);
   if (sharedBytes == 0)
@@ -399,8 +452,8 @@ LogicalResult ThreadEmitter::emitRelayout(Operation *op, Value from, Value to) {
 /// All threads fill and read a ring: copies are groups of cp.async, and a barrier tells that everybody has waited.
 LogicalResult ThreadEmitter::emitRing(Operation *op) {
   if (isa<RingCreateOp>(op)) {
-    // Around an outer loop, slots may still be read by the turn before.
-    if (op->getParentOfType<scf::ForOp>())
+    // Around an outer loop, slots may still be read by the turn before; else by what had this memory.
+    if (op->getParentOfType<scf::ForOp>() || reusesShared.contains(op))
       barrier();
     return success();
   }
@@ -428,7 +481,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return emitCopy(copy);
   if (auto stage = dyn_cast<StageOp>(op)) {
     Value base = sharedAt(i32(sharedOffsets.at(op)));
-    if (op->getParentOfType<scf::ForOp>())
+    if (op->getParentOfType<scf::ForOp>() || reusesShared.contains(op))
       barrier();
     writeTile(base, stage.getTarget().getType(), stage.getTile());
     barrier();
