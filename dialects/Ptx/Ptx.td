@@ -58,6 +58,55 @@ def StGlobalOp : PtxOp<"st.global", [MemoryEffects<[MemWrite]>]> {
   let assemblyFormat = "$value `,` $address `,` $predicate attr-dict `:` type($value)";
 }
 
+def WgmmaOp : PtxOp<"wgmma", [MemoryEffects<[MemRead, MemWrite]>, AttrSizedOperandSegments]> {
+  let summary = "one group of wgmma.mma_async";
+  let description = [{
+    Formula: `wgmma.fence`; for each step `accumulators += A_step * B_step`, 64 x n results a warpgroup, 16 elements of the
+    depth a step; `wgmma.commit_group`. The results are under way until `ptx.wgmma.wait`.
+
+    A is a shared memory descriptor, or four registers a step; B a descriptor. Descriptors advance by `lhs_offsets` and
+    `rhs_offsets`, in units of 16 bytes, from step to step. `transpose_lhs`, `transpose_rhs`: the operand lies with M, N
+    contiguous instead of the depth (PTX ISA, "Matrix Descriptor Format").
+
+    (C1) There are n / 2 accumulators, n a multiple of 8 up to 256.
+
+    (C2) `rhs_offsets` has an offset a step, `lhs_offsets` too where A is a descriptor; else A has four words a step.
+
+    ```mlir
+    llvm.func @example(%a: i64, %w: i64, %c0: f32, %c1: f32, %c2: f32, %c3: f32) {
+      %d:4 = ptx.wgmma %a, %w, (%c0, %c1, %c2, %c3) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<AnyTypeOf<[I32, I64]>>:$lhs, I64:$rhs, Variadic<F32>:$accumulators, UnitAttr:$bf16,
+                   DenseI64ArrayAttr:$lhs_offsets, DenseI64ArrayAttr:$rhs_offsets, UnitAttr:$transpose_lhs,
+                   UnitAttr:$transpose_rhs);
+  let results = (outs Variadic<F32>:$results);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
+def WgmmaWaitOp : PtxOp<"wgmma.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "wgmma.wait_group, tied to the registers it is for";
+  let description = [{
+    Formula: `results = values`, once all groups but the last `pending` are done.
+
+    (C1) There is a result for each value.
+
+    ```mlir
+    llvm.func @example(%c0: f32, %c1: f32) {
+      %d:2 = ptx.wgmma.wait %c0, %c1 {pending = 0 : i64}
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<F32>:$values, I64Attr:$pending);
+  let results = (outs Variadic<F32>:$results);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+}
+
 class PtxApprox<string mnemonic> : PtxOp<mnemonic, [Pure]> {
   let arguments = (ins F32:$operand);
   let results = (outs F32:$result);

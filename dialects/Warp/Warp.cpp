@@ -163,7 +163,7 @@ LogicalResult warp::DotOp::verify() {
     for (const Digit &digit : layout.getDigits())
       if (digit.kind == DigitKind::Warp)
         (digit.dim == 0 ? warpsM : warpsN) *= digit.size;
-  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false);
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);
@@ -171,7 +171,20 @@ LogicalResult warp::DotOp::verify() {
     return emitOpError("(C1) has a left fragment of layout ") << fragment << ", which is not the atom's";
   if (!getAtom().takes(elementOf(lhs)) || elementOf(lhs) != elementOf(rhs))
     return emitOpError("(C4) multiplies ") << elementOf(lhs) << " with " << elementOf(rhs) << " by " << getAtom();
+  bool isWgmma = isa<WgmmaAttr>(Attribute(getAtom()));
+  if (isWgmma && (m != 16 * warpsM || warpsM % 4 != 0 || warpsN != 1 || n > 256))
+    return emitOpError("(C5) multiplies ")
+           << m << " rows with " << n << " columns by " << warpsM << " x " << warpsN
+           << " warps, expected 16 rows a warp, whole warpgroups and at most 256 columns";
+  if (getAsync() && !isWgmma)
+    return emitOpError("(C6) is async by ") << getAtom() << ", expected #warp.wgmma";
   return success();
+}
+
+LogicalResult DotWaitOp::verify() {
+  if (int64_t(getPending()) >= 0)
+    return success();
+  return emitOpError("(C1) leaves ") << int64_t(getPending()) << " dots under way, expected at least 0";
 }
 
 #define GET_OP_CLASSES

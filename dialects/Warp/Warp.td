@@ -279,6 +279,11 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
 
     (C4) The atom multiplies elements of that type.
 
+    (C5) By `#warp.wgmma` each warp has 16 rows, the warps are whole warpgroups, and there are at most 256 columns.
+
+    (C6) With `async` the atom is `#warp.wgmma`. The dot is then only begun: nothing but the next dot's accumulator and
+    `warp.dot_wait` may have its result, and its operands stay as they are until the wait.
+
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -293,9 +298,36 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
     ```
   }];
   let arguments = (ins SmemOrTile:$lhs, SmemOrTile:$rhs, TileT:$accumulator, Warp_MmaAtom:$atom, UnitAttr:$transpose_a,
-                   UnitAttr:$transpose_b);
+                   UnitAttr:$transpose_b, UnitAttr:$async);
   let results = (outs TileT:$result);
   let assemblyFormat = "$lhs `,` $rhs `,` $accumulator attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+}
+
+def DotWaitOp : WarpOp<"dot_wait", [MemoryEffects<[MemRead, MemWrite]>, AllTypesMatch<["tile", "result"]>]> {
+  let summary = "waits for dots that were begun";
+  let description = [{
+    Formula: `r = tile`, once all async dots begun before are done but the last `pending`. With `pending` above 0 the tile
+    itself may be still under way.
+
+    (C1) `pending` is at least 0.
+
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %r = warp.ring.create : !warp.ring<1, !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>>
+        %s:2 = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !warp.ring<1, !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>> -> !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>
+        %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+        %d = warp.dot %s#0, %s#1, %zero {atom = #warp.wgmma, transpose_b, async} : !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128> -> tensor<64x16xf32, #acc>
+        %e = warp.dot_wait %d {pending = 0 : i64} : tensor<64x16xf32, #acc>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, I64Attr:$pending);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile)";
 }
 
 #endif

@@ -204,8 +204,19 @@ bool FmaAttr::takes(Type element) const {
 int64_t FmaAttr::getDepth() const { return 4; }
 SmallVector<SmallVector<Digit>> FmaAttr::lhsDigits(int64_t, int64_t, int64_t, int64_t) const { return {}; }
 
+bool WgmmaAttr::takes(Type element) const { return element.isF16() || element.isBF16(); }
+int64_t WgmmaAttr::getDepth() const { return 16; }
+SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth, int64_t warpsM,
+                                                     int64_t warpsN) const {
+  // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk16": each warp's 16 rows are those of mma.sync.
+  return MmaSyncAttr::get(getContext(), 16, 8, 16).lhsDigits(rows, depth, warpsM, warpsN);
+}
+
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
-                                   int64_t stages, bool) {
+                                   int64_t stages, bool, bool wgmma) {
+  if (wgmma && (warpsM % 4 != 0 || warpsN != 1))
+    return emitError() << "wgmma has " << warpsM << " x " << warpsN
+                       << " warps, expected a multiple of 4 along the rows, 1 along the columns";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
   if (stages < 1)

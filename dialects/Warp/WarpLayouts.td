@@ -65,15 +65,27 @@ def Warp_Fma : AttrDef<WarpDialect, "Fma", [DeclareAttrInterfaceMethods<Warp_Mma
   }];
 }
 
+def Warp_Wgmma : AttrDef<WarpDialect, "Wgmma", [DeclareAttrInterfaceMethods<Warp_MmaAtom>]> {
+  let mnemonic = "wgmma";
+  let summary = "the Tensor Core instruction of four warps, wgmma (sm_90a)";
+  let description = [{
+    `#warp.wgmma` multiplies f16 or bf16, 64 rows a warpgroup with up to 256 columns, 16 elements of the depth a step. Both
+    operands are read where they lie in shared memory, or the left one from registers. It runs beside the warps that begin
+    it: see `warp.dot_wait`. A program has one warp for each 16 rows, a multiple of four.
+  }];
+}
+
 def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "how a program is carried out";
   let description = [{
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
-    other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32.
+    other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
+    `wgmma = true` 16-bit floats are multiplied by warpgroups.
   }];
-  let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32);
-  let assemblyFormat = "`<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32 `>`";
+  let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
+                        DefaultValuedParameter<"bool", "false">:$wgmma);
+  let assemblyFormat = "`<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32 (`,` `wgmma` `=` $wgmma^)? `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getNumWarps() const { return getWarpsM() * getWarpsN(); }

@@ -15,8 +15,19 @@ static int64_t stagesFor(int64_t bytesPerStage, int64_t most, const GpuArch &arc
   return std::max<int64_t>(1, stages);
 }
 
-WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, bool isTensorCore,
-                            const GpuArch &arch) {
+/// 16 rows a warp, whole warpgroups.
+static bool fitsWgmma(int64_t rows, int64_t columns, DotKind kind, const GpuArch &arch) {
+  return arch.hasWgmma && kind == DotKind::TensorCore16 && rows % 64 == 0 && rows <= 256 && columns <= 256;
+}
+
+WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch) {
+  if (fitsWgmma(rows, columns, kind, arch)) {
+    // Two of the slots are being read, the others filled: four at least, as many as one program an SM allows.
+    int64_t stages = bytesPerStage > 0 ? std::min<int64_t>(5, arch.sharedBytesPerBlock / bytesPerStage) : 1;
+    if (stages >= 3 || bytesPerStage == 0)
+      return {rows / 16, 1, stages, true};
+  }
+  bool isTensorCore = kind != DotKind::Fma;
   // A warp's part: large enough that operands are read seldom, small enough for its registers.
   int64_t least = isTensorCore ? 16 : 8;
   WarpSchedule schedule;
@@ -45,7 +56,10 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
   return schedule;
 }
 
-WarpSchedule chooseRowDotWarps(int64_t rows, int64_t bytesPerStage, const GpuArch &arch) {
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind,
+                               const GpuArch &arch) {
+  if (fitsWgmma(rows, columns, kind, arch))
+    return {rows / 16, 1, stagesFor(bytesPerStage, 2, arch), true};
   WarpSchedule schedule;
   while (schedule.warpsM < 8 && rows % (32 * schedule.warpsM) == 0)
     schedule.warpsM *= 2;

@@ -7,14 +7,16 @@ namespace tenon {
 
 struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
+  bool wgmma = false; ///< 16-bit products by warpgroups
 };
 
-/// For a dot of that many rows and columns whose operands take `bytesPerStage` of shared memory; `isTensorCore`: by
-/// mma.sync, else by multiply-adds.
-WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, bool isTensorCore,
-                            const GpuArch &arch);
-/// For a program whose dots feed one another row by row (attention): every warp has whole rows.
-WarpSchedule chooseRowDotWarps(int64_t rows, int64_t bytesPerStage, const GpuArch &arch);
+/// What multiplies: single multiply-adds, Tensor Cores of which wgmma takes 16-bit elements only.
+enum class DotKind { Fma, TensorCore, TensorCore16 };
+/// For a dot of that many rows and columns whose operands take `bytesPerStage` of shared memory.
+WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
+/// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has
+/// whole rows.
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile.
 WarpSchedule chooseRowWarps(int64_t elements);
 

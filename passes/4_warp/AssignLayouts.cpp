@@ -262,7 +262,7 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
   MLIRContext *context = op.getContext();
   MmaAtom atom = FmaAttr::get(context);
   if (element.isF16() || element.isBF16())
-    atom = MmaSyncAttr::get(context, 16, 8, 16);
+    atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context)) : MmaAtom(MmaSyncAttr::get(context, 16, 8, 16));
   else if (element.isInteger(8))
     atom = MmaSyncAttr::get(context, 16, 8, 32);
   else if (element.isF32() && schedule.getTf32())
@@ -307,7 +307,7 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
   }
   Value accumulator = adapt(b, op.getAccumulator(), layoutOf(op.getResult()));
   Value dot = warp::DotOp::create(b, op.getLoc(), op.getType(), lhs, inSharedMemory(rhs), accumulator, atom, transposeA,
-                                  transposeB);
+                                  transposeB, /*async=*/false);
   op.replaceAllUsesWith(dot);
   op.erase();
   return success();

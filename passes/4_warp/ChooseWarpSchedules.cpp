@@ -51,11 +51,16 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
       break;
     }
   RankedTensorType sum = dots.front().getType();
-  if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
-    return chooseRowDotWarps(sum.getDimSize(0), bytes, arch);
   Type element = dots.front().getLhs().getType().getElementType();
-  bool isTensorCore = !element.isF64() && (!element.isF32() || tf32);
-  return chooseDotWarps(sum.getDimSize(0), sum.getDimSize(1), bytes, isTensorCore, arch);
+  DotKind kind = element.isF16() || element.isBF16()                 ? DotKind::TensorCore16
+                 : element.isInteger(8) || (element.isF32() && tf32) ? DotKind::TensorCore
+                                                                     : DotKind::Fma;
+  int64_t columns = 0;
+  for (tile::DotOp dot : dots)
+    columns = std::max(columns, dot.getType().getDimSize(1));
+  if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
+    return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, kind, arch);
+  return chooseDotWarps(sum.getDimSize(0), columns, bytes, kind, arch);
 }
 
 namespace {
@@ -71,8 +76,8 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
-      kernel->setAttr("warp.schedule",
-                      warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32));
+      kernel->setAttr("warp.schedule", warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN,
+                                                               chosen.stages, tf32, chosen.wgmma));
     });
   }
 };

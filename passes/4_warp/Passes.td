@@ -155,4 +155,58 @@ def AssignLayoutsPass : Pass<"tenon-assign-layouts", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tenon::warp::WarpDialect"];
 }
 
+def OverlapDotsPass : Pass<"tenon-overlap-dots", "::mlir::ModuleOp"> {
+  let summary = "a turn's dot runs on while the next turn begins";
+  let description = [{
+    Why: wgmma runs beside the warps that begin it; a loop that waits for each product leaves the Tensor Cores idle while it
+    looks for the next.
+
+    Before:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    !ring = !warp.ring<3, !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>>
+    tile.kernel @sum(%Y: !tile.view<64x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+      tile.grid () = () {
+        %r = warp.ring.create : !ring
+        %sum = scf.for %i = %c0 to %c8 step %c1 iter_args(%a = %zero) -> (tensor<64x16xf32, #acc>) {
+          %s:2 = warp.ring.wait %r[%i] {ahead = 0 : i64} : !ring -> !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>
+          %d = warp.dot %s#0, %s#1, %a {atom = #warp.wgmma, transpose_b} : !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128> -> tensor<64x16xf32, #acc>
+          scf.yield %d : tensor<64x16xf32, #acc>
+        }
+        tile.store %sum, %Y[%c0, %c0] : tensor<64x16xf32, #acc>, !tile.view<64x16xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    !ring = !warp.ring<3, !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>>
+    tile.kernel @sum(%Y: !tile.view<64x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+      tile.grid () = () {
+        %r = warp.ring.create : !ring
+        %sum = scf.for %i = %c0 to %c8 step %c1 iter_args(%a = %zero) -> (tensor<64x16xf32, #acc>) {
+          %s:2 = warp.ring.wait %r[%i] {ahead = 0 : i64} : !ring -> !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128>
+          %d = warp.dot %s#0, %s#1, %a {async, atom = #warp.wgmma, transpose_b} : !warp.smem<64x64xbf16, 128>, !warp.smem<16x64xbf16, 128> -> tensor<64x16xf32, #acc>
+          %e = warp.dot_wait %d {pending = 1 : i64} : tensor<64x16xf32, #acc>
+          scf.yield %e : tensor<64x16xf32, #acc>
+        }
+        %done = warp.dot_wait %sum {pending = 0 : i64} : tensor<64x16xf32, #acc>
+        tile.store %done, %Y[%c0, %c0] : tensor<64x16xf32, #acc>, !tile.view<64x16xf32>
+      }
+    }
+    ```
+    Requires: atoms (tenon-assign-layouts); a ring that fills a slot two turns after it was read (tenon-stage-copies).
+    Ensures: a sum is waited for before anything but the next dot has it.
+    Leaves alone: other atoms, dots whose left operand is in registers, loops with several dots.
+  }];
+}
+
 #endif

@@ -7,6 +7,7 @@
 //       for k: slot = wait i; acquire i+stages-1, copy X[k + (stages-1)*step], commit; dot (read slot)
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
+#include "passes/4_warp/DotLoops.h"
 #include "passes/4_warp/Passes.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -98,7 +99,8 @@ static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, MutableArrayRef<tile:
   }
 }
 
-static void stageLoop(scf::ForOp loop, int64_t stages) {
+static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
+  int64_t stages = schedule.getStages();
   SmallVector<tile::LoadOp> loads;
   SmallVector<SmemType> tiles;
   for (auto load : loop.getBody()->getOps<tile::LoadOp>()) {
@@ -115,7 +117,10 @@ static void stageLoop(scf::ForOp loop, int64_t stages) {
   Value ring = RingCreateOp::create(b, type);
   Value lower = loop.getLowerBound(), upper = loop.getUpperBound(), step = loop.getStep();
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  Value lead = arith::ConstantIndexOp::create(b, stages - 1);
+  // A slot is free for the next transfer once its dot is done: in the same turn, or one later (tenon-overlap-dots).
+  bool isLate = schedule.getWgmma() && stages > 2 && findCarriedDot<tile::DotOp>(loop);
+  int64_t turnsAhead = stages - (isLate ? 2 : 1);
+  Value lead = arith::ConstantIndexOp::create(b, turnsAhead);
   Value span = b.createOrFold<arith::SubIOp>(upper, lower);
   Value trips = b.createOrFold<arith::CeilDivSIOp>(span, step);
   auto counterOf = [&](Value number) -> Value {
@@ -142,7 +147,7 @@ static void stageLoop(scf::ForOp loop, int64_t stages) {
   if (stages == 1)
     fillIfAny(number);
   SmallVector<Type> types(tiles.begin(), tiles.end());
-  auto slot = RingWaitOp::create(b, types, ring, number, std::max<int64_t>(0, stages - 2));
+  auto slot = RingWaitOp::create(b, types, ring, number, std::max<int64_t>(0, turnsAhead - 1));
   if (stages > 1)
     fillIfAny(b.createOrFold<arith::AddIOp>(number, lead));
   for (auto [load, source] : llvm::zip_equal(loads, slot.getSlot())) {
@@ -166,7 +171,7 @@ struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
       kernel.walk([&](scf::ForOp loop) { loops.push_back(loop); });
       if (schedule)
         for (scf::ForOp loop : loops)
-          stageLoop(loop, schedule.getStages());
+          stageLoop(loop, schedule);
     });
   }
 };

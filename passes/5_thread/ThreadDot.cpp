@@ -1,6 +1,7 @@
 // Dots: by mma.sync on fragments from ldmatrix, or by multiply-adds.
 #include "passes/5_thread/ThreadEmitter.h"
 
+#include "dialects/Ptx/Ptx.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -12,6 +13,8 @@ using namespace tenon::warp;
 LogicalResult ThreadEmitter::emitDot(warp::DotOp op) {
   if (auto atom = dyn_cast<MmaSyncAttr>(Attribute(op.getAtom())))
     return emitMmaSync(op, atom);
+  if (isa<WgmmaAttr>(Attribute(op.getAtom())))
+    return emitWgmma(op);
   return emitFma(op);
 }
 
@@ -159,6 +162,85 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
       }
   }
   values[op.getResult()] = sums;
+  return success();
+}
+
+/// The constant part of an operand's descriptor, and where its steps begin, in units of 16 bytes. `isDepthInner`: the
+/// depth is the contiguous dimension.
+static std::pair<int64_t, SmallVector<int64_t>> descriptorOf(SmemType type, bool isDepthInner) {
+  int64_t span = type.getSwizzle(), slab = type.getShape()[0] * span, eightRows = 8 * span;
+  int64_t layout = span == 128 ? 1 : span == 64 ? 2 : span == 32 ? 3 : 0;
+  // Stride: from 8 rows to the next. Leading: from one slab to the next, where N or M reaches over several.
+  int64_t leading = isDepthInner ? 1 : slab / 16;
+  int64_t bits = layout << 62 | (eightRows / 16) << 32 | leading << 16;
+  int64_t depth = type.getShape()[isDepthInner ? 1 : 0];
+  SmallVector<int64_t> steps;
+  for (int64_t k = 0; k < depth; k += 16) {
+    int64_t at = isDepthInner ? k * 2 / span * slab + k * 2 % span : k * span;
+    steps.push_back(at / 16);
+  }
+  return {bits, steps};
+}
+
+/// The four warps of a warpgroup have 64 rows. What was written to shared memory by threads is fenced where it becomes
+/// visible (rings, staged tiles).
+LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
+  auto rhsType = cast<SmemType>(op.getRhs().getType());
+  auto lhsType = dyn_cast<SmemType>(op.getLhs().getType());
+  Type element = rhsType.getElementType();
+  for (SmemType type : {rhsType, lhsType})
+    if (type && type.getSwizzle() < 32)
+      return op.emitOpError("has rows of ") << type.getShape()[1] << " elements, expected a multiple of 16";
+  auto descriptor = [&](Value base, int64_t bits, Value rowBytes) -> Value {
+    Value address = LLVM::PtrToIntOp::create(b, b.getI32Type(), base);
+    if (rowBytes)
+      address = add(address, rowBytes);
+    Value units = arith::ExtUIOp::create(b, b.getI64Type(), arith::ShRUIOp::create(b, address, i32(4)));
+    Value constant = arith::ConstantOp::create(b, b.getI64IntegerAttr(bits));
+    return arith::OrIOp::create(b, units, constant);
+  };
+  auto [rhsBits, rhsSteps] = descriptorOf(rhsType, op.getTransposeB());
+  SmallVector<Value> lhs;
+  SmallVector<int64_t> lhsSteps;
+  if (lhsType) {
+    auto [bits, steps] = descriptorOf(lhsType, !op.getTransposeA());
+    lhsSteps = steps;
+    // 64 rows further for each warpgroup: 64 rows of a slab, or a slab of 64 columns.
+    Value group = schedule.getNumWarps() == 4 ? Value() : digitValue(warps(schedule.getNumWarps() / 4, 4));
+    int64_t perGroup = op.getTransposeA() ? 128 / lhsType.getSwizzle() * lhsType.getShape()[0] * lhsType.getSwizzle()
+                                          : 64 * lhsType.getSwizzle();
+    lhs = {descriptor(scalarOf(op.getLhs()), bits, mul(group, perGroup))};
+  } else {
+    // Two neighbours of the depth a word; a step has rows g and g + 8 of columns 0-7, then of 8-15.
+    ArrayRef<Value> list = valuesOf(op.getLhs());
+    int64_t blocks = list.size() / 4; // of 8 columns, for each of the two rows
+    for (int64_t step = 0; step < int64_t(rhsSteps.size()); ++step)
+      for (auto [half, part] : {std::pair(0, 0), {1, 0}, {0, 1}, {1, 1}}) {
+        SmallVector<Value> pair(list.slice((half * blocks + 2 * step + part) * 2, 2));
+        lhs.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(pair, element)));
+      }
+  }
+  // The instruction's order: for each 8 columns rows g, then g + 8.
+  ArrayRef<Value> held = valuesOf(op.getAccumulator());
+  int64_t columnBlocks = op.getType().getDimSize(1) / 8;
+  SmallVector<Value> sums;
+  for (int64_t block = 0; block < columnBlocks; ++block)
+    for (int64_t half : {0, 1})
+      for (int64_t column : {0, 1})
+        sums.push_back(held[(half * columnBlocks + block) * 2 + column]);
+  SmallVector<Type> types(sums.size(), b.getF32Type());
+  auto dot = ptx::WgmmaOp::create(b, types, lhs, descriptor(scalarOf(op.getRhs()), rhsBits, {}), sums, element.isBF16(),
+                                  lhsSteps, rhsSteps, op.getTransposeA(), !op.getTransposeB());
+  ValueRange results = dot.getResults();
+  if (!op.getAsync())
+    results = ptx::WgmmaWaitOp::create(b, types, results, /*pending=*/0).getResults();
+  SmallVector<Value> ordered(sums.size());
+  size_t next = 0;
+  for (int64_t block = 0; block < columnBlocks; ++block)
+    for (int64_t half : {0, 1})
+      for (int64_t column : {0, 1})
+        ordered[(half * columnBlocks + block) * 2 + column] = results[next++];
+  values[op.getResult()] = ordered;
   return success();
 }
 

@@ -394,7 +394,10 @@ LogicalResult ThreadEmitter::emit() {
   // What is needed all over the program is computed here, so that it is at hand everywhere.
   entryEnd = LLVM::ReturnOp::create(b, ValueRange());
   b.setInsertionPoint(entryEnd);
-  kernel.walk([&](warp::DotOp dot) { hasTensorCore |= isa<MmaSyncAttr>(dot.getAtom()); });
+  kernel.walk([&](warp::DotOp dot) {
+    hasWgmma |= isa<WgmmaAttr>(Attribute(dot.getAtom()));
+    hasTensorCore |= !isa<FmaAttr>(Attribute(dot.getAtom()));
+  });
   tile::GridOp grid = kernel.getGrid();
   for (Operation &op : kernel.getBody().front()) {
     if (&op == grid) {

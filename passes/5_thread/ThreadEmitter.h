@@ -92,6 +92,8 @@ private:
   //===--- shared memory (ThreadShared.cpp) ---===//
   void planSharedMemory();
   void barrier();
+  /// A barrier behind which the Tensor Cores, too, see what threads wrote to shared memory.
+  void publish();
   mlir::Value sharedAt(mlir::Value byteOffset);
   mlir::Value scratch() { return sharedAt(i32(scratchOffset)); }
   mlir::Value smemAddress(mlir::Value base, warp::SmemType type, ThreadPlace row, ThreadPlace column);
@@ -105,6 +107,7 @@ private:
   //===--- dots (ThreadDot.cpp) ---===//
   mlir::LogicalResult emitDot(warp::DotOp op);
   mlir::LogicalResult emitMmaSync(warp::DotOp op, warp::MmaSyncAttr atom);
+  mlir::LogicalResult emitWgmma(warp::DotOp op);
   mlir::LogicalResult emitFma(warp::DotOp op);
 
   //===--- folds (ThreadFolds.cpp) ---===//
@@ -129,7 +132,7 @@ private:
   llvm::DenseMap<mlir::Operation *, int64_t> sharedOffsets; ///< of rings and staged tiles
   llvm::DenseSet<mlir::Operation *> reusesShared;           ///< of these, those in memory that others had before
   int64_t scratchOffset = 0, sharedBytes = 0;
-  bool hasTensorCore = false;
+  bool hasTensorCore = false, hasWgmma = false;
   bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
 };
 

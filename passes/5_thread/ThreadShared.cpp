@@ -1,6 +1,7 @@
 // Shared memory: where rings, staged tiles and scratch lie, copies into it, and fragments through it.
 #include "passes/5_thread/ThreadEmitter.h"
 
+#include "dialects/Ptx/Ptx.h"
 #include "lib/Analysis/TileBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -87,7 +88,8 @@ void ThreadEmitter::planSharedMemory() {
                                                   bytesOf(type.getElementType()));
     }
   });
-  for (auto [number, tile] : llvm::enumerate(tiles)) {
+  for (size_t number = 0; number < tiles.size(); ++number) {
+    SharedTile &tile = tiles[number];
     MutableArrayRef<SharedTile> earlier = MutableArrayRef(tiles).take_front(number);
     // The lowest place that nothing needed at the same time is in.
     SmallVector<int64_t> places{0};
@@ -120,6 +122,13 @@ void ThreadEmitter::planSharedMemory() {
 }
 
 void ThreadEmitter::barrier() { NVVM::Barrier0Op::create(b); }
+
+void ThreadEmitter::publish() {
+  if (hasWgmma)
+    NVVM::FenceProxyOp::create(b, NVVM::ProxyKind::async_shared,
+                               NVVM::SharedSpaceAttr::get(b.getContext(), NVVM::SharedSpace::shared_cta));
+  barrier();
+}
 
 Value ThreadEmitter::sharedAt(Value byteOffset) {
   if (getConstantIntValue(byteOffset) == 0)
@@ -470,13 +479,20 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
   }
   if (auto wait = dyn_cast<RingWaitOp>(op)) {
     NVVM::CpAsyncWaitGroupOp::create(b, uint32_t(wait.getAhead()));
-    barrier();
+    publish();
     for (auto [slot, address] : llvm::zip_equal(wait.getSlot(), slotOf(wait.getRing(), wait.getNumber())))
       values[slot] = {address};
     return success();
   }
   if (isa<RingReleaseOp>(op))
     return success();
+  if (auto wait = dyn_cast<DotWaitOp>(op)) {
+    ArrayRef<Value> sums = valuesOf(wait.getTile());
+    SmallVector<Type> types(sums.size(), b.getF32Type());
+    auto done = ptx::WgmmaWaitOp::create(b, types, sums, wait.getPending());
+    values[wait.getResult()] = llvm::to_vector(ValueRange(done.getResults()));
+    return success();
+  }
   if (auto copy = dyn_cast<CopyOp>(op))
     return emitCopy(copy);
   if (auto stage = dyn_cast<StageOp>(op)) {
@@ -484,7 +500,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     if (op->getParentOfType<scf::ForOp>() || reusesShared.contains(op))
       barrier();
     writeTile(base, stage.getTarget().getType(), stage.getTile());
-    barrier();
+    publish();
     values[stage.getTarget()] = {base};
     return success();
   }
