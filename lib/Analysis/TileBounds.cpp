@@ -79,15 +79,21 @@ std::optional<IndexRange> tenon::rangeOf(Value index) {
   Operation *op = index.getDefiningOp();
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
     return ::rangeOf(apply.getAffineMap().getResult(0), apply.getMapOperands(), apply.getAffineMap().getNumDims());
-  if (!isa<arith::AddIOp, arith::MulIOp, arith::DivUIOp>(op))
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::MinSIOp, arith::MaxSIOp>(op))
     return std::nullopt;
   std::optional<IndexRange> left = rangeOf(op->getOperand(0)), right = rangeOf(op->getOperand(1));
   if (!left || !right)
     return std::nullopt;
   if (isa<arith::AddIOp>(op))
     return checked(left->least + right->least, left->greatest + right->greatest);
+  if (isa<arith::SubIOp>(op))
+    return checked(left->least - right->greatest, left->greatest - right->least);
   if (isa<arith::MulIOp>(op))
     return product(*left, *right);
+  if (isa<arith::MinSIOp>(op))
+    return checked(std::min(left->least, right->least), std::min(left->greatest, right->greatest));
+  if (isa<arith::MaxSIOp>(op))
+    return checked(std::max(left->least, right->least), std::max(left->greatest, right->greatest));
   if (left->least < 0 || right->least <= 0)
     return std::nullopt;
   return checked(left->least / right->greatest, left->greatest / right->least);

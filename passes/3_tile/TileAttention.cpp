@@ -1,6 +1,6 @@
 // Attention as one loop over tiles of keys that carries each query's maximum, its sum of powers and its weighted sum of
 // values (online softmax, Milakov and Gimelshein 2018; tiled as FlashAttention, Dao et al. 2022). Scores exist a tile
-// at a time.
+// at a time. Powers are of 2: the logarithm's base and the scale are one factor of the scores.
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/TileEmitter.h"
@@ -12,15 +12,21 @@
 using namespace mlir;
 using namespace tenon;
 
-static constexpr double infinity = std::numeric_limits<double>::infinity();
+static constexpr double infinity = std::numeric_limits<double>::infinity(), log2OfE = 1.4426950408889634;
 
 namespace {
 /// The program's part of an attention: its queries along one axis, the values' columns along another.
 class AttentionTiles {
 public:
   AttentionTiles(TileEmitter &emitter, ImplicitLocOpBuilder &b, AttentionOp op, const TilePlace &place)
-      : emitter(emitter), b(b), op(op), place(place) {}
-  TileValue build(unsigned rows, unsigned columns);
+      : emitter(emitter), b(b), op(op), place(place) {
+    Type element = elementOf(op.getQuery());
+    sumType = element.getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : element;
+  }
+  /// What to do about values that are NaN or infinite: see withNonFinite. `Ignored`: somebody looks at the result.
+  enum class NonFinite { Ignored, Tested, Counted };
+  TileValue build(unsigned rows, unsigned columns, NonFinite nonFinite);
+  Value isNonFinite(Value tile);
 
 private:
   Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
@@ -43,7 +49,10 @@ private:
   SmallVector<unsigned> sorted(SmallVector<unsigned> axes) { return llvm::sort(axes), axes; }
   Value compare(arith::CmpFPredicate predicate, Value l, Value r) { return arith::CmpFOp::create(b, predicate, l, r); }
   Value scores(Value query, AffineExpr key);
-  Value visible(Value scores, AffineExpr key);
+  Value masked(Value scores, AffineExpr key);
+  Value visible(Value scores, AffineExpr key, Value firstKey);
+  std::pair<Value, Value> keyRange();
+  Value product(NonFinite nonFinite, Value total, Value scores, Value powers, Value values);
   Value withNonFinite(Value sum, Value scores, Value powers, Value values);
 
   TileEmitter &emitter;
@@ -52,49 +61,98 @@ private:
   TilePlace place;
   Type sumType;
   int64_t headSize = 0;
+  double factor = 1; ///< scores times this are logarithms to base 2
   unsigned rows = 0, columns = 0, keys = 0;
   AffineExpr keyHead;
 };
 } // namespace
 
-/// Hidden keys have the score -infinity.
-Value AttentionTiles::visible(Value scores, AffineExpr key) {
+/// A mask of the model's: an added one, or one that says which keys are visible.
+Value AttentionTiles::masked(Value scores, AffineExpr key) {
+  Value mask = op.getMask();
+  if (!mask)
+    return scores;
   SmallVector<unsigned> both = sorted({rows, keys});
-  Value hidden = filled(both, sumType, -infinity);
-  auto keep = [&](const TileValue &condition) {
-    scores = arith::SelectOp::create(b, emitter.widen(condition, both), scores, hidden);
-  };
-  if (Value mask = op.getMask()) {
-    auto type = cast<RankedTensorType>(mask.getType());
-    TilePlace full = {place[0], place[1], place[2], key}, at;
-    for (auto [d, size] : llvm::enumerate(type.getShape()))
-      at.push_back(size == 1 ? emitter.constant(0) : full[4 - type.getRank() + d]);
-    TileValue element = emitter.at(mask, at);
-    if (!element)
-      return scores;
-    if (type.getElementType().isInteger(1))
-      keep(element);
-    else
-      scores = arith::AddFOp::create(b, scores, emitter.widen({widened(element.tile), element.axes}, both));
-  }
+  auto type = cast<RankedTensorType>(mask.getType());
+  TilePlace full = {place[0], place[1], place[2], key}, at;
+  for (auto [d, size] : llvm::enumerate(type.getShape()))
+    at.push_back(size == 1 ? emitter.constant(0) : full[4 - type.getRank() + d]);
+  TileValue element = emitter.at(mask, at);
+  if (!element)
+    return scores;
+  if (type.getElementType().isInteger(1))
+    return arith::SelectOp::create(b, emitter.widen(element, both), scores, filled(both, sumType, -infinity));
+  Value added = emitter.widen({widened(element.tile), element.axes}, both);
+  return math::FmaOp::create(b, added, filled(both, sumType, log2OfE), scores);
+}
+
+/// Hidden keys have the score -infinity. Tiles that every query sees whole, most of them, are not compared.
+Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
+  SmallVector<unsigned> both = sorted({rows, keys});
   Value numKeys = emitter.sizeValue(op.getKey(), 2);
-  TileValue number = emitter.indexTile(key);
-  auto compareIndex = [&](arith::CmpIPredicate predicate, const TileValue &limit) {
-    Value condition = arith::CmpIOp::create(b, predicate, emitter.widen(number, both), emitter.widen(limit, both));
-    keep({condition, both});
+  int64_t numRows = emitter.axisSize(rows), tile = emitter.axisSize(keys);
+  auto isBelow = [&](Value l, Value r) -> Value { return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, l, r); };
+  Value isPartial;
+  auto partialIf = [&](Value condition) {
+    isPartial = isPartial ? arith::OrIOp::create(b, isPartial, condition).getResult() : condition;
   };
+  SmallVector<std::pair<arith::CmpIPredicate, AffineExpr>> limits;
+  Value end = arith::AddIOp::create(b, firstKey, arith::ConstantIndexOp::create(b, tile));
   if (op.getCausal() || op.getWindow()) {
     Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.getQuery(), 2));
     AffineExpr last = place[2] + emitter.dim(shift);
-    if (op.getCausal())
-      compareIndex(arith::CmpIPredicate::sle, emitter.indexTile(last));
-    if (std::optional<uint64_t> window = op.getWindow())
-      compareIndex(arith::CmpIPredicate::sgt, emitter.indexTile(last - *window));
+    Value lastOfFirst = emitter.index(last - emitter.axis(rows));
+    auto plus = [&](Value value, int64_t by) -> Value {
+      return arith::AddIOp::create(b, value, arith::ConstantIndexOp::create(b, by));
+    };
+    if (op.getCausal()) {
+      limits.push_back({arith::CmpIPredicate::sle, last});
+      partialIf(isBelow(plus(lastOfFirst, 1), end));
+    }
+    if (std::optional<uint64_t> window = op.getWindow()) {
+      limits.push_back({arith::CmpIPredicate::sgt, last - *window});
+      partialIf(isBelow(firstKey, plus(lastOfFirst, numRows - int64_t(*window))));
+    }
   }
   int64_t known = cast<RankedTensorType>(op.getKey().getType()).getDimSize(2);
-  if (ShapedType::isDynamic(known) || known % emitter.axisSize(keys) != 0)
-    compareIndex(arith::CmpIPredicate::slt, emitter.splat(numKeys));
-  return scores;
+  if (ShapedType::isDynamic(known) || known % tile != 0) {
+    limits.push_back({arith::CmpIPredicate::slt, emitter.dim(numKeys)});
+    partialIf(isBelow(numKeys, end));
+  }
+  if (limits.empty())
+    return scores;
+  auto branch = scf::IfOp::create(b, TypeRange{scores.getType()}, isPartial, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, scores);
+  b.setInsertionPointToStart(branch.thenBlock());
+  TileValue number = emitter.indexTile(key);
+  for (auto [predicate, limit] : limits) {
+    Value condition =
+        arith::CmpIOp::create(b, predicate, emitter.widen(number, both), emitter.widen(emitter.indexTile(limit), both));
+    scores = arith::SelectOp::create(b, condition, scores, filled(both, sumType, -infinity));
+  }
+  scf::YieldOp::create(b, scores);
+  return branch.getResult(0);
+}
+
+/// The keys that some query of the program sees: from a multiple of the tile on.
+std::pair<Value, Value> AttentionTiles::keyRange() {
+  Value zero = arith::ConstantIndexOp::create(b, 0), numKeys = emitter.sizeValue(op.getKey(), 2);
+  if (!op.getCausal() && !op.getWindow())
+    return {zero, numKeys};
+  Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.getQuery(), 2));
+  AffineExpr last = place[2] - emitter.axis(rows) + emitter.dim(shift);
+  Value first = zero, end = numKeys;
+  if (op.getCausal()) {
+    Value seen = emitter.index(last + emitter.axisSize(rows));
+    end = arith::MinSIOp::create(b, numKeys, arith::MaxSIOp::create(b, seen, zero));
+  }
+  if (std::optional<uint64_t> window = op.getWindow()) {
+    Value seen = arith::MaxSIOp::create(b, emitter.index(last - *window + 1), zero);
+    first = emitter.index(emitter.dim(seen).floorDiv(emitter.axisSize(keys)) * emitter.axisSize(keys));
+  }
+  return {first, end};
 }
 
 Value AttentionTiles::scores(Value query, AffineExpr key) {
@@ -106,7 +164,12 @@ Value AttentionTiles::scores(Value query, AffineExpr key) {
   Value products =
       tile::DotOp::create(b, along(both, sumType), query, tile.tile, filled(both, sumType, 0), false, true);
   double scale = op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
-  return visible(arith::MulFOp::create(b, products, filled(both, sumType, scale)), key);
+  // The factor is applied beside the maximum, as long as that keeps the order of the scores and nothing is added.
+  bool isAdded = op.getMask() && !elementOf(op.getMask()).isInteger(1);
+  factor = isAdded || scale <= 0 ? 1 : scale * log2OfE;
+  if (factor == 1)
+    products = arith::MulFOp::create(b, products, filled(both, sumType, scale * log2OfE));
+  return masked(products, key);
 }
 
 /// Powers times values, where a value is NaN or infinite: what is hidden must not count, not even times 0. Finite
@@ -143,24 +206,53 @@ Value AttentionTiles::withNonFinite(Value sum, Value scores, Value powers, Value
   return arith::AddFOp::create(b, total, added);
 }
 
-TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis) {
+/// `total` and the powers' sum of values.
+Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, Value powers, Value values) {
+  auto plain = [&]() -> Value {
+    return tile::DotOp::create(b, total.getType(), stored(powers, elementOf(values)), values, total, false, true);
+  };
+  if (nonFinite == NonFinite::Ignored)
+    return plain();
+  if (nonFinite == NonFinite::Counted)
+    return withNonFinite(total, scores, powers, values);
+  auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isNonFinite(values), /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard inner(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  scf::YieldOp::create(b, withNonFinite(total, scores, powers, values));
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, plain());
+  return branch.getResult(0);
+}
+
+/// Whether some element of the tile is NaN or infinite: x - x is NaN then, else 0.
+Value AttentionTiles::isNonFinite(Value tile) {
+  Value wide = widened(tile), strange = arith::SubFOp::create(b, wide, wide);
+  while (cast<RankedTensorType>(strange.getType()).getRank() > 0) {
+    auto type = cast<RankedTensorType>(strange.getType());
+    strange = tile::ReduceOp::create(b, RankedTensorType::get(type.getShape().drop_back(), sumType), tile::Fold::add,
+                                     strange, type.getRank() - 1);
+  }
+  return tensor::ExtractOp::create(b, compare(arith::CmpFPredicate::UNO, strange, strange), ValueRange());
+}
+
+TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite nonFinite) {
   rows = rowAxis, columns = columnAxis;
   auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
   headSize = ShapedType::isDynamic(query.getDimSize(3)) ? key.getDimSize(3) : query.getDimSize(3);
   if (ShapedType::isDynamic(headSize) || headSize == 0 || query.isDynamicDim(1) || key.isDynamicDim(1))
     return emitter.fail("head size or number of heads is dynamic");
   Type element = query.getElementType();
-  sumType = element.getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : element;
   keyHead = place[1].floorDiv(query.getDimSize(1) / key.getDimSize(1));
-  keys = emitter.addAxis(emitter.keyTile);
+  // The careful way compares and counts: small tiles keep that within the registers that the other way needs.
+  keys = emitter.addAxis(nonFinite == NonFinite::Counted ? std::min<int64_t>(emitter.keyTile, 32) : emitter.keyTile);
   unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
   TileValue queries = emitter.at(op.getQuery(), {place[0], place[1], place[2], emitter.axis(depth)});
   if (!queries)
     return {};
-  SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
+  SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows}, both = sorted({rows, keys});
   Value lowest = filled(ofRow, sumType, -infinity), none = filled(ofRow, sumType, 0);
-  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), emitter.sizeValue(op.getKey(), 2),
-                                 arith::ConstantIndexOp::create(b, emitter.keyTile),
+  auto [firstKey, endOfKeys] = keyRange();
+  auto loop = scf::ForOp::create(b, firstKey, endOfKeys, arith::ConstantIndexOp::create(b, emitter.axisSize(keys)),
                                  ValueRange{lowest, none, filled(out, sumType, 0)});
   {
     OpBuilder::InsertionGuard guard(b);
@@ -170,6 +262,7 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis) {
     TileValue values = emitter.at(op.getValue(), {place[0], keyHead, at, place[3]});
     if (!score || !values)
       return {};
+    score = visible(score, at, loop.getInductionVar());
     auto fold = [&](tile::Fold kind, Value tile) -> Value {
       int64_t dimension = rows < keys ? 1 : 0;
       return tile::ReduceOp::create(b, along(ofRow, sumType), kind, tile, dimension);
@@ -178,29 +271,21 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis) {
     Value now = arith::MaximumFOp::create(b, before, fold(tile::Fold::max, score));
     // As long as no key is visible the powers are 0, not those of -infinity less itself.
     Value base = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, now, lowest), none, now);
-    Value power = math::ExpOp::create(b, arith::SubFOp::create(b, score, overColumns(base, keys)));
-    Value correction = math::ExpOp::create(b, arith::SubFOp::create(b, before, base));
+    auto scaled = [&](Value tile, ArrayRef<unsigned> axes) -> Value {
+      return factor == 1 ? tile : arith::MulFOp::create(b, tile, filled(axes, sumType, factor)).getResult();
+    };
+    Value logs;
+    if (factor == 1) {
+      logs = arith::SubFOp::create(b, score, overColumns(base, keys));
+    } else {
+      Value below = arith::NegFOp::create(b, scaled(base, ofRow));
+      logs = math::FmaOp::create(b, score, filled(both, sumType, factor), overColumns(below, keys));
+    }
+    Value power = math::Exp2Op::create(b, logs);
+    Value correction = math::Exp2Op::create(b, scaled(arith::SubFOp::create(b, before, base), ofRow));
     sum = arith::AddFOp::create(b, arith::MulFOp::create(b, sum, correction), fold(tile::Fold::add, power));
     total = arith::MulFOp::create(b, total, overColumns(correction, columns));
-    // x - x is NaN where x is not finite, else 0.
-    Value wide = widened(values.tile), strange = arith::SubFOp::create(b, wide, wide);
-    while (cast<RankedTensorType>(strange.getType()).getRank() > 0) {
-      auto type = cast<RankedTensorType>(strange.getType());
-      strange = tile::ReduceOp::create(b, RankedTensorType::get(type.getShape().drop_back(), sumType), tile::Fold::add,
-                                       strange, type.getRank() - 1);
-    }
-    Value isStrange = tensor::ExtractOp::create(b, compare(arith::CmpFPredicate::UNO, strange, strange), ValueRange());
-    auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isStrange, /*withElseRegion=*/true);
-    {
-      OpBuilder::InsertionGuard inner(b);
-      b.setInsertionPointToStart(branch.thenBlock());
-      scf::YieldOp::create(b, withNonFinite(total, score, power, values.tile));
-      b.setInsertionPointToStart(branch.elseBlock());
-      Value product = tile::DotOp::create(b, total.getType(), stored(power, elementOf(values.tile)), values.tile, total,
-                                          false, true);
-      scf::YieldOp::create(b, product);
-    }
-    scf::YieldOp::create(b, ValueRange{now, sum, branch.getResult(0)});
+    scf::YieldOp::create(b, ValueRange{now, sum, product(nonFinite, total, score, power, values.tile)});
   }
   Value isEmpty = compare(arith::CmpFPredicate::OEQ, loop.getResult(1), none);
   Value result = arith::DivFOp::create(b, loop.getResult(2), overColumns(loop.getResult(1), columns));
@@ -212,5 +297,27 @@ TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
   SmallVector<unsigned> rows = axesOf(place[2]), columns = axesOf(place[3]);
   if (place.size() != 4 || rows.size() != 1 || columns.size() != 1 || rows[0] > columns[0] || axesOf(place).size() != 2)
     return fail("an attention's tile has queries and columns of values along its axes, in this order");
-  return AttentionTiles(*this, b, op, place).build(rows[0], columns[0]);
+  using NonFinite = AttentionTiles::NonFinite;
+  return AttentionTiles(*this, b, op, place)
+      .build(rows[0], columns[0], op == storedAttention ? NonFinite::Ignored : NonFinite::Tested);
+}
+
+/// 0 times a value that is not finite is NaN, so that a result without any is right. One with any is computed anew,
+/// with care, a few columns at a time: what is that rare must not take registers from the rest.
+void TileEmitter::storeAttention(AttentionOp op, const TileValue &value, Value view, TilePlace place) {
+  constexpr int64_t columnsAtOnce = 16;
+  store(value, view, place);
+  AttentionTiles tiles(*this, b, op, place);
+  auto branch = scf::IfOp::create(b, tiles.isNonFinite(value.tile), /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenYield());
+  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), sizeValue(op.getValue(), 3),
+                                 arith::ConstantIndexOp::create(b, columnsAtOnce));
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  place[3] = dim(loop.getInductionVar()) + axis(addAxis(columnsAtOnce));
+  TileValue careful =
+      AttentionTiles(*this, b, op, place)
+          .build(axesOf(place[2]).front(), axesOf(place[3]).front(), AttentionTiles::NonFinite::Counted);
+  if (careful)
+    store(careful, view, place);
 }

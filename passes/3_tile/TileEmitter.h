@@ -70,6 +70,9 @@ public:
   /// Zeros along the axes of a place.
   mlir::Value zeros(const TilePlace &place, mlir::Type element);
   void store(const TileValue &value, mlir::Value view, const TilePlace &place);
+  /// The same for an attention that nothing is computed of (`storedAttention`), with what to do where it has NaN.
+  void storeAttention(AttentionOp op, const TileValue &value, mlir::Value view, TilePlace place);
+  mlir::Operation *storedAttention = nullptr;
 
   mlir::OpFoldResult size(mlir::Value tensor, int64_t dimension);
   mlir::Value sizeValue(mlir::Value tensor, int64_t dimension);

@@ -188,7 +188,12 @@ void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, Arra
     for (int64_t d = 0; d < rank; ++d)
       if (!llvm::is_contained(walked, d))
         place[d] = placeOf(tensor, d);
-    if (TileValue value = emitter.at(tensor, place))
+    auto attention = tensor.getDefiningOp<AttentionOp>();
+    emitter.storedAttention = attention;
+    TileValue value = emitter.at(tensor, place);
+    if (value && attention)
+      emitter.storeAttention(attention, value, view, place);
+    else if (value)
       emitter.store(value, view, place);
   }
   if (!sums.empty())

@@ -25,6 +25,12 @@ static bool comesFromDot(Value tile, unsigned depth = 0) {
     return false;
   if (isa<tile::DotOp>(op))
     return true;
+  if (auto branch = dyn_cast<scf::IfOp>(op)) {
+    unsigned number = cast<OpResult>(tile).getResultNumber();
+    return llvm::any_of(branch->getRegions(), [&](Region &region) {
+      return !region.empty() && comesFromDot(region.front().getTerminator()->getOperand(number), depth + 1);
+    });
+  }
   return llvm::any_of(op->getOperands(), [&](Value operand) { return comesFromDot(operand, depth + 1); });
 }
 

@@ -1,10 +1,14 @@
 // In: programs on tiles. Out: each with its warps and stages; a choice by hand stays.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse --tenon-choose-warp-schedules | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN:   --tenon-choose-warp-schedules | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN:   --tenon-choose-warp-schedules="arch=sm_80" | FileCheck %s --check-prefix=SM80
 // RUN: not tenon-opt %s --split-input-file --tenon-choose-warp-schedules="arch=sm_70" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: GPU architecture 'sm_70' is unknown; it is one of sm_80, sm_86, sm_89, sm_90a
 
-// A product of 16-bit elements has 64 x 32 results a warp; slots as far as two programs fit in an SM.
-// CHECK: @linear({{.*}}warp.schedule = #warp.schedule<warps = [2, 4], stages = 3, tf32 = false>
+// A product of 16-bit elements has 64 x 32 results a warp; slots as far as two programs fit in an SM. With wgmma 16 rows.
+// SM80: @linear({{.*}}warp.schedule = #warp.schedule<warps = [2, 4], stages = 2, tf32 = false>
+// CHECK: @linear({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 5, tf32 = false, wgmma = true>
 func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<512x1000xbf16> {
   %0 = tenon.linear %x, %w : (tensor<512x384xbf16>, tensor<1000x384xbf16>) -> tensor<512x1000xbf16>
   return %0 : tensor<512x1000xbf16>
@@ -13,7 +17,8 @@ func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<5
 // -----
 
 // Attention feeds one dot's result to another row by row: every warp has whole rows.
-// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
+// SM80: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
+// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true>
 func.func @main(%q: tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16>
   return %0 : tensor<2x4x512x64xf16>

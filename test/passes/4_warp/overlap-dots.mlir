@@ -1,0 +1,29 @@
+// In: products by wgmma. Out: a loop that only adds them waits one turn later; attention, which looks at each, does not.
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN:   --tenon-choose-warp-schedules="arch=sm_90a" --tenon-stage-copies --tenon-assign-layouts --tenon-overlap-dots --canonicalize --cse | FileCheck %s
+
+// Two of the slots are read while the others are filled.
+// CHECK-LABEL: tile.kernel @linear
+// CHECK-SAME: wgmma = true
+// CHECK: %[[RING:.*]] = warp.ring.create : <[[DEPTH:.*]], <128x64xbf16, 128>
+// CHECK: %[[SUM:.*]] = scf.for
+// CHECK: warp.ring.wait
+// CHECK: %[[D:.*]] = warp.dot {{.*}} {async, atom = #warp.wgmma, transpose_b}
+// CHECK: %[[E:.*]] = warp.dot_wait %[[D]] {pending = 1 : i64}
+// CHECK: scf.yield %[[E]]
+// CHECK: warp.dot_wait %[[SUM]] {pending = 0 : i64}
+func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<512x1024xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<512x384xbf16>, tensor<1024x384xbf16>) -> tensor<512x1024xbf16>
+  return %0 : tensor<512x1024xbf16>
+}
+
+// -----
+
+// CHECK-LABEL: tile.kernel @attention
+// CHECK: warp.dot {{.*}} {atom = #warp.wgmma, transpose_b}
+// CHECK-NOT: warp.dot_wait
+// CHECK: warp.dot {{.*}} {atom = #warp.wgmma}
+func.func @main(%q: tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16>
+  return %0 : tensor<2x4x512x64xf16>
+}
