@@ -24,7 +24,7 @@ def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=
         return compile_text(model, target, by_name, None if by_name else weights, dump, None, remarks)
     if weights is not None:
         raise InvalidArgumentError("weights go with text; an exported program brings its own")
-    from tenon.importer import import_program
+    from tenon.importer.exported_program import import_program
     imported = import_program(model, dims)
     return compile_text(imported.text, target, imported.weights, None, dump, "exported program", remarks)
 

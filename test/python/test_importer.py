@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import tenon
-from tenon.importer import import_program
+from tenon.importer.exported_program import import_program
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,5 +1,6 @@
 """The command-line tools on what PyTorch writes: an exported program compiles and runs like text, weights and all, and
 gives what the module gives; what cannot be imported is said."""
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -59,6 +60,42 @@ def test_op_that_cannot_be_imported_is_named_with_its_place(folder):
     torch.export.save(torch.export.export(Sorts(), (torch.randn(4, 4),)), folder / "qr.pt2")
     said = run("tenon-run", "qr.pt2", cwd=folder, status=1)
     assert "qr" in said and "test_tools.py" in said
+
+
+def test_coverage_lists_every_op_at_once(folder):
+    class Inner(torch.nn.Module):
+        def forward(self, x):
+            return x.sort(-1).values.kthvalue(2).values
+
+    class Outer(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.proj = Inner(), torch.nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.inner(self.proj(x)) + self.inner(x) + torch.linalg.qr(x)[0].sum()
+
+    torch.export.save(torch.export.export(Outer(), (torch.randn(4, 4),)), folder / "outer.pt2")
+    said = run("tenon-import", "--coverage", "outer.pt2", cwd=folder, status=1)
+    lines = Path(__file__).read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "x.sort(-1).values" in text)
+    assert "nodes of" in said.splitlines()[0] and "3 unsupported" in said.splitlines()[0]
+    assert "  aten.sort.default, 2 times: not in the importer's table" in said
+    assert f"      at inner ({Path(__file__).name}:{line})" in said or f"test_tools.py:{line})" in said
+    assert "aten.kthvalue.default, 2 times" in said and "linalg_qr" in said and "  aten.linear.default, once" in said
+    found = json.loads(run("tenon-import", "--coverage", "--json", "outer.pt2", cwd=folder, status=1))
+    assert [entry["count"] for entry in found["unsupported"]] == [2, 2, 1] and found["refused"] is None
+    assert found["unsupported"][0]["places"][0].startswith("inner (")
+    assert "0 unsupported" in run("tenon-import", "--coverage", "mlp.pt2", cwd=folder)
+
+
+def test_import_to_a_folder(folder):
+    (folder / "imported").mkdir()
+    run("tenon-import", "mlp.pt2", "imported", cwd=folder)
+    said = run("tenon-run", "imported/model.mlir", "--weights=imported/model.safetensors", "--input=x.npy",
+               "--expected=y.npy", cwd=folder)
+    assert "WRONG" not in said
+    assert "--coverage" in run("tenon-import", "mlp.pt2", cwd=folder, status=2)
 
 
 def test_file_that_is_no_program(folder):

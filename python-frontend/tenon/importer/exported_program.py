@@ -1,5 +1,6 @@
 """torch.export.ExportedProgram -> text in the `tenon` dialect, weights, and the structure of inputs and outputs."""
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 
 import torch
@@ -23,6 +24,33 @@ class ImportedModel:
     weights: dict            # key -> torch tensor
     signature: Signature     # structure of inputs and outputs
     unsupported: list = field(default_factory=list)
+
+
+@dataclass
+class Coverage:
+    """`ops`: (name, count) of all ops, most frequent first. `unsupported`: (op, reason, count, places), in the model's
+    order. `refused`: what else stands in the way, or None."""
+    ops: list
+    unsupported: list
+    refused: str | None
+
+    @property
+    def complete(self):
+        return not self.unsupported and self.refused is None
+
+
+def coverage(program):
+    """What of an exported program can be imported; the ops are those left after torch's decompositions."""
+    program = _prepared(program)
+    ops = Counter(str(node.target) for node in _calls(program.graph_module)
+                  if isinstance(node.target, torch._ops.OpOverload) and not is_number(node.meta.get("val")))
+    importing = _Import(program, None)
+    refused = None
+    try:
+        importing.run()
+    except UnsupportedError as error:
+        refused = None if error.ops else str(error)
+    return Coverage(ops.most_common(), importing.unsupported.ops(), refused)
 
 
 def import_program(program, dims=None):
@@ -69,17 +97,17 @@ class _Import:
         self._program = program
         self._builder = OpBuilder()
         self._parameters = Parameters(program)
-        self._unsupported = Unsupported()
+        self.unsupported = Unsupported()
         self._dims = dims or {}
 
     def run(self):
         graph_module = self._program.graph_module
         arguments, environment, symbols = self._arguments(graph_module.graph)
         self._warn_of_unused([node for node in environment if not node.users])
-        importer = GraphImport(self._builder, self._parameters, self._unsupported)
+        importer = GraphImport(self._builder, self._parameters, self.unsupported)
         outputs = importer.graph(graph_module, environment)
-        if self._unsupported:
-            raise self._unsupported.error()
+        if self.unsupported:
+            raise self.unsupported.error()
         results, signature = self._results(outputs)
         text = self._builder.module(arguments, results, symbols.dim_bounds(), signature.to_json())
         return ImportedModel(text, self._parameters.used, signature)

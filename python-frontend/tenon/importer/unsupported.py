@@ -38,12 +38,13 @@ class Unsupported:
         return UnsupportedError("\n".join([head, *lines_of(found), tail]), ops)
 
 
-def lines_of(ops):
+def lines_of(ops, every_place=False):
     """What Unsupported.ops() lists, as lines of text."""
     lines = []
     for name, reason, count, places in ops:
         lines.append(f"  {name}, {'once' if count == 1 else f'{count} times'}: {reason}")
-        lines += [f"      at {place}" for place in places[:PLACES_SHOWN]]
-        if len(places) > PLACES_SHOWN:
-            lines.append(f"      and {len(places) - PLACES_SHOWN} more places")
+        shown = places if every_place else places[:PLACES_SHOWN]
+        lines += [f"      at {place}" for place in shown]
+        if len(places) > len(shown):
+            lines.append(f"      and {len(places) - len(shown)} more places")
     return lines
