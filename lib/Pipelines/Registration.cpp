@@ -11,6 +11,7 @@
 #include "passes/5_thread/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
+#include "passes/sim/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -40,6 +41,7 @@ void registerPasses() {
   registerTenonGraphPasses();
   registerTenonHostPasses();
   registerTenonKernelPasses();
+  registerTenonSimPasses();
   registerTenonThreadPasses();
   registerTenonTilePasses();
   registerTenonWarpPasses();

@@ -1,0 +1,66 @@
+// Who touched each byte last, and whether a new access is ordered after it.
+//
+// Every thread has a vector clock: clocks[u] is the latest moment of thread u that happened before its own now. A
+// moment of u passes whenever u releases (a barrier, a warp sync), and whoever acquires takes the maximum. So an
+// earlier access of u at moment c happened before an access of t if t's clocks[u] >= c, else nothing orders the two.
+// (FastTrack, Flanagan and Freund 2009, with lists of concurrent reads.)
+//
+// Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace tenon::sim {
+
+/// A thread at a moment.
+struct Actor {
+  uint32_t cta = 0, thread = 0;
+  const uint32_t *clocks = nullptr; ///< one a thread of the CTA
+};
+
+struct Access {
+  uint32_t cta, thread, moment, site;
+  uint64_t first; ///< offset in the allocation
+  uint32_t bytes;
+  bool isWrite, isAtomic;
+};
+
+enum class Conflict { Race, AsyncCopy, Uninitialised };
+
+class AccessHistory {
+public:
+  /// `other` is null for an uninitialised read; `at` is the first byte concerned.
+  using Found = std::function<void(Conflict conflict, const Access &mine, const Access *other, uint64_t at)>;
+
+  /// `bytes` bytes, of which the first `initialised` count as written before the launch.
+  void reset(int64_t bytes, int64_t initialised);
+  bool isTracked() const { return !cells.empty(); }
+
+  void access(const Access &access, const Actor &actor, const Found &found);
+  /// The copy owns the bytes until complete() with what this returns.
+  uint32_t beginCopy(const Access &access, const Actor &actor, const Found &found);
+  /// The bytes count as written by the actor now.
+  void completeCopy(uint32_t copy, const Actor &actor);
+
+private:
+  struct Cell {
+    uint32_t write = 0, reads = 0, copy = 0; // records; heads of lists
+  };
+  struct Read {
+    uint32_t record, next;
+  };
+  static constexpr uint32_t beforeLaunch = 1;
+
+  uint32_t record(const Access &access);
+  bool isOrdered(uint32_t earlier, const Access &mine, const Actor &actor) const;
+  void read(Cell &cell, uint32_t mine, const Actor &actor);
+
+  std::vector<Cell> cells;
+  std::vector<Access> records;
+  std::vector<Read> readNodes;
+  uint32_t freeReads = 0;
+};
+
+} // namespace tenon::sim

@@ -1,0 +1,145 @@
+// One CTA as it runs: its threads as fibers, the warps' collectives, the sixteen barriers, and the clocks that tell
+// what happened before what. A thread runs until it has to wait; then the next that can goes on.
+#pragma once
+
+#include "lib/Sim/Fiber.h"
+#include "lib/Sim/Memory.h"
+#include "lib/Sim/Report.h"
+#include "lib/Sim/Simulator.h"
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <random>
+#include <vector>
+
+namespace tenon::sim {
+
+struct Dim3 {
+  uint32_t x, y, z;
+};
+
+/// A cp.async that nobody waited for yet: its bytes are copied at the wait, as late as the hardware may.
+struct AsyncCopy {
+  Allocation *allocation;
+  char *destination;
+  const char *source;
+  uint32_t bytes, sourceBytes; ///< the rest is zeros
+  uint32_t record;             ///< of AccessHistory, 0 without it
+};
+
+enum class ThreadState : uint8_t { Ready, Waiting, Done };
+
+struct Thread {
+  Fiber fiber;
+  char *stack = nullptr; ///< its lowest byte
+  uint32_t index = 0, warp = 0, lane = 0;
+  Dim3 id = {};
+  ThreadState state = ThreadState::Ready;
+  uint32_t site = 0;         ///< where it waits
+  bool waitsAligned = false; ///< and needs every lane of the warp there
+  int barrier = -1;          ///< that it waits at; -1: for lanes of its warp
+  std::vector<AsyncCopy> openGroup;
+  std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
+};
+
+/// What lanes of a warp do together once all have come: `arguments[lane]` is null where a lane takes no part.
+using Together = void (*)(class Cta &cta, uint32_t warp, void *const *arguments, uint32_t site);
+
+class Cta {
+public:
+  Cta(const Kernel &kernel, const Launch &launch, const Options &options, Memory &memory, StackPool &stacks,
+      Report &report);
+
+  /// Runs the CTA of this number to its end; false after a fault that ends the launch.
+  bool run(uint32_t number, void *const *arguments);
+
+  // What device functions ask for; they are called on the fiber of the current thread.
+  static Cta &current();
+  Thread &thread() { return threads[running]; }
+  Thread &threadAt(uint32_t index) { return threads[index]; }
+  uint32_t numThreads() const { return static_cast<uint32_t>(threads.size()); }
+  uint32_t warpMask(uint32_t warp) const; ///< the lanes that the warp was launched with
+  uint32_t liveMask(uint32_t warp) const; ///< without those that ended
+  Dim3 id() const { return ctaId; }
+  const Kernel &kernel() const { return code; }
+  const Launch &launch() const { return plan; }
+  Memory &memory() { return allMemory; }
+  bool isOnStack(uintptr_t address) const {
+    return address - reinterpret_cast<uintptr_t>(threads[running].stack) < stacks.bytes();
+  }
+  uint32_t number() const { return ctaNumber; }
+  bool tracks(FindingKind kind) const;
+  Actor actor(uint32_t index) const;
+
+  /// The lanes of `mask` wait for each other; the last to come does `together`. Aligned ops need every lane of the warp
+  /// at the same op.
+  void collective(Together together, uint32_t detail, uint32_t mask, bool isAligned, void *arguments, uint32_t site);
+  struct BarrierUse {
+    uint32_t id, count; ///< count 0: every thread that has not ended
+    bool waits, isAligned;
+    int reduction; ///< -1, or nvvm's popc, and, or
+    bool predicate;
+  };
+  /// The result of the reduction.
+  uint32_t barrier(const BarrierUse &use, uint32_t site);
+  /// Lets the other threads go on: this one may wait for what they write. When all do no more than this, the CTA hangs.
+  void spin(uint32_t site);
+  void noteProgress() { hasProgress = true; }
+  /// Memory order among lanes that meet: bar.warp.sync.
+  void joinClocks(uint32_t warp, uint32_t mask);
+
+  /// Adds a finding, or counts it where these ops have one of that kind. `text` is called for the former alone.
+  void find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text);
+  /// Adds it and ends the launch; does not return.
+  [[noreturn]] void fault(FindingKind kind, std::string text, uint32_t site);
+
+  std::string siteText(uint32_t site) const;                  ///< "nvvm.barrier0 at x.mlir:3:4"
+  std::string threadText(uint32_t index, uint32_t cta) const; ///< "thread 3 of CTA (0, 0, 0)"
+  std::string threadText() const { return threadText(running, ctaNumber); }
+
+private:
+  struct Collective {
+    Together together;
+    uint32_t detail, mask, site, arrived;
+    bool isAligned;
+    std::array<void *, 32> arguments;
+  };
+  struct Barrier {
+    uint32_t count = 0, arrived = 0, firstSite = 0;
+    uint32_t numTrue = 0;
+    std::vector<uint32_t> waiting;
+    std::vector<uint32_t> clocks;
+  };
+
+  static void runThread(void *self);
+  void schedule();
+  void wait(uint32_t site, bool isAligned, int barrier);
+  void endThread();
+  bool completeIfAll(uint32_t warp, size_t index);
+  void completeBarrier(Barrier &barrier, int reduction);
+  void checkConvergence(uint32_t site);
+  void reportDeadlock(bool isLivelock);
+  std::string waitText(const Thread &thread) const;
+  uint32_t *clocksOf(uint32_t index) { return &clocks[static_cast<size_t>(index) * threads.size()]; }
+
+  const Kernel &code;
+  const Launch &plan;
+  const Options &options;
+  Memory &allMemory;
+  StackPool &stacks;
+  Report &report;
+
+  uint32_t ctaNumber = 0, running = 0, numLive = 0;
+  Dim3 ctaId = {};
+  void *const *arguments = nullptr;
+  bool hasFailed = false, hasProgress = false;
+  std::vector<Thread> threads;
+  std::vector<std::vector<Collective>> collectives; ///< a list a warp
+  std::array<Barrier, 16> barriers;
+  std::vector<uint32_t> clocks;         ///< a row a thread
+  std::vector<uint32_t> barrierResults; ///< of the last reduction, one a thread
+  std::mt19937_64 random;
+};
+
+} // namespace tenon::sim

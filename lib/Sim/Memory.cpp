@@ -1,0 +1,105 @@
+#include "lib/Sim/Memory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sys/mman.h>
+
+namespace tenon::sim {
+
+static constexpr int64_t redZone = 4096, globalAlignment = 256, sharedAlignment = 1024;
+static constexpr int unwritten = 0xFF; // NaN in every float
+
+static char *alignUp(char *address, int64_t alignment) {
+  auto value = reinterpret_cast<uintptr_t>(address);
+  return address + (alignment - value % alignment) % alignment;
+}
+
+Memory::~Memory() {
+  if (window)
+    munmap(window, windowBytes);
+}
+
+Allocation &Memory::addGlobal(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable) {
+  auto block = std::make_unique<Block>();
+  size_t total = static_cast<size_t>(bytes + 2 * redZone + globalAlignment);
+  block->storage = std::make_unique<char[]>(total);
+  std::memset(block->storage.get(), unwritten, total);
+  Allocation &allocation = block->allocation;
+  allocation.name = std::move(name);
+  allocation.data = alignUp(block->storage.get() + redZone, globalAlignment);
+  allocation.bytes = bytes;
+  allocation.isWritable = isWritable;
+  if (data)
+    std::memcpy(allocation.data, data, static_cast<size_t>(bytes));
+  if (isWritable)
+    allocation.history.reset(bytes, initialised);
+  auto place = std::lower_bound(blocks.begin(), blocks.end(), allocation.begin(),
+                                [](const auto &each, uintptr_t begin) { return each->allocation.begin() < begin; });
+  blocks.insert(place, std::move(block));
+  last = nullptr;
+  return allocation;
+}
+
+Status Memory::mapShared(int64_t bytes) {
+  windowBytes = static_cast<size_t>(bytes + sharedAlignment);
+#ifdef MAP_32BIT
+  void *memory = mmap(nullptr, windowBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+#else
+  void *memory = mmap(reinterpret_cast<void *>(uintptr_t{0x20000000}), windowBytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+#endif
+  if (memory == MAP_FAILED || (reinterpret_cast<uintptr_t>(memory) + windowBytes) >> 32 != 0)
+    return outOfMemory("no " + std::to_string(windowBytes) +
+                       " bytes below 4 GiB of this process's addresses, where simulated shared memory has to be");
+  window = memory;
+  sharedMemory.name = "shared memory";
+  sharedMemory.data = alignUp(static_cast<char *>(memory), sharedAlignment);
+  sharedMemory.bytes = bytes;
+  resetShared();
+  return {};
+}
+
+void Memory::resetShared() {
+  std::memset(sharedMemory.data, unwritten, static_cast<size_t>(sharedMemory.bytes));
+  sharedMemory.history.reset(sharedMemory.bytes, 0);
+}
+
+Allocation *Memory::find(uintptr_t address) {
+  if (sharedMemory.holds(address, 1))
+    return &sharedMemory;
+  if (last && last->holds(address, 1))
+    return last;
+  auto above = std::upper_bound(blocks.begin(), blocks.end(), address,
+                                [](uintptr_t wanted, const auto &each) { return wanted < each->allocation.begin(); });
+  if (above == blocks.begin())
+    return nullptr;
+  Allocation &candidate = (*std::prev(above))->allocation;
+  if (!candidate.holds(address, 1))
+    return nullptr;
+  last = &candidate;
+  return last;
+}
+
+std::string Memory::describeOutside(uintptr_t address) const {
+  const Allocation *nearest = nullptr;
+  uintptr_t least = 0;
+  auto consider = [&](const Allocation &each) {
+    uintptr_t end = each.begin() + static_cast<uintptr_t>(each.bytes);
+    uintptr_t distance = address < each.begin() ? each.begin() - address : address - end;
+    if (each.data && (!nearest || distance < least)) {
+      nearest = &each;
+      least = distance;
+    }
+  };
+  consider(sharedMemory);
+  for (const auto &block : blocks)
+    consider(block->allocation);
+  if (!nearest || least > (uintptr_t{1} << 32))
+    return "at an address far from all memory of the kernel";
+  std::string name = nearest == &sharedMemory ? "shared memory" : "'" + nearest->name + "'";
+  return std::to_string(least) +
+         (address < nearest->begin() ? " bytes before the start of " : " bytes past the end of ") + name + " (" +
+         std::to_string(nearest->bytes) + " bytes)";
+}
+
+} // namespace tenon::sim

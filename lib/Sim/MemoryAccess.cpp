@@ -1,0 +1,175 @@
+#include "lib/Sim/MemoryAccess.h"
+#include "lib/Sim/DeviceFunctions.h"
+
+#include <cstring>
+
+namespace tenon::sim {
+
+static std::string bytesText(uint64_t first, uint64_t count) {
+  return count == 1 ? "byte " + std::to_string(first)
+                    : "bytes " + std::to_string(first) + " to " + std::to_string(first + count - 1);
+}
+
+static const char *verb(const Access &access) {
+  return access.isAtomic ? "changes" : access.isWrite ? "writes" : "reads";
+}
+
+Allocation *checkTouch(Cta &cta, const Touch &touch) {
+  auto what = [&] {
+    return cta.threadText(touch.thread, cta.number()) + (touch.isWrite ? " writes " : " reads ") +
+           std::to_string(touch.bytes) + " bytes by " + cta.siteText(touch.site);
+  };
+  if (touch.alignment > 1 && touch.address % touch.alignment != 0)
+    cta.fault(FindingKind::Misaligned,
+              what() + " at an address that is " + std::to_string(touch.address % touch.alignment) +
+                  " past a multiple of " + std::to_string(touch.alignment),
+              touch.site);
+  if (touch.space == Space::Generic && cta.isOnStack(touch.address))
+    return nullptr;
+  Allocation *allocation = cta.memory().find(touch.address);
+  if (!allocation)
+    cta.fault(FindingKind::OutOfBounds, what() + ", " + cta.memory().describeOutside(touch.address), touch.site);
+  bool isShared = allocation == &cta.memory().shared();
+  std::string name = isShared ? "shared memory" : "'" + allocation->name + "'";
+  if (!allocation->holds(touch.address, touch.bytes))
+    cta.fault(FindingKind::OutOfBounds,
+              what() + ", " + bytesText(touch.address - allocation->begin(), touch.bytes) + " of " + name +
+                  ", which has " + std::to_string(allocation->bytes),
+              touch.site);
+  if (touch.space != Space::Generic && isShared != (touch.space == Space::Shared))
+    cta.fault(FindingKind::Misuse,
+              what() + " through a pointer to " + (isShared ? "global" : "shared") + " memory, which points to " + name,
+              touch.site);
+  if (touch.isWrite && !allocation->isWritable)
+    cta.fault(FindingKind::Misuse, what() + ", to the operand " + name, touch.site);
+  return allocation;
+}
+
+/// Findings of the history as sentences.
+static AccessHistory::Found tell(Cta &cta, const Allocation &allocation) {
+  std::string name = &allocation == &cta.memory().shared() ? "shared memory" : "'" + allocation.name + "'";
+  return [&cta, name](Conflict conflict, const Access &mine, const Access *other, uint64_t at) {
+    auto actor = [&](const Access &access) {
+      return cta.threadText(access.thread, access.cta) + " " + verb(access) + " " +
+             bytesText(access.first, access.bytes) + " of " + name + " by " + cta.siteText(access.site);
+    };
+    if (conflict == Conflict::Uninitialised) {
+      if (cta.tracks(FindingKind::Uninitialised))
+        cta.find(FindingKind::Uninitialised, mine.site, 0,
+                 [&] { return actor(mine) + ", and nobody has written byte " + std::to_string(at); });
+      return;
+    }
+    if (!cta.tracks(FindingKind::Race))
+      return;
+    if (conflict == Conflict::AsyncCopy)
+      cta.find(FindingKind::AsyncCopy, mine.site, other->site, [&] {
+        return actor(mine) + " while " + actor(*other) + "; no wait of the copying thread has ended that copy";
+      });
+    else
+      cta.find(FindingKind::Race, mine.site, other->site,
+               [&] { return actor(mine) + "; " + actor(*other) + "; nothing orders the two"; });
+  };
+}
+
+static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touch) {
+  return {cta.number(),
+          touch.thread,
+          cta.actor(touch.thread).clocks[touch.thread],
+          touch.site,
+          touch.address - allocation.begin(),
+          touch.bytes,
+          touch.isWrite,
+          touch.isAtomic};
+}
+
+void recordTouch(Cta &cta, const Touch &touch) {
+  Allocation *allocation = checkTouch(cta, touch);
+  if (allocation && allocation->history.isTracked())
+    allocation->history.access(accessOf(cta, *allocation, touch), cta.actor(touch.thread), tell(cta, *allocation));
+}
+
+void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
+  auto complete = [&](const std::vector<AsyncCopy> &group) {
+    for (const AsyncCopy &copy : group) {
+      std::memcpy(copy.destination, copy.source, copy.sourceBytes);
+      std::memset(copy.destination + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
+      copy.allocation->history.completeCopy(copy.record, cta.actor(thread.index));
+    }
+  };
+  for (; thread.groups.size() > left; thread.groups.pop_front())
+    complete(thread.groups.front());
+  if (withOpen) {
+    complete(thread.openGroup);
+    thread.openGroup.clear();
+  }
+}
+
+namespace {
+
+// What the kernel calls.
+
+void accessCall(void *address, uint32_t bytes, uint32_t alignment, uint32_t flags, uint32_t site) {
+  Cta &cta = Cta::current();
+  if (flags & accessSpins)
+    cta.spin(site);
+  Touch touch = {cta.thread().index,
+                 reinterpret_cast<uintptr_t>(address),
+                 bytes,
+                 alignment,
+                 static_cast<Space>(flags >> accessSpaceShift),
+                 (flags & accessWrites) != 0,
+                 (flags & accessAtomic) != 0,
+                 site};
+  if (touch.isWrite)
+    cta.noteProgress();
+  recordTouch(cta, touch);
+}
+
+void *shared(uint32_t offset, uint32_t) { return Cta::current().memory().shared().data + offset; }
+
+void cpAsync(void *destination, void *source, uint32_t bytes, uint32_t sourceBytes, uint32_t site) {
+  Cta &cta = Cta::current();
+  cta.noteProgress();
+  uint32_t thread = cta.thread().index;
+  if (sourceBytes > bytes)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " copies " + std::to_string(sourceBytes) + " bytes by " + cta.siteText(site) +
+                  ", which takes at most " + std::to_string(bytes),
+              site);
+  if (sourceBytes > 0) {
+    // Read from now on until the wait; where the bytes are written in between shows at either end.
+    Touch read = {thread, reinterpret_cast<uintptr_t>(source), sourceBytes, bytes, Space::Global, false, false, site};
+    recordTouch(cta, read);
+  }
+  Touch write = {thread, reinterpret_cast<uintptr_t>(destination), bytes, bytes, Space::Shared, true, false, site};
+  Allocation &allocation = *checkTouch(cta, write);
+  uint32_t record =
+      allocation.history.beginCopy(accessOf(cta, allocation, write), cta.actor(thread), tell(cta, allocation));
+  cta.thread().openGroup.push_back(
+      {&allocation, static_cast<char *>(destination), static_cast<const char *>(source), bytes, sourceBytes, record});
+}
+
+void cpAsyncCommit(uint32_t) {
+  Thread &thread = Cta::current().thread();
+  thread.groups.push_back(std::move(thread.openGroup));
+  thread.openGroup.clear();
+}
+
+void cpAsyncWait(uint32_t left, uint32_t) {
+  Cta &cta = Cta::current();
+  completeCopies(cta, cta.thread(), left, /*withOpen=*/false);
+}
+
+} // namespace
+
+void addMemoryFunctions(std::vector<DeviceFunction> &table) {
+  table.insert(table.end(), {
+                                deviceFunction("tenon_sim_access", accessCall),
+                                deviceFunction("tenon_sim_shared", shared),
+                                deviceFunction("tenon_sim_cp_async", cpAsync),
+                                deviceFunction("tenon_sim_cp_async_commit", cpAsyncCommit),
+                                deviceFunction("tenon_sim_cp_async_wait", cpAsyncWait),
+                            });
+}
+
+} // namespace tenon::sim

@@ -1,0 +1,53 @@
+// The short floats of the device as bits, and their rounding.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace tenon::sim {
+
+inline float asFloat(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline uint32_t asBits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+inline float fromBF16(uint16_t bits) { return asFloat(uint32_t{bits} << 16); }
+
+inline float fromF16(uint16_t bits) {
+  uint32_t exponent = bits >> 10 & 31, fraction = bits & 1023;
+  float magnitude = exponent == 31  ? (fraction ? NAN : INFINITY)
+                    : exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
+                                    : std::ldexp(static_cast<float>(fraction | 1024), static_cast<int>(exponent) - 25);
+  return bits >> 15 ? -magnitude : magnitude;
+}
+
+/// To nearest even; NaN is the device's 0x7FFF.
+inline uint16_t toBF16(float value) {
+  if (std::isnan(value))
+    return 0x7FFF;
+  uint32_t bits = asBits(value);
+  return static_cast<uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+/// To nearest even; NaN is the device's 0x7FFF. From double, so that f64 is rounded once.
+inline uint16_t toF16(double value) {
+  if (std::isnan(value))
+    return 0x7FFF;
+  uint16_t sign = std::signbit(value) ? 0x8000 : 0;
+  double magnitude = std::fabs(value);
+  if (magnitude >= 65520)
+    return sign | 0x7C00;
+  int exponent = magnitude < 0x1p-14 ? -14 : std::ilogb(magnitude);
+  auto units = static_cast<uint32_t>(std::nearbyint(std::ldexp(magnitude, 10 - exponent))); // 1024 units are one power
+  return static_cast<uint16_t>(sign | (units + (static_cast<uint32_t>(exponent + 14) << 10)));
+}
+
+} // namespace tenon::sim

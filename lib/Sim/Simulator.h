@@ -1,0 +1,56 @@
+// Runs one kernel of the thread level on this machine: threads as fibers, memory with red zones, and every access,
+// barrier and asynchronous copy followed, so that races and deadlocks are found where a GPU would only give a wrong
+// number now and then. The kernel is host code that calls the functions of DeviceFunctions.h for what only a GPU has.
+#pragma once
+
+#include "lib/Sim/Report.h"
+#include "lib/Support/Status.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tenon::sim {
+
+/// Host code of a kernel, and what a launch must know of it.
+struct Kernel {
+  std::string name;
+  void (*entry)(void *const *arguments) = nullptr; ///< each argument's address, as cuLaunchKernel takes them
+  std::array<int64_t, 3> block = {1, 1, 1};
+  int64_t staticShared = 0; ///< bytes of the module's own shared arrays, ahead of the dynamic part
+  int64_t dynamicShared = 0;
+  const std::vector<Site> *sites = nullptr; ///< what the calls' site numbers mean; [0] stands for none
+};
+
+/// An argument that is an address. Written back after the launch when it is writable.
+struct Buffer {
+  std::string name;
+  void *data = nullptr;
+  int64_t bytes = 0;
+  bool isWritable = false;
+  int64_t initialised = 0; ///< of a writable one: bytes at its start that may be read before they are written
+};
+
+struct Argument {
+  int buffer = -1; ///< index in buffers; -1: the number; -2: null
+  int64_t value = 0;
+};
+
+struct Launch {
+  std::vector<Buffer> buffers;
+  std::vector<Argument> arguments; ///< all of the kernel, in order
+  std::array<int64_t, 3> grid = {1, 1, 1};
+};
+
+struct Options {
+  bool races = true;         ///< and bytes under an asynchronous copy
+  bool uninitialised = true; ///< reads of what nobody wrote
+  uint64_t seed = 0;         ///< 0: threads in their order; else another order in each round
+  int64_t stackBytes = 128 << 10;
+};
+
+/// An error when the launch cannot be made; what the kernel does wrong is in the report.
+Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &options = {});
+
+} // namespace tenon::sim

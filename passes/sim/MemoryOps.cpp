@@ -1,0 +1,83 @@
+// Accesses, asynchronous copies and fences. An access stays as it is, after a call that checks it: global memory is
+// memory of this process, and shared memory is too, where an i32 can name it.
+#include "lib/Sim/DeviceFunctions.h"
+#include "passes/sim/DeviceOps.h"
+
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+static void checkAccess(CallBuilder &calls, Value address, Value bytes, int64_t alignment, uint32_t flags) {
+  auto pointer = cast<LLVM::LLVMPointerType>(address.getType());
+  flags |= pointer.getAddressSpace() << sim::accessSpaceShift;
+  calls.call("tenon_sim_access", {address, bytes, calls.i32(alignment), calls.i32(flags)});
+}
+
+/// What licenses the host's optimiser to read early or twice, where calls stand between.
+static void dropPromises(Operation *op) {
+  for (StringRef name :
+       {"invariant", "invariantGroup", "alias_scopes", "noalias_scopes", "tbaa", "access_groups", "dereferenceable"})
+    op->removeAttr(name);
+}
+
+static LogicalResult checkValue(CallBuilder &calls, Operation *op, Value address, Type type,
+                                std::optional<uint64_t> alignment, uint32_t flags) {
+  auto space = cast<LLVM::LLVMPointerType>(address.getType()).getAddressSpace();
+  if (space != 0 && space != 1 && space != 3)
+    return op->emitOpError("has no simulation in address space ") << space << "; expected 0, 1 (global) or 3 (shared)";
+  DataLayout layout(calls.module());
+  Value bytes = calls.i32(static_cast<int64_t>(layout.getTypeSize(type).getFixedValue()));
+  checkAccess(calls, address, bytes, static_cast<int64_t>(alignment.value_or(layout.getTypeABIAlignment(type))), flags);
+  dropPromises(op);
+  return success();
+}
+
+static std::optional<LogicalResult> checkLlvmAccess(Operation *op, CallBuilder &calls) {
+  using namespace sim;
+  if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
+    bool isAtomic = load.getOrdering() != LLVM::AtomicOrdering::not_atomic;
+    uint32_t flags = accessReads | (isAtomic ? accessAtomic : 0) | (isAtomic || load.getVolatile_() ? accessSpins : 0);
+    return checkValue(calls, op, load.getAddr(), load.getType(), load.getAlignment(), flags);
+  }
+  if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
+    bool isAtomic = store.getOrdering() != LLVM::AtomicOrdering::not_atomic;
+    return checkValue(calls, op, store.getAddr(), store.getValue().getType(), store.getAlignment(),
+                      accessWrites | (isAtomic ? accessAtomic : 0));
+  }
+  if (auto update = dyn_cast<LLVM::AtomicRMWOp>(op))
+    return checkValue(calls, op, update.getPtr(), update.getVal().getType(), std::nullopt,
+                      accessReads | accessWrites | accessAtomic);
+  if (auto exchange = dyn_cast<LLVM::AtomicCmpXchgOp>(op))
+    return checkValue(calls, op, exchange.getPtr(), exchange.getVal().getType(), std::nullopt,
+                      accessReads | accessWrites | accessAtomic | accessSpins);
+  return std::nullopt;
+}
+
+static void replaceCpAsync(NVVM::CpAsyncOp op, CallBuilder &calls) {
+  Value bytes = calls.i32(op.getSize());
+  calls.call("tenon_sim_cp_async", {op.getDst(), op.getSrc(), bytes, op.getCpSize() ? op.getCpSize() : bytes});
+}
+
+std::optional<LogicalResult> replaceMemoryOp(Operation *op, CallBuilder &calls) {
+  calls.startAt(op);
+  if (std::optional<LogicalResult> checked = checkLlvmAccess(op, calls))
+    return checked;
+  if (auto copy = dyn_cast<NVVM::CpAsyncOp>(op))
+    replaceCpAsync(copy, calls);
+  else if (isa<NVVM::CpAsyncCommitGroupOp>(op))
+    calls.call("tenon_sim_cp_async_commit", {});
+  else if (auto wait = dyn_cast<NVVM::CpAsyncWaitGroupOp>(op))
+    calls.call("tenon_sim_cp_async_wait", {calls.i32(wait.getN())});
+  else if (isa<NVVM::NanosleepOp>(op))
+    calls.call("tenon_sim_yield", {});
+  // Threads of the simulator see each other's writes at once; a fence alone orders nothing.
+  else if (!isa<NVVM::MembarOp, NVVM::PrefetchOp, LLVM::FenceOp>(op))
+    return std::nullopt;
+  op->erase();
+  return success();
+}
+
+} // namespace tenon

@@ -1,0 +1,268 @@
+// See the card. What is not in the list of what a host does alike, nor replaced by WarpOps.cpp and MemoryOps.cpp, is
+// refused by name: a skipped op would make every finding after it worthless.
+#include "lib/Sim/DeviceFunctions.h"
+#include "passes/sim/DeviceOps.h"
+#include "passes/sim/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/Index/IR/IndexDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_SIMREPLACEDEVICEOPSPASS
+#include "passes/sim/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+
+namespace tenon {
+
+/// "model.mlir:12:3": the innermost place that is in a file.
+static std::string placeText(Location location) {
+  auto place = location->findInstanceOf<FileLineColLoc>();
+  if (!place)
+    return "an unknown place";
+  return place.getFilename().str() + ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn());
+}
+
+CallBuilder::CallBuilder(ModuleOp module) : kernels(module), ops(module.getContext()) {
+  allSites.push_back(ops.getStrArrayAttr({"", ""})); // site 0: none
+}
+
+void CallBuilder::startAt(Operation *op) {
+  ops.setInsertionPoint(op);
+  current = op;
+  currentSite = 0;
+}
+
+int64_t CallBuilder::site() {
+  if (currentSite == 0) {
+    currentSite = static_cast<int64_t>(allSites.size());
+    allSites.push_back(ops.getStrArrayAttr({current->getName().getStringRef(), placeText(current->getLoc())}));
+  }
+  return currentSite;
+}
+
+ArrayAttr CallBuilder::sites() { return ops.getArrayAttr(allSites); }
+
+Value CallBuilder::i32(int64_t value) {
+  return LLVM::ConstantOp::create(ops, current->getLoc(), ops.getI32Type(),
+                                  ops.getI32IntegerAttr(static_cast<int32_t>(value)));
+}
+
+Value CallBuilder::bits(Value value) {
+  if (value.getType().isInteger(32))
+    return value;
+  if (value.getType().isInteger(1))
+    return LLVM::ZExtOp::create(ops, current->getLoc(), ops.getI32Type(), value);
+  return LLVM::BitcastOp::create(ops, current->getLoc(), ops.getI32Type(), value);
+}
+
+Value CallBuilder::fromBits(Value bits, Type type) {
+  return type.isInteger(32) ? bits : LLVM::BitcastOp::create(ops, current->getLoc(), type, bits).getResult();
+}
+
+Value CallBuilder::call(StringRef function, ValueRange operands, Type result) {
+  SmallVector<Value> all(operands);
+  all.push_back(i32(site()));
+  auto declared = kernels.lookupSymbol<LLVM::LLVMFuncOp>(function);
+  if (!declared) {
+    SmallVector<Type> types;
+    for (Value each : all) {
+      Type type = each.getType(); // pointers of every space are addresses here
+      types.push_back(isa<LLVM::LLVMPointerType>(type) ? LLVM::LLVMPointerType::get(ops.getContext()) : type);
+    }
+    OpBuilder atStart = OpBuilder::atBlockBegin(kernels.getBody());
+    auto type = LLVM::LLVMFunctionType::get(result ? result : LLVM::LLVMVoidType::get(ops.getContext()), types);
+    declared = LLVM::LLVMFuncOp::create(atStart, kernels.getLoc(), function, type);
+  }
+  for (auto [index, type] : llvm::enumerate(declared.getFunctionType().getParams()))
+    if (all[index].getType() != type)
+      all[index] = LLVM::AddrSpaceCastOp::create(ops, current->getLoc(), type, all[index]);
+  auto made = LLVM::CallOp::create(ops, current->getLoc(), declared, all);
+  return result ? made.getResult() : Value();
+}
+
+Value CallBuilder::registers(int64_t words) {
+  auto function = current->getParentOfType<LLVM::LLVMFuncOp>();
+  OpBuilder atStart = OpBuilder::atBlockBegin(&function.getBody().front());
+  Value count = LLVM::ConstantOp::create(atStart, current->getLoc(), ops.getI32Type(),
+                                         ops.getI32IntegerAttr(static_cast<int32_t>(words)));
+  return LLVM::AllocaOp::create(atStart, current->getLoc(), LLVM::LLVMPointerType::get(ops.getContext()),
+                                ops.getI32Type(), count, 16);
+}
+
+Value CallBuilder::registerAt(Value registers, int64_t index) {
+  return LLVM::GEPOp::create(ops, current->getLoc(), registers.getType(), ops.getI32Type(), registers,
+                             ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+}
+
+namespace {
+
+bool isHostDialect(Operation *op) {
+  return isa<arith::ArithDialect, math::MathDialect, scf::SCFDialect, cf::ControlFlowDialect, index::IndexDialect,
+             ub::UBDialect, vector::VectorDialect>(op->getDialect());
+}
+
+/// Ops of the llvm dialect that mean the same on a host.
+bool isHostOp(Operation *op) {
+  if (isHostDialect(op))
+    return !isa<vector::LoadOp, vector::StoreOp, vector::TransferReadOp, vector::TransferWriteOp, vector::GatherOp,
+                vector::ScatterOp, vector::MaskedLoadOp, vector::MaskedStoreOp>(op);
+  if (!isa<LLVM::LLVMDialect>(op->getDialect()) || isa<LLVM::InlineAsmOp, LLVM::CallIntrinsicOp, LLVM::CallOp>(op))
+    return false;
+  return isa<LLVM::AllocaOp, LLVM::LifetimeStartOp, LLVM::LifetimeEndOp, LLVM::AssumeOp>(op) ||
+         op->hasTrait<OpTrait::IsTerminator>() || isMemoryEffectFree(op);
+}
+
+LogicalResult checkCall(LLVM::CallOp call, ModuleOp kernels) {
+  std::optional<StringRef> callee = call.getCallee();
+  if (!callee)
+    return call.emitOpError("has no simulation of calls through pointers");
+  auto function = kernels.lookupSymbol<LLVM::LLVMFuncOp>(*callee);
+  if ((function && !function.isExternal()) || sim::hasDeviceFunction(*callee))
+    return success();
+  return call.emitOpError("calls @") << *callee
+                                     << ", which the simulator does not know; lib/Sim/DeviceFunctions.cpp has "
+                                        "the functions of the device";
+}
+
+LogicalResult replaceOp(Operation *op, CallBuilder &calls) {
+  if (auto call = dyn_cast<LLVM::CallOp>(op))
+    return checkCall(call, calls.module());
+  if (isHostOp(op))
+    return success();
+  if (std::optional<LogicalResult> done = replaceWarpOp(op, calls))
+    return *done;
+  if (std::optional<LogicalResult> done = replaceMemoryOp(op, calls))
+    return *done;
+  return op->emitOpError(
+      "has no simulation; docs/guides/simulator.md lists the ops that have one, and passes/sim is where "
+      "one is added");
+}
+
+/// Shared arrays get their place: the module's own from 0 on, then the dynamic memory.
+struct SharedLayout {
+  llvm::StringMap<int64_t> offsets;
+  int64_t bytes = 0;
+};
+
+bool isShared(LLVM::GlobalOp global) { return global.getAddrSpace() == 3; }
+
+SharedLayout layOutShared(ModuleOp kernels) {
+  SharedLayout layout;
+  DataLayout types(kernels);
+  for (bool isDynamic : {false, true})
+    for (auto global : kernels.getOps<LLVM::GlobalOp>()) {
+      bool isOfLaunch = global.getLinkage() == LLVM::Linkage::External && !global.getValueOrNull();
+      if (!isShared(global) || isOfLaunch != isDynamic)
+        continue;
+      int64_t alignment =
+          static_cast<int64_t>(global.getAlignment().value_or(types.getTypeABIAlignment(global.getGlobalType())));
+      layout.bytes = llvm::alignTo(layout.bytes, alignment);
+      layout.offsets[global.getSymName()] = layout.bytes;
+      if (!isDynamic)
+        layout.bytes += static_cast<int64_t>(types.getTypeSize(global.getGlobalType()).getFixedValue());
+    }
+  return layout;
+}
+
+LogicalResult replaceSharedArrays(ModuleOp kernels, const SharedLayout &layout, CallBuilder &calls) {
+  WalkResult walked = kernels.walk([&](LLVM::AddressOfOp op) {
+    auto global = kernels.lookupSymbol<LLVM::GlobalOp>(op.getGlobalName());
+    if (!global || !isShared(global)) {
+      op.emitOpError("names @") << op.getGlobalName() << ", which has no simulation: no shared array of this module";
+      return WalkResult::interrupt();
+    }
+    calls.startAt(op);
+    Value address = calls.call("tenon_sim_shared", {calls.i32(layout.offsets.lookup(op.getGlobalName()))},
+                               LLVM::LLVMPointerType::get(op.getContext()));
+    op.replaceAllUsesWith(
+        LLVM::AddrSpaceCastOp::create(calls.builder(), op.getLoc(), op.getType(), address).getResult());
+    op.erase();
+    return WalkResult::advance();
+  });
+  if (walked.wasInterrupted())
+    return failure();
+  for (auto global : llvm::make_early_inc_range(kernels.getOps<LLVM::GlobalOp>()))
+    if (isShared(global))
+      global.erase();
+  return success();
+}
+
+/// A function that takes the arguments' addresses, as a launch has them.
+void addLaunch(LLVM::LLVMFuncOp kernel) {
+  OpBuilder builder(kernel->getContext());
+  builder.setInsertionPointAfter(kernel);
+  Location loc = kernel.getLoc();
+  auto pointer = LLVM::LLVMPointerType::get(kernel->getContext());
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(kernel->getContext()), {pointer});
+  auto launch = LLVM::LLVMFuncOp::create(builder, loc, ("tenon_sim_launch_" + kernel.getSymName()).str(), type);
+  Block *entry = launch.addEntryBlock(builder);
+  builder.setInsertionPointToStart(entry);
+  SmallVector<Value> arguments;
+  for (auto [index, argument] : llvm::enumerate(kernel.getFunctionType().getParams())) {
+    Value place = LLVM::GEPOp::create(builder, loc, pointer, pointer, entry->getArgument(0),
+                                      ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
+    Value address = LLVM::LoadOp::create(builder, loc, pointer, place);
+    arguments.push_back(LLVM::LoadOp::create(builder, loc, argument, address));
+  }
+  LLVM::CallOp::create(builder, loc, kernel, arguments);
+  LLVM::ReturnOp::create(builder, loc, ValueRange());
+}
+
+/// A host function: no calling convention of the device, and no promises about arguments.
+LogicalResult makeHostFunction(LLVM::LLVMFuncOp function) {
+  for (unsigned index = 0; index < function.getNumArguments(); ++index)
+    if (function.getArgAttr(index, LLVM::LLVMDialect::getByValAttrName()))
+      return function.emitOpError("takes argument ")
+             << index << " by value (a tensor map), which has no simulation yet";
+  function.removeArgAttrsAttr();
+  function.setCConv(LLVM::CConv::C);
+  return success();
+}
+
+struct SimReplaceDeviceOps : tenon::impl::SimReplaceDeviceOpsPassBase<SimReplaceDeviceOps> {
+  void runOnOperation() override {
+    ModuleOp kernels = getOperation();
+    SharedLayout layout = layOutShared(kernels);
+    CallBuilder calls(kernels);
+    SmallVector<Operation *> body;
+    SmallVector<LLVM::LLVMFuncOp> functions;
+    for (auto function : kernels.getOps<LLVM::LLVMFuncOp>()) {
+      if (function.isExternal())
+        continue;
+      functions.push_back(function);
+      function.getBody().walk([&](Operation *op) {
+        if (!isa<LLVM::AddressOfOp>(op))
+          body.push_back(op);
+      });
+    }
+    if (failed(replaceSharedArrays(kernels, layout, calls)))
+      return signalPassFailure();
+    for (Operation *op : body)
+      if (failed(replaceOp(op, calls)))
+        return signalPassFailure();
+    for (LLVM::LLVMFuncOp function : functions) {
+      if (failed(makeHostFunction(function)))
+        return signalPassFailure();
+      if (!function->removeAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
+        continue;
+      function->setAttr("tenon.sim_kernel", UnitAttr::get(&getContext()));
+      addLaunch(function);
+    }
+    OpBuilder builder(&getContext());
+    kernels->setAttr("tenon.sim_sites", calls.sites());
+    kernels->setAttr("tenon.sim_static_shared", builder.getI64IntegerAttr(layout.bytes));
+  }
+};
+
+} // namespace
+} // namespace tenon
