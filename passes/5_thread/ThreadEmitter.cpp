@@ -244,6 +244,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitIota(iota);
   if (auto reduce = dyn_cast<tile::ReduceOp>(op))
     return emitReduce(reduce);
+  if (auto scan = dyn_cast<tile::ScanOp>(op))
+    return emitScan(scan);
   if (auto load = dyn_cast<tile::LoadOp>(op))
     return emitLoad(load);
   if (auto gather = dyn_cast<tile::GatherOp>(op))

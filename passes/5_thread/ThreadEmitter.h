@@ -6,6 +6,7 @@
 #include "dialects/Warp/Warp.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -113,7 +114,9 @@ private:
   //===--- folds (ThreadFolds.cpp) ---===//
   mlir::Value fold(tile::Fold kind, mlir::Value a, mlir::Value b);
   mlir::Value identity(tile::Fold kind, mlir::Type element);
-  mlir::Value shuffle(mlir::Value value, int64_t laneMask);
+  mlir::Value shuffle(mlir::Value value, mlir::NVVM::ShflKind kind, mlir::Value offset);
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> exchangeOverWarps(llvm::ArrayRef<mlir::Value> list,
+                                                                      int64_t warpMask);
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   mlir::LogicalResult emitScan(tile::ScanOp op);
   mlir::LogicalResult emitIota(tile::IotaOp op);

@@ -38,13 +38,13 @@ Value ThreadEmitter::identity(tile::Fold kind, Type element) {
                                                                     : APInt::getSignedMaxValue(width)));
 }
 
-/// The value of the lane whose number differs in these bits. Shuffles move 32 bits.
-Value ThreadEmitter::shuffle(Value value, int64_t laneMask) {
+/// Shuffles move 32 bits: longer values go in parts, shorter ones in a word.
+Value ThreadEmitter::shuffle(Value value, NVVM::ShflKind kind, Value offset) {
   Type type = value.getType();
   unsigned width = type.getIntOrFloatBitWidth();
-  Value all = i32(-1), mask = i32(laneMask), clamp = i32(31);
+  Value all = i32(-1), clamp = i32(kind == NVVM::ShflKind::up ? 0 : 31);
   auto move = [&](Value word) -> Value {
-    return NVVM::ShflOp::create(b, word.getType(), all, word, mask, clamp, NVVM::ShflKind::bfly, UnitAttr());
+    return NVVM::ShflOp::create(b, word.getType(), all, word, offset, clamp, kind, UnitAttr());
   };
   if (type.isF32() || type.isInteger(32))
     return move(value);
@@ -61,6 +61,36 @@ Value ThreadEmitter::shuffle(Value value, int64_t laneMask) {
   Value word = type == bits ? value : arith::BitcastOp::create(b, bits, value).getResult();
   Value moved = arith::TruncIOp::create(b, bits, move(arith::ExtUIOp::create(b, b.getI32Type(), word)));
   return type == bits ? moved : arith::BitcastOp::create(b, type, moved).getResult();
+}
+
+/// For each of a thread's values those of the warps whose numbers differ in these bits, in ascending order of the bits.
+SmallVector<SmallVector<Value>> ThreadEmitter::exchangeOverWarps(ArrayRef<Value> list, int64_t warpMask) {
+  Type element = list.front().getType(), memory = memoryType(element);
+  int64_t bytes = std::max<int64_t>(1, memory.getIntOrFloatBitWidth() / 8), numWarps = schedule.getNumWarps();
+  Value laneAt = mul(lane, bytes);
+  auto at = [&](Value warpAt, int64_t knownWarp, int64_t number) {
+    Value offset = add(laneAt, mul(warpAt, 32 * bytes));
+    Value address = LLVM::GEPOp::create(b, sharedBase.getType(), b.getI8Type(), scratch(), ValueRange(offset));
+    int64_t known = (number * numWarps + knownWarp) * 32 * bytes;
+    return known == 0 ? address
+                      : LLVM::GEPOp::create(b, sharedBase.getType(), b.getI8Type(), address,
+                                            ArrayRef<LLVM::GEPArg>(int32_t(known)))
+                            .getResult();
+  };
+  barrier();
+  for (auto [number, value] : llvm::enumerate(list))
+    LLVM::StoreOp::create(b, pack({value}, element), at(warpNumber, 0, number), /*alignment=*/bytes);
+  barrier();
+  Value others = warpMask + 1 == numWarps ? Value() : arith::AndIOp::create(b, warpNumber, i32(~warpMask)).getResult();
+  SmallVector<SmallVector<Value>> all(list.size());
+  for (size_t number = 0; number < list.size(); ++number)
+    for (int64_t warpAt = 0; warpAt < numWarps; ++warpAt) {
+      if ((warpAt & ~warpMask) != 0)
+        continue;
+      Value loaded = LLVM::LoadOp::create(b, memory, at(others, warpAt, number), /*alignment=*/bytes);
+      all[number].push_back(unpack(loaded, element, 1).front());
+    }
+  return all;
 }
 
 LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
@@ -94,7 +124,7 @@ LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
       continue;
     for (int64_t mask = digit.stride; mask < digit.stride * digit.size; mask *= 2)
       for (Value &value : results)
-        value = fold(kind, value, shuffle(value, mask));
+        value = fold(kind, value, shuffle(value, NVVM::ShflKind::bfly, i32(mask)));
   }
   // Over warps: each writes what it has, then each folds all of them in the order of their places.
   int64_t warpMask = 0, numFolded = 1;
@@ -104,37 +134,92 @@ LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
       warpMask |= (digit.size - 1) * digit.stride;
     }
   if (numFolded > 1) {
-    Type element = results.front().getType(), memory = memoryType(element);
-    int64_t bytes = std::max<int64_t>(1, memory.getIntOrFloatBitWidth() / 8), numWarps = schedule.getNumWarps();
-    Value laneAt = mul(lane, bytes);
-    auto at = [&](Value warpAt, int64_t knownWarp, int64_t number) {
-      Value offset = add(laneAt, mul(warpAt, 32 * bytes));
-      Value address = LLVM::GEPOp::create(b, sharedBase.getType(), b.getI8Type(), scratch(), ValueRange(offset));
-      int64_t known = (number * numWarps + knownWarp) * 32 * bytes;
-      return known == 0 ? address
-                        : LLVM::GEPOp::create(b, sharedBase.getType(), b.getI8Type(), address,
-                                              ArrayRef<LLVM::GEPArg>(int32_t(known)))
-                              .getResult();
-    };
-    barrier();
-    for (auto [number, value] : llvm::enumerate(results))
-      LLVM::StoreOp::create(b, pack({value}, element), at(warpNumber, 0, number), /*alignment=*/bytes);
-    barrier();
-    Value others =
-        warpMask + 1 == numWarps ? Value() : arith::AndIOp::create(b, warpNumber, i32(~warpMask)).getResult();
-    for (auto [number, value] : llvm::enumerate(results)) {
-      Value folded;
-      for (int64_t warpAt = 0; warpAt < numWarps; ++warpAt) {
-        if ((warpAt & ~warpMask) != 0)
-          continue;
-        Value loaded = LLVM::LoadOp::create(b, memory, at(others, warpAt, number), /*alignment=*/bytes);
-        loaded = unpack(loaded, element, 1).front();
-        folded = folded ? fold(kind, folded, loaded) : loaded;
-      }
-      value = folded;
+    SmallVector<SmallVector<Value>> all = exchangeOverWarps(results, warpMask);
+    for (auto [value, parts] : llvm::zip_equal(results, all)) {
+      value = parts.front();
+      for (Value part : ArrayRef(parts).drop_front())
+        value = fold(kind, value, part);
     }
   }
   values[op.getResult()] = results;
+  return success();
+}
+
+/// Digit by digit, the fastest first: within the places that the digits so far count through, each register has its
+/// running fold, and `totals` have the whole; the next digit adds what stands before.
+LogicalResult ThreadEmitter::emitScan(tile::ScanOp op) {
+  RankedTensorType type = op.getTile().getType();
+  LayoutAttr layout = layoutOf(type);
+  int64_t axis = op.getAxis();
+  tile::Fold kind = op.getFold();
+  SmallVector<Value> running(valuesOf(op.getTile()));
+  // A register's group: its place, of the axis only what slower registers say.
+  SmallVector<SmallVector<int64_t>> group = layout.registerPlaces();
+  std::map<SmallVector<int64_t>, Value> totals;
+  for (auto [place, value] : llvm::zip_equal(group, running))
+    totals[place] = value;
+  auto addBefore = [&](ArrayRef<int64_t> place, Value before, Value isAny) {
+    for (auto [of, value] : llvm::zip_equal(group, running))
+      if (ArrayRef(of) == place) {
+        Value with = fold(kind, before, value);
+        value = isAny ? arith::SelectOp::create(b, isAny, with, value).getResult() : with;
+      }
+  };
+  SmallVector<Digit> digits = layout.getDim(axis);
+  int64_t weight = 1;
+  for (const Digit &digit : llvm::reverse(digits)) {
+    if (digit.kind != DigitKind::Register && !llvm::isPowerOf2_64(digit.size))
+      return op.emitOpError("folds over ") << digit.size << " lanes or warps, expected a power of two";
+    if (digit.kind == DigitKind::Register) {
+      std::map<SmallVector<int64_t>, Value> joined;
+      for (auto &[place, total] : totals) { // in ascending order of the digit
+        SmallVector<int64_t> rest(place);
+        rest[axis] -= place[axis] / weight % digit.size * weight;
+        Value &sum = joined[rest];
+        if (sum)
+          addBefore(place, sum, {});
+        sum = sum ? fold(kind, sum, total) : total;
+      }
+      for (SmallVector<int64_t> &place : group)
+        place[axis] -= place[axis] / weight % digit.size * weight;
+      totals = std::move(joined);
+    } else if (digit.kind == DigitKind::Lane) {
+      Value number = digitValue(digit);
+      auto isFrom = [&](int64_t least) -> Value {
+        return arith::CmpIOp::create(b, arith::CmpIPredicate::uge, number, i32(least));
+      };
+      for (auto &[place, total] : totals) {
+        Value sum = total;
+        for (int64_t step = 1; step < digit.size; step *= 2) {
+          Value before = shuffle(sum, NVVM::ShflKind::up, i32(step * digit.stride));
+          sum = arith::SelectOp::create(b, isFrom(step), fold(kind, before, sum), sum);
+        }
+        addBefore(place, shuffle(sum, NVVM::ShflKind::up, i32(digit.stride)), isFrom(1));
+        // Everybody has what the last lane has.
+        Value last = add(lane, mul(arith::SubIOp::create(b, i32(digit.size - 1), number), digit.stride));
+        total = shuffle(sum, NVVM::ShflKind::idx, last);
+      }
+    } else {
+      SmallVector<Value> list;
+      for (auto &[place, total] : totals)
+        list.push_back(total);
+      SmallVector<SmallVector<Value>> all = exchangeOverWarps(list, (digit.size - 1) * digit.stride);
+      Value number = digitValue(digit);
+      for (auto [entry, parts] : llvm::zip_equal(totals, all)) {
+        // The sum before each warp's place: chosen among the running sums.
+        Value sum = parts.front(), before = parts.front();
+        for (int64_t at = 1; at < digit.size; ++at) {
+          Value isHere = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, number, i32(at));
+          before = arith::SelectOp::create(b, isHere, sum, before);
+          sum = fold(kind, sum, parts[at]);
+        }
+        addBefore(entry.first, before, arith::CmpIOp::create(b, arith::CmpIPredicate::uge, number, i32(1)));
+        entry.second = sum;
+      }
+    }
+    weight *= digit.size;
+  }
+  values[op.getResult()] = running;
   return success();
 }
 

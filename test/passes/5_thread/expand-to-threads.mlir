@@ -50,3 +50,23 @@ module @kernels {
     }
   }
 }
+
+// -----
+
+// A running fold: registers, then lanes by shuffles from below.
+// CHECK-LABEL: llvm.func @running
+// CHECK-COUNT-3: arith.addf
+// CHECK-COUNT-5: nvvm.shfl.sync  up
+// CHECK: nvvm.shfl.sync  idx
+// CHECK: llvm.return
+module @kernels {
+  tile.kernel @running(%X: !tile.view<64x128xf32>, %Y: !tile.view<64x128xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    tile.grid (%i) = (%c64) {
+      %x = tile.load %X[%i, %c0] : !tile.view<64x128xf32> -> tensor<128xf32, #warp.layout<[l32, r4]>>
+      %y = tile.scan add %x {axis = 0 : i64} : tensor<128xf32, #warp.layout<[l32, r4]>>
+      tile.store %y, %Y[%i, %c0] : tensor<128xf32, #warp.layout<[l32, r4]>>, !tile.view<64x128xf32>
+    }
+  }
+}
