@@ -127,12 +127,14 @@ def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::Mod
     ```
     Requires: kernels of linalg whose results have one shape.
     Ensures: no tenon.kernel in @main. Each has a function in @kernels with the calling convention of a GPU kernel, its grid and its
-    block; places are computed in 32 bits where no tensor reaches further. A *missed* remark names each; with
+    block; places are computed in 32 bits where no tensor reaches further; conversions and elementary functions are those
+    of the CPU, bit for bit (lib/Arithmetic), others calls of libdevice. A *missed* remark names each; with
     `fail-on-fallback` the first is an error instead.
     Leaves alone: launches, programs on tiles.
   }];
   let options = [Option<"failOnFallback", "fail-on-fallback", "bool", /*default=*/"false", "a kernel on this path is an error">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::math::MathDialect",
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif

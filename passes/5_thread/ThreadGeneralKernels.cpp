@@ -5,9 +5,9 @@
 #include "passes/5_thread/ElementEmitter.h"
 #include "passes/5_thread/ElementMemory.h"
 #include "passes/5_thread/Passes.h"
+#include "passes/5_thread/ScalarExpansions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringSet.h"
@@ -153,7 +153,7 @@ LogicalResult ThreadFunction::build() {
       return kernel.emitOpError("@") << kernel.getKernelName() << " has no form for one thread: " << emitter.error();
     storeElements(b, elements, function.getArgument(kernel.getNumOperands() + position), number);
   }
-  return success();
+  return expandScalars(function);
 }
 
 /// Whether a thread can compute an element of each result: they have one shape, and share bytes alike.

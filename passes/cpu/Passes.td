@@ -515,7 +515,7 @@ def CpuExpandMathPass : Pass<"tenon-cpu-expand-math", "::mlir::ModuleOp"> {
   let description = [{
     Why: LLVM has instructions for square roots and rounding, none for the rest. exp, exp2, expm1, log, log2, log1p, tanh
     and erf of f32 become polynomials without branches, on scalars and on vectors of any length; the bounds of their
-    errors are in passes/cpu/MathPolynomials.h and tested over the whole range. Other types and functions are calls of
+    errors are in lib/Arithmetic/MathPolynomials.h and tested over the whole range. Other types and functions are calls of
     the C library, one an element. Maxima and minima keep NaN, but not the order of -0 and 0, which would double their
     cost.
 

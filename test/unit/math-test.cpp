@@ -1,5 +1,5 @@
 // The elementary functions as compiled code computes them in f32, over the whole range of arguments, against f64: each
-// keeps the bound that passes/cpu/MathPolynomials.h states.
+// keeps the bound that lib/Arithmetic/MathPolynomials.h states.
 #include "test/unit/CompiledModel.h"
 
 #include <gtest/gtest.h>

@@ -18,7 +18,7 @@
 // CHECK: scf.if %[[INSIDE]] {
 // CHECK: llvm.getelementptr %[[Y]][%[[COLUMN]]]
 // CHECK: arith.addf
-// CHECK: arith.maximumf
+// CHECK: arith.select
 // CHECK: llvm.getelementptr %[[Z]][%[[NUMBER]]]
 // CHECK-NEXT: llvm.store
 // REMARK: kernel @add_relu runs as one thread an element, as it has no program on tiles
@@ -87,4 +87,20 @@ func.func @main(%x: tensor<4x6xf32>, %i: tensor<5xi64>, %u: tensor<4x5xf32>) -> 
   %0 = tenon.cumsum %x {axis = 1 : i64} : (tensor<4x6xf32>) -> tensor<4x6xf32>
   %1 = tenon.scatter %x, %i, %u {axis = 1 : i64} : (tensor<4x6xf32>, tensor<5xi64>, tensor<4x5xf32>) -> tensor<4x6xf32>
   return %0, %1 : tensor<4x6xf32>, tensor<4x6xf32>
+}
+
+// -----
+
+// Elementary functions of f32 and conversions are arithmetic, as on the CPU; others are calls of libdevice.
+// CHECK: llvm.func @exp(
+// CHECK-NOT: math.exp
+// CHECK-NOT: arith.truncf
+// CHECK: math.fma
+// CHECK: llvm.func @__nv_sin(f64) -> f64
+// CHECK: llvm.func @sin(
+// CHECK: llvm.call @__nv_sin(%{{.*}}) : (f64) -> f64
+func.func @main(%x: tensor<8xbf16>, %y: tensor<8xf64>) -> (tensor<8xbf16>, tensor<8xf64>) {
+  %0 = tenon.exp %x : (tensor<8xbf16>) -> tensor<8xbf16>
+  %1 = tenon.sin %y : (tensor<8xf64>) -> tensor<8xf64>
+  return %0, %1 : tensor<8xbf16>, tensor<8xf64>
 }

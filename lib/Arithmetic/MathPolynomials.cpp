@@ -1,7 +1,7 @@
 // Coefficients are minimax fits of the relative error (Lawson's iteration in f64), rounded to f32, those of erf then
 // searched in steps of the last place for the least error of the f32 evaluation. Polynomials are evaluated by Horner's
 // rule: loops over vectors have enough independent work to hide its latency.
-#include "passes/cpu/MathPolynomials.h"
+#include "lib/Arithmetic/MathPolynomials.h"
 
 #include <limits>
 

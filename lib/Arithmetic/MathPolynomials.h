@@ -6,7 +6,7 @@
 // be less than 2^-125, exp and exp2 give 0; denormal arguments count as they are.
 #pragma once
 
-#include "passes/cpu/Lanes.h"
+#include "lib/Arithmetic/Lanes.h"
 
 namespace tenon {
 
