@@ -1,5 +1,6 @@
 // Phase cpu: tenon.kernel regions -> one function of vector loops a kernel in @kernels, and tenon.launch in @main.
 #include "lib/Pipelines/Phases.h"
+#include "passes/2_kernel/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
 
@@ -19,7 +20,7 @@ void buildCpuPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createCpuEmitVectorsPass());
-  manager.addPass(createCpuExpandAttentionPass());
+  manager.addPass(createExpandAttentionPass());
   manager.addPass(createCpuLowerToLoopsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -107,6 +107,110 @@ def LowerToLinalgPass : Pass<"tenon-lower-to-linalg"> {
                            "::mlir::math::MathDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def ExpandAttentionPass : Pass<"tenon-expand-attention", "::mlir::ModuleOp"> {
+  let summary = "attention that has no form of its own on a target becomes linalg";
+  let description = [{
+    Why: a target makes one online loop of attention; what it does not take has to run all the same, with every mask,
+    grouped heads, and the rules for hidden keys and NaN.
+
+    Before:
+    ```mlir
+    func.func @main(%query: tensor<1x4x2x8xf32>, %cache: tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32> {
+      %r = tenon.kernel @attention(%q = %query, %k = %cache) : (tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32> {
+        %y = tenon.attention %q, %k, %k : (tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32>
+        tenon.yield %y : tensor<1x4x2x8xf32>
+      }
+      return %r : tensor<1x4x2x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%query: tensor<1x4x2x8xf32>, %cache: tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32> {
+      %r = tenon.kernel @attention(%q = %query, %k = %cache) : (tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32> {
+        %minus_one = arith.constant -1.000000e+00 : f32
+        %hidden = arith.constant 0xFF800000 : f32
+        %scale = arith.constant 0.353553385 : f32
+        %zero = arith.constant 0.000000e+00 : f32
+        %like_scores = tensor.empty() : tensor<1x4x2x5xf32>
+        %no_products = linalg.fill ins(%zero : f32) outs(%like_scores : tensor<1x4x2x5xf32>) -> tensor<1x4x2x5xf32>
+        %products = linalg.generic {indexing_maps = [affine_map<(b, h, i, j, d) -> (b, h, i, d)>, affine_map<(b, h, i, j, d) -> (b, h floordiv 2, j, d)>, affine_map<(b, h, i, j, d) -> (b, h, i, j)>],
+            iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+            ins(%q, %k : tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>) outs(%no_products : tensor<1x4x2x5xf32>) {
+        ^bb0(%a: f32, %x: f32, %b: f32):
+          %0 = arith.mulf %a, %x : f32
+          %1 = arith.addf %b, %0 : f32
+          linalg.yield %1 : f32
+        } -> tensor<1x4x2x5xf32>
+        %scores = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i, j)>],
+            iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+            ins(%products : tensor<1x4x2x5xf32>) outs(%like_scores : tensor<1x4x2x5xf32>) {
+        ^bb0(%a: f32, %b: f32):
+          %0 = arith.mulf %a, %scale : f32
+          linalg.yield %0 : f32
+        } -> tensor<1x4x2x5xf32>
+        %like_rows = tensor.empty() : tensor<1x4x2xf32>
+        %lowest = linalg.fill ins(%hidden : f32) outs(%like_rows : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+        %largest = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>],
+            iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+            ins(%scores : tensor<1x4x2x5xf32>) outs(%lowest : tensor<1x4x2xf32>) {
+        ^bb0(%a: f32, %b: f32):
+          %0 = arith.maximumf %b, %a : f32
+          linalg.yield %0 : f32
+        } -> tensor<1x4x2xf32>
+        %powers = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>, affine_map<(b, h, i, j) -> (b, h, i, j)>],
+            iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+            ins(%scores, %largest : tensor<1x4x2x5xf32>, tensor<1x4x2xf32>) outs(%like_scores : tensor<1x4x2x5xf32>) {
+        ^bb0(%a: f32, %x: f32, %b: f32):
+          %0 = arith.subf %a, %x : f32
+          %1 = math.exp %0 : f32
+          %2 = arith.cmpf oeq, %a, %hidden : f32
+          %3 = arith.select %2, %minus_one, %1 : f32
+          linalg.yield %3 : f32
+        } -> tensor<1x4x2x5xf32>
+        %no_sum = linalg.fill ins(%zero : f32) outs(%like_rows : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+        %sum = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>],
+            iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+            ins(%powers : tensor<1x4x2x5xf32>) outs(%no_sum : tensor<1x4x2xf32>) {
+        ^bb0(%a: f32, %b: f32):
+          %0 = arith.cmpf olt, %a, %zero : f32
+          %1 = arith.select %0, %zero, %a : f32
+          %2 = arith.addf %b, %1 : f32
+          linalg.yield %2 : f32
+        } -> tensor<1x4x2xf32>
+        %like_result = tensor.empty() : tensor<1x4x2x8xf32>
+        %no_weighted = linalg.fill ins(%zero : f32) outs(%like_result : tensor<1x4x2x8xf32>) -> tensor<1x4x2x8xf32>
+        %weighted = linalg.generic {indexing_maps = [affine_map<(b, h, i, j, d) -> (b, h, i, d)>, affine_map<(b, h, i, j, d) -> (b, h floordiv 2, d, j)>, affine_map<(b, h, i, j, d) -> (b, h, i, j)>],
+            iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+            ins(%powers, %k : tensor<1x4x2x5xf32>, tensor<1x2x5x8xf32>) outs(%no_weighted : tensor<1x4x2x8xf32>) {
+        ^bb0(%a: f32, %x: f32, %b: f32):
+          %0 = arith.mulf %a, %x : f32
+          %1 = arith.cmpf olt, %a, %zero : f32
+          %2 = arith.select %1, %zero, %0 : f32
+          %3 = arith.addf %b, %2 : f32
+          linalg.yield %3 : f32
+        } -> tensor<1x4x2x8xf32>
+        %y = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>, affine_map<(b, h, i, j) -> (b, h, i, j)>],
+            iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+            ins(%weighted, %sum : tensor<1x4x2x8xf32>, tensor<1x4x2xf32>) outs(%like_result : tensor<1x4x2x8xf32>) {
+        ^bb0(%a: f32, %x: f32, %b: f32):
+          %0 = arith.cmpf oeq, %x, %zero : f32
+          %1 = arith.divf %a, %x : f32
+          %2 = arith.select %0, %zero, %1 : f32
+          linalg.yield %2 : f32
+        } -> tensor<1x4x2x8xf32>
+        tenon.yield %y : tensor<1x4x2x8xf32>
+      }
+      return %r : tensor<1x4x2x8xf32>
+    }
+    ```
+    Requires: numbers of heads that are static.
+    Ensures: no tenon.attention in kernels, or in their functions where they are outlined.
+    Leaves alone: the rest of the kernel; attention outside kernels.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def MeasureKernelsPass : Pass<"tenon-measure-kernels", "::mlir::ModuleOp"> {
   let summary = "every kernel says its floating-point operations and bytes";
   let description = [{

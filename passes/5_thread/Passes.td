@@ -73,6 +73,75 @@ def ExpandToThreadsPass : Pass<"tenon-expand-to-threads", "::mlir::ModuleOp"> {
                            "::tenon::ptx::PtxDialect"];
 }
 
+def SplitKernelsPass : Pass<"tenon-split-kernels", "::mlir::ModuleOp"> {
+  let summary = "kernels become launches in a row where a thread would repeat the work of others";
+  let description = [{
+    Why: on the general path a thread computes one element with all that it takes. A sum that a whole row needs is a launch of
+    its own, else each element of the row would sum up the row.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %y = tenon.kernel @share(%X = %x) : (tensor<4x8xf32>) -> tensor<4x8xf32> {
+        %zero = arith.constant 0.0 : f32
+        %rows = tensor.empty() : tensor<4xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%rows : tensor<4xf32>) -> tensor<4xf32>
+        %sum = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]}
+            ins(%X : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %1 = arith.addf %out, %in : f32
+          linalg.yield %1 : f32
+        } -> tensor<4xf32>
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>],
+                                iterator_types = ["parallel", "parallel"]} ins(%X, %sum : tensor<4x8xf32>, tensor<4xf32>) outs(%empty : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %all: f32, %out: f32):
+          %1 = arith.divf %in, %all : f32
+          linalg.yield %1 : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %y : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+      %sum = tenon.kernel @share_part1(%X = %x) attributes {tenon.bytes = affine_map<() -> (144)>, tenon.flops = affine_map<() -> (32)>}
+          : (tensor<4x8xf32>) -> tensor<4xf32> {
+        %zero = arith.constant 0.0 : f32
+        %rows = tensor.empty() : tensor<4xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%rows : tensor<4xf32>) -> tensor<4xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]}
+            ins(%X : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %1 = arith.addf %out, %in : f32
+          linalg.yield %1 : f32
+        } -> tensor<4xf32>
+        tenon.yield %0 : tensor<4xf32>
+      }
+      %y = tenon.kernel @share_part2(%X = %x, %SUM = %sum) attributes {tenon.bytes = affine_map<() -> (272)>, tenon.flops = affine_map<() -> (32)>}
+          : (tensor<4x8xf32>, tensor<4xf32>) -> tensor<4x8xf32> {
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>, affine_map<(d0, d1) -> (d0, d1)>],
+                                iterator_types = ["parallel", "parallel"]} ins(%X, %SUM : tensor<4x8xf32>, tensor<4xf32>) outs(%empty : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %all: f32, %out: f32):
+          %1 = arith.divf %in, %all : f32
+          linalg.yield %1 : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %y : tensor<4x8xf32>
+    }
+    ```
+    Requires: kernels of linalg, without tenon.attention (tenon-expand-attention).
+    Ensures: what a kernel has of reductions and loops is computed once an element, and so is what is dear and read by many;
+    the results of a kernel have one shape. Of linalg there are generics and fills only. Kernels of one name stay equal.
+    Leaves alone: kernels that are one such part. Sizes of what is in between are not resolved; run tenon-resolve-sizes.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect"];
+}
+
 def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::ModuleOp"> {
   let summary = "what has no program on tiles runs as one thread an element";
   let description = [{

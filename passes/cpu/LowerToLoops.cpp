@@ -162,7 +162,7 @@ static void guard(func::FuncOp kernel) {
 static LogicalResult lowerToLoops(func::FuncOp kernel, const Patterns &patterns) {
   if (kernel.walk([](AttentionOp) { return WalkResult::interrupt(); }).wasInterrupted())
     return kernel.emitError("kernel @") << kernel.getSymName()
-                                        << " still has tenon.attention; run tenon-cpu-expand-attention first";
+                                        << " still has tenon.attention; run tenon-expand-attention first";
   if (failed(generalise(kernel)))
     return failure();
   rewriteToTheEnd(kernel, patterns.fusion);

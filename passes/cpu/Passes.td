@@ -204,110 +204,6 @@ def CpuEmitVectorsPass : Pass<"tenon-cpu-emit-vectors", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
-def CpuExpandAttentionPass : Pass<"tenon-cpu-expand-attention", "::mlir::ModuleOp"> {
-  let summary = "attention that no emitter took becomes linalg";
-  let description = [{
-    Why: an emitter makes one online loop of attention; what it does not take has to run all the same, with every mask,
-    grouped heads, and the rules for hidden keys and NaN.
-
-    Before:
-    ```mlir
-    func.func @k(%Q: memref<1x4x2x8xf32>, %K: memref<1x2x5x8xf32>, %Y: memref<1x4x2x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
-      %q = bufferization.to_tensor %Q restrict : memref<1x4x2x8xf32> to tensor<1x4x2x8xf32>
-      %k = bufferization.to_tensor %K restrict : memref<1x2x5x8xf32> to tensor<1x2x5x8xf32>
-      %y = tenon.attention %q, %k, %k : (tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32>
-      bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<1x4x2x8xf32>, memref<1x4x2x8xf32>) -> ()
-      return
-    }
-    ```
-    After:
-    ```mlir
-    func.func @k(%Q: memref<1x4x2x8xf32>, %K: memref<1x2x5x8xf32>, %Y: memref<1x4x2x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
-      %minus_one = arith.constant -1.000000e+00 : f32
-      %hidden = arith.constant 0xFF800000 : f32
-      %scale = arith.constant 0.353553385 : f32
-      %zero = arith.constant 0.000000e+00 : f32
-      %q = bufferization.to_tensor %Q restrict : memref<1x4x2x8xf32> to tensor<1x4x2x8xf32>
-      %k = bufferization.to_tensor %K restrict : memref<1x2x5x8xf32> to tensor<1x2x5x8xf32>
-      %like_scores = tensor.empty() : tensor<1x4x2x5xf32>
-      %no_products = linalg.fill ins(%zero : f32) outs(%like_scores : tensor<1x4x2x5xf32>) -> tensor<1x4x2x5xf32>
-      %products = linalg.generic {indexing_maps = [affine_map<(b, h, i, j, d) -> (b, h, i, d)>, affine_map<(b, h, i, j, d) -> (b, h floordiv 2, j, d)>, affine_map<(b, h, i, j, d) -> (b, h, i, j)>],
-          iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
-          ins(%q, %k : tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>) outs(%no_products : tensor<1x4x2x5xf32>) {
-      ^bb0(%a: f32, %x: f32, %b: f32):
-        %0 = arith.mulf %a, %x : f32
-        %1 = arith.addf %b, %0 : f32
-        linalg.yield %1 : f32
-      } -> tensor<1x4x2x5xf32>
-      %scores = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i, j)>],
-          iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-          ins(%products : tensor<1x4x2x5xf32>) outs(%like_scores : tensor<1x4x2x5xf32>) {
-      ^bb0(%a: f32, %b: f32):
-        %0 = arith.mulf %a, %scale : f32
-        linalg.yield %0 : f32
-      } -> tensor<1x4x2x5xf32>
-      %like_rows = tensor.empty() : tensor<1x4x2xf32>
-      %lowest = linalg.fill ins(%hidden : f32) outs(%like_rows : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
-      %largest = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>],
-          iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
-          ins(%scores : tensor<1x4x2x5xf32>) outs(%lowest : tensor<1x4x2xf32>) {
-      ^bb0(%a: f32, %b: f32):
-        %0 = arith.maximumf %b, %a : f32
-        linalg.yield %0 : f32
-      } -> tensor<1x4x2xf32>
-      %powers = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>, affine_map<(b, h, i, j) -> (b, h, i, j)>],
-          iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-          ins(%scores, %largest : tensor<1x4x2x5xf32>, tensor<1x4x2xf32>) outs(%like_scores : tensor<1x4x2x5xf32>) {
-      ^bb0(%a: f32, %x: f32, %b: f32):
-        %0 = arith.subf %a, %x : f32
-        %1 = math.exp %0 : f32
-        %2 = arith.cmpf oeq, %a, %hidden : f32
-        %3 = arith.select %2, %minus_one, %1 : f32
-        linalg.yield %3 : f32
-      } -> tensor<1x4x2x5xf32>
-      %no_sum = linalg.fill ins(%zero : f32) outs(%like_rows : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
-      %sum = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>],
-          iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
-          ins(%powers : tensor<1x4x2x5xf32>) outs(%no_sum : tensor<1x4x2xf32>) {
-      ^bb0(%a: f32, %b: f32):
-        %0 = arith.cmpf olt, %a, %zero : f32
-        %1 = arith.select %0, %zero, %a : f32
-        %2 = arith.addf %b, %1 : f32
-        linalg.yield %2 : f32
-      } -> tensor<1x4x2xf32>
-      %like_result = tensor.empty() : tensor<1x4x2x8xf32>
-      %no_weighted = linalg.fill ins(%zero : f32) outs(%like_result : tensor<1x4x2x8xf32>) -> tensor<1x4x2x8xf32>
-      %weighted = linalg.generic {indexing_maps = [affine_map<(b, h, i, j, d) -> (b, h, i, d)>, affine_map<(b, h, i, j, d) -> (b, h floordiv 2, d, j)>, affine_map<(b, h, i, j, d) -> (b, h, i, j)>],
-          iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
-          ins(%powers, %k : tensor<1x4x2x5xf32>, tensor<1x2x5x8xf32>) outs(%no_weighted : tensor<1x4x2x8xf32>) {
-      ^bb0(%a: f32, %x: f32, %b: f32):
-        %0 = arith.mulf %a, %x : f32
-        %1 = arith.cmpf olt, %a, %zero : f32
-        %2 = arith.select %1, %zero, %0 : f32
-        %3 = arith.addf %b, %2 : f32
-        linalg.yield %3 : f32
-      } -> tensor<1x4x2x8xf32>
-      %y = linalg.generic {indexing_maps = [affine_map<(b, h, i, j) -> (b, h, i, j)>, affine_map<(b, h, i, j) -> (b, h, i)>, affine_map<(b, h, i, j) -> (b, h, i, j)>],
-          iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-          ins(%weighted, %sum : tensor<1x4x2x8xf32>, tensor<1x4x2xf32>) outs(%like_result : tensor<1x4x2x8xf32>) {
-      ^bb0(%a: f32, %x: f32, %b: f32):
-        %0 = arith.cmpf oeq, %x, %zero : f32
-        %1 = arith.divf %a, %x : f32
-        %2 = arith.select %0, %zero, %1 : f32
-        linalg.yield %2 : f32
-      } -> tensor<1x4x2x8xf32>
-      bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<1x4x2x8xf32>, memref<1x4x2x8xf32>) -> ()
-      return
-    }
-    ```
-    Requires: numbers of heads that are static.
-    Ensures: no tenon.attention in kernel functions.
-    Leaves alone: the rest of the function.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
-                           "::mlir::tensor::TensorDialect"];
-}
-
 def CpuLowerToLoopsPass : Pass<"tenon-cpu-lower-to-loops", "::mlir::ModuleOp"> {
   let summary = "kernels that no emitter took become scalar loops";
   let description = [{
@@ -350,7 +246,7 @@ def CpuLowerToLoopsPass : Pass<"tenon-cpu-lower-to-loops", "::mlir::ModuleOp"> {
       return
     }
     ```
-    Requires: kernel functions (tenon-cpu-outline-kernels) without tenon.attention (tenon-cpu-expand-attention).
+    Requires: kernel functions (tenon-cpu-outline-kernels) without tenon.attention (tenon-expand-attention).
     Ensures: no tensors in kernel functions; those that had some have their grid and scratch memory stated, and allocate
     nothing; memory holds no i1, i4 or 8-bit floats.
     Leaves alone: functions without tensors, which an emitter wrote.

@@ -1,6 +1,8 @@
-// The path of kernels that no emitter takes, with every kernel sent down it: phase cpu without its emitters, so that
-// all becomes bufferized scalar loops with temporaries in the scratch memory.
+// The paths of kernels that have no good form, with every kernel sent down them. On the CPU: phase cpu without its
+// emitters, so that all becomes bufferized scalar loops with temporaries in the scratch memory. On a GPU: one thread an
+// element; its threads run here one after the other.
 #include "test/unit/CompiledModel.h"
+#include "test/unit/ThreadsOnCpu.h"
 
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Pipelines/Phases.h"
@@ -34,7 +36,7 @@ std::string onGeneralPath(const std::string &text) {
   PassManager manager(&context);
   LogicalResult parsed = parsePassPipeline(
       "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-cpu-outline-kernels, canonicalize, cse, "
-      "tenon-cpu-expand-attention, tenon-cpu-lower-to-loops, canonicalize, cse, tenon-verify-cpu",
+      "tenon-expand-attention, tenon-cpu-lower-to-loops, canonicalize, cse, tenon-verify-cpu",
       manager);
   EXPECT_TRUE(succeeded(parsed) && succeeded(manager.run(*module)));
   std::string lowered;
@@ -45,6 +47,7 @@ std::string onGeneralPath(const std::string &text) {
 class GeneralPath : public testing::TestWithParam<ModelCase> {};
 
 TEST_P(GeneralPath, MatchesTheReference) { expectMatchesReference(GetParam(), {"llvm", "cpu", onGeneralPath}); }
+TEST_P(GeneralPath, MatchesTheReferenceOnThreads) { expectMatchesReference(GetParam(), {"llvm", "cpu", onThreads}); }
 
 const ModelCase cases[] = {
     {"contractions",

@@ -18,7 +18,7 @@ func.func @data_dependent(%X: memref<i64>, %Y: memref<1xf32>, %first: index, %la
 
 // -----
 
-// expected-error @below {{kernel @attention still has tenon.attention; run tenon-cpu-expand-attention first}}
+// expected-error @below {{kernel @attention still has tenon.attention; run tenon-expand-attention first}}
 func.func @attention(%Q: memref<1x1x4x8xf32>, %Y: memref<1x1x4x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
   %q = bufferization.to_tensor %Q restrict : memref<1x1x4x8xf32> to tensor<1x1x4x8xf32>
   %y = tenon.attention %q, %q, %q : (tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>, tensor<1x1x4x8xf32>) -> tensor<1x1x4x8xf32>

@@ -1,9 +1,10 @@
 """Runs cases of the exec-cpu suite.
 
-usage: python -m exec_cpu [--seed N] [--target cpu:NAME] [--every N] [--list] [--text] [--json] [FAMILY..]
+usage: python -m exec_cpu [--seed N] [--target cpu:NAME|threads] [--every N] [--list] [--text] [--json] [FAMILY..]
                           [CASE_REGEX]
   FAMILY: a module of exec_cpu with a function cases(rng); default all
   CASE_REGEX: only cases whose name it matches (it has to hold a character that no family name has)
+  --target threads: what the threads of a GPU do on its general path, one after the other on this machine
   --every N: each Nth case of a family
   --list: the names; --text: the modules that would be compiled; --json: a line of JSON a case
 The seed is RERUN from the environment, or 1.

@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import subprocess
+import tempfile
 from ctypes import POINTER, byref, c_char_p, c_int32, c_int64, c_size_t, c_void_p, sizeof
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from exec_cpu.dtypes import num_bytes
 ROOT = Path(__file__).resolve().parents[3]
 GUARD = 256  # bytes on both sides of every buffer
 SENTINEL = 0xC3
+THREADS = "threads"  # a target: what threads of a GPU do, each kernel by the general path
 
 
 class _Tensor(ctypes.Structure):
@@ -91,7 +94,7 @@ class Library:
         path = path or os.environ.get("TENON_LIBRARY") or ROOT / "build/lib/libtenon.so"
         self.lib = ctypes.CDLL(str(path))
         self.lib.tenon_error_message.restype = c_char_p
-        for name in ("tenon_compile", "tenon_executable_load", "tenon_context_create", "tenon_context_run"):
+        for name in ("tenon_compile", "tenon_artefact_open", "tenon_executable_load", "tenon_context_create", "tenon_context_run"):
             getattr(self.lib, name).restype = c_void_p
         for name in (
             "tenon_error_message",
@@ -110,9 +113,22 @@ class Library:
         raise TenonError(message)
 
     def compile(self, text, target="cpu"):
+        if target == THREADS:
+            return self._compile_threads(text)
         artefact, encoded = c_void_p(), text.encode()
         options = _CompileOptions(sizeof(_CompileOptions), target.encode(), None, None, None)
         self._check(self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), byref(options), byref(artefact)))
+        return artefact
+
+    def _compile_threads(self, text):
+        """The kernels are the code of a GPU's threads, run on the CPU."""
+        bin = ROOT / "build/bin"
+        artefact = c_void_p()
+        with tempfile.TemporaryDirectory(prefix="tenon-threads-") as folder:
+            made = f"{folder}/threads.tnx"
+            lowered = _output([bin / "tenon-threads-on-cpu"], text)
+            _output([bin / "tenon-compile", "--from=llvm", "--no-model", "-o", made, "-"], lowered)
+            self._check(self.lib.tenon_artefact_open(made.encode(), byref(artefact)))
         return artefact
 
     def load(self, artefact, weights):
@@ -140,6 +156,13 @@ class Library:
 
     def free_artefact(self, artefact):
         self.lib.tenon_artefact_free(artefact)
+
+
+def _output(command, text):
+    done = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise TenonError(f"{command[0].name} ended with status {done.returncode}: {done.stderr[-2000:]}")
+    return done.stdout
 
 
 def _tensor(buffer, keep):

@@ -1,9 +1,9 @@
-// tenon.attention that no emitter turned into an online loop becomes the textbook: scores, mask, softmax statistics,
-// weighted sum, each one linalg.generic over whole tensors. What keeps it exact in the corners: a hidden key is a score
-// of -Inf, and its probability is stored as -1, which no exponential is, so that neither its share of the sum nor its
-// value (which may be Inf or NaN) counts; a row whose sum is 0 saw no key and is 0.
+// tenon.attention that a target did not turn into an online loop becomes the textbook: scores, mask, softmax
+// statistics, weighted sum, each one linalg.generic over whole tensors. What keeps it exact in the corners: a hidden
+// key is a score of -Inf, and its probability is stored as -1, which no exponential is, so that neither its share of
+// the sum nor its value (which may be Inf or NaN) counts; a row whose sum is 0 saw no key and is 0.
 #include "dialects/Tenon/Tenon.h"
-#include "passes/cpu/Passes.h"
+#include "passes/2_kernel/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -14,8 +14,8 @@
 #include <cmath>
 
 namespace tenon {
-#define GEN_PASS_DEF_CPUEXPANDATTENTIONPASS
-#include "passes/cpu/Passes.h.inc"
+#define GEN_PASS_DEF_EXPANDATTENTIONPASS
+#include "passes/2_kernel/Passes.h.inc"
 } // namespace tenon
 
 using namespace mlir;
@@ -239,12 +239,12 @@ static LogicalResult expand(AttentionOp op) {
 }
 
 namespace {
-struct ExpandAttention : tenon::impl::CpuExpandAttentionPassBase<ExpandAttention> {
+struct ExpandAttention : tenon::impl::ExpandAttentionPassBase<ExpandAttention> {
   void runOnOperation() override {
     SmallVector<AttentionOp> ops;
-    getOperation()->walk([&](func::FuncOp function) {
-      if (function->hasAttr("tenon.kernel"))
-        function.walk([&](AttentionOp op) { ops.push_back(op); });
+    getOperation()->walk([&](AttentionOp op) {
+      if (op->getParentOfType<KernelOp>() || op->getParentOfType<func::FuncOp>()->hasAttr("tenon.kernel"))
+        ops.push_back(op);
     });
     for (AttentionOp op : ops)
       if (failed(expand(op)))

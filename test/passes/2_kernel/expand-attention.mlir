@@ -1,5 +1,5 @@
 // In: tenon.attention. Out: scores, mask, statistics and weighted sum, each one linalg.generic.
-// RUN: tenon-opt %s --split-input-file --tenon-cpu-expand-attention --canonicalize --cse --verify-diagnostics | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-expand-attention --canonicalize --cse --verify-diagnostics | FileCheck %s
 
 // Four query heads share two heads of keys; bf16 is widened; the last query sees all keys, so the key's index is
 // compared with the query's moved by the difference of the lengths.
