@@ -257,7 +257,8 @@ def PadOp : InferredOp<"pad"> {
 def EmbeddingOp : InferredOp<"embedding"> {
   let summary = "rows of a table by index: result[i.., :] = table[indices[i..], :]";
   let description = [{
-    Formula: `r[i.., :] = table[indices[i..], :]`. An index out of `0 .. rows - 1` is an error of the call, reported where checks are on.
+    Formula: `r[i.., :] = table[indices[i..], :]`. Indices are in `0 .. rows - 1`:
+    compiled models take the nearest row for another, `--check` reports it.
 
     (C1) The result has the shape of `indices` followed by the table's columns, and the table's element type.
 
