@@ -4,6 +4,7 @@
 #include "passes/5_thread/ElementMemory.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "llvm/ADT/ScopeExit.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -46,6 +47,19 @@ Value ElementEmitter::size(Value tensor, int64_t dimension) {
   return product;
 }
 
+Value ElementEmitter::operandSize(Value tensor, int64_t dimension) {
+  if (auto found = memory.find(tensor); found != memory.end())
+    return found->second.sizes[dimension];
+  std::optional<SizeSource> source = sizeSource(tensor, dimension);
+  if (!source)
+    return {};
+  if (auto known = dyn_cast_if_present<Value>(source->known)) {
+    auto dim = known.getDefiningOp<tensor::DimOp>();
+    return dim && dim.getConstantIndex() ? operandSize(dim.getSource(), *dim.getConstantIndex()) : Value();
+  }
+  return source->sizes.size() == 1 ? operandSize(source->sizes[0].first, source->sizes[0].second) : Value();
+}
+
 Place ElementEmitter::sizes(Value tensor) {
   Place sizes;
   for (int64_t dimension = 0; dimension < typeOf(tensor).getRank(); ++dimension)
@@ -77,6 +91,9 @@ Value ElementEmitter::compute(Value tensor, const Place &place) {
     return carriedAt(argument, place);
   Operation *op = tensor.getDefiningOp();
   unsigned result = cast<OpResult>(tensor).getResultNumber();
+  Location around = b.getLoc();
+  llvm::scope_exit restored([&] { b.setLoc(around); });
+  b.setLoc(op->getLoc());
   if (auto generic = dyn_cast<linalg::GenericOp>(op))
     return genericAt(generic, result, place);
   if (auto loop = dyn_cast<scf::ForOp>(op))

@@ -28,6 +28,8 @@ public:
   mlir::Value at(mlir::Value tensor, llvm::ArrayRef<mlir::Value> place);
   mlir::Value size(mlir::Value tensor, int64_t dimension);
   Place sizes(mlir::Value tensor);
+  /// The size of an operand that this one is by the way the tensor is made; null where it is none.
+  mlir::Value operandSize(mlir::Value tensor, int64_t dimension);
   llvm::StringRef error() const { return reason; }
 
 private:

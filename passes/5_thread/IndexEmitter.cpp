@@ -55,6 +55,7 @@ void IndexEmitter::forget(Operation *op) {
   for (auto &[key, value] : known)
     if (value && op->isAncestor(value.getParentBlock()->getParentOp()))
       value = {};
+  llvm::erase_if(splits, [&](Split &split) { return op->isAncestor(split.number.getParentBlock()->getParentOp()); });
 }
 
 Value IndexEmitter::add(Value x, Value y) {
@@ -139,6 +140,9 @@ Value IndexEmitter::fromMixed(OpFoldResult size, llvm::function_ref<Value(Value)
 }
 
 Value IndexEmitter::linearise(ArrayRef<Value> place, ArrayRef<Value> sizes) {
+  for (Split &split : splits)
+    if (place == ArrayRef(split.place) && sizes == ArrayRef(split.sizes) && isVisible(split.number))
+      return split.number;
   Value number = constant(0);
   for (auto [at, size] : llvm::zip_equal(place, sizes))
     number = add(mul(number, size), at);
@@ -147,10 +151,13 @@ Value IndexEmitter::linearise(ArrayRef<Value> place, ArrayRef<Value> sizes) {
 
 SmallVector<Value> IndexEmitter::delinearise(Value number, ArrayRef<Value> sizes) {
   SmallVector<Value> place(sizes.size());
+  Value rest = number;
   for (size_t dimension = sizes.size(); dimension-- > 0;) {
-    place[dimension] = dimension == 0 ? number : rem(number, sizes[dimension]);
+    place[dimension] = dimension == 0 ? rest : rem(rest, sizes[dimension]);
     if (dimension > 0)
-      number = div(number, sizes[dimension]);
+      rest = div(rest, sizes[dimension]);
   }
+  if (!place.empty())
+    splits.push_back({place, SmallVector<Value>(sizes), number});
   return place;
 }

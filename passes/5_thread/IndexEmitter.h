@@ -32,7 +32,7 @@ public:
   mlir::Value fromDim(mlir::Value dim);
   mlir::Value fromMixed(mlir::OpFoldResult size, llvm::function_ref<mlir::Value(mlir::Value)> scalar);
 
-  /// Row-major: the number of a place, and back.
+  /// Row-major: the number of a place, and back. Of a place that was made of a number it is that number.
   mlir::Value linearise(llvm::ArrayRef<mlir::Value> place, llvm::ArrayRef<mlir::Value> sizes);
   llvm::SmallVector<mlir::Value> delinearise(mlir::Value number, llvm::ArrayRef<mlir::Value> sizes);
 
@@ -51,6 +51,11 @@ private:
   using Key = std::tuple<const void *, mlir::Value, mlir::Value>;
   llvm::DenseMap<Key, mlir::Value> known;
   llvm::DenseMap<int64_t, mlir::Value> constants;
+  struct Split {
+    llvm::SmallVector<mlir::Value> place, sizes;
+    mlir::Value number;
+  };
+  llvm::SmallVector<Split> splits;
 };
 
 } // namespace tenon

@@ -132,6 +132,10 @@ LogicalResult ThreadFunction::build() {
     else if (position == kernel.getNumOperands())
       resultSizes = sizes;
   }
+  // A size of the result that is one of an operand is that argument: places are in one form then.
+  for (auto [dimension, size] : llvm::enumerate(resultSizes))
+    if (Value same = getConstantIntValue(size) ? Value() : emitter.operandSize(kernel.getYielded()[0], dimension))
+      size = same;
   Value number = threadNumber(index), count = index.constant(1);
   for (Value size : resultSizes)
     count = index.mul(count, size);
