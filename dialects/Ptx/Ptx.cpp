@@ -84,5 +84,17 @@ void WgmmaWaitOp::print(OpAsmPrinter &printer) {
   printer.printOptionalAttrDict((*this)->getAttrs());
 }
 
+static LogicalResult checkWord(Operation *op, Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  bool isWord = vector ? vector.getElementType().isInteger(32) && llvm::is_contained({2, 4}, vector.getNumElements())
+                       : llvm::is_contained({8, 16, 32, 64}, type.getIntOrFloatBitWidth());
+  if (isWord)
+    return success();
+  return op->emitOpError("(C1) moves ") << type << ", expected i8, i16, i32, i64, or two or four i32";
+}
+
+LogicalResult LdGlobalOp::verify() { return checkWord(*this, getResult().getType()); }
+LogicalResult StGlobalOp::verify() { return checkWord(*this, getValue().getType()); }
+
 #define GET_OP_CLASSES
 #include "dialects/Ptx/Ptx.cpp.inc"

@@ -18,7 +18,7 @@ def PtxDialect : Dialect {
 
 class PtxOp<string mnemonic, list<Trait> traits = []> : Op<PtxDialect, mnemonic, traits>;
 
-def Ptx_Word : AnyTypeOf<[I8, I16, I32, I64, FixedVectorOfLengthAndType<[2, 4], [I32]>]>;
+def Ptx_Word : AnyTypeOf<[AnySignlessInteger, VectorOfRankAndType<[1], [AnySignlessInteger]>]>;
 
 def LdGlobalOp : PtxOp<"ld.global", [MemoryEffects<[MemRead]>]> {
   let summary = "a load where a predicate holds";
@@ -26,7 +26,7 @@ def LdGlobalOp : PtxOp<"ld.global", [MemoryEffects<[MemRead]>]> {
     Formula: `r = predicate ? *address : 0`; memory is not touched where the predicate does not hold. `nc`: nobody writes
     there while the kernel runs, so that the read-only cache may serve.
 
-    (C1) The value is of 8 to 128 bits; the address is a multiple of its bytes.
+    (C1) The value is an i8, i16, i32 or i64, or two or four i32. The address is a multiple of its bytes.
 
     ```mlir
     llvm.func @example(%p: !llvm.ptr<1>, %c: i1) -> vector<4xi32> {
@@ -38,6 +38,7 @@ def LdGlobalOp : PtxOp<"ld.global", [MemoryEffects<[MemRead]>]> {
   let arguments = (ins LLVM_PointerInAddressSpace<1>:$address, I1:$predicate, UnitAttr:$nc);
   let results = (outs Ptx_Word:$result);
   let assemblyFormat = "$address `,` $predicate attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def StGlobalOp : PtxOp<"st.global", [MemoryEffects<[MemWrite]>]> {
@@ -45,7 +46,7 @@ def StGlobalOp : PtxOp<"st.global", [MemoryEffects<[MemWrite]>]> {
   let description = [{
     Formula: `if predicate: *address = value`.
 
-    (C1) The value is of 8 to 128 bits; the address is a multiple of its bytes.
+    (C1) The value is an i8, i16, i32 or i64, or two or four i32. The address is a multiple of its bytes.
 
     ```mlir
     llvm.func @example(%p: !llvm.ptr<1>, %c: i1, %x: i32) {
@@ -56,6 +57,7 @@ def StGlobalOp : PtxOp<"st.global", [MemoryEffects<[MemWrite]>]> {
   }];
   let arguments = (ins Ptx_Word:$value, LLVM_PointerInAddressSpace<1>:$address, I1:$predicate);
   let assemblyFormat = "$value `,` $address `,` $predicate attr-dict `:` type($value)";
+  let hasVerifier = 1;
 }
 
 def WgmmaOp : PtxOp<"wgmma", [MemoryEffects<[MemRead, MemWrite]>, AttrSizedOperandSegments]> {
@@ -118,9 +120,6 @@ def Ex2Op : PtxApprox<"ex2.approx.ftz"> {
   let description = [{
     Formula: `r = 2^operand`, within 2 units of the last place; a denormal operand counts as 0, and a denormal result is 0
     (PTX ISA, "ex2").
-
-    (C1) Operand and result are f32.
-
     ```mlir
     llvm.func @example(%x: f32) -> f32 {
       %r = ptx.ex2.approx.ftz %x
@@ -134,9 +133,6 @@ def TanhOp : PtxApprox<"tanh.approx"> {
   let summary = "the hyperbolic tangent, approximately";
   let description = [{
     Formula: `r = tanh(operand)` with a relative error of up to 2^-11 (PTX ISA, "tanh").
-
-    (C1) Operand and result are f32.
-
     ```mlir
     llvm.func @example(%x: f32) -> f32 {
       %r = ptx.tanh.approx %x

@@ -1,6 +1,7 @@
 // The dialect's types and the verifiers of its ops.
 #include "dialects/Warp/Warp.h"
 
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -88,14 +89,32 @@ static LogicalResult checkSlot(Operation *op, RingType ring, TypeRange slot) {
   return op->emitOpError("(C1) gives ") << slot << ", expected the tiles of " << ring;
 }
 
-LogicalResult RingAcquireOp::verify() { return checkSlot(*this, getRing().getType(), getSlot().getTypes()); }
+static LogicalResult checkNumber(Operation *op, Value number, unsigned constraint) {
+  std::optional<int64_t> known = getConstantIntValue(number);
+  if (!known || *known >= 0)
+    return success();
+  return op->emitOpError("(C") << constraint << ") has transfer " << *known << ", expected a number from 0 on";
+}
+
+LogicalResult RingCreateOp::verify() {
+  if ((*this)->getParentOfType<tile::KernelOp>())
+    return success();
+  return emitOpError("(C1) stands outside of a tile.kernel");
+}
+LogicalResult RingAcquireOp::verify() {
+  if (failed(checkSlot(*this, getRing().getType(), getSlot().getTypes())))
+    return failure();
+  return checkNumber(*this, getNumber(), 2);
+}
+LogicalResult RingCommitOp::verify() { return checkNumber(*this, getNumber(), 1); }
+LogicalResult RingReleaseOp::verify() { return checkNumber(*this, getNumber(), 1); }
 LogicalResult RingWaitOp::verify() {
   if (failed(checkSlot(*this, getRing().getType(), getSlot().getTypes())))
     return failure();
   int64_t ahead = getAhead(), depth = getRing().getType().getDepth();
   if (ahead < 0 || ahead >= depth)
     return emitOpError("(C2) lets ") << ahead << " transfers run ahead, expected less than the " << depth << " slots";
-  return success();
+  return checkNumber(*this, getNumber(), 3);
 }
 
 LogicalResult CopyOp::verify() {
@@ -163,14 +182,22 @@ LogicalResult warp::DotOp::verify() {
     for (const Digit &digit : layout.getDigits())
       if (digit.kind == DigitKind::Warp)
         (digit.dim == 0 ? warpsM : warpsN) *= digit.size;
+  int64_t blockRows = getAtom().getRows();
+  if (m % (blockRows * warpsM) != 0 || n % (8 * warpsN) != 0)
+    return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
+                                      << " results, expected a multiple of " << blockRows << " x 8 for each";
   auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);
   if (fragment && fragment != LayoutAttr::get(getContext(), getAtom().lhsDigits(m, k, warpsM, warpsN)))
     return emitOpError("(C1) has a left fragment of layout ") << fragment << ", which is not the atom's";
-  if (!getAtom().takes(elementOf(lhs)) || elementOf(lhs) != elementOf(rhs))
-    return emitOpError("(C4) multiplies ") << elementOf(lhs) << " with " << elementOf(rhs) << " by " << getAtom();
+  Type element = elementOf(lhs), added = getAccumulator().getType().getElementType();
+  bool isSum = element.isInteger() ? added.isInteger(32) : element.isF64() ? added.isF64() : added.isF32();
+  if (!getAtom().takes(element) || element != elementOf(rhs) || !isSum)
+    return emitOpError("(C4) multiplies ")
+           << element << " with " << elementOf(rhs) << " into " << added << " by " << getAtom()
+           << ", expected operands of one type that it takes, and i32, f64 or f32 for their sum";
   bool isWgmma = isa<WgmmaAttr>(Attribute(getAtom()));
   if (isWgmma && (m != 16 * warpsM || warpsM % 4 != 0 || warpsN != 1 || n > 256))
     return emitOpError("(C5) multiplies ")

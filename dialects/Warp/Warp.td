@@ -60,10 +60,12 @@ class WarpOp<string mnemonic, list<Trait> traits = []> : Op<WarpDialect, mnemoni
 
 def SmemOrTile : AnyTypeOf<[Warp_Smem, TileT]>;
 
-def RingCreateOp : Op<WarpDialect, "ring.create", [MemoryEffects<[MemAlloc]>]> {
+def RingCreateOp : WarpOp<"ring.create", [MemoryEffects<[MemAlloc]>]> {
   let summary = "a ring of empty slots";
   let description = [{
-    Formula: the ring's memory, for the rest of the program.
+    Formula: the ring's memory, for the rest of the program; in a loop, a ring of its own for each time round.
+
+    (C1) It stands in a kernel.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -83,7 +85,7 @@ class RingSlots<string mnemonic> : WarpOp<mnemonic, [MemoryEffects<[MemRead, Mem
   let assemblyFormat = "$ring `[` $number `]` attr-dict `:` type($ring) `->` type($slot)";
 }
 
-class RingSignal<string mnemonic> : Op<WarpDialect, mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
+class RingSignal<string mnemonic> : WarpOp<mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
   let arguments = (ins Warp_Ring:$ring, Index:$number);
   let assemblyFormat = "$ring `[` $number `]` attr-dict `:` type($ring)";
 }
@@ -94,6 +96,8 @@ def RingAcquireOp : RingSlots<"ring.acquire"> {
     Formula: `slot = ring[number mod depth]`, once every reader of transfer `number - depth` has released it.
 
     (C1) The results are the ring's tiles.
+
+    (C2) A number that is known is not negative.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -114,6 +118,8 @@ def RingCommitOp : RingSignal<"ring.commit"> {
   let description = [{
     Formula: transfer `number` is full once the copies begun since the commit before have ended. Transfers are committed
     in order, each once, empty ones too.
+
+    (C1) A number that is known is not negative.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -137,6 +143,8 @@ def RingWaitOp : RingSlots<"ring.wait"> {
 
     (C2) `ahead` is less than the ring's depth.
 
+    (C3) A number that is known is not negative.
+
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
       %c0 = arith.constant 0 : index
@@ -156,6 +164,8 @@ def RingReleaseOp : RingSignal<"ring.release"> {
   let description = [{
     Formula: the slot of transfer `number` may be filled again, once each thread that waited for it is here. Where all
     threads both fill and read a ring, that is known at the next `ring.wait`, and nothing is done here.
+
+    (C1) A number that is known is not negative.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -277,12 +287,14 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
 
     (C3) The accumulator has the atom's layout.
 
-    (C4) The atom multiplies elements of that type.
+    (C4) The atom multiplies elements of that type; the accumulator is of i32 for i8, of f64 for f64, else of f32.
 
     (C5) By `#warp.wgmma` each warp has 16 rows, the warps are whole warpgroups, and there are at most 256 columns.
 
     (C6) With `async` the atom is `#warp.wgmma`. The dot is then only begun: nothing but the next dot's accumulator and
     `warp.dot_wait` may have its result, and its operands stay as they are until the wait.
+
+    (C7) Each warp has whole blocks of the atom's rows, and of 8 columns.
 
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>

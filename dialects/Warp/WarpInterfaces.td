@@ -12,6 +12,7 @@ def Warp_MmaAtom : AttrInterface<"MmaAtom"> {
   }];
   let methods = [
     InterfaceMethod<"whether it multiplies elements of that type", "bool", "takes", (ins "::mlir::Type":$element)>,
+    InterfaceMethod<"rows of the result that one step computes", "int64_t", "getRows">,
     InterfaceMethod<"elements of the depth that one step multiplies", "int64_t", "getDepth">,
     InterfaceMethod<"the digits of a left operand in registers, for that many warps along M and N; none where the atom takes none",
                     "::llvm::SmallVector<::llvm::SmallVector<::tenon::warp::Digit>>", "lhsDigits",

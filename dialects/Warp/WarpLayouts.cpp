@@ -25,48 +25,18 @@ static ParseResult parseDigit(AsmParser &parser, SmallVectorImpl<Digit> &dim) {
   if (!kind || number.getAsInteger(10, digit.size) || digit.size < 1)
     return parser.emitError(location, "'") << word << "' is no digit; a digit is r, l or w and a size, as in l8*4";
   digit.kind = *kind;
-  if (succeeded(parser.parseOptionalStar()) && (parser.parseInteger(digit.stride)))
-    return failure();
+  if (succeeded(parser.parseOptionalStar())) {
+    if (digit.kind == DigitKind::Register)
+      return parser.emitError(location, "'") << word << "' has a stride; only lanes and warps have one";
+    if (parser.parseInteger(digit.stride))
+      return failure();
+  }
   dim.push_back(digit);
   return success();
 }
 
-Attribute LayoutAttr::parse(AsmParser &parser, Type) {
-  SmallVector<SmallVector<Digit>> dims;
-  SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess())
-    return {};
-  if (failed(parser.parseOptionalGreater())) {
-    do {
-      SmallVector<Digit> dim;
-      if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] { return parseDigit(parser, dim); }))
-        return {};
-      dims.push_back(dim);
-    } while (succeeded(parser.parseOptionalComma()));
-    if (parser.parseGreater())
-      return {};
-  }
-  LayoutAttr layout = get(parser.getContext(), dims);
-  if (failed(verify([&] { return parser.emitError(location); }, layout.getRank(), layout.getDigits())))
-    return {};
-  return layout;
-}
-
-void LayoutAttr::print(AsmPrinter &printer) const {
-  printer << '<';
-  for (int64_t dimension = 0; dimension < getRank(); ++dimension) {
-    printer << (dimension ? ", [" : "[");
-    llvm::interleaveComma(getDim(dimension), printer, [&](const Digit &digit) {
-      printer << letterOf(digit.kind) << digit.size;
-      if (digit.kind != DigitKind::Register && digit.stride != 1)
-        printer << '*' << digit.stride;
-    });
-    printer << ']';
-  }
-  printer << '>';
-}
-
-LayoutAttr LayoutAttr::get(MLIRContext *context, ArrayRef<SmallVector<Digit>> dims) {
+/// Digits in normal form.
+static SmallVector<Digit> normalize(ArrayRef<SmallVector<Digit>> dims) {
   SmallVector<Digit> digits;
   for (auto [dimension, dim] : llvm::enumerate(dims)) {
     size_t first = digits.size();
@@ -87,7 +57,46 @@ LayoutAttr LayoutAttr::get(MLIRContext *context, ArrayRef<SmallVector<Digit>> di
       digits.push_back(digit);
     }
   }
-  return get(context, dims.size(), digits);
+  return digits;
+}
+
+LayoutAttr LayoutAttr::get(MLIRContext *context, ArrayRef<SmallVector<Digit>> dims) {
+  return get(context, dims.size(), normalize(dims));
+}
+
+Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+  SmallVector<SmallVector<Digit>> dims;
+  SMLoc location = parser.getCurrentLocation();
+  if (parser.parseLess())
+    return {};
+  if (failed(parser.parseOptionalGreater())) {
+    do {
+      SmallVector<Digit> dim;
+      if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&] { return parseDigit(parser, dim); }))
+        return {};
+      dims.push_back(dim);
+    } while (succeeded(parser.parseOptionalComma()));
+    if (parser.parseGreater())
+      return {};
+  }
+  SmallVector<Digit> digits = normalize(dims);
+  if (failed(verify([&] { return parser.emitError(location); }, dims.size(), digits)))
+    return {};
+  return get(parser.getContext(), dims.size(), digits);
+}
+
+void LayoutAttr::print(AsmPrinter &printer) const {
+  printer << '<';
+  for (int64_t dimension = 0; dimension < getRank(); ++dimension) {
+    printer << (dimension ? ", [" : "[");
+    llvm::interleaveComma(getDim(dimension), printer, [&](const Digit &digit) {
+      printer << letterOf(digit.kind) << digit.size;
+      if (digit.kind != DigitKind::Register && digit.stride != 1)
+        printer << '*' << digit.stride;
+    });
+    printer << ']';
+  }
+  printer << '>';
 }
 
 LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t rank,
@@ -96,9 +105,13 @@ LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
        {std::tuple(DigitKind::Lane, "lane", int64_t(32)), {DigitKind::Warp, "warp", int64_t(32)}}) {
     // Digits of one kind read disjoint parts of the number: sorted by stride, each begins where another has ended.
     SmallVector<std::pair<int64_t, int64_t>> spans;
-    for (const Digit &digit : digits)
-      if (digit.kind == kind)
-        spans.push_back({digit.stride, digit.stride * digit.size});
+    for (const Digit &digit : digits) {
+      if (digit.kind != kind)
+        continue;
+      if (digit.stride < 1)
+        return emitError() << "a digit has stride " << digit.stride << ", expected at least 1";
+      spans.push_back({digit.stride, std::min(digit.stride, most + 1) * std::min(digit.size, most + 1)});
+    }
     llvm::sort(spans);
     int64_t end = 1;
     for (auto [begin, next] : spans) {
@@ -107,8 +120,14 @@ LogicalResult LayoutAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitEr
       end = next;
     }
     if (end > most)
-      return emitError() << "digits count to " << end << " " << name << "s, expected at most " << most;
+      return emitError() << "digits count to more than " << most << " " << name << "s";
   }
+  // More than any thread has, and few enough to list.
+  constexpr int64_t mostRegisters = 1 << 16;
+  int64_t registers = 1;
+  for (const Digit &digit : digits)
+    if (digit.kind == DigitKind::Register && (digit.size > mostRegisters || (registers *= digit.size) > mostRegisters))
+      return emitError() << "digits count to more than " << mostRegisters << " registers";
   return success();
 }
 
@@ -171,6 +190,15 @@ SmallVector<SmallVector<int64_t>> LayoutAttr::registerPlaces() const {
   return places;
 }
 
+int64_t LayoutAttr::threadPlace(int64_t dimension, int64_t lane, int64_t warp) const {
+  int64_t place = 0;
+  for (const Digit &digit : getDim(dimension)) {
+    int64_t number = digit.kind == DigitKind::Lane ? lane : digit.kind == DigitKind::Warp ? warp : 0;
+    place = place * digit.size + number / digit.stride % digit.size;
+  }
+  return place;
+}
+
 int64_t LayoutAttr::getRun(int64_t dimension) const {
   SmallVector<Digit> dim = getDim(dimension);
   return dim.empty() || dim.back().kind != DigitKind::Register ? 1 : dim.back().size;
@@ -188,6 +216,7 @@ bool MmaSyncAttr::takes(Type element) const {
   return getK() == 16 ? element.isF16() || element.isBF16() : getK() == 8 ? element.isF32() : element.isInteger(8);
 }
 
+int64_t MmaSyncAttr::getRows() const { return getM(); }
 int64_t MmaSyncAttr::getDepth() const { return getK(); }
 
 SmallVector<SmallVector<Digit>> MmaSyncAttr::lhsDigits(int64_t rows, int64_t depth, int64_t warpsM,
@@ -201,10 +230,12 @@ SmallVector<SmallVector<Digit>> MmaSyncAttr::lhsDigits(int64_t rows, int64_t dep
 bool FmaAttr::takes(Type element) const {
   return element.isF32() || element.isF64() || element.isF16() || element.isBF16();
 }
+int64_t FmaAttr::getRows() const { return 8; }
 int64_t FmaAttr::getDepth() const { return 4; }
 SmallVector<SmallVector<Digit>> FmaAttr::lhsDigits(int64_t, int64_t, int64_t, int64_t) const { return {}; }
 
 bool WgmmaAttr::takes(Type element) const { return element.isF16() || element.isBF16(); }
+int64_t WgmmaAttr::getRows() const { return 16; }
 int64_t WgmmaAttr::getDepth() const { return 16; }
 SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth, int64_t warpsM,
                                                      int64_t warpsN) const {

@@ -35,6 +35,8 @@ def Warp_Layout : AttrDef<WarpDialect, "Layout"> {
     LayoutAttr drop(int64_t dimension) const;
     /// For each register, its constant part of the place along each dimension.
     ::llvm::SmallVector<::llvm::SmallVector<int64_t>> registerPlaces() const;
+    /// What a thread's lane and warp add to that.
+    int64_t threadPlace(int64_t dimension, int64_t lane, int64_t warp) const;
     /// Elements that lie one after another along `dimension` in a thread's registers: the size of its last digit.
     int64_t getRun(int64_t dimension) const;
   }];

@@ -267,8 +267,7 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
     atom = MmaSyncAttr::get(context, 16, 8, 32);
   else if (element.isF32() && schedule.getTf32())
     atom = MmaSyncAttr::get(context, 16, 8, 8);
-  int64_t least = isa<FmaAttr>(atom) ? 8 : 16;
-  if (!atom.takes(element) || m % (least * schedule.getWarpsM()) != 0 || n % (8 * schedule.getWarpsN()) != 0 ||
+  if (!atom.takes(element) || m % (atom.getRows() * schedule.getWarpsM()) != 0 || n % (8 * schedule.getWarpsN()) != 0 ||
       k % atom.getDepth() != 0)
     return op.emitOpError("of ") << m << " x " << n << " x " << k << " elements of " << element << " by "
                                  << schedule.getWarpsM() << " x " << schedule.getWarpsN() << " warps has no form for "

@@ -1,0 +1,40 @@
+// Every op as it is printed, and each width of a word.
+// RUN: tenon-opt %s | tenon-opt | FileCheck %s
+
+// CHECK-LABEL: @words
+llvm.func @words(%p: !llvm.ptr<1>, %c: i1) {
+  // CHECK: %[[A:.*]] = ptx.ld.global %{{.*}}, %{{.*}} {nc} : i8
+  %a = ptx.ld.global %p, %c {nc} : i8
+  // CHECK: ptx.ld.global %{{.*}}, %{{.*}} : i16
+  %b = ptx.ld.global %p, %c : i16
+  %d = ptx.ld.global %p, %c : i32
+  %e = ptx.ld.global %p, %c : i64
+  %f = ptx.ld.global %p, %c : vector<2xi32>
+  // CHECK: %[[G:.*]] = ptx.ld.global %{{.*}}, %{{.*}} : vector<4xi32>
+  %g = ptx.ld.global %p, %c : vector<4xi32>
+  // CHECK: ptx.st.global %[[A]], %{{.*}}, %{{.*}} : i8
+  ptx.st.global %a, %p, %c : i8
+  // CHECK: ptx.st.global %[[G]], %{{.*}}, %{{.*}} : vector<4xi32>
+  ptx.st.global %g, %p, %c : vector<4xi32>
+  llvm.return
+}
+
+// CHECK-LABEL: @functions
+llvm.func @functions(%x: f32) -> f32 {
+  // CHECK: %[[Y:.*]] = ptx.ex2.approx.ftz %{{.*}}
+  %y = ptx.ex2.approx.ftz %x
+  // CHECK: ptx.tanh.approx %[[Y]]
+  %z = ptx.tanh.approx %y
+  llvm.return %z : f32
+}
+
+// CHECK-LABEL: @dots
+llvm.func @dots(%a: i64, %w: i64, %r: i32, %c: f32) {
+  // CHECK: %[[D:.*]]:4 = ptx.wgmma %{{.*}}, %{{.*}}, (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+  %d:4 = ptx.wgmma %a, %w, (%c, %c, %c, %c) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+  // CHECK: %[[E:.*]]:4 = ptx.wgmma %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, (%[[D]]#0, %[[D]]#1, %[[D]]#2, %[[D]]#3) {lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>, transpose_rhs} : i32
+  %e:4 = ptx.wgmma %r, %r, %r, %r, %w, (%d#0, %d#1, %d#2, %d#3) {lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>, transpose_rhs} : i32
+  // CHECK: ptx.wgmma.wait %[[E]]#0, %[[E]]#1, %[[E]]#2, %[[E]]#3 {pending = 1 : i64}
+  %f:4 = ptx.wgmma.wait %e#0, %e#1, %e#2, %e#3 {pending = 1 : i64}
+  llvm.return
+}

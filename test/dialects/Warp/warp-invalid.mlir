@@ -1,0 +1,259 @@
+// RUN: tenon-opt %s -verify-diagnostics -split-input-file
+// Every constraint of the dialect, broken once.
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f() {
+  // expected-error @below {{'warp.ring.create' op (C1) stands outside of a tile.kernel}}
+  %r = warp.ring.create : !warp.ring<2, !slot>
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>, %i: index) {
+  // expected-error @below {{'warp.ring.acquire' op (C1) gives '!warp.smem<16x64xbf16, 64>', expected the tiles of '!warp.ring<2, <16x64xbf16, 128>>'}}
+  %s = warp.ring.acquire %r[%i] : !warp.ring<2, !slot> -> !warp.smem<16x64xbf16, 64>
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>) {
+  %i = arith.constant -1 : index
+  // expected-error @below {{'warp.ring.acquire' op (C2) has transfer -1, expected a number from 0 on}}
+  %s = warp.ring.acquire %r[%i] : !warp.ring<2, !slot> -> !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>) {
+  %i = arith.constant -2 : index
+  // expected-error @below {{'warp.ring.commit' op (C1) has transfer -2, expected a number from 0 on}}
+  warp.ring.commit %r[%i] : !warp.ring<2, !slot>
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>) {
+  %i = arith.constant -1 : index
+  // expected-error @below {{'warp.ring.release' op (C1) has transfer -1, expected a number from 0 on}}
+  warp.ring.release %r[%i] : !warp.ring<2, !slot>
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>, %i: index) {
+  // expected-error @below {{'warp.ring.wait' op (C1) gives '!warp.smem<16x64xbf16, 128>', '!warp.smem<16x64xbf16, 128>', expected the tiles of '!warp.ring<2, <16x64xbf16, 128>>'}}
+  %s:2 = warp.ring.wait %r[%i] {ahead = 0 : i64} : !warp.ring<2, !slot> -> !slot, !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>, %i: index) {
+  // expected-error @below {{'warp.ring.wait' op (C2) lets 2 transfers run ahead, expected less than the 2 slots}}
+  %s = warp.ring.wait %r[%i] {ahead = 2 : i64} : !warp.ring<2, !slot> -> !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%r: !warp.ring<2, !slot>) {
+  %i = arith.constant -1 : index
+  // expected-error @below {{'warp.ring.wait' op (C3) has transfer -1, expected a number from 0 on}}
+  %s = warp.ring.wait %r[%i] {ahead = 0 : i64} : !warp.ring<2, !slot> -> !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%X: !tile.view<?x64xbf16>, %s: !slot, %i: index) {
+  // expected-error @below {{'warp.copy' op (C1) has 1 places in '!tile.view<?x64xbf16>' for '!warp.smem<16x64xbf16, 128>'}}
+  warp.copy %X[%i], %s : !tile.view<?x64xbf16>, !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%X: !tile.view<64xbf16>, %s: !slot, %i: index) {
+  // expected-error @below {{'warp.copy' op (C1) has 1 places in '!tile.view<64xbf16>' for '!warp.smem<16x64xbf16, 128>'}}
+  warp.copy %X[%i], %s : !tile.view<64xbf16>, !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%X: !tile.view<?x64xf16>, %s: !slot, %i: index) {
+  // expected-error @below {{'warp.copy' op (C2) copies 'f16' to '!warp.smem<16x64xbf16, 128>'}}
+  warp.copy %X[%i, %i], %s : !tile.view<?x64xf16>, !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%X: !tile.view<?x64xbf16>, %s: !slot, %i: index) {
+  // expected-error @below {{'warp.copy' op (C3) says of 1 dimensions that they are kept, expected 2}}
+  warp.copy %X[%i, %i], %s {within = array<i1: true>} : !tile.view<?x64xbf16>, !slot
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<16x32xbf16>) {
+  // expected-error @below {{'warp.stage' op (C1) has 'tensor<16x32xbf16>' and '!warp.smem<16x64xbf16, 128>', expected equal shapes and element types}}
+  %s = warp.stage %x : tensor<16x32xbf16> -> !warp.smem<16x64xbf16, 128>
+  return
+}
+
+// -----
+
+func.func @f(%s: !warp.smem<16x64xbf16, 128>) {
+  // expected-error @below {{'warp.read' op (C1) has 'tensor<16x64xf16>' and '!warp.smem<16x64xbf16, 128>', expected equal shapes and element types}}
+  %x = warp.read %s : !warp.smem<16x64xbf16, 128> -> tensor<16x64xf16>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<16x64xbf16>) {
+  // expected-error @below {{'warp.relayout' op (C1) has 'tensor<16x64xbf16>' and 'tensor<64x16xbf16>', expected equal shapes and element types}}
+  %y = warp.relayout %x : tensor<16x64xbf16> -> tensor<64x16xbf16>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+#lhs = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+func.func @f(%a: tensor<16x64xbf16, #lhs>, %b: tensor<16x64xbf16, #lhs>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C1) multiplies}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : tensor<16x64xbf16, #lhs>, tensor<16x64xbf16, #lhs> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+// A fragment cannot be read transposed.
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+#lhs = #warp.layout<[r8, l8*4], [r2, l4, r2]>
+func.func @f(%a: tensor<64x16xbf16, #lhs>, %b: !warp.smem<16x64xbf16, 128>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C1) multiplies}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_a, transpose_b} : tensor<64x16xbf16, #lhs>, !warp.smem<16x64xbf16, 128> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+// A left fragment by rows, as loads give it.
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+#row = #warp.layout<[r4, l4*8], [l8, r8]>
+func.func @f(%a: tensor<16x64xbf16, #row>, %b: !warp.smem<16x64xbf16, 128>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C1) has a left fragment of layout #warp.layout<[r4, l4*8], [l8, r8]>, which is not the atom's}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : tensor<16x64xbf16, #row>, !warp.smem<16x64xbf16, 128> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<16x64xbf16, 128>, %b: !warp.smem<16x32xbf16, 64>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C2) multiplies}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x64xbf16, 128>, !warp.smem<16x32xbf16, 64> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+// 8 elements of depth are half a step of this atom.
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<16x8xbf16, 16>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{K a multiple of 16}}
+  %d = warp.dot %a, %a, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x8xbf16, 16>, !warp.smem<16x8xbf16, 16> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+#row = #warp.layout<[r2, l8*4], [l4, r4]>
+func.func @f(%a: !warp.smem<16x64xbf16, 128>, %c: tensor<16x16xf32, #row>) {
+  // expected-error @below {{expected layout #warp.layout<[r2, l8*4], [r2, l4, r2]>}}
+  %d = warp.dot %a, %a, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x64xbf16, 128>, !warp.smem<16x64xbf16, 128> -> tensor<16x16xf32, #row>
+  return
+}
+
+// -----
+
+func.func @f(%a: !warp.smem<16x64xbf16, 128>, %c: tensor<16x16xf32>) {
+  // expected-error @below {{'warp.dot' op (C3) accumulates in 'tensor<16x16xf32>', expected layout}}
+  %d = warp.dot %a, %a, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x64xbf16, 128>, !warp.smem<16x64xbf16, 128> -> tensor<16x16xf32>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<16x64xf32, 128>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C4) multiplies 'f32' with 'f32' into 'f32' by #warp.mma_sync<m = 16, n = 8, k = 16>}}
+  %d = warp.dot %a, %a, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x64xf32, 128>, !warp.smem<16x64xf32, 128> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<16x64xf16, 128>, %c: tensor<16x16xf16, #acc>) {
+  // expected-error @below {{'warp.dot' op (C4) multiplies 'f16' with 'f16' into 'f16' by}}
+  %d = warp.dot %a, %a, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<16x64xf16, 128>, !warp.smem<16x64xf16, 128> -> tensor<16x16xf16, #acc>
+  return
+}
+
+// -----
+
+// Eight rows are half of the instruction's.
+#acc = #warp.layout<[l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<8x64xf16, 128>, %b: !warp.smem<16x64xf16, 128>, %c: tensor<8x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C7) gives 1 x 1 warps 8 x 16 results, expected a multiple of 16 x 8 for each}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<8x64xf16, 128>, !warp.smem<16x64xf16, 128> -> tensor<8x16xf32, #acc>
+  return
+}
+
+// -----
+
+// A warpgroup is four warps.
+#acc = #warp.layout<[w2, r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<32x64xf16, 128>, %b: !warp.smem<16x64xf16, 128>, %c: tensor<32x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C5) multiplies 32 rows with 16 columns by 2 x 1 warps, expected 16 rows a warp, whole warpgroups and at most 256 columns}}
+  %d = warp.dot %a, %b, %c {atom = #warp.wgmma, transpose_b} : !warp.smem<32x64xf16, 128>, !warp.smem<16x64xf16, 128> -> tensor<32x16xf32, #acc>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<16x64xf16, 128>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C6) is async by #warp.mma_sync<m = 16, n = 8, k = 16>, expected #warp.wgmma}}
+  %d = warp.dot %a, %a, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b, async} : !warp.smem<16x64xf16, 128>, !warp.smem<16x64xf16, 128> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<16x16xf32>) {
+  // expected-error @below {{'warp.dot_wait' op (C1) leaves -1 dots under way, expected at least 0}}
+  %y = warp.dot_wait %x {pending = -1 : i64} : tensor<16x16xf32>
+  return
+}
