@@ -1,6 +1,7 @@
 #include "lib/Compiler/Compiler.h"
 
-#include "lib/Compiler/CodeGeneration.h"
+#include "lib/Compiler/CompileTarget.h"
+#include "lib/Compiler/GpuCodeGeneration.h"
 #include "lib/Compiler/PlanBuilder.h"
 #include "lib/Compiler/SharedObject.h"
 #include "lib/Compiler/TextGuard.h"
@@ -53,8 +54,8 @@ public:
   Status run(Phase phase);
   Result<std::string> print();
   Status generate(Compilation &into);
-  /// Whether the text is not yet past the phase.
-  bool isToCome(Phase phase) const { return first && *first <= phase; }
+  /// The target's phases that the text is not yet past.
+  llvm::ArrayRef<Phase> phasesToCome() const;
 
 private:
   /// Runs `step`, whose time goes into the report under `name`; `kind` where it fails.
@@ -69,12 +70,15 @@ private:
     return {kind, errors.empty() ? name + " failed without saying why" : errors};
   }
   Status dump(const std::string &file, llvm::StringRef text);
+  Result<std::string> dumpFolder(llvm::StringRef name);
+  Status generateCpu(ModuleOp kernels, Compilation &into);
+  Status generateGpu(ModuleOp kernels, Compilation &into);
   LogicalResult collect(Diagnostic &diagnostic);
 
   const CompileOptions &options;
   CompileReport &report;
   std::optional<Phase> first; // none: past them all
-  CpuTarget target;
+  CompileTarget target;
   std::string errors;
   unsigned numErrors = 0;
   std::unique_ptr<MLIRContext> context;
@@ -108,7 +112,7 @@ LogicalResult Driver::collect(Diagnostic &diagnostic) {
 
 Status Driver::start(std::string_view text) {
   first = parsePhase(options.from);
-  TENON_TRY_ASSIGN(target, CpuTarget::parse(options.target));
+  TENON_TRY_ASSIGN(target, CompileTarget::parse(options.target));
   TENON_TRY(guardText(text).in(options.filename));
   if (!options.dumpDir.empty())
     if (std::error_code error = llvm::sys::fs::create_directories(options.dumpDir))
@@ -137,6 +141,14 @@ Status Driver::start(std::string_view text) {
   return dump("00-input.mlir", printed);
 }
 
+Result<std::string> Driver::dumpFolder(llvm::StringRef name) {
+  llvm::SmallString<128> path(options.dumpDir);
+  llvm::sys::path::append(path, name);
+  if (std::error_code error = llvm::sys::fs::create_directories(path))
+    return ioError(path.str().str() + ": " + error.message() + "; the dump folder cannot be made");
+  return name.str();
+}
+
 Status Driver::dump(const std::string &file, llvm::StringRef text) {
   llvm::SmallString<128> path(options.dumpDir);
   llvm::sys::path::append(path, file);
@@ -151,11 +163,14 @@ Status Driver::dump(const std::string &file, llvm::StringRef text) {
   return error ? ioError(path.str().str() + ": " + error.message()) : Status();
 }
 
+llvm::ArrayRef<Phase> Driver::phasesToCome() const {
+  llvm::ArrayRef<Phase> phases = phasesOf(target.phaseOptions());
+  return first ? phases.drop_while([&](Phase phase) { return phase != *first; }) : llvm::ArrayRef<Phase>();
+}
+
 Status Driver::run(Phase phase) {
-  PhaseOptions phaseOptions;
-  phaseOptions.cpu = target.cpu;
-  phaseOptions.features = target.features;
-  phaseOptions.vectorBits = target.vectorBits();
+  PhaseOptions phaseOptions = target.phaseOptions();
+  phaseOptions.failOnFallback = options.failOnFallback;
   TENON_TRY(timed(name(phase).str(), ErrorKind::Unsupported, [&] {
     PassManager manager(context.get());
     if (!options.reproducer.empty())
@@ -166,7 +181,9 @@ Status Driver::run(Phase phase) {
   if (options.dumpDir.empty())
     return {};
   TENON_TRY_ASSIGN(std::string printed, print());
-  return dump("0" + std::to_string(int(phase) + 1) + "-" + name(phase).str() + ".mlir", printed);
+  llvm::ArrayRef<Phase> phases = phasesOf(phaseOptions);
+  auto number = llvm::find(phases, phase) - phases.begin() + 1;
+  return dump("0" + std::to_string(number) + "-" + name(phase).str() + ".mlir", printed);
 }
 
 Result<std::string> Driver::print() {
@@ -179,16 +196,18 @@ Result<std::string> Driver::print() {
 
 Status Driver::generate(Compilation &into) {
   TENON_TRY(timed("plan", ErrorKind::Unsupported, [&]() -> LogicalResult {
-    FailureOr<BuiltPlan> built = buildPlan(*module);
+    FailureOr<BuiltPlan> built = buildPlan(*module, target.gpu != nullptr);
     if (failed(built))
       return failure();
     into.plan = std::move(built->plan);
     into.constants = std::move(built->constants);
     return success();
   }));
+  into.plan.format = target.gpu ? LaunchPlan::cudaFormat : LaunchPlan::cpuFormat;
   into.plan.compiler = std::string("tenon ") + version + ", LLVM " LLVM_VERSION_STRING;
-  into.plan.target = "cpu:" + target.cpu;
-  into.plan.features = target.requiredFeatures();
+  into.plan.target = target.name();
+  if (!target.gpu)
+    into.plan.features = target.cpu.requiredFeatures();
   if (Status valid = validateLaunchPlan(into.plan); !valid.ok())
     return internalError("the launch plan made from @main is not valid: " + valid.message());
   auto kernels = module->lookupSymbol<ModuleOp>("kernels");
@@ -196,34 +215,55 @@ Status Driver::generate(Compilation &into) {
     return into.plan.kernels.empty() ? Status() : internalError("there is no module @kernels after the last phase");
   Status generated;
   TENON_TRY(timed("code", ErrorKind::Internal, [&] {
-    Result<GeneratedCode> code = generateCode(kernels, target, !options.dumpDir.empty());
-    generated = code.status();
-    if (!code) {
+    generated = target.gpu ? generateGpu(kernels, into) : generateCpu(kernels, into);
+    if (!generated.ok())
       errors += (errors.empty() ? "" : "\n") + generated.message();
-      return failure();
-    }
-    into.objects = std::move(code->objects);
-    if (options.dumpDir.empty())
-      return success();
-    generated = dump("kernels.ll", code->ir);
-    if (generated.ok())
-      generated = dump("kernels.s", code->assembly);
-    return success();
+    return success(generated.ok());
   }));
   return generated;
+}
+
+Status Driver::generateCpu(ModuleOp kernels, Compilation &into) {
+  TENON_TRY_ASSIGN(GeneratedCode code, generateCode(kernels, target.cpu, !options.dumpDir.empty()));
+  into.objects = std::move(code.objects);
+  if (options.dumpDir.empty())
+    return {};
+  TENON_TRY(dump("kernels.ll", code.ir));
+  return dump("kernels.s", code.assembly);
+}
+
+Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
+  GpuCodeOptions codeOptions;
+  codeOptions.ptxas = options.ptxas;
+  codeOptions.log = [&](const std::string &text) { report.remarks.push_back({"analysis", "cubin-cache", "", text}); };
+  if (!options.dumpDir.empty()) {
+    TENON_TRY_ASSIGN(std::string folder, dumpFolder("kernels"));
+    codeOptions.dump = [this, folder](const std::string &file, const std::string &text) {
+      return dump(folder + "/" + file, text);
+    };
+  }
+  TENON_TRY_ASSIGN(GpuCode code, generateGpuCode(kernels, *target.gpu, codeOptions));
+  for (const auto &[kernel, facts] : code.facts)
+    report.kernels.push_back({kernel, facts.info.registers, facts.code.numInstructions, facts.code.numTensorCore()});
+  into.cubins = std::move(code.cubins);
+  return {};
 }
 
 } // namespace
 
 Status checkUse(const CompileOptions &options, const std::string &to) {
-  std::optional<Phase> first = parsePhase(options.from), last = parsePhase(to);
-  if (!first && options.from != "artefact")
-    return invalidArgument(unknownPhaseText(options.from));
-  if (!last && to != "artefact")
-    return invalidArgument(unknownPhaseText(to));
+  TENON_TRY_ASSIGN(CompileTarget target, CompileTarget::parse(options.target));
+  PhaseOptions phases = target.phaseOptions();
+  std::optional<Phase> first, last;
+  if (options.from != "artefact") {
+    TENON_TRY_ASSIGN(first, findPhase(options.from, phases));
+  }
+  if (to != "artefact") {
+    TENON_TRY_ASSIGN(last, findPhase(to, phases));
+  }
   if (last && (!first || *last < *first))
-    return invalidArgument(backwardPhasesText(options.from, to));
-  return CpuTarget::parse(options.target).status();
+    return backwardPhases(options.from, to, phases);
+  return {};
 }
 
 Result<Compilation> compile(std::string_view text, const CompileOptions &options) {
@@ -232,37 +272,36 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
   Driver driver(options, result.report);
   TENON_TRY(driver.start(text));
   // As it was read: a check of the artefact against this model covers every phase.
-  if (options.keepModel && driver.isToCome(Phase::graph)) {
+  if (options.keepModel && options.from == "graph") {
     TENON_TRY_ASSIGN(result.model, driver.print());
   }
-  for (Phase phase : allPhases)
-    if (driver.isToCome(phase))
-      TENON_TRY(driver.run(phase));
+  for (Phase phase : driver.phasesToCome())
+    TENON_TRY(driver.run(phase));
   TENON_TRY(driver.generate(result));
   return result;
 }
 
 Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,
                               CompileReport *report) {
-  std::optional<Phase> last = parsePhase(to);
-  if (!last)
-    return invalidArgument(unknownPhaseText(to));
   TENON_TRY(checkUse(options, to));
   CompileReport own;
   Driver driver(options, report ? *report : own);
   TENON_TRY(driver.start(text));
-  for (Phase phase : allPhases)
-    if (driver.isToCome(phase) && phase <= *last)
-      TENON_TRY(driver.run(phase));
+  for (Phase phase : driver.phasesToCome()) {
+    TENON_TRY(driver.run(phase));
+    if (to == name(phase).str())
+      break;
+  }
   return driver.print();
 }
 
 Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights) {
   std::string kernels;
-  if (!compilation.plan.kernels.empty()) {
+  if (!compilation.objects.empty() && !compilation.plan.kernels.empty()) {
     TENON_TRY_ASSIGN(kernels, linkSharedObject(compilation.objects));
   }
-  return writeArtefact({compilation.plan, kernels, compilation.constants, weights, compilation.model});
+  std::map<std::string, std::string_view> cubins(compilation.cubins.begin(), compilation.cubins.end());
+  return writeArtefact({compilation.plan, kernels, compilation.constants, weights, compilation.model, cubins});
 }
 
 } // namespace tenon

@@ -7,6 +7,7 @@
 #include "lib/Runtime/LaunchPlan.h"
 #include "lib/Support/Status.h"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,12 +17,15 @@ namespace tenon {
 
 struct CompileOptions {
   std::string filename = "model.mlir"; ///< what the text goes by in messages
-  std::string target = "cpu";          ///< "cpu": this machine; "cpu:<llvm name>"
+  std::string target = "cpu";          ///< "cpu": this machine; "cpu:<llvm name>"; "sm_90a"; "cuda": this machine's GPU
   std::string from = "graph";          ///< first phase; "artefact": the text is past them all
-  std::string dumpDir;    ///< empty, or a folder that gets the IR after every phase, kernels.ll and kernels.s
-  std::string reproducer; ///< empty, or a file that gets IR and pipeline if a pass fails or crashes
-  bool remarks = false;   ///< collect what passes did and did not do
-  bool keepModel = true;  ///< keep the model as read, where that is a graph
+  std::string dumpDir; ///< empty, or a folder that gets the IR after every phase, kernels.ll and kernels.s; for a GPU
+                       ///< kernels/<name>.ll, .ptx and .ptxas.txt
+  std::string ptxas;   ///< for a GPU, the path of the assembler; empty: looked for
+  std::string reproducer;      ///< empty, or a file that gets IR and pipeline if a pass fails or crashes
+  bool failOnFallback = false; ///< for a GPU: a kernel without a program on tiles is an error
+  bool remarks = false;        ///< collect what passes did and did not do
+  bool keepModel = true;       ///< keep the model as read, where that is a graph
 };
 
 struct Remark {
@@ -31,17 +35,27 @@ struct Remark {
   std::string message;
 };
 
+/// What became of a kernel for a GPU.
+struct KernelCode {
+  std::string name;
+  int64_t registers = 0;    ///< of a thread
+  int64_t instructions = 0; ///< in its code
+  int64_t tensorCore = 0;   ///< of them, those that the Tensor Cores execute
+};
+
 struct CompileReport {
   std::vector<std::pair<std::string, double>> seconds; ///< a step and its time, in order
+  std::vector<KernelCode> kernels;                     ///< by name; empty for a CPU
   std::vector<Remark> remarks;
 };
 
 /// What a compilation made. Movable, not copyable.
 struct Compilation {
   LaunchPlan plan;
-  std::vector<std::string> objects; ///< relocatable ELF with the kernels
-  std::string constants;            ///< constants.bin
-  std::string model;                ///< the IR as read, where kept
+  std::vector<std::string> objects;          ///< for a CPU: relocatable ELF with the kernels
+  std::map<std::string, std::string> cubins; ///< for a GPU, by PlanCudaKernel::cubin
+  std::string constants;                     ///< constants.bin
+  std::string model;                         ///< the IR as read, where kept
   CompileReport report;
 };
 
@@ -55,8 +69,8 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
 Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,
                               CompileReport *report = nullptr);
 
-/// The artefact of a compilation: its kernels linked to a shared object. `weights`: safetensors bytes to put in, or
-/// empty.
+/// The artefact of a compilation: its cubins, or its kernels linked to a shared object. `weights`: safetensors bytes to
+/// put in, or empty.
 Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights = {});
 
 /// The kernels of relocatable objects, linked into this process.

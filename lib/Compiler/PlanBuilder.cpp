@@ -47,10 +47,75 @@ std::string textOf(Attribute attribute) {
   return text;
 }
 
+/// What is written on a kernel's function, over its dims "d0", "d1", ..
+class KernelAttributes {
+public:
+  explicit KernelAttributes(Operation *function) : function(function) {}
+  LogicalResult readCpu(PlanKernel &into) {
+    return success(succeeded(one("tenon.grid", into.grid, /*isRequired=*/true)) &&
+                   succeeded(one("tenon.scratch_bytes", into.scratch, /*isRequired=*/true)));
+  }
+  LogicalResult readGpu(PlanKernel &into);
+  /// A number, or an affine map of one result; `into` stays as it is where there is none.
+  LogicalResult one(StringRef attribute, Expr &into, bool isRequired = false);
+
+private:
+  LogicalResult wrong(StringRef attribute, StringRef expected) {
+    return function->emitError("kernel without `") << attribute << "`, " << expected;
+  }
+  static Expr exprOf(AffineExpr expr) {
+    return toExpr(expr, [](unsigned dim) { return "d" + std::to_string(dim); });
+  }
+  LogicalResult three(StringRef attribute, std::array<int64_t, 3> &into, bool isRequired);
+
+  Operation *function;
+};
+
+LogicalResult KernelAttributes::one(StringRef attribute, Expr &into, bool isRequired) {
+  Attribute given = function->getAttr(attribute);
+  if (!given && !isRequired)
+    return success();
+  if (auto number = dyn_cast_or_null<IntegerAttr>(given)) {
+    into = Expr::constant(number.getInt());
+    return success();
+  }
+  auto map = dyn_cast_or_null<AffineMapAttr>(given);
+  if (!map || map.getValue().getNumResults() != 1)
+    return wrong(attribute, "an affine map of one result over its dims");
+  into = exprOf(map.getValue().getResult(0));
+  return success();
+}
+
+LogicalResult KernelAttributes::three(StringRef attribute, std::array<int64_t, 3> &into, bool isRequired) {
+  if (!function->hasAttr(attribute) && !isRequired)
+    return success();
+  auto given = function->getAttrOfType<DenseI64ArrayAttr>(attribute);
+  if (!given || given.size() != 3)
+    return wrong(attribute, "three numbers, as array<i64: 128, 1, 1>");
+  llvm::copy(given.asArrayRef(), into.begin());
+  return success();
+}
+
+LogicalResult KernelAttributes::readGpu(PlanKernel &into) {
+  PlanCudaKernel cuda;
+  cuda.cubin = into.symbol;
+  auto grid = function->getAttrOfType<AffineMapAttr>("tenon.grid");
+  if (!grid || grid.getValue().getNumResults() != 3)
+    return wrong("tenon.grid", "an affine map of three results over its dims");
+  for (auto [axis, expr] : llvm::zip_equal(cuda.grid, grid.getValue().getResults()))
+    axis = exprOf(expr);
+  if (failed(three("tenon.block", cuda.block, true)) || failed(three("tenon.cluster", cuda.cluster, false)) ||
+      failed(one("tenon.shared_bytes", cuda.sharedBytes)) || failed(one("tenon.zeroed_bytes", cuda.zeroedBytes)) ||
+      failed(one("tenon.scratch_bytes", into.scratch)))
+    return failure();
+  into.cuda = std::move(cuda);
+  return success();
+}
+
 class PlanBuilder {
 public:
-  PlanBuilder(ModuleOp module, func::FuncOp main, SymbolicSizes sizes)
-      : module(module), main(main), sizes(std::move(sizes)) {}
+  PlanBuilder(ModuleOp module, func::FuncOp main, SymbolicSizes sizes, bool forGpu)
+      : module(module), main(main), sizes(std::move(sizes)), forGpu(forGpu) {}
   FailureOr<BuiltPlan> build();
 
 private:
@@ -69,6 +134,7 @@ private:
   ModuleOp module;
   func::FuncOp main;
   SymbolicSizes sizes;
+  bool forGpu;
   BuiltPlan built;
   llvm::DenseMap<Value, int64_t> ids;
   llvm::DenseSet<Value> loadTime; // known once the weights are
@@ -114,18 +180,9 @@ LogicalResult PlanBuilder::addKernel(LaunchOp op, StringRef kernel) {
     return op.emitError("calls ") << op.getCallee() << ", which is not in the module";
   PlanKernel planned;
   planned.symbol = kernel.str();
-  auto read = [&](StringRef attribute, Expr &into, bool isRequired) -> LogicalResult {
-    auto map = function->getAttrOfType<AffineMapAttr>(attribute);
-    if (!map || map.getValue().getNumResults() != 1) {
-      if (isRequired)
-        return function->emitError("kernel without `") << attribute << "`, an affine map of one result over its dims";
-      return success();
-    }
-    into = toExpr(map.getValue().getResult(0), [](unsigned symbol) { return "d" + std::to_string(symbol); });
-    return success();
-  };
-  if (failed(read("tenon.grid", planned.grid, true)) || failed(read("tenon.scratch_bytes", planned.scratch, true)) ||
-      failed(read("tenon.flops", planned.flops, false)) || failed(read("tenon.bytes", planned.bytes, false)))
+  KernelAttributes attributes(function);
+  if (failed(forGpu ? attributes.readGpu(planned) : attributes.readCpu(planned)) ||
+      failed(attributes.one("tenon.flops", planned.flops)) || failed(attributes.one("tenon.bytes", planned.bytes)))
     return failure();
   if (Attribute schedule = function->getDiscardableAttr("tenon.schedule"))
     planned.schedule = textOf(schedule);
@@ -272,14 +329,14 @@ FailureOr<BuiltPlan> PlanBuilder::build() {
 
 } // namespace
 
-FailureOr<BuiltPlan> buildPlan(ModuleOp module) {
+FailureOr<BuiltPlan> buildPlan(ModuleOp module, bool forGpu) {
   FailureOr<func::FuncOp> main = findMain(module);
   if (failed(main))
     return failure();
   FailureOr<SymbolicSizes> sizes = SymbolicSizes::compute(*main);
   if (failed(sizes))
     return failure();
-  return PlanBuilder(module, *main, *std::move(sizes)).build();
+  return PlanBuilder(module, *main, *std::move(sizes), forGpu).build();
 }
 
 } // namespace tenon

@@ -13,8 +13,8 @@ struct BuiltPlan {
 };
 
 /// Weights, constants, views, sizes and launches of @main, and the kernels of @kernels. A launch whose operands come
-/// only from weights, constants and other such launches runs once, at load. Errors are emitted at the op that has no
-/// place in a plan.
-mlir::FailureOr<BuiltPlan> buildPlan(mlir::ModuleOp module);
+/// only from weights, constants and other such launches runs once, at load. `forGpu`: the functions have the attributes
+/// of kernels for CUDA. Errors are emitted at the op that has no place in a plan.
+mlir::FailureOr<BuiltPlan> buildPlan(mlir::ModuleOp module, bool forGpu);
 
 } // namespace tenon

@@ -14,6 +14,14 @@ StringRef name(Phase phase) {
     return "graph";
   case Phase::kernel:
     return "kernel";
+  case Phase::tile:
+    return "tile";
+  case Phase::warp:
+    return "warp";
+  case Phase::thread:
+    return "thread";
+  case Phase::ptx:
+    return "ptx";
   case Phase::cpu:
     return "cpu";
   case Phase::llvm:
@@ -29,16 +37,35 @@ std::optional<Phase> parsePhase(StringRef text) {
   return std::nullopt;
 }
 
-std::string phaseNames() {
-  return llvm::join(llvm::map_range(allPhases, [](Phase phase) { return name(phase); }), ", ");
+static std::string namesOf(ArrayRef<Phase> phases) {
+  return llvm::join(llvm::map_range(phases, [](Phase phase) { return name(phase); }), ", ");
 }
 
-std::string unknownPhaseText(StringRef given) {
-  return "phase '" + given.str() + "' is unknown; a phase is one of " + phaseNames();
+ArrayRef<Phase> phasesOf(const PhaseOptions &options) {
+  static const Phase ofCpu[] = {Phase::graph, Phase::kernel, Phase::cpu, Phase::llvm};
+  static const Phase ofGpu[] = {Phase::graph, Phase::kernel, Phase::tile, Phase::warp, Phase::thread, Phase::ptx};
+  return options.gpu ? ArrayRef<Phase>(ofGpu) : ArrayRef<Phase>(ofCpu);
 }
 
-std::string backwardPhasesText(StringRef from, StringRef to) {
-  return "phase '" + to.str() + "' comes before '" + from.str() + "'; phases run in the order " + phaseNames();
+static std::string machineText(const PhaseOptions &options) {
+  return options.gpu ? std::string("GPU (") + options.gpu->name + ")" : std::string("CPU");
+}
+
+Result<Phase> findPhase(StringRef text, const PhaseOptions &options) {
+  std::optional<Phase> phase = parsePhase(text);
+  if (!phase)
+    return invalidArgument("phase '" + text.str() + "' is unknown; on a " + machineText(options) +
+                           " a phase is one of " + namesOf(phasesOf(options)));
+  if (llvm::is_contained(phasesOf(options), *phase))
+    return *phase;
+  return invalidArgument("phase '" + text.str() + "' is none of a " + machineText(options) + ", which has " +
+                         namesOf(phasesOf(options)) + "; " +
+                         (options.gpu ? "a CPU has it" : "a GPU has it: name one as target, sm_90a say"));
+}
+
+Status backwardPhases(StringRef from, StringRef to, const PhaseOptions &options) {
+  return invalidArgument("phase '" + to.str() + "' comes before '" + from.str() + "'; phases run in the order " +
+                         namesOf(phasesOf(options)));
 }
 
 void buildPhase(OpPassManager &manager, Phase phase, const PhaseOptions &options) {
@@ -47,6 +74,14 @@ void buildPhase(OpPassManager &manager, Phase phase, const PhaseOptions &options
     return buildGraphPhase(manager, options);
   case Phase::kernel:
     return buildKernelPhase(manager, options);
+  case Phase::tile:
+    return buildTilePhase(manager, options);
+  case Phase::warp:
+    return buildWarpPhase(manager, options);
+  case Phase::thread:
+    return buildThreadPhase(manager, options);
+  case Phase::ptx:
+    return buildPtxPhase(manager, options);
   case Phase::cpu:
     return buildCpuPhase(manager, options);
   case Phase::llvm:

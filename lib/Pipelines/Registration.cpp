@@ -9,6 +9,7 @@
 #include "passes/3_tile/Passes.h"
 #include "passes/4_warp/Passes.h"
 #include "passes/5_thread/Passes.h"
+#include "passes/6_ptx/Passes.h"
 #include "passes/cpu/Passes.h"
 #include "passes/host/Passes.h"
 #include "passes/sim/Passes.h"
@@ -24,9 +25,30 @@ namespace tenon {
 namespace {
 struct PhasesPipelineOptions : PassPipelineOptions<PhasesPipelineOptions> {
   Option<std::string> from{*this, "from", llvm::cl::desc("first phase"), llvm::cl::init("graph")};
-  Option<std::string> to{*this, "to", llvm::cl::desc("last phase"), llvm::cl::init("llvm")};
+  Option<std::string> to{*this, "to", llvm::cl::desc("last phase; empty: the target's last")};
   Option<std::string> cpu{*this, "cpu", llvm::cl::desc("LLVM name of the processor; empty: this machine's")};
+  Option<std::string> gpu{*this, "gpu", llvm::cl::desc("the GPU compiled for, as sm_90a; empty: a CPU")};
 };
+
+Status addPhases(OpPassManager &manager, const PhasesPipelineOptions &given) {
+  PhaseOptions options;
+  options.cpu = given.cpu;
+  if (!given.gpu.empty()) {
+    TENON_TRY_ASSIGN(options.gpu, findGpuArch(given.gpu));
+  }
+  ArrayRef<Phase> phases = phasesOf(options);
+  TENON_TRY_ASSIGN(Phase first, findPhase(given.from, options));
+  Phase last = phases.back();
+  if (!given.to.empty()) {
+    TENON_TRY_ASSIGN(last, findPhase(given.to, options));
+  }
+  if (last < first)
+    return backwardPhases(given.from, given.to, options);
+  for (Phase phase : phases)
+    if (first <= phase && phase <= last)
+      buildPhase(manager, phase, options);
+  return {};
+}
 } // namespace
 
 void registerDialects(DialectRegistry &registry) {
@@ -41,6 +63,7 @@ void registerPasses() {
   registerTenonGraphPasses();
   registerTenonHostPasses();
   registerTenonKernelPasses();
+  registerTenonPtxPasses();
   registerTenonSimPasses();
   registerTenonThreadPasses();
   registerTenonTilePasses();
@@ -48,19 +71,8 @@ void registerPasses() {
   PassPipelineRegistration<PhasesPipelineOptions>(
       "tenon-phases", "a range of phases, each as the compiler runs it",
       [](OpPassManager &manager, const PhasesPipelineOptions &options) {
-        std::optional<Phase> from = parsePhase(options.from), to = parsePhase(options.to);
-        auto refuse = [](const std::string &why) {
-          llvm::report_fatal_error("tenon-phases: " + Twine(why), /*gen_crash_diag=*/false);
-        };
-        if (!from || !to)
-          refuse(unknownPhaseText(from ? options.to : options.from));
-        if (*to < *from)
-          refuse(backwardPhasesText(options.from, options.to));
-        PhaseOptions phaseOptions;
-        phaseOptions.cpu = options.cpu;
-        for (Phase phase : allPhases)
-          if (*from <= phase && phase <= *to)
-            buildPhase(manager, phase, phaseOptions);
+        if (Status added = addPhases(manager, options); !added.ok())
+          llvm::report_fatal_error("tenon-phases: " + Twine(added.message()), /*gen_crash_diag=*/false);
       });
 }
 

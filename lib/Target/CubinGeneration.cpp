@@ -22,7 +22,7 @@ static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const G
   Result<std::vector<KernelFacts>> facts = checkCubin(entry->cubin, entry->log, arch, request.kernels);
   if (!facts.ok())
     return facts.status();
-  return GeneratedCubin{std::move(entry->cubin), facts.take(), wasCached};
+  return GeneratedCubin{std::move(entry->cubin), std::move(entry->log), facts.take(), wasCached};
 }
 
 std::vector<Result<GeneratedCubin>> generateCubins(const std::vector<CubinRequest> &requests, const GpuArch &arch,

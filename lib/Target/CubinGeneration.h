@@ -15,6 +15,7 @@ struct CubinRequest {
 
 struct GeneratedCubin {
   std::string cubin;
+  std::string log;                ///< of ptxas -v
   std::vector<KernelFacts> facts; ///< in the order of the request's kernels
   bool wasCached = false;
 };

@@ -64,6 +64,13 @@ static Json toJson(const Arguments &arguments, const Outcome &outcome) {
   json["seconds"] = Json::object();
   for (const auto &[step, seconds] : outcome.report.seconds)
     json["seconds"][step] = seconds;
+  if (!outcome.report.kernels.empty())
+    json["code"] = Json::array();
+  for (const KernelCode &kernel : outcome.report.kernels)
+    json["code"].push_back({{"name", kernel.name},
+                            {"registers", kernel.registers},
+                            {"instructions", kernel.instructions},
+                            {"tensor_core", kernel.tensorCore}});
   if (arguments.remarks) {
     json["remarks"] = Json::array();
     for (const Remark &remark : outcome.report.remarks)
@@ -93,6 +100,13 @@ static void printReport(const Outcome &outcome) {
   std::printf("%s", tableText(rows).c_str());
   if (!outcome.plan.is_null())
     std::printf("\n%s", planText(outcome.plan).c_str());
+  if (outcome.report.kernels.empty())
+    return;
+  rows = {{"kernel", "registers", "instructions", "tensor core"}};
+  for (const KernelCode &kernel : outcome.report.kernels)
+    rows.push_back({kernel.name, std::to_string(kernel.registers), std::to_string(kernel.instructions),
+                    std::to_string(kernel.tensorCore)});
+  std::printf("\ncode of the kernels\n%s", tableText(rows).c_str());
 }
 
 static int run(const std::string &tool, const Arguments &arguments) {
@@ -130,12 +144,14 @@ int main(int argc, char **argv) {
   CommandLine line(
       "tenon-compile", "[options] MODEL.mlir | MODEL.pt2",
       "Compiles a model, text in the tenon dialect (- for standard input) or an exported PyTorch program, to an\n"
-      "artefact, or shows it after any phase: graph, kernel, cpu, llvm. TENON_PYTHON names the Python that reads "
-      ".pt2.");
+      "artefact, or shows it after any phase: graph, kernel, then cpu, llvm for a CPU and tile, warp, thread, ptx\n"
+      "for a GPU. TENON_PYTHON names the Python that reads .pt2.");
   line.positional("MODEL.mlir", arguments.input);
   line.text("o", "FILE", "where the result goes, - for standard output\n(default: MODEL.tnx here; IR: standard output)",
             arguments.output);
-  line.text("target", "TARGET", "cpu (this machine, default) or cpu:<LLVM name>, as cpu:haswell",
+  line.text("target", "TARGET",
+            "cpu (this machine, default), cpu:<LLVM name> as cpu:haswell, sm_80, sm_86,\n"
+            "sm_89, sm_90a (needs no GPU, but CUDA's ptxas), or cuda (this machine's GPU)",
             arguments.compile.target);
   line.text("from", "PHASE", "the first phase to run (default: graph), or artefact: the text is past all",
             arguments.compile.from);
@@ -143,8 +159,14 @@ int main(int argc, char **argv) {
   line.text("weights", "FILE", "a .safetensors file to put into the artefact\n(default: those of a .pt2, else none)",
             arguments.weights);
   line.text("dump", "FOLDER",
-            "the IR after each phase, LLVM IR and assembly; each .mlir can be\ncompiled on with --from",
+            "the IR after each phase, LLVM IR and assembly or PTX; each .mlir can be\ncompiled on with --from",
             arguments.compile.dumpDir);
+  line.text("ptxas", "FILE",
+            "for a GPU: the assembler (default: TENON_PTXAS, PATH, CUDA_HOME, the Python\n"
+            "package nvidia-cuda-nvcc)",
+            arguments.compile.ptxas);
+  line.flag("fail-on-fallback", "for a GPU: a kernel that has no program on tiles is an error",
+            arguments.compile.failOnFallback);
   line.flag("report", "print the time of each step and what the artefact holds", arguments.report);
   line.flag("remarks", "print what passes did, did not do, and why", arguments.remarks);
   line.flag("json", "print the report, or the error, as JSON", arguments.json);
@@ -154,6 +176,7 @@ int main(int argc, char **argv) {
   line.example("tenon-compile bert.mlir --weights=bert.safetensors", "makes bert.tnx, all in one file");
   line.example("tenon-compile bert.pt2", "the same from what torch.export.save wrote");
   line.example("tenon-compile bert.mlir --target=cpu:skylake-avx512 -o bert-avx512.tnx", "for another machine");
+  line.example("tenon-compile bert.mlir --target=sm_90a --weights=bert.safetensors", "for an H100 or H200");
   line.example("tenon-compile bert.mlir --to=kernel", "shows which ops became one kernel");
   line.example("tenon-compile bert.mlir --dump=dump && tenon-compile dump/02-kernel.mlir --from=cpu",
                "goes on from a phase's IR, edited perhaps");

@@ -93,9 +93,15 @@ static Result<Model> compileText(const ModelOptions &options, std::string text,
 
   Clock loadClock;
   TENON_TRY_ASSIGN(model.weights, weightsFor(options, compilation->plan, weights));
-  TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> kernels, loadObjects(compilation->objects));
-  TENON_TRY_ASSIGN(model.executable,
-                   Executable::create(compilation->plan, kernels, compilation->constants, model.weights, compilation));
+  if (isCudaTarget(compilation->plan.target)) {
+    std::map<std::string, std::string_view> cubins(compilation->cubins.begin(), compilation->cubins.end());
+    TENON_TRY_ASSIGN(model.executable, Executable::createCuda(compilation->plan, cubins, compilation->constants,
+                                                              model.weights, /*device=*/0, compilation));
+  } else {
+    TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> kernels, loadObjects(compilation->objects));
+    TENON_TRY_ASSIGN(model.executable, Executable::create(compilation->plan, kernels, compilation->constants,
+                                                          model.weights, compilation));
+  }
   model.text = std::move(text);
   model.filename = compileOptions.filename;
   model.loadSeconds = loadClock.seconds();

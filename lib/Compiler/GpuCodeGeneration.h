@@ -1,0 +1,29 @@
+// @kernels in the llvm and nvvm dialects -> a cubin a kernel: PTX by LLVM in this process, shared out over threads,
+// then ptxas, likewise, or the cache; every cubin passes the gates of lib/Target/CubinGates.h.
+#pragma once
+
+#include "lib/Target/CubinGeneration.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <map>
+#include <string>
+
+namespace tenon {
+
+struct GpuCodeOptions {
+  std::string ptxas;                            ///< its path, or empty: looked for
+  std::function<void(const std::string &)> log; ///< what goes wrong with the cache
+  /// Gets the PTX of each kernel, with the model's places as comments, its LLVM IR, and what ptxas said; or null.
+  std::function<Status(const std::string &file, const std::string &text)> dump;
+};
+
+struct GpuCode {
+  std::map<std::string, std::string> cubins; ///< by kernel
+  std::map<std::string, KernelFacts> facts;  ///< likewise
+};
+
+/// Errors: those of generatePtx, ptxas and the gates, each led by its kernel; of several kernels, all in one.
+Result<GpuCode> generateGpuCode(mlir::ModuleOp kernels, const GpuArch &arch, const GpuCodeOptions &options);
+
+} // namespace tenon

@@ -1,0 +1,21 @@
+// Phase tile: tenon.kernel regions -> programs on tiles in @kernels, launched from @main. A kernel that has no such
+// program stays where it is; phase thread takes it down the general path.
+#include "lib/Pipelines/Phases.h"
+#include "passes/3_tile/Passes.h"
+#include "passes/host/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace tenon {
+
+void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
+  manager.addPass(createResolveSizesPass());
+  manager.addPass(createChooseTileSchedulesPass());
+  manager.addPass(createTileKernelsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
+
+} // namespace tenon

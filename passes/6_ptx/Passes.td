@@ -1,0 +1,80 @@
+#ifndef TENON_PASSES_6_PTX_PASSES
+#define TENON_PASSES_6_PTX_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def CallLibdevicePass : Pass<"tenon-call-libdevice", "mlir::ModuleOp"> {
+  let summary = "elementary functions become calls of libdevice, or one instruction where an approximation is asked for";
+  let description = [{
+    Why: PTX has instructions for few functions, all approximate; the vendor's bitcode library has the others, to one or two
+    units in the last place. LLVM would call a C library that no GPU has.
+
+    Before:
+    ```mlir
+    module @kernels {
+      llvm.func @kernel(%x: f32, %y: f32) -> f32 {
+        %0 = math.tanh %x : f32
+        %1 = math.exp2 %y fastmath<afn> : f32
+        %2 = arith.addf %0, %1 : f32
+        llvm.return %2 : f32
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      llvm.func @__nv_tanhf(f32) -> f32 attributes {memory_effects = #llvm.memory_effects<other = none, argMem = none, inaccessibleMem = none, errnoMem = none, targetMem0 = none, targetMem1 = none>, no_unwind, will_return}
+      llvm.func @kernel(%x: f32, %y: f32) -> f32 {
+        %0 = llvm.call @__nv_tanhf(%x) : (f32) -> f32
+        %1 = llvm.call_intrinsic "llvm.nvvm.ex2.approx.ftz"(%y) : (f32) -> f32
+        %2 = arith.addf %0, %1 : f32
+        llvm.return %2 : f32
+      }
+    }
+    ```
+    Requires: functions of one thread; f16, bf16, f32 or f64, or vectors of them.
+    Ensures: no op of the math dialect but those LLVM has an instruction for (abs, sqrt, fma, floor, ..). Shorter floats are
+    computed in f32 and rounded once.
+    Leaves alone: those others.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
+}
+
+def VerifyPtxPass : Pass<"tenon-verify-ptx", "mlir::ModuleOp"> {
+  let summary = "checks what holds after phase ptx";
+  let description = [{
+    Why: PTX is made of @kernels as it is, and the launch plan of what is written on its functions; what is missing would
+    surface there without a name.
+
+    Before:
+    ```mlir
+    module {
+      module @kernels {
+        llvm.func @kernel(%x: !llvm.ptr<1>, %workspace: !llvm.ptr<1>)
+            attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32, 1, 1>, tenon.block = array<i64: 32, 1, 1>,
+                        tenon.grid = affine_map<() -> (1, 1, 1)>} {
+          llvm.return
+        }
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module {
+      module @kernels {
+        llvm.func @kernel(%x: !llvm.ptr<1>, %workspace: !llvm.ptr<1>)
+            attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32, 1, 1>, tenon.block = array<i64: 32, 1, 1>,
+                        tenon.grid = affine_map<() -> (1, 1, 1)>} {
+          llvm.return
+        }
+      }
+    }
+    ```
+    Requires: nothing.
+    Ensures: @kernels holds ops of llvm and nvvm only; every kernel has a grid of three sizes over its dims and a block, which
+    its nvvm.reqntid repeats; no kernel is left in @main.
+    Leaves alone: everything.
+  }];
+}
+
+#endif
