@@ -1,16 +1,29 @@
 // Phase thread: programs of warps, and kernels without a program, -> one function a kernel for one thread, with the
 // calling convention of docs/pipeline.md.
 #include "lib/Pipelines/Phases.h"
+#include "passes/2_kernel/Passes.h"
 #include "passes/5_thread/Passes.h"
+#include "passes/host/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 namespace tenon {
 
 void buildThreadPhase(OpPassManager &manager, const PhaseOptions &options) {
+  manager.addPass(createExpandToThreadsPass());
+  // The general path.
   ThreadGeneralKernelsPassOptions general;
   general.failOnFallback = options.failOnFallback;
+  manager.addPass(createExpandAttentionPass());
+  manager.addPass(createSplitKernelsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+  manager.addPass(createResolveSizesPass());
   manager.addPass(createThreadGeneralKernelsPass(general));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
 }
 
 } // namespace tenon

@@ -12,6 +12,7 @@ namespace tenon {
 
 void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createResolveSizesPass());
+  manager.addPass(createCollapseDimensionsPass());
   manager.addPass(createChooseTileSchedulesPass());
   manager.addPass(createTileKernelsPass());
   manager.addPass(createCanonicalizerPass());

@@ -1,10 +1,22 @@
 // Phase warp: programs on tiles -> who does what: fragments with layouts, shared tiles, rings, dots by an MMA atom.
 #include "lib/Pipelines/Phases.h"
+#include "passes/4_warp/Passes.h"
+
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
 namespace tenon {
 
-void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {}
+void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
+  ChooseWarpSchedulesPassOptions schedules;
+  schedules.arch = options.gpu->name;
+  manager.addPass(createChooseWarpSchedulesPass(schedules));
+  manager.addPass(createStageCopiesPass());
+  manager.addPass(createAssignLayoutsPass());
+  manager.addPass(createOverlapDotsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
+}
 
 } // namespace tenon

@@ -40,6 +40,36 @@ def CallLibdevicePass : Pass<"tenon-call-libdevice", "mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::vector::VectorDialect"];
 }
 
+def LowerPtxPass : Pass<"tenon-lower-ptx", "mlir::ModuleOp"> {
+  let summary = "ops of the ptx dialect become inline assembly";
+  let description = [{
+    Why: LLVM has no intrinsic for these instructions, but passes what inline assembly says through to ptxas.
+
+    Before:
+    ```mlir
+    module @kernels {
+      llvm.func @kernel(%x: !llvm.ptr<1>, %inside: i1) -> i32 {
+        %0 = ptx.ld.global %x, %inside {nc} : i32
+        llvm.return %0 : i32
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      llvm.func @kernel(%x: !llvm.ptr<1>, %inside: i1) -> i32 {
+        %0 = llvm.inline_asm asm_dialect = att "mov.b32 $0, 0;\0A@$2 ld.global.nc.b32 $0, [$1];", "=&r,l,b" %x, %inside : (!llvm.ptr<1>, i1) -> i32
+        llvm.return %0 : i32
+      }
+    }
+    ```
+    Requires: functions of one thread.
+    Ensures: no op of the ptx dialect. What reads memory that may change, or writes it, keeps its order.
+    Leaves alone: everything else.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def VerifyPtxPass : Pass<"tenon-verify-ptx", "mlir::ModuleOp"> {
   let summary = "checks what holds after phase ptx";
   let description = [{

@@ -1,0 +1,193 @@
+// An op of the ptx dialect is one instruction; LLVM knows it only as inline assembly, whose text and constraints are
+// made here. An access under a predicate holds its predicate itself, so that no branch is needed: the result is set to
+// 0 first, then loaded where the predicate holds.
+#include "dialects/Ptx/Ptx.h"
+#include "passes/6_ptx/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_LOWERPTXPASS
+#include "passes/6_ptx/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+/// A value as the registers that an instruction names.
+struct Registers {
+  SmallVector<Type> types; // of each, 16 bits at least
+  std::string constraint;  // of each: "h", "r", "l"
+  std::string suffix;      // of the instruction: ".v4.b32"
+  unsigned bits;           // of each in memory
+
+  explicit Registers(Type type) {
+    auto vector = dyn_cast<VectorType>(type);
+    Type element = vector ? vector.getElementType() : type;
+    bits = element.getIntOrFloatBitWidth();
+    Type held = IntegerType::get(type.getContext(), std::max(bits, 16u));
+    types.assign(vector ? vector.getNumElements() : 1, held);
+    constraint = bits <= 16 ? "h" : bits == 32 ? "r" : "l";
+    suffix = (vector ? ".v" + std::to_string(vector.getNumElements()) : "") + ".b" + std::to_string(bits);
+  }
+  /// "$2" or "{$2, $3}".
+  std::string names(unsigned first) const {
+    std::string text;
+    for (unsigned index = 0; index < types.size(); ++index)
+      text += (index ? ", $" : "$") + std::to_string(first + index);
+    return types.size() == 1 ? text : "{" + text + "}";
+  }
+};
+} // namespace
+
+static Value assembly(ImplicitLocOpBuilder &b, TypeRange results, ValueRange operands, StringRef text,
+                      StringRef constraints, bool hasEffects) {
+  auto made = LLVM::InlineAsmOp::create(
+      b, results, operands, text, constraints, hasEffects, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+      LLVM::AsmDialectAttr::get(b.getContext(), LLVM::AsmDialect::AD_ATT), /*operand_attrs=*/ArrayAttr());
+  return results.empty() ? Value() : made.getResult(0);
+}
+
+static Value lowerLoad(ptx::LdGlobalOp op, ImplicitLocOpBuilder &b) {
+  Registers registers(op.getType());
+  unsigned count = registers.types.size();
+  std::string text, constraints;
+  for (unsigned index = 0; index < count; ++index) {
+    text += "mov.b" + std::to_string(registers.types[index].getIntOrFloatBitWidth()) + " $" + std::to_string(index) +
+            ", 0;\n";
+    constraints += "=&" + registers.constraint + ",";
+  }
+  text += "@$" + std::to_string(count + 1) + " ld.global" + (op.getNc() ? ".nc" : "") + registers.suffix + " " +
+          registers.names(0) + ", [$" + std::to_string(count) + "];";
+  constraints += "l,b";
+  bool mayChange = !op.getNc();
+  if (mayChange)
+    constraints += ",~{memory}";
+  Type held = count == 1 ? registers.types[0] : LLVM::LLVMStructType::getLiteral(b.getContext(), registers.types);
+  Value loaded = assembly(b, held, {op.getAddress(), op.getPredicate()}, text, constraints, mayChange);
+  if (count == 1)
+    return held == op.getType() ? loaded : LLVM::TruncOp::create(b, op.getType(), loaded).getResult();
+  Value vector = LLVM::PoisonOp::create(b, op.getType());
+  for (unsigned index = 0; index < count; ++index) {
+    Value position = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(index));
+    vector = LLVM::InsertElementOp::create(b, vector, LLVM::ExtractValueOp::create(b, loaded, index), position);
+  }
+  return vector;
+}
+
+static void lowerStore(ptx::StGlobalOp op, ImplicitLocOpBuilder &b) {
+  Registers registers(op.getValue().getType());
+  unsigned count = registers.types.size();
+  SmallVector<Value> operands;
+  for (unsigned index = 0; index < count; ++index) {
+    Value value = op.getValue();
+    if (count > 1) {
+      Value position = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(index));
+      value = LLVM::ExtractElementOp::create(b, value, position);
+    }
+    if (value.getType() != registers.types[index])
+      value = LLVM::ZExtOp::create(b, registers.types[index], value);
+    operands.push_back(value);
+  }
+  operands.append({op.getAddress(), op.getPredicate()});
+  std::string constraints;
+  for (unsigned index = 0; index < count; ++index)
+    constraints += registers.constraint + ",";
+  assembly(b, {}, operands,
+           "@$" + std::to_string(count + 1) + " st.global" + registers.suffix + " [$" + std::to_string(count) + "], " +
+               registers.names(0) + ";",
+           constraints + "l,b,~{memory}", /*hasEffects=*/true);
+}
+
+/// An instruction in place on f32 values: `others` are operands of its text before them. What it gives back.
+static SmallVector<Value> inPlace(ValueRange values, ValueRange others, StringRef text, const std::string &constraints,
+                                  ImplicitLocOpBuilder &b) {
+  std::string all, tied;
+  for (size_t index = 0; index < values.size(); ++index) {
+    all += "=f,";
+    tied += std::to_string(index) + ",";
+  }
+  all += constraints + tied + "~{memory}";
+  SmallVector<Value> operands(others);
+  llvm::append_range(operands, values);
+  SmallVector<Type> types(values.getTypes());
+  if (values.size() < 2) {
+    Value result = assembly(b, types, operands, text, all, /*hasEffects=*/true);
+    return values.empty() ? SmallVector<Value>() : SmallVector<Value>{result};
+  }
+  Value packed = assembly(b, LLVM::LLVMStructType::getLiteral(b.getContext(), types), operands, text, all,
+                          /*hasEffects=*/true);
+  SmallVector<Value> results;
+  for (size_t index = 0; index < values.size(); ++index)
+    results.push_back(LLVM::ExtractValueOp::create(b, packed, index));
+  return results;
+}
+
+static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
+  size_t count = op.getAccumulators().size(), steps = op.getRhsOffsets().size();
+  bool isDescriptor = !op.getLhsOffsets().empty();
+  std::string accumulators, constraints, text = "{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.fence.sync.aligned;\n";
+  for (size_t index = 0; index < count; ++index)
+    accumulators += (index ? ", $" : "$") + std::to_string(index);
+  SmallVector<Value> operands;
+  auto use = [&](Value value, const char *constraint) {
+    operands.push_back(value);
+    constraints += std::string(constraint) + ",";
+    return "$" + std::to_string(count + operands.size() - 1);
+  };
+  auto at = [&](Value descriptor, int64_t offset) -> Value {
+    if (offset == 0)
+      return descriptor;
+    Value distance = LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr(offset));
+    return LLVM::AddOp::create(b, descriptor, distance);
+  };
+  std::string type = op.getBf16() ? "bf16" : "f16";
+  for (size_t step = 0; step < steps; ++step) {
+    std::string lhs;
+    if (isDescriptor)
+      lhs = use(at(op.getLhs().front(), op.getLhsOffsets()[step]), "l");
+    for (size_t word = 0; !isDescriptor && word < 4; ++word)
+      lhs += (word ? ", " : "{") + use(op.getLhs()[4 * step + word], "r") + (word == 3 ? "}" : "");
+    std::string rhs = use(at(op.getRhs(), op.getRhsOffsets()[step]), "l");
+    text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(2 * count) + "k16.f32." + type + "." + type + " {" +
+            accumulators + "}, " + lhs + ", " + rhs + ", p, 1, 1, ";
+    if (isDescriptor)
+      text += op.getTransposeLhs() ? "1, " : "0, ";
+    text += op.getTransposeRhs() ? "1;\n" : "0;\n";
+  }
+  text += "wgmma.commit_group.sync.aligned;\n}";
+  return inPlace(op.getAccumulators(), operands, text, constraints, b);
+}
+
+static Value lowerFunction(Operation *op, StringRef instruction, ImplicitLocOpBuilder &b) {
+  return assembly(b, op->getResultTypes(), op->getOperands(), (instruction + ".f32 $0, $1;").str(), "=f,f",
+                  /*hasEffects=*/false);
+}
+
+namespace {
+struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
+  void runOnOperation() override {
+    getOperation().walk([](Operation *op) {
+      ImplicitLocOpBuilder b(op->getLoc(), op);
+      llvm::TypeSwitch<Operation *>(op)
+          .Case([&](ptx::LdGlobalOp load) { load.replaceAllUsesWith(lowerLoad(load, b)); })
+          .Case([&](ptx::StGlobalOp store) { lowerStore(store, b); })
+          .Case([&](ptx::WgmmaOp wgmma) { wgmma.replaceAllUsesWith(lowerWgmma(wgmma, b)); })
+          .Case([&](ptx::WgmmaWaitOp wait) {
+            std::string text = "wgmma.wait_group.sync.aligned " + std::to_string(wait.getPending()) + ";";
+            wait.replaceAllUsesWith(inPlace(wait.getValues(), {}, text, "", b));
+          })
+          .Case<ptx::Ex2Op, ptx::TanhOp>([&](Operation *function) {
+            StringRef instruction = function->getName().stripDialect();
+            function->replaceAllUsesWith(ValueRange(lowerFunction(function, instruction, b)));
+          });
+      if (isa<ptx::PtxDialect>(op->getDialect()) && op->use_empty())
+        op->erase();
+    });
+  }
+};
+} // namespace
