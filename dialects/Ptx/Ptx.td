@@ -109,6 +109,43 @@ def WgmmaWaitOp : PtxOp<"wgmma.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def MbarrierWaitOp : PtxOp<"mbarrier.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "waits for a phase of an mbarrier";
+  let description = [{
+    Formula: returns once the phase of that parity is complete (`mbarrier.try_wait.parity` until it holds); what was
+    written before by whoever arrived, and by copies that count on it, is visible then.
+
+    (C1) The parity is 0 or 1.
+
+    ```mlir
+    llvm.func @example(%p: !llvm.ptr<3>, %x: i32) {
+      ptx.mbarrier.wait %p, %x
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins LLVM_PointerInAddressSpace<3>:$barrier, I32:$parity);
+  let assemblyFormat = "$barrier `,` $parity attr-dict";
+}
+
+def MbarrierArriveOp : PtxOp<"mbarrier.arrive", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "arrives at an mbarrier where a predicate holds";
+  let description = [{
+    Formula: `if predicate: mbarrier.arrive [barrier]`.
+
+    (C1) The barrier is in shared memory.
+
+    ```mlir
+    llvm.func @example(%p: !llvm.ptr<3>, %c: i1) {
+      ptx.mbarrier.arrive %p, %c
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins LLVM_PointerInAddressSpace<3>:$barrier, I1:$predicate);
+  let assemblyFormat = "$barrier `,` $predicate attr-dict";
+}
+
 class PtxApprox<string mnemonic> : PtxOp<mnemonic, [Pure]> {
   let arguments = (ins F32:$operand);
   let results = (outs F32:$result);

@@ -130,6 +130,18 @@ LogicalResult CopyOp::verify() {
   return success();
 }
 
+LogicalResult ProduceOp::verify() {
+  if (!isa_and_nonnull<tile::GridOp>((*this)->getParentOp()))
+    return emitOpError("(C1) stands in ") << (*this)->getParentOp()->getName() << ", expected tile.grid";
+  WalkResult result = getBody().walk([&](RingAcquireOp acquire) -> WalkResult {
+    auto ring = acquire.getRing().getDefiningOp<RingCreateOp>();
+    if (ring && ring.getTransfers())
+      return WalkResult::advance();
+    return emitOpError("(C2) fills a ring that does not say its `transfers`");
+  });
+  return failure(result.wasInterrupted());
+}
+
 static LogicalResult checkSame(Operation *op, ShapedType tile, ArrayRef<int64_t> shape, Type element, Type other) {
   if (tile.getShape() == shape && tile.getElementType() == element)
     return success();
@@ -186,7 +198,7 @@ LogicalResult warp::DotOp::verify() {
   if (m % (blockRows * warpsM) != 0 || n % (8 * warpsN) != 0)
     return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
                                       << " results, expected a multiple of " << blockRows << " x 8 for each";
-  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false);
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);

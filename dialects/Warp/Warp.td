@@ -63,7 +63,9 @@ def SmemOrTile : AnyTypeOf<[Warp_Smem, TileT]>;
 def RingCreateOp : WarpOp<"ring.create", [MemoryEffects<[MemAlloc]>]> {
   let summary = "a ring of empty slots";
   let description = [{
-    Formula: the ring's memory, for the rest of the program; in a loop, a ring of its own for each time round.
+    Formula: the ring's memory, for the rest of the program; in a loop, a ring of its own for each time round. With
+    `transfers`, that many a program, a producer fills it (`warp.produce`), for the programs that a CTA runs one after
+    another without a stop.
 
     (C1) It stands in a kernel.
 
@@ -75,8 +77,9 @@ def RingCreateOp : WarpOp<"ring.create", [MemoryEffects<[MemAlloc]>]> {
     }
     ```
   }];
+  let arguments = (ins Optional<Index>:$transfers);
   let results = (outs Warp_Ring:$ring);
-  let assemblyFormat = "attr-dict `:` type($ring)";
+  let assemblyFormat = "(`transfers` `(` $transfers^ `)`)? attr-dict `:` type($ring)";
 }
 
 class RingSlots<string mnemonic> : WarpOp<mnemonic, [MemoryEffects<[MemRead, MemWrite]>]> {
@@ -204,6 +207,36 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
   }];
   let arguments = (ins Tile_View:$view, Variadic<Index>:$place, Warp_Smem:$target, OptionalAttr<DenseBoolArrayAttr>:$within);
   let assemblyFormat = "$view `[` $place `]` `,` $target attr-dict `:` type($view) `,` type($target)";
+}
+
+def ProduceOp : WarpOp<"produce", [NoTerminator, SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "what the producer does of a program";
+  let description = [{
+    Formula: the region, on a warp of its own beside those of `warp.schedule`, which do all else: it fills rings by TMA
+    as far ahead as they have free slots, and goes on with the CTA's next program while this one is still computed. It
+    sees only indices and rings from outside.
+
+    (C1) Stands in `tile.grid`.
+
+    (C2) Fills rings with `transfers`, and each of those.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      tile.grid () = () {
+        %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        warp.produce {
+          %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+          warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+          warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        }
+      }
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
 }
 
 def StageOp : WarpOp<"stage", [MemoryEffects<[MemAlloc, MemWrite]>]> {

@@ -83,11 +83,16 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
   let description = [{
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
     other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
-    `wgmma = true` 16-bit floats are multiplied by warpgroups.
+    `wgmma = true` 16-bit floats are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
+    and a CTA runs many programs.
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
-                        DefaultValuedParameter<"bool", "false">:$wgmma);
-  let assemblyFormat = "`<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32 (`,` `wgmma` `=` $wgmma^)? `>`";
+                        DefaultValuedParameter<"bool", "false">:$wgmma,
+                        DefaultValuedParameter<"bool", "false">:$producer);
+  let assemblyFormat = [{
+    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32
+    (`,` `wgmma` `=` $wgmma^)? (`,` `producer` `=` $producer^)? `>`
+  }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     int64_t getNumWarps() const { return getWarpsM() * getWarpsN(); }

@@ -144,3 +144,91 @@ bool tenon::isWithin(tile::ViewType view, int64_t dimension, Value start, int64_
   return range && range->least >= 0 && !view.isDynamicDim(dimension) &&
          range->greatest + extent <= view.getShape()[dimension];
 }
+
+AffineExpr tenon::sizeExprOf(tile::KernelOp kernel, Value index) {
+  MLIRContext *context = kernel.getContext();
+  if (std::optional<int64_t> known = getConstantIntValue(index))
+    return getAffineConstantExpr(*known, context);
+  Operation *op = index.getDefiningOp();
+  if (!op)
+    return {};
+  if (auto dimension = dyn_cast<tile::DimOp>(op)) {
+    auto argument = dyn_cast<BlockArgument>(dimension.getView());
+    if (!argument)
+      return {};
+    // Symbols are counted over the arguments' dynamic dimensions.
+    unsigned number = 0;
+    for (auto [position, type] : llvm::enumerate(kernel.getArgumentTypes()))
+      for (int64_t d = 0; d < cast<tile::ViewType>(type).getRank(); ++d) {
+        if (position == argument.getArgNumber() && d == int64_t(dimension.getAxis()))
+          return getAffineSymbolExpr(number, context);
+        number += cast<tile::ViewType>(type).isDynamicDim(d);
+      }
+    return {};
+  }
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
+    SmallVector<AffineExpr> operands;
+    for (Value operand : apply.getMapOperands())
+      operands.push_back(sizeExprOf(kernel, operand));
+    if (llvm::is_contained(operands, AffineExpr()))
+      return {};
+    unsigned numDims = apply.getAffineMap().getNumDims();
+    return apply.getAffineMap().getResult(0).replaceDimsAndSymbols(ArrayRef(operands).take_front(numDims),
+                                                                   ArrayRef(operands).drop_front(numDims));
+  }
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::CeilDivUIOp>(op))
+    return {};
+  AffineExpr left = sizeExprOf(kernel, op->getOperand(0)), right = sizeExprOf(kernel, op->getOperand(1));
+  if (!left || !right)
+    return {};
+  if (isa<arith::AddIOp>(op))
+    return left + right;
+  if (isa<arith::SubIOp>(op))
+    return left - right;
+  if (isa<arith::MulIOp>(op))
+    return left * right;
+  return isa<arith::DivUIOp>(op) ? left.floorDiv(right) : left.ceilDiv(right);
+}
+
+std::optional<ViewMemory> tenon::memoryOf(tile::KernelOp kernel, Value view) {
+  MLIRContext *context = kernel.getContext();
+  ViewMemory memory;
+  if (auto argument = dyn_cast<BlockArgument>(view)) {
+    auto type = cast<tile::ViewType>(view.getType());
+    unsigned symbol = 0;
+    for (Type earlier : ArrayRef(kernel.getArgumentTypes()).take_front(argument.getArgNumber()))
+      symbol += llvm::count_if(cast<tile::ViewType>(earlier).getShape(), ShapedType::isDynamic);
+    memory.argument = argument.getArgNumber();
+    memory.offset = getAffineConstantExpr(0, context);
+    for (int64_t size : type.getShape())
+      memory.sizes.push_back(ShapedType::isDynamic(size) ? getAffineSymbolExpr(symbol++, context)
+                                                         : getAffineConstantExpr(size, context));
+    AffineExpr stride = getAffineConstantExpr(1, context);
+    memory.strides.assign(type.getRank(), stride);
+    for (int64_t d = type.getRank() - 1; d > 0; --d)
+      memory.strides[d - 1] = memory.strides[d] * memory.sizes[d];
+    return memory;
+  }
+  auto strided = view.getDefiningOp<tile::StridedOp>();
+  std::optional<ViewMemory> base = memoryOf(kernel, strided.getBase());
+  AffineExpr offset = sizeExprOf(kernel, strided.getOffset());
+  if (!base || !offset)
+    return std::nullopt;
+  memory.argument = base->argument;
+  memory.offset = base->offset + offset;
+  for (Value size : strided.getSizes())
+    memory.sizes.push_back(sizeExprOf(kernel, size));
+  for (Value stride : strided.getStrides())
+    memory.strides.push_back(sizeExprOf(kernel, stride));
+  if (llvm::is_contained(memory.sizes, AffineExpr()) || llvm::is_contained(memory.strides, AffineExpr()))
+    return std::nullopt;
+  return memory;
+}
+
+bool tenon::fitsTensorMap(const ViewMemory &memory, int64_t elementBytes) {
+  auto isAligned = [&](AffineExpr elements) { return elements.getLargestKnownDivisor() * elementBytes % 16 == 0; };
+  if (memory.sizes.size() > 5 || memory.sizes.empty() || !isAligned(memory.offset))
+    return false;
+  auto innermost = dyn_cast<AffineConstantExpr>(memory.strides.back());
+  return innermost && innermost.getValue() == 1 && llvm::all_of(ArrayRef(memory.strides).drop_back(), isAligned);
+}

@@ -83,7 +83,7 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
       kernel->setAttr("warp.schedule", warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN,
-                                                               chosen.stages, tf32, chosen.wgmma));
+                                                               chosen.stages, tf32, chosen.wgmma, chosen.wgmma));
     });
   }
 };

@@ -5,6 +5,7 @@
 #include "passes/4_warp/DotLoops.h"
 #include "passes/4_warp/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace tenon {
@@ -27,6 +28,27 @@ static void overlapDot(scf::ForOp loop) {
   b.setInsertionPointAfter(dot);
   auto before = DotWaitOp::create(b, dot.getLoc(), dot.getType(), dot.getResult(), /*pending=*/1);
   dot.getResult().replaceAllUsesExcept(before.getResult(), before);
+  // What a dot reads is released when it is done: a turn later, the last turn's after the loop.
+  for (auto release : llvm::to_vector(loop.getBody()->getOps<RingReleaseOp>())) {
+    auto ring = release.getRing().getDefiningOp<RingCreateOp>();
+    if (!ring || !ring.getTransfers())
+      continue; // all threads fill the ring: tenon-stage-copies leaves them the time
+    // Transfer `count - 1`, if there is one.
+    auto releaseBefore = [&](Value count) {
+      Location location = release.getLoc();
+      Value zero = arith::ConstantIndexOp::create(b, location, 0), one = arith::ConstantIndexOp::create(b, location, 1);
+      Value isAny = arith::CmpIOp::create(b, location, arith::CmpIPredicate::sgt, count, zero);
+      auto guard = scf::IfOp::create(b, location, isAny, /*withElseRegion=*/false);
+      b.setInsertionPoint(guard.thenYield());
+      Value number = arith::SubIOp::create(b, location, count, one);
+      RingReleaseOp::create(b, location, release.getRing(), number);
+    };
+    b.setInsertionPoint(release);
+    releaseBefore(release.getNumber());
+    b.setInsertionPointAfter(loop);
+    releaseBefore(ring.getTransfers());
+    release.erase();
+  }
   b.setInsertionPointAfter(loop);
   Value sum = loop.getResult(number);
   auto last = DotWaitOp::create(b, loop.getLoc(), sum.getType(), sum, /*pending=*/0);

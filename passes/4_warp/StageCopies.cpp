@@ -99,6 +99,20 @@ static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, MutableArrayRef<tile:
   }
 }
 
+/// Whether a producer can fill the loop's ring: the loop runs once a program, and TMA takes every copy.
+static bool canProduce(scf::ForOp loop, ArrayRef<tile::LoadOp> loads, ArrayRef<SmemType> tiles) {
+  if (!isa<tile::GridOp>(loop->getParentOp()))
+    return false;
+  auto kernel = loop->getParentOfType<tile::KernelOp>();
+  return llvm::all_of(llvm::zip_equal(loads, tiles), [&](auto pair) {
+    auto [load, tile] = pair;
+    tile::LoadOp op = load;
+    std::optional<ViewMemory> memory = memoryOf(kernel, op.getView());
+    return memory && fitsTensorMap(*memory, tile.getElementBytes()) && tile.getSwizzle() >= 32 &&
+           tile.getShape()[0] <= 256;
+  });
+}
+
 static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
   int64_t stages = schedule.getStages();
   SmallVector<tile::LoadOp> loads;
@@ -114,15 +128,17 @@ static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
     return;
   ImplicitLocOpBuilder b(loads.front().getLoc(), loop);
   auto type = RingType::get(b.getContext(), stages, tiles);
-  Value ring = RingCreateOp::create(b, type);
   Value lower = loop.getLowerBound(), upper = loop.getUpperBound(), step = loop.getStep();
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value span = b.createOrFold<arith::SubIOp>(upper, lower);
+  // None where the loop does not run.
+  Value trips = b.createOrFold<arith::MaxSIOp>(b.createOrFold<arith::CeilDivSIOp>(span, step), zero);
+  bool isProduced = schedule.getProducer() && canProduce(loop, loads, tiles);
+  Value ring = RingCreateOp::create(b, type, isProduced ? trips : Value());
   // A slot is free for the next transfer once its dot is done: in the same turn, or one later (tenon-overlap-dots).
   bool isLate = schedule.getWgmma() && stages > 2 && findCarriedDot<tile::DotOp>(loop);
   int64_t turnsAhead = stages - (isLate ? 2 : 1);
   Value lead = arith::ConstantIndexOp::create(b, turnsAhead);
-  Value span = b.createOrFold<arith::SubIOp>(upper, lower);
-  Value trips = b.createOrFold<arith::CeilDivSIOp>(span, step);
   auto counterOf = [&](Value number) -> Value {
     return b.createOrFold<arith::AddIOp>(lower, b.createOrFold<arith::MulIOp>(number, step));
   };
@@ -136,19 +152,30 @@ static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
     }
     RingCommitOp::create(b, ring, number);
   };
-  if (stages > 1) {
-    auto prologue = scf::ForOp::create(b, zero, lead, one);
+  auto inLoop = [&](Value turns, function_ref<void(Value)> body) {
+    auto made = scf::ForOp::create(b, zero, turns, one);
     OpBuilder::InsertionGuard inside(b);
-    b.setInsertionPointToStart(prologue.getBody());
-    fillIfAny(prologue.getInductionVar());
+    b.setInsertionPointToStart(made.getBody());
+    body(made.getInductionVar());
+  };
+  if (isProduced) {
+    auto produce = ProduceOp::create(b);
+    OpBuilder::InsertionGuard inside(b);
+    b.createBlock(&produce.getBody());
+    inLoop(trips, [&](Value number) {
+      fill(b, loop, loads, ring, number, counterOf(number));
+      RingCommitOp::create(b, ring, number);
+    });
+  } else if (stages > 1) {
+    inLoop(lead, fillIfAny);
   }
   b.setInsertionPointToStart(loop.getBody());
   Value number = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(loop.getInductionVar(), lower), step);
-  if (stages == 1)
+  if (stages == 1 && !isProduced)
     fillIfAny(number);
   SmallVector<Type> types(tiles.begin(), tiles.end());
   auto slot = RingWaitOp::create(b, types, ring, number, std::max<int64_t>(0, turnsAhead - 1));
-  if (stages > 1)
+  if (stages > 1 && !isProduced)
     fillIfAny(b.createOrFold<arith::AddIOp>(number, lead));
   for (auto [load, source] : llvm::zip_equal(loads, slot.getSlot())) {
     Value read = ReadOp::create(b, load.getType(), source);
@@ -159,7 +186,9 @@ static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
   b.setInsertionPoint(loop.getBody()->getTerminator());
   RingReleaseOp::create(b, ring, number);
   remark::passed(loop.getLoc(), remark::RemarkOpts::name("ring").category("tenon-stage-copies"))
-      << (Twine(loads.size()) + " tiles a turn come through a ring of " + Twine(stages) + " slots").str();
+      << (Twine(loads.size()) + " tiles a turn come through a ring of " + Twine(stages) + " slots, " +
+          (isProduced ? "by TMA" : "by cp.async"))
+             .str();
 }
 
 namespace {

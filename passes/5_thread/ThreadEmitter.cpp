@@ -2,6 +2,7 @@
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "dialects/Ptx/Ptx.h"
+#include "lib/Analysis/TileBounds.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -25,6 +26,9 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
     isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
   });
 }
+
+/// SMs of an H100 or H200 (SXM); fewer take turns, on more some stay idle.
+static constexpr int64_t numResidentPrograms = 132;
 
 static bool isTile(Type type) { return isa<RankedTensorType>(type); }
 
@@ -174,6 +178,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
   b.setLoc(op->getLoc());
   if (isa<tile::EndOp>(op))
     return success();
+  if (auto produce = dyn_cast<ProduceOp>(op))
+    return role == Role::Producer ? emitBlock(produce.getBody().front()) : success();
   if (isa<scf::YieldOp>(op)) {
     scf::YieldOp::create(b, flatten(op->getOperands()));
     return success();
@@ -276,57 +282,10 @@ LogicalResult ThreadEmitter::emitBlock(Block &block) {
 
 //===--- the function --------------------------------------------------------------------------------------------===//
 
-/// A size as an expression over the kernel's dims; null where it is none.
-AffineExpr ThreadEmitter::sizeExpr(Value index) {
-  MLIRContext *context = b.getContext();
-  if (std::optional<int64_t> known = getConstantIntValue(index))
-    return getAffineConstantExpr(*known, context);
-  Operation *op = index.getDefiningOp();
-  if (!op)
-    return {};
-  if (auto dimension = dyn_cast<tile::DimOp>(op)) {
-    auto argument = dyn_cast<BlockArgument>(dimension.getView());
-    if (!argument)
-      return {};
-    // Symbols are counted over the arguments' dynamic dimensions.
-    unsigned number = 0;
-    for (auto [position, type] : llvm::enumerate(kernel.getArgumentTypes()))
-      for (int64_t d = 0; d < cast<tile::ViewType>(type).getRank(); ++d) {
-        if (position == argument.getArgNumber() && d == int64_t(dimension.getAxis()))
-          return getAffineSymbolExpr(number, context);
-        number += cast<tile::ViewType>(type).isDynamicDim(d);
-      }
-    return {};
-  }
-  if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
-    SmallVector<AffineExpr> operands;
-    for (Value operand : apply.getMapOperands())
-      operands.push_back(sizeExpr(operand));
-    if (llvm::is_contained(operands, AffineExpr()))
-      return {};
-    unsigned numDims = apply.getAffineMap().getNumDims();
-    return apply.getAffineMap().getResult(0).replaceDimsAndSymbols(ArrayRef(operands).take_front(numDims),
-                                                                   ArrayRef(operands).drop_front(numDims));
-  }
-  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::CeilDivUIOp>(op))
-    return {};
-  AffineExpr left = sizeExpr(op->getOperand(0)), right = sizeExpr(op->getOperand(1));
-  if (!left || !right)
-    return {};
-  if (isa<arith::AddIOp>(op))
-    return left + right;
-  if (isa<arith::SubIOp>(op))
-    return left - right;
-  if (isa<arith::MulIOp>(op))
-    return left * right;
-  return isa<arith::DivUIOp>(op) ? left.floorDiv(right) : left.ceilDiv(right);
-}
-
 /// The number of a program along each axis, from the CTA's. The last axis counts fastest; of a product's rows and
 /// columns, groups of rows take turns, so that programs that run at the same time share operands in the L2 cache.
-void ThreadEmitter::emitGrid(tile::GridOp grid) {
+void ThreadEmitter::emitGrid(tile::GridOp grid, Value rest) {
   constexpr int64_t rowsPerGroup = 8;
-  Value rest = toIndex(NVVM::BlockIdXOp::create(b, b.getI32Type()));
   ValueRange numbers = grid.getBody().getArguments();
   SmallVector<Value> extents = llvm::map_to_vector(grid.getExtents(), [&](Value extent) { return scalarOf(extent); });
   int64_t rank = extents.size();
@@ -372,6 +331,11 @@ LogicalResult ThreadEmitter::emit() {
       numDims += cast<tile::ViewType>(type).isDynamicDim(d);
   arguments.append(numDims, b.getI64Type());
   arguments.push_back(global); // the workspace
+  hasProducer = !kernel.getGrid().getBody().getOps<ProduceOp>().empty();
+  if (failed(planTensorMaps()))
+    return failure();
+  unsigned firstMap = arguments.size();
+  arguments.append(tensorMaps.size(), LLVM::LLVMPointerType::get(context));
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), arguments);
   function = LLVM::LLVMFuncOp::create(b, kernel.getSymName(), type);
   // Operands and results are aligned, and do not overlap.
@@ -379,7 +343,13 @@ LogicalResult ThreadEmitter::emit() {
     function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(16));
     function.setArgAttr(number, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
   }
-  int64_t numThreads = 32 * schedule.getNumWarps();
+  auto mapType = LLVM::LLVMArrayType::get(b.getI8Type(), 128);
+  for (unsigned number = firstMap; number < arguments.size(); ++number) {
+    function.setArgAttr(number, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(mapType));
+    function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
+    function.setArgAttr(number, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
+  }
+  int64_t numThreads = 32 * (schedule.getNumWarps() + (hasProducer ? 4 : 0)); // registers are shared out to warpgroups
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   function->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
   function->setAttr("tenon.block", b.getDenseI64ArrayAttr({numThreads, 1, 1}));
@@ -402,8 +372,11 @@ LogicalResult ThreadEmitter::emit() {
   });
   tile::GridOp grid = kernel.getGrid();
   for (Operation &op : kernel.getBody().front()) {
-    if (&op == grid) {
-      emitGrid(grid);
+    if (&op == grid && hasProducer) {
+      if (failed(emitRoles(grid)))
+        return failure();
+    } else if (&op == grid) {
+      emitGrid(grid, toIndex(NVVM::BlockIdXOp::create(b, b.getI32Type())));
       if (failed(emitBlock(grid.getBody().front())))
         return failure();
     } else if (failed(emitOp(&op))) {
@@ -412,7 +385,7 @@ LogicalResult ThreadEmitter::emit() {
   }
   AffineExpr programs = getAffineConstantExpr(1, context), one = programs;
   for (Value extent : grid.getExtents()) {
-    AffineExpr size = sizeExpr(extent);
+    AffineExpr size = sizeExprOf(kernel, extent);
     if (!size)
       return grid.emitOpError("has an extent that is not computed from the kernel's sizes");
     programs = programs * size;
@@ -420,6 +393,11 @@ LogicalResult ThreadEmitter::emit() {
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     if (attribute.getName() != "warp.schedule")
       function->setAttr(attribute.getName(), attribute.getValue());
+  // A CTA for each SM of the largest GPU of the kind; each takes programs until there are none.
+  if (hasProducer)
+    programs = getAffineConstantExpr(numResidentPrograms, context);
+  if (!tensorMaps.empty())
+    function->setAttr("tenon.tensor_maps", b.getArrayAttr(tensorMaps));
   function->setAttr("tenon.grid", AffineMapAttr::get(AffineMap::get(0, numDims, {programs, one, one}, context)));
   function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedBytes));
   function->setAttr("tenon.scratch_bytes",

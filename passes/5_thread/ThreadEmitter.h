@@ -43,11 +43,23 @@ private:
   /// A function of f32 by the special function unit, where that is exact enough; null: as it stands.
   mlir::Value approximate(mlir::Operation *op, mlir::Value operand);
   mlir::LogicalResult emitScalar(mlir::Operation *op);
-  void emitGrid(tile::GridOp grid);
+  void emitGrid(tile::GridOp grid, mlir::Value number);
+  //===--- a producer beside the other warps, many programs a CTA (ThreadRoles.cpp) ---===//
+  enum class Role { All, Producer, Consumer };
+  mlir::LogicalResult emitRoles(tile::GridOp grid);
+  mlir::LogicalResult emitPrograms(tile::GridOp grid, Role role);
+  mlir::LogicalResult planTensorMaps();
+  void initBarriers();
+  /// A transfer of a produced ring: its slot's barriers, and the parity of its phase.
+  struct Transfer {
+    mlir::Value full, empty, parity;
+  };
+  Transfer transferOf(mlir::Value ring, mlir::Value number);
+  mlir::Value numberOf(mlir::Value ring, mlir::Value number);
+  void emitTma(warp::CopyOp op);
   llvm::SmallVector<mlir::Type> expandTypes(mlir::TypeRange types);
   void mapResults(mlir::ValueRange olds, mlir::ValueRange news);
   llvm::SmallVector<mlir::Value> flatten(mlir::ValueRange values);
-  mlir::AffineExpr sizeExpr(mlir::Value index);
 
   /// The values of a fragment's registers; of a scalar, its one value.
   llvm::ArrayRef<mlir::Value> valuesOf(mlir::Value value);
@@ -93,6 +105,7 @@ private:
   //===--- shared memory (ThreadShared.cpp) ---===//
   void planSharedMemory();
   void barrier();
+  bool isRepeated(mlir::Operation *op);
   /// A barrier behind which the Tensor Cores, too, see what threads wrote to shared memory.
   void publish();
   mlir::Value sharedAt(mlir::Value byteOffset);
@@ -128,6 +141,13 @@ private:
   mlir::Operation *entryEnd = nullptr; ///< what is computed once stands before it
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> values;
   llvm::DenseMap<mlir::Value, ThreadView> views;
+  Role role = Role::All;
+  bool hasProducer = false;
+  llvm::DenseMap<mlir::Value, mlir::Value> ringBases;      ///< transfers of the programs before, i32
+  llvm::DenseMap<mlir::Value, int64_t> barrierOffsets;     ///< of produced rings, in shared memory
+  llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers;   ///< of slots that are being filled
+  llvm::DenseMap<mlir::Operation *, unsigned> tensorMapOf; ///< of copies by TMA
+  llvm::SmallVector<mlir::Attribute> tensorMaps;
   llvm::DenseSet<mlir::Value> written; ///< arguments that the program stores to
   llvm::SmallVector<mlir::Value> dims; ///< the function's i64 sizes
   mlir::Value thread, lane, warpNumber, sharedBase;

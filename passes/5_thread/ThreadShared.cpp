@@ -108,6 +108,12 @@ void ThreadEmitter::planSharedMemory() {
   }
   scratchOffset = used;
   sharedBytes = used + llvm::alignTo(scratchBytes, 128);
+  kernel.walk([&](RingCreateOp ring) {
+    if (!ring.getTransfers())
+      return;
+    barrierOffsets[ring.getRing()] = sharedBytes;
+    sharedBytes += 16 * ring.getRing().getType().getDepth();
+  });
   if (sharedBytes == 0)
     return;
   auto module = kernel->getParentOfType<ModuleOp>();
@@ -121,7 +127,14 @@ void ThreadEmitter::planSharedMemory() {
   sharedBase = LLVM::AddressOfOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), 3), sharedName);
 }
 
-void ThreadEmitter::barrier() { NVVM::Barrier0Op::create(b); }
+/// The producer is not waited for.
+void ThreadEmitter::barrier() {
+  if (!hasProducer) {
+    NVVM::Barrier0Op::create(b);
+    return;
+  }
+  NVVM::BarrierOp::create(b, Type(), i32(1), i32(32 * schedule.getNumWarps()), NVVM::BarrierReductionAttr(), Value());
+}
 
 void ThreadEmitter::publish() {
   if (hasWgmma)
@@ -187,7 +200,7 @@ Value ThreadEmitter::smemAddress(Value base, SmemType type, ThreadPlace row, Thr
 /// The addresses of a transfer's tiles.
 SmallVector<Value> ThreadEmitter::slotOf(Value ring, Value number) {
   auto type = cast<RingType>(ring.getType());
-  Value slot = arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(number));
+  Value slot = numberOf(ring, number);
   slot = type.getDepth() == 1 ? Value() : arith::RemUIOp::create(b, slot, i32(type.getDepth())).getResult();
   Value offset = mul(slot, slotBytes(type));
   offset =
@@ -458,34 +471,65 @@ LogicalResult ThreadEmitter::emitRelayout(Operation *op, Value from, Value to) {
   return success();
 }
 
-/// All threads fill and read a ring: copies are groups of cp.async, and a barrier tells that everybody has waited.
+/// Whether the memory may still be read by a turn or a program before, or by what had it before.
+bool ThreadEmitter::isRepeated(Operation *op) {
+  return hasProducer || op->getParentOfType<scf::ForOp>() || reusesShared.contains(op);
+}
+
+/// Without a producer all threads fill and read a ring: copies are groups of cp.async, and a barrier tells that
+/// everybody has waited.
 LogicalResult ThreadEmitter::emitRing(Operation *op) {
   if (isa<RingCreateOp>(op)) {
-    // Around an outer loop, slots may still be read by the turn before; else by what had this memory.
-    if (op->getParentOfType<scf::ForOp>() || reusesShared.contains(op))
+    // A producer waits for each slot. Else, around an outer loop or program, slots may still be read by the turn
+    // before, or by what had this memory.
+    if (!barrierOffsets.contains(op->getResult(0)) && isRepeated(op))
       barrier();
     return success();
   }
+  bool isProduced = isa<RingType>(op->getNumOperands() ? op->getOperand(0).getType() : Type(b.getI1Type())) &&
+                    barrierOffsets.contains(op->getOperand(0));
   if (auto acquire = dyn_cast<RingAcquireOp>(op)) {
-    if (acquire.getRing().getType().getDepth() == 1)
+    if (isProduced) {
+      Transfer transfer = transferOf(acquire.getRing(), acquire.getNumber());
+      ptx::MbarrierWaitOp::create(b, transfer.empty, arith::XOrIOp::create(b, transfer.parity, i32(1)));
+      int64_t bytes = 0;
+      for (SmemType tile : acquire.getRing().getType().getTiles())
+        bytes += tile.getShape()[0] * tile.getShape()[1] * tile.getElementBytes();
+      NVVM::MBarrierArriveExpectTxOp::create(b, Type(), transfer.full, i32(bytes), NVVM::MemScopeKind::CTA,
+                                             /*relaxed=*/false, /*predicate=*/Value());
+      for (Value slot : acquire.getSlot())
+        fullBarriers[slot] = transfer.full;
+    } else if (acquire.getRing().getType().getDepth() == 1)
       barrier();
     for (auto [slot, address] : llvm::zip_equal(acquire.getSlot(), slotOf(acquire.getRing(), acquire.getNumber())))
       values[slot] = {address};
     return success();
   }
   if (isa<RingCommitOp>(op)) {
-    NVVM::CpAsyncCommitGroupOp::create(b);
+    if (!isProduced)
+      NVVM::CpAsyncCommitGroupOp::create(b);
     return success();
   }
   if (auto wait = dyn_cast<RingWaitOp>(op)) {
-    NVVM::CpAsyncWaitGroupOp::create(b, uint32_t(wait.getAhead()));
-    publish();
+    if (isProduced) {
+      Transfer transfer = transferOf(wait.getRing(), wait.getNumber());
+      ptx::MbarrierWaitOp::create(b, transfer.full, transfer.parity);
+    } else {
+      NVVM::CpAsyncWaitGroupOp::create(b, uint32_t(wait.getAhead()));
+      publish();
+    }
     for (auto [slot, address] : llvm::zip_equal(wait.getSlot(), slotOf(wait.getRing(), wait.getNumber())))
       values[slot] = {address};
     return success();
   }
-  if (isa<RingReleaseOp>(op))
+  if (auto release = dyn_cast<RingReleaseOp>(op)) {
+    if (isProduced) { // each warp for itself, once all of its lanes have read
+      NVVM::SyncWarpOp::create(b, i32(-1));
+      Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0));
+      ptx::MbarrierArriveOp::create(b, transferOf(release.getRing(), release.getNumber()).empty, isFirst);
+    }
     return success();
+  }
   if (auto wait = dyn_cast<DotWaitOp>(op)) {
     ArrayRef<Value> sums = valuesOf(wait.getTile());
     SmallVector<Type> types(sums.size(), b.getF32Type());
@@ -493,11 +537,15 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     values[wait.getResult()] = llvm::to_vector(ValueRange(done.getResults()));
     return success();
   }
-  if (auto copy = dyn_cast<CopyOp>(op))
-    return emitCopy(copy);
+  if (auto copy = dyn_cast<CopyOp>(op)) {
+    if (!tensorMapOf.contains(op))
+      return emitCopy(copy);
+    emitTma(copy);
+    return success();
+  }
   if (auto stage = dyn_cast<StageOp>(op)) {
     Value base = sharedAt(i32(sharedOffsets.at(op)));
-    if (op->getParentOfType<scf::ForOp>() || reusesShared.contains(op))
+    if (isRepeated(op))
       barrier();
     writeTile(base, stage.getTarget().getType(), stage.getTile());
     publish();

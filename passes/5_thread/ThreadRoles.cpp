@@ -1,0 +1,182 @@
+// A producer beside the other warps: it has the rings filled by TMA, program after program, as far ahead as slots are
+// free. Every slot has two mbarriers: `full` counts the bytes of its copies, `empty` the warps that have read it.
+// Phases follow from the number of the transfer, counted over all programs of the CTA.
+#include "passes/5_thread/ThreadEmitter.h"
+
+#include "dialects/Ptx/Ptx.h"
+#include "lib/Analysis/TileBounds.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+/// What the runtime encodes for a copy: boxes of one slab of the tile.
+static Attribute tensorMapFor(OpBuilder &b, const ViewMemory &memory, SmemType tile, unsigned numDims) {
+  MLIRContext *context = b.getContext();
+  int64_t bytes = tile.getElementBytes(), rank = memory.sizes.size();
+  SmallVector<AffineExpr> sizes, strides;
+  SmallVector<int64_t> box(rank, 1);
+  for (int64_t d = rank - 1; d >= 0; --d) { // innermost first
+    sizes.push_back(memory.sizes[d]);
+    if (d < rank - 1)
+      strides.push_back(memory.strides[d] * bytes);
+  }
+  box[0] = tile.getSwizzle() / bytes;
+  box[1] = tile.getShape()[0];
+  auto map = [&](ArrayRef<AffineExpr> results) {
+    return AffineMapAttr::get(AffineMap::get(0, numDims, results, context));
+  };
+  return b.getDictionaryAttr({b.getNamedAttr("argument", b.getI64IntegerAttr(memory.argument)),
+                              b.getNamedAttr("box", b.getDenseI64ArrayAttr(box)),
+                              b.getNamedAttr("offset", map(memory.offset * bytes)), b.getNamedAttr("sizes", map(sizes)),
+                              b.getNamedAttr("strides", map(strides)),
+                              b.getNamedAttr("swizzle", b.getI64IntegerAttr(tile.getSwizzle()))});
+}
+
+LogicalResult ThreadEmitter::planTensorMaps() {
+  unsigned numDims = 0;
+  for (Type type : kernel.getArgumentTypes())
+    numDims += llvm::count_if(cast<tile::ViewType>(type).getShape(), ShapedType::isDynamic);
+  WalkResult result = kernel.walk([&](ProduceOp produce) {
+    return produce.walk([&](CopyOp copy) -> WalkResult {
+      SmemType tile = copy.getTarget().getType();
+      std::optional<ViewMemory> memory = memoryOf(kernel, copy.getView());
+      if (!memory || !fitsTensorMap(*memory, tile.getElementBytes()))
+        return copy.emitOpError("has a view that no tensor map describes");
+      Attribute map = tensorMapFor(b, *memory, tile, numDims);
+      auto found = llvm::find(tensorMaps, map);
+      tensorMapOf[copy] = found - tensorMaps.begin();
+      if (found == tensorMaps.end())
+        tensorMaps.push_back(map);
+      return WalkResult::advance();
+    });
+  });
+  return failure(result.wasInterrupted());
+}
+
+Value ThreadEmitter::numberOf(Value ring, Value number) {
+  Value own = arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(number));
+  Value before = ringBases.lookup(ring);
+  return before ? add(before, own) : own;
+}
+
+ThreadEmitter::Transfer ThreadEmitter::transferOf(Value ring, Value number) {
+  int64_t depth = cast<RingType>(ring.getType()).getDepth();
+  Value all = numberOf(ring, number), slot = arith::RemUIOp::create(b, all, i32(depth));
+  Value parity = arith::AndIOp::create(b, arith::DivUIOp::create(b, all, i32(depth)), i32(1));
+  Value full = sharedAt(add(mul(slot, 16), i32(barrierOffsets.at(ring))));
+  Value empty = LLVM::GEPOp::create(b, full.getType(), b.getI8Type(), full, ArrayRef<LLVM::GEPArg>(int32_t(8)));
+  return {full, empty, parity};
+}
+
+void ThreadEmitter::initBarriers() {
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, thread, i32(0));
+  auto guard = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
+  {
+    OpBuilder::InsertionGuard inside(b);
+    b.setInsertionPoint(guard.thenYield());
+    kernel.walk([&](RingCreateOp ring) {
+      if (!ring.getTransfers())
+        return;
+      for (int64_t slot = 0; slot < ring.getRing().getType().getDepth(); ++slot) {
+        int64_t at = barrierOffsets.at(ring.getRing()) + 16 * slot;
+        NVVM::MBarrierInitOp::create(b, sharedAt(i32(at)), i32(1), Value());
+        NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
+      }
+    });
+    NVVM::FenceMbarrierInitOp::create(b);
+  }
+  NVVM::Barrier0Op::create(b);
+}
+
+/// One copy a slab, counted on the slot's barrier; elements outside of the view arrive as zeros.
+void ThreadEmitter::emitTma(CopyOp op) {
+  SmemType tile = op.getTarget().getType();
+  int64_t perSlab = tile.getSwizzle() / tile.getElementBytes(), slabBytes = tile.getShape()[0] * tile.getSwizzle();
+  Value map = function.getArgument(function.getNumArguments() - tensorMaps.size() + tensorMapOf.at(op));
+  Value target = scalarOf(op.getTarget()), barrier = fullBarriers.at(op.getTarget());
+  SmallVector<Value> place;
+  for (Value start : llvm::reverse(op.getPlace()))
+    place.push_back(arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(start)));
+  auto cluster = LLVM::LLVMPointerType::get(b.getContext(), 7);
+  for (int64_t slab = 0; slab * perSlab < tile.getShape()[1]; ++slab) {
+    SmallVector<Value> at(place);
+    at[0] = slab == 0 ? place[0] : add(place[0], i32(slab * perSlab));
+    Value to = slab == 0 ? target
+                         : LLVM::GEPOp::create(b, target.getType(), b.getI8Type(), target,
+                                               ArrayRef<LLVM::GEPArg>(int32_t(slab * slabBytes)))
+                               .getResult();
+    NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
+        b, LLVM::AddrSpaceCastOp::create(b, cluster, to), map, at, barrier, /*im2colOffsets=*/ValueRange(),
+        /*multicastMask=*/Value(), /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE, /*isCTAOnly=*/false,
+        NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+  }
+}
+
+/// The CTA's programs one after another, as this role sees them.
+LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
+  role = asRole;
+  Value count = index(1);
+  for (Value extent : grid.getExtents())
+    count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
+  Value first = toIndex(NVVM::BlockIdXOp::create(b, b.getI32Type()));
+  Value step = toIndex(NVVM::GridDimXOp::create(b, b.getI32Type()));
+  SmallVector<RingCreateOp> rings;
+  for (auto ring : grid.getBody().getOps<RingCreateOp>())
+    if (ring.getTransfers())
+      rings.push_back(ring);
+  auto loop = scf::ForOp::create(b, first, count, step, SmallVector<Value>(rings.size(), i32(0)));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(loop.getBody());
+  for (auto [ring, before] : llvm::zip_equal(rings, loop.getRegionIterArgs()))
+    ringBases[ring.getRing()] = before;
+  emitGrid(grid, loop.getInductionVar());
+  for (Operation &op : grid.getBody().front()) {
+    // The producer computes places, and nothing else.
+    bool isPlace =
+        isa<ProduceOp, RingCreateOp>(op) ||
+        (isPure(&op) && op.getNumRegions() == 0 && llvm::none_of(op.getOperandTypes(), llvm::IsaPred<ShapedType>) &&
+         llvm::none_of(op.getResultTypes(), llvm::IsaPred<ShapedType>));
+    if ((role != Role::Producer || isPlace) && failed(emitOp(&op)))
+      return failure();
+  }
+  SmallVector<Value> after;
+  for (auto [ring, before] : llvm::zip_equal(rings, loop.getRegionIterArgs()))
+    after.push_back(add(before, arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()))));
+  scf::YieldOp::create(b, after);
+  return success();
+}
+
+/// A producer needs few registers; what it gives back lets two or three warpgroups beside it have more than the even
+/// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has.
+static std::pair<int64_t, int64_t> registerShares(int64_t numWarps) {
+  return numWarps == 8    ? std::pair<int64_t, int64_t>(24, 240)
+         : numWarps == 12 ? std::pair<int64_t, int64_t>(32, 160)
+                          : std::pair<int64_t, int64_t>(0, 0);
+}
+
+LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
+  initBarriers();
+  auto [few, many] = registerShares(schedule.getNumWarps());
+  if (few) // ptxas shares out only what it knows a CTA to start with
+    function->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
+  auto isEqual = [&](Value number, int64_t to) -> Value {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, number, i32(to));
+  };
+  Value isProducer = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, warpNumber, i32(schedule.getNumWarps()));
+  auto roles = scf::IfOp::create(b, isProducer, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(roles.thenYield());
+  if (few)
+    NVVM::SetMaxRegisterOp::create(b, few, NVVM::SetMaxRegisterAction::decrease);
+  auto one = scf::IfOp::create(b, isEqual(thread, 32 * schedule.getNumWarps()), /*withElseRegion=*/false);
+  b.setInsertionPoint(one.thenYield());
+  if (failed(emitPrograms(grid, Role::Producer)))
+    return failure();
+  b.setInsertionPoint(roles.elseYield());
+  if (many)
+    NVVM::SetMaxRegisterOp::create(b, many, NVVM::SetMaxRegisterAction::increase);
+  return emitPrograms(grid, Role::Consumer);
+}
