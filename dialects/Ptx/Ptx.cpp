@@ -1,6 +1,7 @@
 #include "dialects/Ptx/Ptx.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace tenon::ptx;
@@ -61,6 +62,13 @@ void WgmmaOp::print(OpAsmPrinter &printer) {
   printer << ' ' << getLhs() << ", " << getRhs() << ", (" << getAccumulators() << ')';
   printer.printOptionalAttrDict((*this)->getAttrs(), {getOperandSegmentSizesAttrName()});
   printer << " : " << getLhs().front().getType();
+}
+
+LogicalResult MbarrierWaitOp::verify() {
+  IntegerAttr parity;
+  if (!matchPattern(getParity(), m_Constant(&parity)) || parity.getValue().ule(1))
+    return success();
+  return emitOpError("(C1) waits for parity ") << parity.getInt() << ", expected 0 or 1";
 }
 
 LogicalResult WgmmaWaitOp::verify() {

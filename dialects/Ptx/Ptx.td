@@ -115,7 +115,7 @@ def MbarrierWaitOp : PtxOp<"mbarrier.wait", [MemoryEffects<[MemRead, MemWrite]>]
     Formula: returns once the phase of that parity is complete (`mbarrier.try_wait.parity` until it holds); what was
     written before by whoever arrived, and by copies that count on it, is visible then.
 
-    (C1) The parity is 0 or 1.
+    (C1) The parity is 0 or 1; a constant is checked here.
 
     ```mlir
     llvm.func @example(%p: !llvm.ptr<3>, %x: i32) {
@@ -126,14 +126,13 @@ def MbarrierWaitOp : PtxOp<"mbarrier.wait", [MemoryEffects<[MemRead, MemWrite]>]
   }];
   let arguments = (ins LLVM_PointerInAddressSpace<3>:$barrier, I32:$parity);
   let assemblyFormat = "$barrier `,` $parity attr-dict";
+  let hasVerifier = 1;
 }
 
 def MbarrierArriveOp : PtxOp<"mbarrier.arrive", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "arrives at an mbarrier where a predicate holds";
   let description = [{
     Formula: `if predicate: mbarrier.arrive [barrier]`.
-
-    (C1) The barrier is in shared memory.
 
     ```mlir
     llvm.func @example(%p: !llvm.ptr<3>, %c: i1) {

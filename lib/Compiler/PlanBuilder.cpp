@@ -67,6 +67,7 @@ private:
     return toExpr(expr, [](unsigned dim) { return "d" + std::to_string(dim); });
   }
   LogicalResult three(StringRef attribute, std::array<int64_t, 3> &into, bool isRequired);
+  LogicalResult tensorMaps(std::vector<PlanTensorMap> &into);
 
   Operation *function;
 };
@@ -96,6 +97,35 @@ LogicalResult KernelAttributes::three(StringRef attribute, std::array<int64_t, 3
   return success();
 }
 
+LogicalResult KernelAttributes::tensorMaps(std::vector<PlanTensorMap> &into) {
+  auto maps = function->getAttrOfType<ArrayAttr>("tenon.tensor_maps");
+  for (Attribute each : maps ? maps.getValue() : ArrayRef<Attribute>()) {
+    auto map = dyn_cast<DictionaryAttr>(each);
+    auto argument = map ? map.getAs<IntegerAttr>("argument") : IntegerAttr();
+    auto swizzle = map ? map.getAs<IntegerAttr>("swizzle") : IntegerAttr();
+    auto box = map ? map.getAs<DenseI64ArrayAttr>("box") : DenseI64ArrayAttr();
+    auto element = map ? map.getAs<TypeAttr>("element") : TypeAttr();
+    auto exprs = [&](StringRef name) { return map ? map.getAs<AffineMapAttr>(name) : AffineMapAttr(); };
+    AffineMapAttr offset = exprs("offset"), sizes = exprs("sizes"), strides = exprs("strides");
+    std::optional<DataType> dtype = element ? dataTypeFromName(textOf(element)) : std::nullopt;
+    if (!argument || !swizzle || !box || !dtype || !offset || offset.getValue().getNumResults() != 1 || !sizes ||
+        !strides)
+      return wrong("tenon.tensor_maps", "{argument, box, element, offset, sizes, strides, swizzle} each");
+    PlanTensorMap &planned = into.emplace_back();
+    planned.argument = argument.getInt();
+    planned.dtype = *dtype;
+    planned.offset = exprOf(offset.getValue().getResult(0));
+    for (AffineExpr size : sizes.getValue().getResults())
+      planned.sizes.push_back(exprOf(size));
+    for (AffineExpr stride : strides.getValue().getResults())
+      planned.strides.push_back(exprOf(stride));
+    planned.box.assign(box.asArrayRef().begin(), box.asArrayRef().end());
+    planned.swizzle = swizzle.getInt();
+    planned.l2Promotion = 128; // a line, of which neighbours read the rest
+  }
+  return success();
+}
+
 LogicalResult KernelAttributes::readGpu(PlanKernel &into) {
   PlanCudaKernel cuda;
   cuda.cubin = into.symbol;
@@ -106,7 +136,7 @@ LogicalResult KernelAttributes::readGpu(PlanKernel &into) {
     axis = exprOf(expr);
   if (failed(three("tenon.block", cuda.block, true)) || failed(three("tenon.cluster", cuda.cluster, false)) ||
       failed(one("tenon.shared_bytes", cuda.sharedBytes)) || failed(one("tenon.zeroed_bytes", cuda.zeroedBytes)) ||
-      failed(one("tenon.scratch_bytes", into.scratch)))
+      failed(one("tenon.scratch_bytes", into.scratch)) || failed(tensorMaps(cuda.tensorMaps)))
     return failure();
   into.cuda = std::move(cuda);
   return success();

@@ -30,6 +30,7 @@ static Attribute tensorMapFor(OpBuilder &b, const ViewMemory &memory, SmemType t
   };
   return b.getDictionaryAttr({b.getNamedAttr("argument", b.getI64IntegerAttr(memory.argument)),
                               b.getNamedAttr("box", b.getDenseI64ArrayAttr(box)),
+                              b.getNamedAttr("element", TypeAttr::get(tile.getElementType())),
                               b.getNamedAttr("offset", map(memory.offset * bytes)), b.getNamedAttr("sizes", map(sizes)),
                               b.getNamedAttr("strides", map(strides)),
                               b.getNamedAttr("swizzle", b.getI64IntegerAttr(tile.getSwizzle()))});
@@ -152,7 +153,7 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
 /// A producer needs few registers; what it gives back lets two or three warpgroups beside it have more than the even
 /// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has.
 static std::pair<int64_t, int64_t> registerShares(int64_t numWarps) {
-  return numWarps == 8    ? std::pair<int64_t, int64_t>(24, 240)
+  return numWarps == 8    ? std::pair<int64_t, int64_t>(40, 232)
          : numWarps == 12 ? std::pair<int64_t, int64_t>(32, 160)
                           : std::pair<int64_t, int64_t>(0, 0);
 }

@@ -181,6 +181,16 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
             std::string text = "wgmma.wait_group.sync.aligned " + std::to_string(wait.getPending()) + ";";
             wait.replaceAllUsesWith(inPlace(wait.getValues(), {}, text, "", b));
           })
+          .Case([&](ptx::MbarrierWaitOp wait) {
+            assembly(b, {}, {wait.getBarrier(), wait.getParity()},
+                     "{\n.reg .pred p;\nWAIT${:uid}:\nmbarrier.try_wait.parity.shared::cta.b64 p, [$0], $1;\n"
+                     "@!p bra WAIT${:uid};\n}",
+                     "r,r,~{memory}", /*hasEffects=*/true);
+          })
+          .Case([&](ptx::MbarrierArriveOp arrive) {
+            assembly(b, {}, {arrive.getBarrier(), arrive.getPredicate()},
+                     "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", /*hasEffects=*/true);
+          })
           .Case<ptx::Ex2Op, ptx::TanhOp>([&](Operation *function) {
             StringRef instruction = function->getName().stripDialect();
             function->replaceAllUsesWith(ValueRange(lowerFunction(function, instruction, b)));

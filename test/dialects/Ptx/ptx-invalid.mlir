@@ -72,3 +72,12 @@ llvm.func @f(%c: f32) {
   %d:2 = "ptx.wgmma.wait"(%c) {pending = 0 : i64} : (f32) -> (f32, f32)
   llvm.return
 }
+
+// -----
+
+llvm.func @f(%p: !llvm.ptr<3>) {
+  %two = llvm.mlir.constant(2 : i32) : i32
+  // expected-error @below {{'ptx.mbarrier.wait' op (C1) waits for parity 2, expected 0 or 1}}
+  ptx.mbarrier.wait %p, %two
+  llvm.return
+}

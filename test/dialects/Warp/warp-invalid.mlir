@@ -257,3 +257,26 @@ func.func @f(%x: tensor<16x16xf32>) {
   %y = warp.dot_wait %x {pending = -1 : i64} : tensor<16x16xf32>
   return
 }
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{'warp.produce' op (C1) stands in func.func, expected tile.grid}}
+  warp.produce {
+  }
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+tile.kernel @f(%X: !tile.view<?x64xbf16>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = warp.ring.create : !warp.ring<2, !slot>
+    // expected-error @below {{'warp.produce' op (C2) fills a ring that does not say its `transfers`}}
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !slot> -> !slot
+    }
+  }
+}

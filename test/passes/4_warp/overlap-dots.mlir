@@ -2,16 +2,21 @@
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
 // RUN:   --tenon-choose-warp-schedules="arch=sm_90a" --tenon-stage-copies --tenon-assign-layouts --tenon-overlap-dots --canonicalize --cse | FileCheck %s
 
-// Two of the slots are read while the others are filled.
+// A slot is released a turn after it was read; the producer fills it as soon as it is.
 // CHECK-LABEL: tile.kernel @linear
 // CHECK-SAME: wgmma = true
-// CHECK: %[[RING:.*]] = warp.ring.create : <[[DEPTH:.*]], <128x64xbf16, 128>
+// CHECK: %[[RING:.*]] = warp.ring.create transfers(%c6) : <[[DEPTH:.*]], <128x64xbf16, 128>
+// CHECK: warp.produce
+// CHECK: scf.for
+// CHECK: warp.ring.acquire %[[RING]]
 // CHECK: %[[SUM:.*]] = scf.for
 // CHECK: warp.ring.wait
 // CHECK: %[[D:.*]] = warp.dot {{.*}} {async, atom = #warp.wgmma, transpose_b}
 // CHECK: %[[E:.*]] = warp.dot_wait %[[D]] {pending = 1 : i64}
+// CHECK: warp.ring.release %[[RING]]
 // CHECK: scf.yield %[[E]]
 // CHECK: warp.dot_wait %[[SUM]] {pending = 0 : i64}
+// CHECK: warp.ring.release %[[RING]][%c5]
 func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<512x1024xbf16> {
   %0 = tenon.linear %x, %w : (tensor<512x384xbf16>, tensor<1024x384xbf16>) -> tensor<512x1024xbf16>
   return %0 : tensor<512x1024xbf16>
