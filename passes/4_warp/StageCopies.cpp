@@ -91,7 +91,8 @@ static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, MutableArrayRef<tile:
   IRMapping mapping;
   mapping.map(loop.getInductionVar(), counter);
   for (auto [load, target] : llvm::zip_equal(loads, slot.getSlot())) {
-    for (Operation *op : *addressOps(loop, load.getPlace()))
+    FailureOr<SmallVector<Operation *>> ops = addressOps(loop, load.getPlace());
+    for (Operation *op : *ops)
       if (!mapping.contains(op->getResult(0)))
         b.clone(*op, mapping);
     auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
