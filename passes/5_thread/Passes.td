@@ -174,8 +174,8 @@ def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::Mod
       llvm.func @negate(%X: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias, llvm.readonly}, %Y: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias},
                         %workspace: !llvm.ptr<1>)
           attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>, tenon.block = array<i64: 256, 1, 1>,
-                      tenon.grid = affine_map<() -> (4, 1, 1)>, tenon.scratch_bytes = affine_map<() -> (0)>, tenon.shared_bytes = 0 : i64,
-                      tenon.sources = ["<stdin>:2"]} {
+                      tenon.grid = affine_map<() -> (4, 1, 1)>, tenon.schedule = "one thread an element",
+                      tenon.scratch_bytes = affine_map<() -> (0)>, tenon.shared_bytes = 0 : i64, tenon.sources = ["<stdin>:2"]} {
         %threads = arith.constant 256 : i32
         %elements = arith.constant 1000 : i32
         %thread = nvvm.read.ptx.sreg.tid.x : i32
@@ -196,8 +196,8 @@ def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::Mod
     ```
     Requires: kernels of linalg whose results have one shape.
     Ensures: no tenon.kernel in @main. Each has a function in @kernels with the calling convention of a GPU kernel, its grid and its
-    block; places are computed in 32 bits where no tensor reaches further; conversions and elementary functions are those
-    of the CPU, bit for bit (lib/Arithmetic), others calls of libdevice. A *missed* remark names each; with
+    block; places are computed in 32 bits where no tensor reaches further; conversions and elementary functions of f32
+    are those of the CPU, bit for bit (lib/Arithmetic). A *missed* remark names each; with
     `fail-on-fallback` the first is an error instead.
     Leaves alone: launches, programs on tiles.
   }];

@@ -2,14 +2,15 @@
 // result, all that it takes for it, from the operands in memory (ElementEmitter.h). Slow, as nothing is shared between
 // threads, and certain, as nothing is shared between threads; a remark says that it was taken.
 #include "lib/Analysis/KernelModule.h"
+#include "lib/Arithmetic/Expansions.h"
 #include "passes/5_thread/ElementEmitter.h"
 #include "passes/5_thread/ElementMemory.h"
 #include "passes/5_thread/Passes.h"
-#include "passes/5_thread/ScalarExpansions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace tenon {
@@ -46,7 +47,7 @@ namespace {
 class ThreadFunction {
 public:
   ThreadFunction(KernelOp kernel, OpBuilder &module);
-  LogicalResult build();
+  LogicalResult build(const FrozenRewritePatternSet &expansions);
 
 private:
   Value threadNumber(IndexEmitter &index);
@@ -90,6 +91,7 @@ void ThreadFunction::setAttributes() {
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     if (attribute.getName() != "tenon.result_shapes" && attribute.getName() != "tenon.schedule")
       function->setAttr(attribute.getName(), attribute.getValue());
+  function->setAttr("tenon.schedule", b.getStringAttr("one thread an element"));
   if (ArrayAttr sources = sourcesOf(kernel); !sources.empty())
     function->setAttr("tenon.sources", sources);
   unsigned numDims = 0, symbol = 0;
@@ -115,7 +117,7 @@ void ThreadFunction::setAttributes() {
   function->setAttr("tenon.scratch_bytes", map({b.getAffineConstantExpr(0)}));
 }
 
-LogicalResult ThreadFunction::build() {
+LogicalResult ThreadFunction::build(const FrozenRewritePatternSet &expansions) {
   setAttributes();
   Block *entry = function.addEntryBlock(b);
   b.setInsertionPointToStart(entry);
@@ -157,7 +159,8 @@ LogicalResult ThreadFunction::build() {
       return kernel.emitOpError("@") << kernel.getKernelName() << " has no form for one thread: " << emitter.error();
     storeElements(b, elements, function.getArgument(kernel.getNumOperands() + position), number);
   }
-  return expandScalars(function);
+  walkAndApplyPatterns(function, expansions);
+  return success();
 }
 
 /// Whether a thread can compute an element of each result: they have one shape, and share bytes alike.
@@ -176,7 +179,7 @@ static LogicalResult checkResults(KernelOp kernel) {
 }
 
 /// Kernels of one name are equal: they share a function.
-static LogicalResult lowerKernels(ModuleOp module, bool failOnFallback) {
+static LogicalResult lowerKernels(ModuleOp module, bool failOnFallback, const FrozenRewritePatternSet &expansions) {
   auto main = module.lookupSymbol<func::FuncOp>("main");
   if (!main)
     return success();
@@ -197,7 +200,7 @@ static LogicalResult lowerKernels(ModuleOp module, bool failOnFallback) {
         return kernel.emitOpError("@") << name << " has no program on tiles" << why
                                        << "; each thread would compute one element of its result, which is slow: allow "
                                           "it by leaving out fail-on-fallback";
-      if (failed(checkResults(kernel)) || failed(ThreadFunction(kernel, inside).build()))
+      if (failed(checkResults(kernel)) || failed(ThreadFunction(kernel, inside).build(expansions)))
         return failure();
       remark::missed(kernel.getLoc(), remark::RemarkOpts::name("general-path").category(category))
           << ("kernel @" + name + " runs as one thread an element, as it has no program on tiles" + why).str();
@@ -210,9 +213,19 @@ static LogicalResult lowerKernels(ModuleOp module, bool failOnFallback) {
 namespace {
 struct ThreadGeneralKernels : tenon::impl::ThreadGeneralKernelsPassBase<ThreadGeneralKernels> {
   using ThreadGeneralKernelsPassBase::ThreadGeneralKernelsPassBase;
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    populateConversionExpansions(set);
+    populateMathExpansions(set);
+    expansions = std::move(set);
+    return success();
+  }
+
   void runOnOperation() override {
-    if (failed(lowerKernels(getOperation(), failOnFallback)))
+    if (failed(lowerKernels(getOperation(), failOnFallback, expansions)))
       signalPassFailure();
   }
+
+  FrozenRewritePatternSet expansions; // the arithmetic of the CPU
 };
 } // namespace

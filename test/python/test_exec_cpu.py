@@ -1,5 +1,6 @@
 """exec-cpu: every case of test/python/exec_cpu is a test of its own. Runs are processes, two at a time: one a family for
-this machine, and one for a processor without AVX-512, with a part of all families.
+this machine, and with a part of all families one for a processor without AVX-512 and one of what the threads of a GPU do
+on its general path.
 """
 
 import json
@@ -24,7 +25,8 @@ MINUTES = 15  # of a run; a batch that hangs is ended before, by the run itself
 PART = 7
 RUNS = {family: [family] for family in FAMILIES}
 RUNS["haswell"] = ["--target", "cpu:haswell", "--every", str(PART)]
-CASES += [("haswell", case.name) for family in FAMILIES for case in cases_of(family, SEED, PART)]
+RUNS["threads"] = ["--target", "threads", "--every", str(PART)]
+CASES += [(run, case.name) for run in ("haswell", "threads") for family in FAMILIES for case in cases_of(family, SEED, PART)]
 
 
 def start(run):

@@ -78,21 +78,9 @@ LogicalResult runThreadsOnCpu(ModuleOp module) {
   auto kernels = module.lookupSymbol<ModuleOp>("kernels");
   if (!kernels)
     return success();
-  for (auto function : llvm::make_early_inc_range(kernels.getOps<LLVM::LLVMFuncOp>())) {
-    if (function->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName())) {
-      if (failed(replace(function)))
-        return failure();
-      continue;
-    }
-    // A function of libdevice has the C library's name behind a prefix.
-    StringRef name = function.getSymName();
-    if (!name.consume_front("__nv_"))
-      continue;
-    auto plain = StringAttr::get(module.getContext(), name);
-    if (failed(SymbolTable::replaceAllSymbolUses(function, plain, kernels)))
+  for (auto function : llvm::make_early_inc_range(kernels.getOps<LLVM::LLVMFuncOp>()))
+    if (failed(replace(function)))
       return failure();
-    function.setSymNameAttr(plain);
-  }
   module.walk([](LaunchOp launch) {
     auto leaf = FlatSymbolRefAttr::get(launch.getContext(), nameOnCpu(launch.getCallee().getLeafReference()));
     launch.setCalleeAttr(SymbolRefAttr::get(launch.getContext(), "kernels", {leaf}));
@@ -100,24 +88,29 @@ LogicalResult runThreadsOnCpu(ModuleOp module) {
   return success();
 }
 
-std::string onThreads(const std::string &text) {
+LogicalResult runPasses(ModuleOp module, const std::string &pipeline) {
   static const bool registered = [] {
     registerTransformsPasses();
     registerPasses();
     return true;
   }();
+  PassManager manager(module.getContext());
+  return success(registered && succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(module)));
+}
+
+LogicalResult takeGeneralPath(ModuleOp module) {
+  return runPasses(module, "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-expand-attention, "
+                           "tenon-split-kernels, canonicalize, cse, tenon-resolve-sizes, tenon-thread-general-kernels, "
+                           "canonicalize, cse");
+}
+
+std::string onThreads(const std::string &text) {
   DialectRegistry registry;
   registerDialects(registry);
   MLIRContext context(registry);
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
-  PassManager manager(&context);
-  LogicalResult parsed = parsePassPipeline(
-      "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-expand-attention, tenon-split-kernels, "
-      "tenon-resolve-sizes, tenon-thread-general-kernels, canonicalize, cse",
-      manager);
   std::string lowered;
-  if (registered && module && succeeded(parsed) && succeeded(manager.run(*module)) &&
-      succeeded(runThreadsOnCpu(*module)))
+  if (module && succeeded(takeGeneralPath(*module)) && succeeded(runThreadsOnCpu(*module)))
     llvm::raw_string_ostream(lowered) << *module;
   return lowered;
 }

@@ -8,6 +8,12 @@
 
 namespace tenon::test {
 
+/// A pipeline in tenon-opt's text form.
+mlir::LogicalResult runPasses(mlir::ModuleOp module, const std::string &pipeline);
+
+/// A model, from phase graph on: all its kernels become what one thread does, and are launched.
+mlir::LogicalResult takeGeneralPath(mlir::ModuleOp module);
+
 /// A model, from phase graph on, with all its kernels on the general path to threads: input of phase llvm.
 /// An empty text where that fails; what failed is in the diagnostics.
 std::string onThreads(const std::string &text);

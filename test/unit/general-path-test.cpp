@@ -4,13 +4,9 @@
 #include "test/unit/CompiledModel.h"
 #include "test/unit/ThreadsOnCpu.h"
 
-#include "dialects/Tenon/Tenon.h"
 #include "lib/Pipelines/Phases.h"
 
 #include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
-#include "mlir/Transforms/Passes.h"
 
 #include <gtest/gtest.h>
 
@@ -23,22 +19,13 @@ const double ulp = 0x1p-24;
 
 /// The model after a phase cpu that emits no vectors.
 std::string onGeneralPath(const std::string &text) {
-  static const bool registered = [] {
-    registerTransformsPasses();
-    registerPasses();
-    return true;
-  }();
-  EXPECT_TRUE(registered);
   DialectRegistry registry;
   registerDialects(registry);
   MLIRContext context(registry);
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(text, &context);
-  PassManager manager(&context);
-  LogicalResult parsed = parsePassPipeline(
-      "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-cpu-outline-kernels, canonicalize, cse, "
-      "tenon-expand-attention, tenon-cpu-lower-to-loops, canonicalize, cse, tenon-verify-cpu",
-      manager);
-  EXPECT_TRUE(succeeded(parsed) && succeeded(manager.run(*module)));
+  EXPECT_TRUE(succeeded(runPasses(
+      *module, "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-cpu-outline-kernels, canonicalize, cse, "
+               "tenon-expand-attention, tenon-cpu-lower-to-loops, canonicalize, cse, tenon-verify-cpu")));
   std::string lowered;
   llvm::raw_string_ostream(lowered) << *module;
   return lowered;
