@@ -18,3 +18,8 @@
 #include "dialects/Tenon/TenonAttrs.h.inc"
 #define GET_OP_CLASSES
 #include "dialects/Tenon/Tenon.h.inc"
+
+namespace tenon {
+/// On a kernel: why it goes the general path of a GPU though it may have a program on tiles.
+inline constexpr llvm::StringLiteral generalAttrName = "tenon.general";
+} // namespace tenon

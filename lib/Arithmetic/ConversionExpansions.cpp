@@ -104,11 +104,18 @@ static Value toSingle(Lanes &l, Value x) {
 }
 
 namespace {
-struct ExpandExtension : OpRewritePattern<arith::ExtFOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// `hasBfloat`: the processor converts between bf16 and f32, and compares bf16, itself.
+template <typename OpT>
+struct ConversionPattern : OpRewritePattern<OpT> {
+  ConversionPattern(MLIRContext *context, bool hasBfloat) : OpRewritePattern<OpT>(context), hasBfloat(hasBfloat) {}
+  bool hasBfloat;
+};
+
+struct ExpandExtension : ConversionPattern<arith::ExtFOp> {
+  using ConversionPattern::ConversionPattern;
   LogicalResult matchAndRewrite(arith::ExtFOp op, PatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getIn()), to = getElementTypeOrSelf(op.getType());
-    if (!from.isBF16() && !isByteFloat(from))
+    if ((!from.isBF16() && !isByteFloat(from)) || (hasBfloat && from.isBF16() && to.isF32()))
       return rewriter.notifyMatchFailure(op, "is an instruction");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Lanes l(b, op.getType());
@@ -124,11 +131,11 @@ struct ExpandExtension : OpRewritePattern<arith::ExtFOp> {
   }
 };
 
-struct ExpandTruncation : OpRewritePattern<arith::TruncFOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct ExpandTruncation : ConversionPattern<arith::TruncFOp> {
+  using ConversionPattern::ConversionPattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
     Type from = getElementTypeOrSelf(op.getIn()), to = getElementTypeOrSelf(op.getType());
-    if (to.isF32() || (to.isF16() && from.isF32()))
+    if (to.isF32() || (to.isF16() && from.isF32()) || (hasBfloat && to.isBF16() && from.isF32()))
       return rewriter.notifyMatchFailure(op, "is an instruction");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Lanes l(b, op.getType());
@@ -178,11 +185,11 @@ struct ExpandFromInteger : OpRewritePattern<OpT> {
 };
 
 /// Comparisons of bf16 and bytes are those of f32.
-struct ExpandComparison : OpRewritePattern<arith::CmpFOp> {
-  using OpRewritePattern::OpRewritePattern;
+struct ExpandComparison : ConversionPattern<arith::CmpFOp> {
+  using ConversionPattern::ConversionPattern;
   LogicalResult matchAndRewrite(arith::CmpFOp op, PatternRewriter &rewriter) const override {
     Type type = getElementTypeOrSelf(op.getLhs());
-    if (!type.isBF16() && !isByteFloat(type))
+    if (!isByteFloat(type) && (hasBfloat || !type.isBF16()))
       return rewriter.notifyMatchFailure(op, "is an instruction");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Lanes l(b, op.getType());
@@ -192,7 +199,7 @@ struct ExpandComparison : OpRewritePattern<arith::CmpFOp> {
 };
 } // namespace
 
-void tenon::populateConversionExpansions(RewritePatternSet &patterns) {
-  patterns.add<ExpandComparison, ExpandExtension, ExpandTruncation, ExpandFromInteger<arith::SIToFPOp>,
-               ExpandFromInteger<arith::UIToFPOp>>(patterns.getContext());
+void tenon::populateConversionExpansions(RewritePatternSet &patterns, bool hasBfloat) {
+  patterns.add<ExpandComparison, ExpandExtension, ExpandTruncation>(patterns.getContext(), hasBfloat);
+  patterns.add<ExpandFromInteger<arith::SIToFPOp>, ExpandFromInteger<arith::UIToFPOp>>(patterns.getContext());
 }

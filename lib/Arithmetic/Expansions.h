@@ -7,10 +7,14 @@
 
 namespace tenon {
 
-/// Conversions and comparisons of 8-bit floats and bf16 become integer arithmetic.
-void populateConversionExpansions(mlir::RewritePatternSet &patterns);
+/// Conversions and comparisons of 8-bit floats and bf16 become integer arithmetic; with `hasBfloat` not those of bf16
+/// with f32, which are instructions there.
+void populateConversionExpansions(mlir::RewritePatternSet &patterns, bool hasBfloat = false);
 
-/// exp, exp2, expm1, log, log2, log1p, tanh and erf of f32 become polynomials; maxima and minima, comparisons.
+/// exp, exp2, expm1, log, log2, log1p, tanh and erf of f32 become polynomials.
 void populateMathExpansions(mlir::RewritePatternSet &patterns);
+
+/// Maxima and minima become comparisons.
+void populateExtremumExpansions(mlir::RewritePatternSet &patterns);
 
 } // namespace tenon

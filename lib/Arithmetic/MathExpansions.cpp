@@ -60,6 +60,10 @@ void tenon::populateMathExpansions(RewritePatternSet &patterns) {
   patterns.add<Expand<math::Log1pOp>>(context, &log1pPolynomial);
   patterns.add<Expand<math::TanhOp>>(context, &tanhPolynomial);
   patterns.add<Expand<math::ErfOp>>(context, &erfPolynomial);
+}
+
+void tenon::populateExtremumExpansions(RewritePatternSet &patterns) {
+  MLIRContext *context = patterns.getContext();
   patterns.add<ExpandExtremum<arith::MaximumFOp, arith::CmpFPredicate::OGT>,
                ExpandExtremum<arith::MinimumFOp, arith::CmpFPredicate::OLT>>(context);
 }

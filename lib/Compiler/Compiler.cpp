@@ -1,5 +1,6 @@
 #include "lib/Compiler/Compiler.h"
 
+#include "dialects/Tenon/Tenon.h"
 #include "lib/Compiler/CompileTarget.h"
 #include "lib/Compiler/GpuCodeGeneration.h"
 #include "lib/Compiler/PlanBuilder.h"
@@ -54,6 +55,8 @@ public:
   Status run(Phase phase);
   Result<std::string> print();
   Status generate(Compilation &into);
+  /// After generate(): goes back to where the refused kernels were formed, and sends them down the general path.
+  bool retry();
   /// The target's phases that the text is not yet past.
   llvm::ArrayRef<Phase> phasesToCome() const;
 
@@ -84,6 +87,8 @@ private:
   std::unique_ptr<MLIRContext> context;
   std::unique_ptr<ScopedDiagnosticHandler> handler;
   OwningOpRef<ModuleOp> module;
+  OwningOpRef<ModuleOp> formed; // for a GPU: after phase kernel
+  std::map<std::string, std::string> refused;
 };
 
 LogicalResult Driver::collect(Diagnostic &diagnostic) {
@@ -178,6 +183,8 @@ Status Driver::run(Phase phase) {
     buildPhase(manager, phase, phaseOptions);
     return manager.run(*module);
   }));
+  if (phase == Phase::kernel && target.gpu)
+    formed = module->clone();
   if (options.dumpDir.empty())
     return {};
   TENON_TRY_ASSIGN(std::string printed, print());
@@ -246,7 +253,35 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
   for (const auto &[kernel, facts] : code.facts)
     report.kernels.push_back({kernel, facts.info.registers, facts.code.numInstructions, facts.code.numTensorCore()});
   into.cubins = std::move(code.cubins);
-  return {};
+  refused = std::move(code.refused);
+  if (refused.empty())
+    return {};
+  std::string messages;
+  for (const auto &[kernel, why] : refused)
+    messages += (messages.empty() ? "" : "\n") + why;
+  return internalError(messages);
+}
+
+/// A kernel is refused once: what the general path makes of it has to do.
+bool Driver::retry() {
+  if (refused.empty() || !formed || options.failOnFallback)
+    return false;
+  bool isAny = false;
+  formed->walk([&](KernelOp kernel) {
+    auto why = refused.find(kernel.getKernelName().str());
+    if (why == refused.end() || kernel->hasAttr(generalAttrName))
+      return;
+    kernel->setAttr(generalAttrName, StringAttr::get(kernel.getContext(), why->second));
+    isAny = true;
+  });
+  if (!isAny)
+    return false;
+  refused.clear();
+  errors.clear();
+  report.kernels.clear();
+  module = formed->clone();
+  first = Phase::tile;
+  return true;
 }
 
 } // namespace
@@ -275,10 +310,17 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
   if (options.keepModel && options.from == "graph") {
     TENON_TRY_ASSIGN(result.model, driver.print());
   }
-  for (Phase phase : driver.phasesToCome())
-    TENON_TRY(driver.run(phase));
-  TENON_TRY(driver.generate(result));
-  return result;
+  for (;;) {
+    for (Phase phase : driver.phasesToCome())
+      TENON_TRY(driver.run(phase));
+    Status generated = driver.generate(result);
+    if (generated.ok())
+      return result;
+    if (!driver.retry())
+      return generated;
+    result.plan = {};
+    result.cubins.clear();
+  }
 }
 
 Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,

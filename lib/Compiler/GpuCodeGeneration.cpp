@@ -111,10 +111,9 @@ Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const Gpu
   CubinCache cache(CubinCache::defaultFolder(), options.log ? options.log : [](const std::string &) {});
   std::vector<Result<GeneratedCubin>> cubins = generateCubins(requests, arch, ptxas, cache);
   GpuCode code;
-  std::string errors;
   for (auto [request, cubin] : llvm::zip_equal(requests, cubins)) {
     if (!cubin.ok()) {
-      errors += (errors.empty() ? "" : "\n") + cubin.status().message();
+      code.refused[request.name] = cubin.status().message();
       continue;
     }
     if (options.dump)
@@ -122,8 +121,6 @@ Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const Gpu
     code.facts[request.name] = std::move(cubin->facts.front());
     code.cubins[request.name] = std::move(cubin->cubin);
   }
-  if (!errors.empty())
-    return internalError(errors);
   return code;
 }
 

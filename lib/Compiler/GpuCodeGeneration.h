@@ -21,9 +21,11 @@ struct GpuCodeOptions {
 struct GpuCode {
   std::map<std::string, std::string> cubins; ///< by kernel
   std::map<std::string, KernelFacts> facts;  ///< likewise
+  /// Kernels without a cubin, and why: ptxas or a gate refused what another schedule may do.
+  std::map<std::string, std::string> refused;
 };
 
-/// Errors: those of generatePtx, ptxas and the gates, each led by its kernel; of several kernels, all in one.
+/// Errors: those of generatePtx, each led by its kernel; of several kernels, all in one.
 Result<GpuCode> generateGpuCode(mlir::ModuleOp kernels, const GpuArch &arch, const GpuCodeOptions &options);
 
 } // namespace tenon

@@ -67,10 +67,11 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
   return schedule;
 }
 
-WarpSchedule chooseRowWarps(int64_t elements) {
+WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters) {
   WarpSchedule schedule;
   // 16 elements a thread: enough loads in flight, few registers.
-  while (schedule.warpsM < 8 && elements > schedule.warpsM * 32 * 16)
+  int64_t perThread = needsManyRegisters ? 4 : 16, most = needsManyRegisters ? 32 : 8;
+  while (schedule.warpsM < most && elements > schedule.warpsM * 32 * perThread)
     schedule.warpsM *= 2;
   return schedule;
 }

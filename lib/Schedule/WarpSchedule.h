@@ -17,7 +17,8 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
 /// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has
 /// whole rows.
 WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
-/// For a program without dots that holds that many elements of its largest tile.
-WarpSchedule chooseRowWarps(int64_t elements);
+/// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many
+/// to compute.
+WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters);
 
 } // namespace tenon

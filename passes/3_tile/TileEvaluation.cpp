@@ -244,6 +244,15 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   TileValue lhs = elements[product->lhs], rhs = elements[product->rhs];
   if (lhs.axes != SmallVector<unsigned>{kept[0], depth} || rhs.axes != SmallVector<unsigned>{kept[1], depth})
     return fail("a factor does not extend along its side of the product and the depth");
+  auto elementOf = [](Value tile) { return cast<RankedTensorType>(tile.getType()).getElementType(); };
+  Type element = elementOf(lhs.tile), sum = elementOf(sums);
+  bool isFloat = element.isF16() || element.isBF16() || element.isF32();
+  // Of bytes the depth is contiguous.
+  bool isByte =
+      element.isInteger(8) && !lhs.tile.getDefiningOp<tile::TransOp>() && !rhs.tile.getDefiningOp<tile::TransOp>();
+  if (element != elementOf(rhs.tile) ||
+      !((isFloat && sum.isF32()) || (element.isF64() && sum.isF64()) || (isByte && sum.isInteger(32))))
+    return fail("no matrix instruction multiplies such elements");
   Value result = tile::DotOp::create(b, sums.getType(), lhs.tile, rhs.tile, sums, /*transpose_a=*/false,
                                      /*transpose_b=*/true);
   if (loop) {

@@ -209,6 +209,8 @@ tile::KernelOp ProgramBuilder::build() {
   for (Type type : llvm::concat<const Type>(kernel.getInputs().getTypes(), kernel.getResultTypes()))
     types.push_back(viewOf(type));
   auto made = tile::KernelOp::create(b, kernel.getKernelName(), b.getFunctionType(types, {}), ArrayAttr(), ArrayAttr());
+  if (llvm::any_of(types, [](Type type) { return cast<tile::ViewType>(type).getElementType().isInteger(4); }))
+    return error = "two elements share a byte", made;
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     if (attribute.getName() != "tenon.result_shapes")
       made->setAttr(attribute.getName(), attribute.getValue());
@@ -275,7 +277,11 @@ static LogicalResult tileKernels(ModuleOp module) {
       ImplicitLocOpBuilder b(kernel.getLoc(), module.getContext());
       b.setInsertionPointToEnd(home->getBody());
       ProgramBuilder program(kernel, b);
-      tile::KernelOp made = program.build();
+      tile::KernelOp made;
+      if (auto why = kernel->getAttrOfType<StringAttr>(generalAttrName))
+        program.error = why.str();
+      else
+        made = program.build();
       auto options = remark::RemarkOpts::name("tiles").category("tenon-tile-kernels");
       entry->second = program.error;
       if (program.error.empty()) {
@@ -283,7 +289,8 @@ static LogicalResult tileKernels(ModuleOp module) {
       } else {
         remark::missed(kernel.getLoc(), options)
             << ("@" + kernel.getKernelName() + " has no program on tiles: " + program.error).str();
-        made.erase();
+        if (made)
+          made.erase();
       }
     }
     if (entry->second.empty())

@@ -4,6 +4,8 @@
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/4_warp/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace tenon {
@@ -34,6 +36,18 @@ static bool comesFromDot(Value tile, unsigned depth = 0) {
   return llvm::any_of(op->getOperands(), [&](Value operand) { return comesFromDot(operand, depth + 1); });
 }
 
+/// f64, and functions that are calls of libdevice.
+static bool needsManyRegisters(tile::KernelOp kernel) {
+  WalkResult result = kernel.walk([](Operation *op) {
+    bool isCalled = isa<math::SinOp, math::CosOp, math::TanOp, math::PowFOp>(op);
+    bool isDouble = op->getNumResults() == 1 && getElementTypeOrSelf(op->getResult(0).getType()).isF64() &&
+                    isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()) &&
+                    !isa<arith::ConstantOp>(op);
+    return isCalled || isDouble ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return result.wasInterrupted();
+}
+
 static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool tf32) {
   SmallVector<tile::DotOp> dots;
   int64_t elements = 1;
@@ -46,7 +60,7 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
           elements = std::max(elements, tensor.getNumElements());
   });
   if (dots.empty())
-    return chooseRowWarps(elements);
+    return chooseRowWarps(elements, needsManyRegisters(kernel));
   // What one turn of the loop copies.
   int64_t bytes = 0;
   for (tile::DotOp dot : dots)

@@ -3,10 +3,12 @@
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "dialects/Ptx/Ptx.h"
+#include "lib/Arithmetic/Expansions.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_EXPANDTOTHREADSPASS
@@ -18,6 +20,14 @@ using namespace tenon;
 
 namespace {
 struct ExpandToThreads : tenon::impl::ExpandToThreadsPassBase<ExpandToThreads> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet set(context);
+    populateConversionExpansions(set, /*hasBfloat=*/true);
+    populateMathExpansions(set);
+    expansions = std::move(set);
+    return success();
+  }
+
   void runOnOperation() override {
     SmallVector<tile::KernelOp> kernels;
     getOperation()->walk([&](tile::KernelOp kernel) { kernels.push_back(kernel); });
@@ -27,11 +37,14 @@ struct ExpandToThreads : tenon::impl::ExpandToThreadsPassBase<ExpandToThreads> {
         return signalPassFailure();
       }
       ImplicitLocOpBuilder b(kernel.getLoc(), kernel);
-      // The function has the kernel's name: the kernel is taken out of the symbol table first.
-      if (failed(ThreadEmitter(kernel, b).emit()))
+      ThreadEmitter emitter(kernel, b);
+      if (failed(emitter.emit()))
         return signalPassFailure();
+      walkAndApplyPatterns(emitter.getFunction(), expansions);
       kernel.erase();
     }
   }
+
+  FrozenRewritePatternSet expansions;
 };
 } // namespace

@@ -32,6 +32,7 @@ public:
   ThreadEmitter(tile::KernelOp kernel, mlir::ImplicitLocOpBuilder &b);
   /// The thread's function at the builder's place; an error on the op that has no form.
   mlir::LogicalResult emit();
+  mlir::LLVM::LLVMFuncOp getFunction() const { return function; }
 
 private:
   //===--- structure (ThreadEmitter.cpp) ---===//

@@ -217,6 +217,7 @@ struct ThreadGeneralKernels : tenon::impl::ThreadGeneralKernelsPassBase<ThreadGe
     RewritePatternSet set(context);
     populateConversionExpansions(set);
     populateMathExpansions(set);
+    populateExtremumExpansions(set);
     expansions = std::move(set);
     return success();
   }

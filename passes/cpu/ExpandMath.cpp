@@ -32,6 +32,7 @@ struct ExpandMath : tenon::impl::CpuExpandMathPassBase<ExpandMath> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet set(context);
     populateMathExpansions(set);
+    populateExtremumExpansions(set);
     patterns = std::move(set);
     return success();
   }
