@@ -3,25 +3,27 @@ import ctypes
 import json
 import os
 import tempfile
+import threading
 from pathlib import Path
 
-from tenon.errors import InvalidArgumentError
+from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.executable_report import report_text
-from tenon.library import CompileOptions, Handle, IoInfo, LoadOptions, Tensor, check, library, text_of
+from tenon.library import CompileOptions, Handle, LoadOptions, Tensor, check, library, text_of
 from tenon.structure import Signature
-from tenon.tensors import NAMES, TENSOR_SIZE, as_dense, empty, is_torch
+from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place
 from tenon.weights import NamedWeights, write_safetensors
 
 
 class Io:
     """An input or output: name, dtype as "f32", shape with None where it varies, names and bounds of its dimensions."""
 
-    def __init__(self, info):
-        self.name, self.dtype = info.name.decode(), NAMES[info.dtype]
-        sizes = range(info.rank)
-        self.shape = tuple(info.shape[i] if info.shape[i] >= 0 else None for i in sizes)
-        self.dims = tuple(info.dims[i].decode() for i in sizes)
-        self.bounds = tuple((info.lower[i], info.upper[i]) for i in sizes)
+    def __init__(self, value, bounds):
+        """`value`: of the launch plan; `bounds`: of the named dimensions."""
+        self.name, self.dtype = value["name"], value["dtype"]
+        self.shape = tuple(size if isinstance(size, int) else None for size in value["shape"])
+        self.dims = tuple(size if isinstance(size, str) else "" for size in value["shape"])
+        self.bounds = tuple((size, size) if isinstance(size, int) else
+                            bounds[size] if isinstance(size, str) else (0, 2**63 - 1) for size in value["shape"])
 
     def __repr__(self):
         sizes = ", ".join(dim or ("?" if size is None else str(size)) for dim, size in zip(self.dims, self.shape))
@@ -36,40 +38,85 @@ class _Context:
         check(library().tenon_context_create(executable.raw, ctypes.byref(self.handle.raw)))
         self.inputs, self.outputs = (Tensor * len(inputs))(), (Tensor * len(outputs))()
         self.shapes = [(ctypes.c_int64 * len(io.shape))() for io in inputs]
+        self.stream = None  # the caller's, once one was given
         for tensor in list(self.inputs) + list(self.outputs):
             tensor.struct_size = TENSOR_SIZE
         for tensor, shape in zip(self.inputs, self.shapes):
             tensor.struct_size, tensor.shape, tensor.strides = TENSOR_SIZE, shape, None
 
+    def bind(self, tensors, ios, device):
+        """Describes the tensors of a call, and queues it on torch's current stream where one of them is on the GPU.
+        Gives what keeps them alive, whether results are torch's, and where they are."""
+        kept, places = [], []
+        for index, value in enumerate(tensors):
+            dense, address, code, shape, where = as_dense(value, f"input {index} '{ios[index].name}'")
+            kept.append(dense)
+            places.append(where)
+            entry = self.inputs[index]
+            entry.data, entry.dtype, entry.rank = address, code, len(shape)
+            entry.device_type, entry.device_index = place(where)
+            sizes = self.shapes[index]
+            if len(shape) == len(sizes):
+                sizes[:] = shape
+                entry.shape = sizes
+            else:  # the library says what is wrong
+                entry.shape = (ctypes.c_int64 * len(shape))(*shape)
+        on_gpu = device != HOST and device in places
+        if on_gpu:
+            stream = current_stream(device)
+            if self.stream != stream:
+                check(library().tenon_context_set_stream(self.handle.raw, stream))
+                self.stream = stream
+        return kept, is_torch(kept[0]) if kept else True, device if on_gpu else HOST
+
+    def new_outputs(self, like_torch, where):
+        """Fresh tensors of the shapes that the inputs give."""
+        api, raw = library(), self.handle.raw
+        check(api.tenon_context_output_shapes(raw, self.inputs, len(self.inputs), self.outputs, len(self.outputs)))
+        results = []
+        for entry in self.outputs:
+            result, entry.data = empty(like_torch or where != HOST, entry.dtype, entry.shape[:entry.rank], where)
+            entry.device_type, entry.device_index = place(where)
+            results.append(result)
+        return results
+
 
 class Executable:
     """Call it with torch or numpy tensors; the result has the structure of the module's and is of the first tensor's
-    kind. It may be called from many threads at once: each call has a context of its own."""
+    kind. It may be called from many threads at once: each call has a context of its own.
 
-    def __init__(self, artefact, weights=None, weights_path=None):
-        """`artefact`: a Handle. `weights`: {key: tensor}, looked at before `weights_path`."""
-        api = library()
+    A model for a GPU is loaded there by the first call, so that it can be compiled and saved where there is none. With
+    a torch tensor on that GPU among the inputs a call is queued on torch's current stream, and the results are on the
+    GPU; else it copies, and waits."""
+
+    def __init__(self, artefact, weights=None, weights_path=None, device=0):
+        """`artefact`: a Handle. `weights`: {key: tensor}, looked at before `weights_path`. `device`: which GPU."""
         self._artefact, self._weights, self._weights_path = artefact, weights, weights_path
-        named = NamedWeights(weights) if weights else None
-        options = LoadOptions(ctypes.sizeof(LoadOptions), os.fsencode(weights_path) if weights_path else None,
-                              named.array if named else None, named.count if named else 0)
-        self._named = named
-        self._handle = Handle("tenon_executable_free")
-        check(api.tenon_executable_load(artefact.raw, ctypes.byref(options), ctypes.byref(self._handle.raw)))
-        self.inputs = self._describe(api.tenon_executable_num_inputs, api.tenon_executable_input)
-        self.outputs = self._describe(api.tenon_executable_num_outputs, api.tenon_executable_output)
-        self.manifest = json.loads(text_of(api.tenon_artefact_manifest, artefact.raw))
+        self.manifest = json.loads(text_of(library().tenon_artefact_manifest, artefact.raw))
+        self.device = device if self.manifest["target"].startswith("cuda:") else HOST
+        bounds = {dim["name"]: (dim["lo"], dim["hi"]) for dim in self.manifest["dims"]}
+        self.inputs, self.outputs = ([Io(self.manifest["values"][number], bounds) for number in self.manifest[what]]
+                                     for what in ("inputs", "outputs"))
         self._signature = (Signature.from_json(self.manifest.get("metadata"), len(self.inputs), len(self.outputs))
                            or Signature.plain([io.name for io in self.inputs], len(self.outputs)))
+        self._handle, self._lock = None, threading.Lock()
         self._free = []  # contexts that are in no call
+        if self.device == HOST:
+            self._loaded()
 
-    def _describe(self, count, describe):
-        result = []
-        for index in range(count(self._handle.raw)):
-            info = IoInfo(ctypes.sizeof(IoInfo))
-            check(describe(self._handle.raw, index, ctypes.byref(info)))
-            result.append(Io(info))
-        return result
+    def _loaded(self):
+        """The handle of the loaded model."""
+        with self._lock:
+            if self._handle is None:
+                named = NamedWeights(self._weights) if self._weights else None
+                path = os.fsencode(self._weights_path) if self._weights_path else None
+                options = LoadOptions(ctypes.sizeof(LoadOptions), path, named.array if named else None,
+                                      named.count if named else 0, max(self.device, 0))
+                handle = Handle("tenon_executable_free")
+                check(library().tenon_executable_load(self._artefact.raw, ctypes.byref(options),
+                                                      ctypes.byref(handle.raw)))
+                self._named, self._handle = named, handle
+            return self._handle
 
     # ---- running ----
     def __call__(self, *args, **kwargs):
@@ -80,35 +127,24 @@ class Executable:
         try:
             context = self._free.pop()
         except IndexError:  # all contexts are in calls of other threads
-            context = _Context(self._handle, self.inputs, self.outputs)
+            context = _Context(self._loaded(), self.inputs, self.outputs)
         try:
             return self._run(context, tensors)
         finally:
             self._free.append(context)
 
     def _run(self, context, tensors):
-        api, inputs, outputs = library(), context.inputs, context.outputs
-        kept = []
-        for index, value in enumerate(tensors):
-            dense, address, code, shape = as_dense(value, f"input {index} '{self.inputs[index].name}'")
-            kept.append(dense)
-            entry = inputs[index]
-            entry.data, entry.dtype, entry.rank = address, code, len(shape)
-            sizes = context.shapes[index]
-            if len(shape) == len(sizes):
-                sizes[:] = shape
-                entry.shape = sizes
-            else:  # the library says what is wrong
-                entry.shape = (ctypes.c_int64 * len(shape))(*shape)
-        raw = context.handle.raw
-        check(api.tenon_context_output_shapes(raw, inputs, len(inputs), outputs, len(outputs)))
-        like_torch = is_torch(kept[0]) if kept else True
-        results = []
-        for entry in outputs:
-            result, entry.data = empty(like_torch, entry.dtype, entry.shape[:entry.rank])
-            results.append(result)
-        check(api.tenon_context_run(raw, inputs, len(inputs), outputs, len(outputs)))
+        kept, like_torch, where = context.bind(tensors, self.inputs, self.device)
+        results = context.new_outputs(like_torch, where)
+        check(library().tenon_context_run(context.handle.raw, context.inputs, len(context.inputs), context.outputs,
+                                          len(context.outputs)))
         return results
+
+    def graph(self, *args, **kwargs):
+        """A call with inputs of these shapes as a CUDA graph: called in the same way, it costs one launch."""
+        if self.device == HOST:
+            raise UnsupportedError("graphs are for models on a GPU: compile with target=\"sm_90a\"")
+        return Graph(self, self._signature, self._signature.bind(args, kwargs))
 
     # ---- keeping ----
     def save(self, path, weights=True):
@@ -135,9 +171,14 @@ class Executable:
 
     # ---- describing ----
     @property
+    def is_loaded(self):
+        """Whether it is where it runs; a model for a GPU gets there by its first call."""
+        return self._handle is not None
+
+    @property
     def persistent_bytes(self):
         """Packed weights and copies made when the model was loaded."""
-        return library().tenon_executable_persistent_bytes(self._handle.raw)
+        return library().tenon_executable_persistent_bytes(self._loaded().raw)
 
     @property
     def arena_bytes(self):
@@ -159,22 +200,44 @@ class Executable:
         return f"<tenon.Executable for {self.manifest['target']}: ({ins}) -> ({outs})>"
 
 
-def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False):
+class Graph:
+    """The launches of a call with fixed shapes. Inputs are copied in; results are fresh tensors."""
+
+    def __init__(self, executable, signature, tensors):
+        self._executable, self._signature = executable, signature
+        self._context = _Context(executable._loaded(), executable.inputs, executable.outputs)
+        self._handle = Handle("tenon_graph_free")
+        self._context.bind(tensors, executable.inputs, executable.device)
+        check(library().tenon_graph_capture(self._context.handle.raw, self._context.inputs, len(self._context.inputs),
+                                            ctypes.byref(self._handle.raw)))
+
+    def __call__(self, *args, **kwargs):
+        context, executable = self._context, self._executable
+        tensors = self._signature.bind(args, kwargs)
+        kept, like_torch, where = context.bind(tensors, executable.inputs, executable.device)
+        results = context.new_outputs(like_torch, where)
+        check(library().tenon_graph_run(self._handle.raw, context.inputs, len(context.inputs), context.outputs,
+                                        len(context.outputs)))
+        return self._signature.result(results)
+
+
+def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False, tf32=False):
     """Compiles text in the `tenon` dialect to an artefact, of which executables are made."""
     options = CompileOptions(ctypes.sizeof(CompileOptions), target.encode(), os.fsencode(dump) if dump else None,
-                             os.fsencode(filename) if filename else None, None, int(remarks))
+                             os.fsencode(filename) if filename else None, None, int(remarks), int(tf32))
     artefact = Handle("tenon_artefact_free")
     data = text.encode()
     check(library().tenon_compile(data, len(data), ctypes.byref(options), ctypes.byref(artefact.raw)))
     return artefact
 
 
-def compile_text(text, target="cpu", weights=None, weights_path=None, dump=None, filename=None, remarks=False):
+def compile_text(text, target="cpu", weights=None, weights_path=None, dump=None, filename=None, remarks=False,
+                 device=0, tf32=False):
     """Compiles text in the `tenon` dialect and loads the result."""
-    return Executable(compile_artefact(text, target, dump, filename, remarks), weights, weights_path)
+    return Executable(compile_artefact(text, target, dump, filename, remarks, tf32), weights, weights_path, device)
 
 
-def load_artefact(path, weights=None, weights_path=None):
+def load_artefact(path, weights=None, weights_path=None, device=0):
     artefact = Handle("tenon_artefact_free")
     check(library().tenon_artefact_open(os.fsencode(path), ctypes.byref(artefact.raw)))
-    return Executable(artefact, weights, weights_path)
+    return Executable(artefact, weights, weights_path, device)

@@ -15,7 +15,8 @@ def report_text(executable):
     lines += [f"{'outputs' if i == 0 else '':9} {io}" for i, io in enumerate(executable.outputs)]
     lines.append(f"launches  {sum(runs.values())} a call of {len(runs)} kernels, {len(manifest['init'])} at load")
     weights = sum(value["kind"] == "weight" for value in manifest["values"])
-    lines.append(f"weights   {weights}, packed or copied at load: {executable.persistent_bytes / 1e6:.1f} MB")
+    packed = f", packed or copied at load: {executable.persistent_bytes / 1e6:.1f} MB" if executable.is_loaded else ""
+    lines.append(f"weights   {weights}{packed}")
     compiled = executable.compile_report
     if compiled:
         steps = ", ".join(f"{name} {seconds:.2f}" for name, seconds in compiled["seconds"])

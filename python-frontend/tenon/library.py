@@ -17,7 +17,8 @@ NAMES = ("libtenon.so", "libtenon-runtime.so")
 
 class Tensor(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("data", c_void_p), ("dtype", c_int32), ("rank", c_int32),
-                ("shape", POINTER(c_int64)), ("strides", POINTER(c_int64))]
+                ("shape", POINTER(c_int64)), ("strides", POINTER(c_int64)), ("device_type", c_int32),
+                ("device_index", c_int32)]
 
 
 class NamedTensor(ctypes.Structure):
@@ -26,18 +27,13 @@ class NamedTensor(ctypes.Structure):
 
 class CompileOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("target", c_char_p), ("dump_dir", c_char_p), ("filename", c_char_p),
-                ("weights_path", c_char_p), ("collect_remarks", c_int32)]
+                ("weights_path", c_char_p), ("collect_remarks", c_int32), ("tf32", c_int32),
+                ("fail_on_fallback", c_int32)]
 
 
 class LoadOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("weights_path", c_char_p), ("named_weights", POINTER(NamedTensor)),
-                ("num_named_weights", c_size_t)]
-
-
-class IoInfo(ctypes.Structure):
-    _fields_ = [("struct_size", c_size_t), ("name", c_char_p), ("dtype", c_int32), ("rank", c_int32),
-                ("shape", POINTER(c_int64)), ("dims", POINTER(c_char_p)), ("lower", POINTER(c_int64)),
-                ("upper", POINTER(c_int64))]
+                ("num_named_weights", c_size_t), ("device_index", c_int32)]
 
 
 _ERROR, _HANDLE = c_void_p, c_void_p
@@ -58,16 +54,18 @@ _PROTOTYPES = {
     "tenon_artefact_free": (None, [_HANDLE]),
     "tenon_executable_load": (_ERROR, [_HANDLE, POINTER(LoadOptions), POINTER(_HANDLE)]),
     "tenon_executable_free": (None, [_HANDLE]),
-    "tenon_executable_num_inputs": (c_size_t, [_HANDLE]),
-    "tenon_executable_num_outputs": (c_size_t, [_HANDLE]),
-    "tenon_executable_input": (_ERROR, [_HANDLE, c_size_t, POINTER(IoInfo)]),
-    "tenon_executable_output": (_ERROR, [_HANDLE, c_size_t, POINTER(IoInfo)]),
     "tenon_executable_persistent_bytes": (c_int64, [_HANDLE]),
     "tenon_context_create": (_ERROR, [_HANDLE, POINTER(_HANDLE)]),
     "tenon_context_free": (None, [_HANDLE]),
     "tenon_context_output_shapes": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(Tensor), c_size_t]),
     "tenon_context_run": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(Tensor), c_size_t]),
     "tenon_context_arena_bytes": (c_int64, [_HANDLE]),
+    "tenon_context_set_stream": (_ERROR, [_HANDLE, c_void_p]),
+    "tenon_context_synchronize": (_ERROR, [_HANDLE]),
+    "tenon_graph_capture": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(_HANDLE)]),
+    "tenon_graph_run": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(Tensor), c_size_t]),
+    "tenon_graph_output": (_ERROR, [_HANDLE, c_size_t, POINTER(Tensor)]),
+    "tenon_graph_free": (None, [_HANDLE]),
 }
 
 

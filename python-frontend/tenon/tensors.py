@@ -1,5 +1,5 @@
-"""torch and numpy tensors, and whatever speaks DLPack, as the C API's tensors. Torch is used only if the program has
-imported it; nothing is copied that is dense already."""
+"""torch and numpy tensors, and whatever speaks DLPack, as the C API's tensors, in host memory or on a GPU. Torch is
+used only if the program has imported it; nothing is copied that is dense already."""
 import ctypes
 import sys
 
@@ -27,18 +27,25 @@ def _torch():
     return torch
 
 
+HOST = -1  # in place of a GPU's number
+
+
 def as_dense(value, where):
-    """(what keeps the bytes alive, address, dtype code, shape) of a torch tensor, a numpy array or a DLPack object."""
+    """(what keeps the bytes alive, address, dtype code, shape, GPU or HOST) of a torch tensor, a numpy array or a
+    DLPack object."""
     torch = _torch()
+    if torch is None or not isinstance(value, torch.Tensor):
+        value = _from_gpu(value, where, torch)
     if torch is not None and isinstance(value, torch.Tensor):
-        if value.device.type != "cpu":
-            raise InvalidArgumentError(f"{where} is on {value.device}, expected the CPU: pass tensor.cpu()")
+        if value.device.type not in ("cpu", "cuda"):
+            raise InvalidArgumentError(f"{where} is on {value.device}, expected the CPU or a GPU of CUDA: pass "
+                                       "tensor.cpu()")
         code = _torch_codes.get(value.dtype)
         if code is None:
             raise InvalidArgumentError(f"{where} is of {value.dtype}, which Tenon does not take")
         if not value.is_contiguous():
             value = value.contiguous()
-        return value, value.data_ptr(), code, value.shape
+        return value, value.data_ptr(), code, value.shape, value.device.index if value.is_cuda else HOST
     import numpy
     if not isinstance(value, numpy.ndarray):
         value = _as_array(value, where, numpy)
@@ -47,7 +54,23 @@ def as_dense(value, where):
         raise InvalidArgumentError(f"{where} is of {value.dtype}, which Tenon does not take")
     if not value.flags.c_contiguous:
         value = numpy.ascontiguousarray(value).reshape(value.shape)
-    return value, value.ctypes.data, code, value.shape
+    return value, value.ctypes.data, code, value.shape, HOST
+
+
+def place(device):
+    """device_type and device_index of the C API."""
+    return (0, 0) if device == HOST else (1, device)
+
+
+def _from_gpu(value, where, torch):
+    """A tensor of another library that is on a GPU, as torch's, over the same memory; anything else as it is."""
+    cuda = 2  # kDLCUDA
+    if not hasattr(value, "__dlpack_device__") or value.__dlpack_device__()[0] != cuda:
+        return value
+    if torch is None:
+        raise InvalidArgumentError(f"{where} is on a GPU; tensors of other libraries are taken from there through "
+                                   "torch: import torch first")
+    return torch.from_dlpack(value)
 
 
 def _as_array(value, where, numpy):
@@ -65,13 +88,14 @@ def _as_array(value, where, numpy):
                                    "DLPack or the buffer protocol)") from None
 
 
-def empty(like_torch, code, shape):
-    """A new dense tensor and its address, of torch or of numpy."""
+def empty(like_torch, code, shape, device=HOST):
+    """A new dense tensor and its address, of torch, there on a GPU perhaps, or of numpy."""
     if like_torch:
         torch = _torch()
         if code not in _torch_dtypes:
             raise UnsupportedError(f"an output is of {NAMES[code]}, which torch has no type for")
-        tensor = torch.empty(shape, dtype=_torch_dtypes[code])
+        tensor = torch.empty(shape, dtype=_torch_dtypes[code],
+                             device="cpu" if device == HOST else torch.device("cuda", device))
         return tensor, tensor.data_ptr()
     import numpy
     name = _PYTHON_NAMES[code]
@@ -93,3 +117,8 @@ def empty(like_torch, code, shape):
 def is_torch(value):
     torch = _torch()
     return torch is not None and isinstance(value, torch.Tensor)
+
+
+def current_stream(device):
+    """The address of torch's current stream on a GPU."""
+    return _torch().cuda.current_stream(device).cuda_stream

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tenon.errors import InvalidArgumentError, IoError, UnsupportedError
 from tenon.library import NamedTensor, Tensor
-from tenon.tensors import TENSOR_SIZE, as_dense, is_torch
+from tenon.tensors import TENSOR_SIZE, as_dense, is_torch, place
 
 
 class NamedWeights:
@@ -17,13 +17,13 @@ class NamedWeights:
         self.count = len(tensors)
         self.array = (NamedTensor * self.count)()
         for entry, (name, tensor) in zip(self.array, tensors.items()):
-            kept, address, code, shape = as_dense(tensor, f"weight '{name}'")
+            kept, address, code, shape, device = as_dense(tensor, f"weight '{name}'")
             sizes = (ctypes.c_int64 * len(shape))(*shape)
             self._kept.append((kept, name.encode()))
             self._shapes.append(sizes)
             entry.struct_size = ctypes.sizeof(NamedTensor)
             entry.name = self._kept[-1][1]
-            entry.tensor = Tensor(TENSOR_SIZE, address, code, len(shape), sizes, None)
+            entry.tensor = Tensor(TENSOR_SIZE, address, code, len(shape), sizes, None, *place(device))
 
 
 def write_safetensors(tensors, path):
@@ -32,7 +32,7 @@ def write_safetensors(tensors, path):
     try:
         if all(is_torch(tensor) for tensor in tensors.values()):
             from safetensors.torch import save_file
-            tensors = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+            tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         else:
             from safetensors.numpy import save_file
     except ImportError:
