@@ -85,11 +85,13 @@ typedef struct tenon_named_tensor {
 typedef struct tenon_artefact tenon_artefact;
 typedef struct tenon_compile_options {
   size_t struct_size;
-  const char *target;       /* NULL: "cpu", this machine; "cpu:<llvm cpu>" */
+  const char *target;       /* NULL: "cpu", this machine; "cpu:<llvm cpu>"; "sm_90a" and the like; "cuda": its GPU */
   const char *dump_dir;     /* NULL, or a folder that gets the IR of every phase */
   const char *filename;     /* NULL, or the name the text goes by in messages */
   const char *weights_path; /* NULL, or a safetensors file to put into the artefact */
   int32_t collect_remarks;  /* not 0: the report has what passes did, did not do, and why */
+  int32_t tf32;             /* not 0, for a GPU: products of f32 may be rounded to tf32 */
+  int32_t fail_on_fallback; /* not 0, for a GPU: a kernel that has no program on tiles is an error */
 } tenon_compile_options;
 /* `text`: a module in the tenon dialect, not necessarily ended by 0. options may be NULL. */
 TENON_API tenon_error *tenon_compile(const char *text, size_t length, const tenon_compile_options *options,

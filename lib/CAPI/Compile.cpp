@@ -19,6 +19,8 @@ static CompileOptions optionsFrom(const tenon_compile_options &given) {
   if (given.filename)
     options.filename = given.filename;
   options.remarks = given.collect_remarks != 0;
+  options.tf32 = given.tf32 != 0;
+  options.failOnFallback = given.fail_on_fallback != 0;
   return options;
 }
 

@@ -176,6 +176,7 @@ llvm::ArrayRef<Phase> Driver::phasesToCome() const {
 Status Driver::run(Phase phase) {
   PhaseOptions phaseOptions = target.phaseOptions();
   phaseOptions.failOnFallback = options.failOnFallback;
+  phaseOptions.tf32 = options.tf32;
   TENON_TRY(timed(name(phase).str(), ErrorKind::Unsupported, [&] {
     PassManager manager(context.get());
     if (!options.reproducer.empty())

@@ -31,6 +31,7 @@ struct PhaseOptions {
   std::string features;         // LLVM feature string ("+avx2,-avx512f"), added to the processor's own
   const GpuArch *gpu = nullptr; // the GPU compiled for; null: a CPU
   bool failOnFallback = false;  // a kernel without a program on tiles is an error, on a GPU
+  bool tf32 = false;            // products of f32 may be rounded to tf32, on a GPU
 };
 
 /// On a CPU: graph, kernel, cpu, llvm. On a GPU: graph, kernel, tile, warp, thread, ptx.

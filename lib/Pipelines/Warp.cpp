@@ -11,6 +11,7 @@ namespace tenon {
 void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   ChooseWarpSchedulesPassOptions schedules;
   schedules.arch = options.gpu->name;
+  schedules.tf32 = options.tf32;
   manager.addPass(createChooseWarpSchedulesPass(schedules));
   manager.addPass(createStageCopiesPass());
   manager.addPass(createAssignLayoutsPass());

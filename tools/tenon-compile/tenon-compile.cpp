@@ -167,6 +167,7 @@ int main(int argc, char **argv) {
             arguments.compile.ptxas);
   line.flag("fail-on-fallback", "for a GPU: a kernel that has no program on tiles is an error",
             arguments.compile.failOnFallback);
+  line.flag("tf32", "for a GPU: products of f32 may be rounded to tf32, on its Tensor Cores", arguments.compile.tf32);
   line.flag("report", "print the time of each step and what the artefact holds", arguments.report);
   line.flag("remarks", "print what passes did, did not do, and why", arguments.remarks);
   line.flag("json", "print the report, or the error, as JSON", arguments.json);

@@ -62,6 +62,29 @@ static Result<std::shared_ptr<const WeightSource>> weightsFor(const ModelOptions
   return std::shared_ptr<const WeightSource>();
 }
 
+/// Which GPU; 0 where it is not said.
+static int gpuOf(const std::string &device) { return device.rfind("cuda:", 0) == 0 ? std::atoi(&device[5]) : 0; }
+
+/// A model compiled for `target` runs on `device`, as far as their kinds go.
+static Status checkKinds(const std::string &target, bool isGpu, const std::string &device) {
+  if (device.empty() || isGpu == (device != "cpu"))
+    return {};
+  return invalidArgument("the model is compiled for '" + target + "', which does not run on the device '" + device +
+                         "'; " +
+                         (isGpu ? "leave --device out, or compile for cpu" : "compile with --target=sm_90a, say"));
+}
+
+Status checkDevice(ModelOptions &options) {
+  const std::string &device = options.device;
+  bool isNumbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 && device.size() < 9 &&
+                    device.find_first_not_of("0123456789", 5) == std::string::npos;
+  if (!device.empty() && device != "cpu" && device != "cuda" && !isNumbered)
+    return invalidArgument("device '" + device + "' is unknown; it is cpu, cuda, or a GPU by its number, cuda:1");
+  if (options.target.empty())
+    options.target = device.empty() || device == "cpu" ? "cpu" : "cuda";
+  return checkKinds(options.target, options.target == "cuda" || options.target.rfind("sm_", 0) == 0, device);
+}
+
 static Result<Model> loadArtefact(const ModelOptions &options) {
   Clock clock;
   Model model;
@@ -71,7 +94,8 @@ static Result<Model> loadArtefact(const ModelOptions &options) {
     TENON_TRY_ASSIGN(model.weights,
                      weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
   }
-  TENON_TRY_ASSIGN(model.executable, Executable::load(artefact, model.weights));
+  TENON_TRY(checkKinds(artefact->plan.target, isCudaTarget(artefact->plan.target), options.device));
+  TENON_TRY_ASSIGN(model.executable, Executable::load(artefact, model.weights, gpuOf(options.device)));
   model.text = std::string(artefact->model);
   model.filename = options.path + ":model.mlir";
   model.loadSeconds = clock.seconds();
@@ -96,7 +120,7 @@ static Result<Model> compileText(const ModelOptions &options, std::string text,
   if (isCudaTarget(compilation->plan.target)) {
     std::map<std::string, std::string_view> cubins(compilation->cubins.begin(), compilation->cubins.end());
     TENON_TRY_ASSIGN(model.executable, Executable::createCuda(compilation->plan, cubins, compilation->constants,
-                                                              model.weights, /*device=*/0, compilation));
+                                                              model.weights, gpuOf(options.device), compilation));
   } else {
     TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> kernels, loadObjects(compilation->objects));
     TENON_TRY_ASSIGN(model.executable, Executable::create(compilation->plan, kernels, compilation->constants,

@@ -11,9 +11,10 @@ namespace tenon::tool {
 
 struct ModelOptions {
   std::string path;
-  std::string weights; ///< a .safetensors file, "random", or empty: those that come with the model
-  std::string target = "cpu", from = "graph";
-  int64_t seed = 0; ///< of random weights
+  std::string weights;                ///< a .safetensors file, "random", or empty: those that come with the model
+  std::string target, from = "graph"; ///< for text; target empty: that of the device
+  std::string device;                 ///< "cpu", "cuda", "cuda:1", or empty: what the model is compiled for
+  int64_t seed = 0;                   ///< of random weights
 };
 
 struct Model {
@@ -23,6 +24,8 @@ struct Model {
   double compileSeconds = 0, loadSeconds = 0;
 };
 
+/// Sets the target that the device asks for, where none is given. Errors: a device that is none, or not the target's.
+Status checkDevice(ModelOptions &options);
 Result<Model> loadModel(const ModelOptions &options);
 
 } // namespace tenon::tool

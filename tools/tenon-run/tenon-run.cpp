@@ -278,17 +278,25 @@ int main(int argc, char **argv) {
             "the model's arithmetic gives",
             arguments.check);
   line.integer("repeat", "N", "time N further calls", 1, arguments.repeat);
-  line.text("target", "TARGET", "for text: cpu (this machine, default) or cpu:<LLVM name>", arguments.model.target);
+  line.text("device", "DEVICE", "cpu, cuda, or a GPU by its number, cuda:1 (default: what the model is compiled for)",
+            arguments.model.device);
+  line.text("target", "TARGET",
+            "for text: cpu (this machine), cpu:<LLVM name>, sm_90a and the like, or cuda (this\n"
+            "machine's GPU) (default: that of the device, else cpu)",
+            arguments.model.target);
   line.text("from", "PHASE", "for text: the first phase to run (default: graph)", arguments.model.from);
   line.flag("json", "print the report, or the error, as JSON", arguments.json);
   line.example("tenon-run m.tnx --dim batch=8 --dim seq=128 --repeat=50", "times calls of that size on random inputs");
   line.example("tenon-run m.mlir --weights=m.safetensors --check", "compiles, runs and compares with the reference");
+  line.example("tenon-run m.mlir --device=cuda --weights=random --check", "the same on this machine's GPU");
   line.example("tenon-run m.tnx --input=x.npy --output=y.npz", "from arrays to arrays");
   line.example("tenon-run m.tnx --input=inputs.npz --expected=torch.npz --rtol=1e-5", "against another framework's");
   line.example("tenon-run dump/02-kernel.mlir --from=cpu --weights=random", "an edited phase of a dump folder");
   if (std::optional<int> code = line.parse(argc, argv))
     return *code;
   arguments.model.seed = arguments.inputs.seed;
+  if (Status use = checkDevice(arguments.model); !use)
+    return fail(line.tool(), use, arguments.json, exitWrongUse);
   CompileOptions compile;
   compile.target = arguments.model.target;
   compile.from = arguments.model.from;
