@@ -9,6 +9,8 @@ import numpy as np
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
 from exec_cpu.dtypes import F32, FLOATS, I1, round_to
 
+weights_are_rounded = False  # on a GPU
+
 
 def finite(x):
     return np.where(np.isfinite(x), x, 0.0)
@@ -62,7 +64,9 @@ def reference(dtype, causal, window, scale):
         shifted = np.where(
             hidden | ~np.isfinite(scores), 0, np.abs(scores - np.where(np.isfinite(largest), largest, 0))
         )
-        relative = (
+        # Tensor Cores take the weights rounded to the type of the values.
+        rounding = dtype.u if weights_are_rounded else 0
+        relative = rounding + (
             2 * np.where(hidden, 0, np.nan_to_num(error) + u * np.nan_to_num(shifted)).max(-1, keepdims=True)
             + (16 + 8 * np.sqrt(sk)) * u
         )

@@ -25,6 +25,8 @@ class _Tensor(ctypes.Structure):
         ("rank", c_int32),
         ("shape", POINTER(c_int64)),
         ("strides", POINTER(c_int64)),
+        ("device_type", c_int32),
+        ("device_index", c_int32),
     ]
 
 
@@ -58,6 +60,8 @@ class TenonError(Exception):
 class Buffer:
     """Memory of one tensor between two red zones, 64-byte aligned."""
 
+    device_type = 0  # host
+
     def __init__(self, dtype, shape, stored=None):
         self.dtype, self.shape = dtype, tuple(int(size) for size in shape)
         self.bytes = num_bytes(dtype, self.shape)
@@ -67,6 +71,10 @@ class Buffer:
         if stored is not None:
             self.data[:] = stored
             self.before = self.memory.copy()
+
+    @property
+    def address(self):
+        return self.memory.ctypes.data + self.start
 
     @property
     def data(self):
@@ -169,5 +177,5 @@ def _tensor(buffer, keep):
     shape = (c_int64 * max(len(buffer.shape), 1))(*buffer.shape)
     keep.append(shape)
     return _Tensor(
-        sizeof(_Tensor), buffer.memory.ctypes.data + buffer.start, buffer.dtype.code, len(buffer.shape), shape, None
+        sizeof(_Tensor), buffer.address, buffer.dtype.code, len(buffer.shape), shape, None, buffer.device_type, 0
     )

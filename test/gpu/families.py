@@ -1,0 +1,79 @@
+"""The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
+`tiles`: what a GPU does with tiles, around the sides of tiles."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test/python"))
+
+from exec_cpu import attention, contractions, rows  # noqa: E402
+from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
+from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
+from exec_cpu.cases import Operand, op, Case  # noqa: E402
+from exec_cpu.cases import rows as table  # noqa: E402
+from exec_cpu.dtypes import BF16, F16, F32  # noqa: E402
+
+FAMILIES = ["tiles", *CPU_FAMILIES]
+attention.weights_are_rounded = True
+
+SIDES = [1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513]
+DEPTHS = [8, 31, 32, 33, 63, 64, 65, 128, 200, 512, 1023, 1024, 1025, 4096]
+WIDTHS = [96, 384, 768, 1000, 1023, 1024, 1025, 4096, 5120, 8193]
+
+
+def cases_of(family, seed):
+    if family == "tiles":
+        return tiles(np.random.default_rng(seed))
+    return cpu_cases_of(family, seed)
+
+
+def tiles(rng):
+    result = []
+    for dtype in (F16, BF16, F32):
+        for m, n, k in table(rng, SIDES, SIDES, DEPTHS):
+            name = f"linear_{dtype}_{m}x{n}x{k}"
+            result.append(contractions.linear_case(name, dtype, (m,), n, k, bool(m % 2), True, [{}]))
+        for number, (n, k) in enumerate(table(rng, SIDES, DEPTHS)[:8]):
+            sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
+            name = f"linear_{dtype}_rows_n{n}_k{k}"
+            result.append(contractions.linear_case(name, dtype, ("m",), n, k, True, number % 2 == 0, sizes))
+        for number, (m, n, k) in enumerate(table(rng, SIDES, SIDES, DEPTHS)[:12]):
+            ta, tb = bool(number & 1), bool(number & 2)
+            name = f"matmul_{dtype}_{m}x{n}x{k}_{'ta' * ta}{'tb' * tb}"
+            lhs, rhs, out = (2, m, k), (2, k, n), (2, m, n)
+            result.append(contractions.matmul_case(name, dtype, lhs, rhs, out, ta, tb, [{}]))
+        lengths = [1, 16, 63, 64, 65, 127, 128, 129, 257, 513]
+        heads = [(2, 2), (4, 2), (4, 1), (7, 1), (8, 8)]
+        sides = [(False, None), (True, None), (True, 64), (False, 100)]
+        head_sizes = [32, 64, 80, 96, 128, 256]
+        masks = [None, None, ("bool", ("b", 1, 1, "k")), ("float", (1, 1, "q", "k"))]
+        for q, k, (h, kv), (causal, window), d, mask in table(
+            rng, lengths * 2, lengths * 2, heads * 4, sides * 5, head_sizes * 4, masks * 5
+        ):
+            name = f"attention_{dtype}_{q}over{k}_h{h}over{kv}_d{d}{'_causal' * causal}"
+            label = (f"_window{window}" if window else "") + ("" if mask is None else f"_{mask[0]}")
+            if all(case.name != name + label for case in result):
+                result.append(
+                    attention.build(name + label, dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None)
+                )
+        for number, n in enumerate(WIDTHS):
+            sizes = [{"a": a} for a in (1, 3, 64, 257)]
+            result.append(
+                rows.norm_case(f"layer_norm_{dtype}_{n}", dtype, ("a", n), 1, True, number % 2 == 0, 1e-5, sizes)
+            )
+            result.append(rows.rms_case(f"rms_norm_{dtype}_{n}", dtype, ("a", n), True, sizes))
+            result.append(
+                Case(
+                    f"softmax_{dtype}_{n}",
+                    [Operand(dtype, ("a", n))],
+                    [Operand(dtype, ("a", n))],
+                    op("softmax", [0], [0], "axis = 1 : i64"),
+                    rows.softmax(dtype, 1, False),
+                    ("normal", "special"),
+                    sizes,
+                )
+            )
+    return result

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Compiles the cases of run_gpu.py, and models, for a GPU; none is needed here.
+
+usage: make_cases.py FOLDER [--target sm_90a] [--seed N] [--every N] [--jobs N] [--model NAME:DTYPE].. [FAMILY..]
+  FOLDER gets an artefact a case, the models, index.json, and libtenon-runtime.so: all that has to be carried
+  --every N: each Nth case of a family
+  --model: minilm:f32, minilm:f16, minilm:bf16 (models.py), any number of times
+What does not compile is a case that fails there, and is listed here.
+"""
+
+import json
+import shutil
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from families import FAMILIES, ROOT, cases_of  # noqa: E402
+
+from exec_cpu.library import Library, TenonError  # noqa: E402
+from exec_cpu.runner import module_text  # noqa: E402
+
+
+def compile_case(text, target, path):
+    """Bytes written to `path`; an error's text otherwise."""
+    library = Library()
+    library.lib.tenon_artefact_save.restype = library.lib.tenon_compile.restype
+    try:
+        artefact = library.compile(text, target)
+        library._check(library.lib.tenon_artefact_save(artefact, str(path).encode()))
+        library.free_artefact(artefact)
+    except TenonError as error:
+        return str(error)
+    return None
+
+
+def parse(arguments):
+    options = {"target": "sm_90a", "seed": 1, "every": 1, "jobs": 2}
+    models, words = [], []
+    arguments = list(arguments)
+    while arguments:
+        word = arguments.pop(0)
+        if word == "--model" and arguments:
+            models.append(arguments.pop(0))
+        elif word[2:] in options and word.startswith("--") and arguments:
+            options[word[2:]] = type(options[word[2:]])(arguments.pop(0))
+        elif word.startswith("-"):
+            return None
+        else:
+            words.append(word)
+    if not words or any(word not in FAMILIES for word in words[1:]):
+        return None
+    return Path(words[0]), options, words[1:] or ([] if models else FAMILIES), models
+
+
+def main(arguments):
+    parsed = parse(arguments)
+    if not parsed:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder, options, families, models = parsed
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "build/lib/libtenon-runtime.so", folder)
+    entries, jobs = [], []
+    begin = time.monotonic()
+    with ProcessPoolExecutor(options["jobs"]) as pool:
+        for family in families:
+            (folder / family).mkdir(exist_ok=True)
+            for case in cases_of(family, options["seed"])[:: options["every"]]:
+                file = f"{family}/{case.name}.tnx"
+                entries.append({"family": family, "name": case.name, "file": file})
+                jobs.append(pool.submit(compile_case, module_text([case]), options["target"], folder / file))
+        for entry, job in zip(entries, jobs):
+            if error := job.result():
+                entry["error"] = error
+                print(f"FAIL {entry['family']} {entry['name']}: {error.splitlines()[0]}", flush=True)
+    made = []
+    for model in models:
+        from models import make
+
+        made.append(make(model, options["target"], folder))
+        print(f"model {model}", flush=True)
+    index = {"target": options["target"], "seed": options["seed"], "cases": entries, "models": made}
+    (folder / "index.json").write_text(json.dumps(index, indent=1))
+    bad = sum("error" in entry for entry in entries)
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{len(entries)} cases, {bad} do not compile, {len(made)} models, {size / 2**20:.1f} MiB, "
+          f"{time.monotonic() - begin:.0f} s")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
