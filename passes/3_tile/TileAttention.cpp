@@ -83,7 +83,14 @@ Value AttentionTiles::masked(Value scores, AffineExpr key) {
   if (type.getElementType().isInteger(1))
     return arith::SelectOp::create(b, emitter.widen(element, both), scores, filled(both, sumType, -infinity));
   Value added = emitter.widen({widened(element.tile), element.axes}, both);
-  return math::FmaOp::create(b, added, filled(both, sumType, log2OfE), scores);
+  // A finite element hides nothing, however low: it stays finite as a logarithm to base 2.
+  Value hidden = filled(both, sumType, -infinity);
+  Value scaled = arith::MulFOp::create(b, added, filled(both, sumType, log2OfE));
+  double lowest = cast<FloatType>(sumType).getWidth() == 64 ? -std::numeric_limits<double>::max()
+                                                            : -std::numeric_limits<float>::max();
+  Value finite = arith::MaximumFOp::create(b, scaled, filled(both, sumType, lowest));
+  scaled = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, added, hidden), hidden, finite);
+  return arith::AddFOp::create(b, scores, scaled);
 }
 
 /// Hidden keys have the score -infinity. Tiles that every query sees whole, most of them, are not compared.
