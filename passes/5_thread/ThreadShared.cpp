@@ -84,8 +84,9 @@ void ThreadEmitter::planSharedMemory() {
       LayoutAttr layout = layoutOf(type);
       SmallVector<Digit> digits = layout.getDim(axis);
       if (llvm::any_of(digits, [](const Digit &digit) { return digit.kind == DigitKind::Warp; }))
-        scratchBytes = std::max(scratchBytes, layout.drop(axis).getNumRegisters() * 32 * schedule.getNumWarps() *
-                                                  bytesOf(type.getElementType()));
+        // A running fold exchanges a total for each slower register too.
+        scratchBytes = std::max(scratchBytes, (isa<tile::ScanOp>(op) ? layout : layout.drop(axis)).getNumRegisters() *
+                                                  32 * schedule.getNumWarps() * bytesOf(type.getElementType()));
     }
   });
   for (size_t number = 0; number < tiles.size(); ++number) {
