@@ -86,6 +86,17 @@ static std::optional<SmallVector<OpFoldResult>> statedSizes(Value tensor) {
   return std::nullopt;
 }
 
+/// Whether `size` is that of the tensor, as far as one can see: a dynamic one may be less.
+static bool isSizeOf(OpFoldResult size, Value tensor, int64_t dimension) {
+  if (std::optional<int64_t> known = getConstantIntValue(size))
+    return *known == typeOf(tensor).getDimSize(dimension);
+  auto dim = cast<Value>(size).getDefiningOp<tensor::DimOp>();
+  if (dim && dim.getSource() == tensor && dim.getConstantIndex() == dimension)
+    return true;
+  std::optional<SmallVector<OpFoldResult>> stated = statedSizes(tensor);
+  return stated && (*stated)[dimension] == size;
+}
+
 JoinedDimensions::JoinedDimensions(KernelOp kernel) {
   auto add = [&](Value value) {
     if (auto type = dyn_cast<RankedTensorType>(value.getType()); type && type.getRank() > 1)
@@ -193,8 +204,7 @@ void JoinedDimensions::visit(Operation *op) {
       return separateAll(whole), separateAll(part), separateAll(result);
     auto isWhole = [&](int64_t d) {
       return isConstantIntValue(slice.getMixedOffsets()[d], 0) && isConstantIntValue(slice.getMixedStrides()[d], 1) &&
-             typeOf(whole).getDimSize(d) == typeOf(part).getDimSize(d) &&
-             (!typeOf(whole).isDynamicDim(d) || slice.isDynamicSize(d));
+             isSizeOf(slice.getMixedSizes()[d], whole, d);
     };
     for (int64_t pair = 0; pair + 1 < typeOf(whole).getRank(); ++pair) {
       if (!isWhole(pair) || !isWhole(pair + 1)) {

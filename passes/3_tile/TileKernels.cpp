@@ -3,6 +3,7 @@
 // of tiles (TileEmitter.h). Along the innermost dimension a program has a whole row where it is static and fits.
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/KernelModule.h"
+#include "lib/Analysis/TileBounds.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/ResultDimensions.h"
@@ -38,7 +39,7 @@ private:
   /// By the schedule; empty, with the reason in `error`, where it is not of the kernel's kind.
   SmallVector<Dimension> dimensionsOf(ArrayRef<Value> tensors, const ResultDimensions &result);
   SmallVector<Dimension> rowDimensions(ArrayRef<int64_t> shape, tile::RowAttr row, const ResultDimensions &result);
-  Value extentOf(ArrayRef<Value> tensors, int64_t d, Dimension dimension, TileEmitter &emitter);
+  Value extentOf(ArrayRef<std::pair<Value, Value>> pieces, int64_t d, Dimension dimension, TileEmitter &emitter);
   void buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions, Block *program,
                     const ResultDimensions &result, TileEmitter &emitter);
 
@@ -111,13 +112,24 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Val
 }
 
 /// The number of programs along a dimension of the results, which may be of different sizes: parts of one tensor.
-Value ProgramBuilder::extentOf(ArrayRef<Value> tensors, int64_t d, Dimension dimension, TileEmitter &emitter) {
+Value ProgramBuilder::extentOf(ArrayRef<std::pair<Value, Value>> pieces, int64_t d, Dimension dimension,
+                               TileEmitter &emitter) {
   if (dimension.how != Dimension::own)
     return arith::ConstantIndexOp::create(b, 1);
   Value size;
-  for (Value tensor : tensors) {
+  for (auto [tensor, view] : pieces) {
     Value other = emitter.sizeValue(tensor, d);
-    size = !size || size == other ? other : b.createOrFold<arith::MaxUIOp>(size, other);
+    // The least of two sizes, say, is no expression of a launch: there it is the size of the result.
+    auto made = cast<tile::KernelOp>(b.getInsertionBlock()->getParentOp());
+    if (!sizeExprOf(made, other) && isa<BlockArgument>(view))
+      other = tile::DimOp::create(b, view, d);
+    // Nor is the greatest of two: their sum is as good, as a program past the end of a piece does nothing to it.
+    if (!size || size == other)
+      size = other;
+    else if (getConstantIntValue(size) && getConstantIntValue(other))
+      size = b.createOrFold<arith::MaxUIOp>(size, other);
+    else
+      size = b.createOrFold<arith::AddIOp>(size, other);
   }
   return b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, dimension.size));
 }
@@ -246,9 +258,11 @@ tile::KernelOp ProgramBuilder::build() {
   }
   SmallVector<Value> extents;
   for (auto [d, dimension] : llvm::enumerate(dimensions))
-    extents.push_back(extentOf(tensors, d, dimension, emitter));
+    extents.push_back(extentOf(pieces, d, dimension, emitter));
   if (!emitter.error().empty())
     return error = emitter.error().str(), made;
+  if (llvm::any_of(extents, [&](Value extent) { return !sizeExprOf(made, extent); }))
+    return error = "its number of programs is no expression of sizes", made;
   auto grid = tile::GridOp::create(b, extents);
   emitter.setPrograms(grid);
   Block *program = b.createBlock(&grid.getBody(), {}, SmallVector<Type>(extents.size(), b.getIndexType()),

@@ -70,3 +70,17 @@ func.func @main(%q: tensor<2x4x7x8xf32>) -> tensor<2x4x7x8xf32> {
   %0 = tenon.attention %q, %q, %q : (tensor<2x4x7x8xf32>, tensor<2x4x7x8xf32>, tensor<2x4x7x8xf32>) -> tensor<2x4x7x8xf32>
   return %0 : tensor<2x4x7x8xf32>
 }
+
+// -----
+
+// A slice of a dynamic size may be less than its source: rows stay apart.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @slice
+// CHECK-NOT: tensor.collapse_shape
+// CHECK: tensor.extract_slice %{{.*}}[0, 0] [%{{.*}}, %{{.*}}] [1, 1] : tensor<?x?xf32> to tensor<?x?xf32>
+module attributes {tenon.dim_bounds = {rows = array<i64: 9, 65>, columns = array<i64: 7, 33>}} {
+  func.func @main(%x: tensor<?x?xf32> {tenon.dims = ["rows", "columns"]}) -> tensor<?x?xf32> {
+    %0 = tenon.slice %x {starts = array<i64: 0, 0>, ends = array<i64: -1, 7>, steps = array<i64: 1, 1>} : (tensor<?x?xf32>) -> tensor<?x?xf32>
+    return %0 : tensor<?x?xf32>
+  }
+}

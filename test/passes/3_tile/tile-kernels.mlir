@@ -211,3 +211,17 @@ func.func @main(%x: tensor<2x3x9x9xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<2x4x
   %0 = tenon.convolution %x, %w {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : (tensor<2x3x9x9xf32>, tensor<4x3x3x3xf32>) -> tensor<2x4x7x7xf32>
   return %0 : tensor<2x4x7x7xf32>
 }
+
+// -----
+
+// The number of programs is an expression of sizes, which a launch knows: where one is the least of two, that of the result.
+// CHECK: tile.kernel @slice(%{{.*}}: !tile.view<?x?xf32>, %[[Y:.*]]: !tile.view<?x?xf32>)
+// CHECK: %[[COLUMNS:.*]] = tile.dim %[[Y]] {axis = 1 : i64}
+// CHECK: %[[PROGRAMS:.*]] = arith.ceildivui %[[COLUMNS]], %{{.*}} : index
+// CHECK: tile.grid {{.*}}%[[PROGRAMS]])
+module attributes {tenon.dim_bounds = {rows = array<i64: 9, 65>, columns = array<i64: 7, 33>}} {
+  func.func @main(%x: tensor<?x?xf32> {tenon.dims = ["rows", "columns"]}) -> tensor<?x?xf32> {
+    %0 = tenon.slice %x {starts = array<i64: 0, 0>, ends = array<i64: -1, 7>, steps = array<i64: 1, 1>} : (tensor<?x?xf32>) -> tensor<?x?xf32>
+    return %0 : tensor<?x?xf32>
+  }
+}
