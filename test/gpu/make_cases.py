@@ -9,10 +9,12 @@ What does not compile is a case that fails there, and is listed here.
 """
 
 import json
+import multiprocessing
 import shutil
+import signal
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,9 +24,29 @@ from families import FAMILIES, ROOT, cases_of  # noqa: E402
 from exec_cpu.library import Library, TenonError  # noqa: E402
 from exec_cpu.runner import module_text  # noqa: E402
 
+TIMEOUT = 300  # seconds of a case
+
 
 def compile_case(text, target, path):
-    """Bytes written to `path`; an error's text otherwise."""
+    """Writes the artefact; the text of what is wrong otherwise. In a process of its own, which may crash or hang."""
+    child = multiprocessing.get_context("fork").Process(target=_compile, args=(text, target, path))
+    error = path.with_suffix(".error")
+    child.start()
+    child.join(TIMEOUT)
+    if child.exitcode is None:
+        child.kill()
+        child.join()
+        return f"no end after {TIMEOUT} s"
+    if child.exitcode < 0:
+        return f"the compiler was killed by signal {signal.Signals(-child.exitcode).name}"
+    if not error.exists():
+        return None if child.exitcode == 0 else f"the compiler ended with status {child.exitcode}"
+    said = error.read_text()
+    error.unlink()
+    return said
+
+
+def _compile(text, target, path):
     library = Library()
     library.lib.tenon_artefact_save.restype = library.lib.tenon_compile.restype
     try:
@@ -32,8 +54,7 @@ def compile_case(text, target, path):
         library._check(library.lib.tenon_artefact_save(artefact, str(path).encode()))
         library.free_artefact(artefact)
     except TenonError as error:
-        return str(error)
-    return None
+        path.with_suffix(".error").write_text(str(error))
 
 
 def parse(arguments):
@@ -65,17 +86,19 @@ def main(arguments):
     shutil.copy(ROOT / "build/lib/libtenon-runtime.so", folder)
     entries, jobs = [], []
     begin = time.monotonic()
-    with ProcessPoolExecutor(options["jobs"]) as pool:
+    with ThreadPoolExecutor(options["jobs"]) as pool:
         for family in families:
             (folder / family).mkdir(exist_ok=True)
             for case in cases_of(family, options["seed"])[:: options["every"]]:
                 file = f"{family}/{case.name}.tnx"
                 entries.append({"family": family, "name": case.name, "file": file})
                 jobs.append(pool.submit(compile_case, module_text([case]), options["target"], folder / file))
-        for entry, job in zip(entries, jobs):
+        for number, (entry, job) in enumerate(zip(entries, jobs), 1):
             if error := job.result():
                 entry["error"] = error
                 print(f"FAIL {entry['family']} {entry['name']}: {error.splitlines()[0]}", flush=True)
+            if number % 100 == 0:
+                print(f"{number} of {len(jobs)} cases, {time.monotonic() - begin:.0f} s", flush=True)
     made = []
     for model in models:
         from models import make
