@@ -11,14 +11,16 @@
 #include <random>
 #include <regex>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace tenon::test {
 namespace {
 
-constexpr size_t maxText = 65536; // bytes of a mutated text
-constexpr unsigned secondsEach = 20;
+constexpr size_t maxText = 65536;       // bytes of a mutated text
+constexpr unsigned secondsEach = 20;    // of the processor's time, so that a busy machine does not make them long
+constexpr unsigned secondsAsleep = 600; // of the clock: a deadlock takes no processor's time
 
 /// `text` with its dynamic sizes named: every `?` of an argument of @main is "n".
 std::string withNamedSizes(const std::string &text) {
@@ -141,16 +143,23 @@ struct Shared {
   int done;
 };
 
+struct Way {
+  const char *target, *lastPhase;
+};
+
 /// Compiles mutations from the `first` on until `last`; says in `shared` how far it came.
-void compileSome(const std::vector<std::string> &texts, int first, int last, Shared &shared) {
+void compileSome(const std::vector<std::string> &texts, const Way &way, int first, int last, Shared &shared) {
   for (int i = first; i < last; ++i) {
     std::mt19937_64 random(testSeedQuiet() * 1000003 + static_cast<uint64_t>(i));
     std::string text = mutateText(texts[static_cast<size_t>(i) % texts.size()], random);
     std::memcpy(shared.text, text.data(), text.size());
     shared.text[text.size()] = 0;
-    alarm(secondsEach);
+    itimerval limit = {{0, 0}, {secondsEach, 0}};
+    setitimer(ITIMER_PROF, &limit, nullptr);
+    alarm(secondsAsleep);
     CompileOptions options;
-    Result<std::string> compiled = compileTo(text, options, "llvm");
+    options.target = way.target;
+    Result<std::string> compiled = compileTo(text, options, way.lastPhase);
     if (!compiled.ok() && compiled.status().message().empty())
       _exit(3);
     if (!compiled.ok() && compiled.status().message().find("without saying why") != std::string::npos)
@@ -169,7 +178,7 @@ TEST(Mutations, IrStartsFromWhatCompiles) {
   EXPECT_GE(10 * static_cast<size_t>(compiled), 9 * texts.size()) << compiled << " of " << texts.size();
 }
 
-TEST(Mutations, Ir) {
+void compileMutations(const Way &way) {
   int count = numMutations();
   std::vector<std::string> texts = seeds();
   ASSERT_GT(texts.size(), 50u);
@@ -183,7 +192,7 @@ TEST(Mutations, Ir) {
     pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0)
-      compileSome(texts, first, count, *shared);
+      compileSome(texts, way, first, count, *shared);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
@@ -199,6 +208,9 @@ TEST(Mutations, Ir) {
   }
   munmap(shared, sizeof(Shared));
 }
+
+TEST(Mutations, Ir) { compileMutations({"cpu", "llvm"}); }
+TEST(Mutations, IrForGpus) { compileMutations({"sm_90a", "ptx"}); }
 
 } // namespace
 } // namespace tenon::test
