@@ -43,6 +43,8 @@ KernelExpectation expectationOf(LLVM::LLVMFuncOp kernel) {
   if (auto bytes = kernel->getAttrOfType<IntegerAttr>("tenon.shared_bytes"))
     expectation.dynamicSharedBytes = bytes.getInt();
   expectation.needsTensorCore = kernel->hasAttr("tenon.tensor_core");
+  // The general path says in words how it works; a schedule is an attribute of its own.
+  expectation.maySpill = kernel->getAttrOfType<StringAttr>("tenon.schedule") != nullptr;
   return expectation;
 }
 

@@ -13,6 +13,7 @@ struct KernelExpectation {
   std::string name;
   int64_t dynamicSharedBytes = 0; ///< of its launch
   bool needsTensorCore = false;   ///< it holds a contraction that was not asked to run on plain FMAs
+  bool maySpill = false;          ///< of the general path, which has no other schedule and promises no speed
 };
 
 /// What became of it.
