@@ -298,7 +298,8 @@ int main(int argc, char **argv) {
   if (Status use = checkDevice(arguments.model); !use)
     return fail(line.tool(), use, arguments.json, exitWrongUse);
   CompileOptions compile;
-  compile.target = arguments.model.target;
+  // Whether this machine has a GPU is no matter of use, and an artefact does not ask it; the phases are every GPU's.
+  compile.target = arguments.model.target == "cuda" ? "sm_90a" : arguments.model.target;
   compile.from = arguments.model.from;
   if (Status use = checkUse(compile); !use)
     return fail(line.tool(), use, arguments.json, exitWrongUse);
