@@ -33,6 +33,13 @@ struct TileValue {
   explicit operator bool() const { return bool(tile); }
 };
 
+/// Tensors that programs compute and the views that they go to: parts of one tensor, put together along some
+/// dimensions.
+struct TilePieces {
+  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> parts;
+  llvm::SmallVector<int64_t> along;
+};
+
 /// The loop that a running sum is before it is tiles: a slice of `input` along `axis` a turn.
 struct ScanLoop {
   mlir::Value input;
@@ -80,7 +87,7 @@ public:
   mlir::Value viewOf(mlir::Value tensor);
   /// What programs compute in a yielded tensor's stead, and the views that it goes to: the parts that the tensor is put
   /// together of, or what it was before its shape changed.
-  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> piecesOf(mlir::Value yielded, mlir::Value view);
+  TilePieces piecesOf(mlir::Value yielded, mlir::Value view);
 
   /// Elements that the depth of a matrix product and the keys of an attention are cut into.
   int64_t depthTile = 32, keyTile = 128;

@@ -39,7 +39,7 @@ private:
   /// By the schedule; empty, with the reason in `error`, where it is not of the kernel's kind.
   SmallVector<Dimension> dimensionsOf(ArrayRef<Value> tensors, const ResultDimensions &result);
   SmallVector<Dimension> rowDimensions(ArrayRef<int64_t> shape, tile::RowAttr row, const ResultDimensions &result);
-  Value extentOf(ArrayRef<std::pair<Value, Value>> pieces, int64_t d, Dimension dimension, TileEmitter &emitter);
+  Value extentOf(const TilePieces &pieces, int64_t d, Dimension dimension, TileEmitter &emitter);
   void buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions, Block *program,
                     const ResultDimensions &result, TileEmitter &emitter);
 
@@ -111,27 +111,38 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Val
   return {};
 }
 
-/// The number of programs along a dimension of the results, which may be of different sizes: parts of one tensor.
-Value ProgramBuilder::extentOf(ArrayRef<std::pair<Value, Value>> pieces, int64_t d, Dimension dimension,
-                               TileEmitter &emitter) {
+/// The number of programs along a dimension of the results. Parts that are put together along it differ in size: each
+/// program has its share of every part, as far as it goes. Of sizes known only at run time the larger is no expression
+/// over them, but their sum is enough.
+Value ProgramBuilder::extentOf(const TilePieces &pieces, int64_t d, Dimension dimension, TileEmitter &emitter) {
   if (dimension.how != Dimension::own)
     return arith::ConstantIndexOp::create(b, 1);
-  Value size;
-  for (auto [tensor, view] : pieces) {
-    Value other = emitter.sizeValue(tensor, d);
-    // The least of two sizes, say, is no expression of a launch: there it is the size of the result.
+  auto programs = [&](Value size) {
+    return b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, dimension.size));
+  };
+  // The least of two sizes, say, is no expression of a launch: there it is the size of the result.
+  auto sizeOf = [&](const std::pair<Value, Value> &part) -> Value {
+    Value size = emitter.sizeValue(part.first, d);
     auto made = cast<tile::KernelOp>(b.getInsertionBlock()->getParentOp());
-    if (!sizeExprOf(made, other) && isa<BlockArgument>(view))
-      other = tile::DimOp::create(b, view, d);
-    // Nor is the greatest of two: their sum is as good, as a program past the end of a piece does nothing to it.
-    if (!size || size == other)
-      size = other;
-    else if (getConstantIntValue(size) && getConstantIntValue(other))
-      size = b.createOrFold<arith::MaxUIOp>(size, other);
-    else
-      size = b.createOrFold<arith::AddIOp>(size, other);
+    if (!sizeExprOf(made, size) && isa<BlockArgument>(part.second))
+      return tile::DimOp::create(b, part.second, d);
+    return size;
+  };
+  if (!llvm::is_contained(pieces.along, d))
+    return programs(sizeOf(pieces.parts.front()));
+  int64_t known = 0;
+  Value sum;
+  for (const std::pair<Value, Value> &part : pieces.parts) {
+    int64_t size = shapeOf(part.first)[d];
+    if (!ShapedType::isDynamic(size)) {
+      known = std::max(known, size);
+      continue;
+    }
+    Value other = programs(sizeOf(part));
+    sum = sum ? b.createOrFold<arith::AddIOp>(sum, other) : other;
   }
-  return b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, dimension.size));
+  Value most = programs(arith::ConstantIndexOp::create(b, known));
+  return !sum ? most : known == 0 ? sum : b.createOrFold<arith::AddIOp>(sum, most);
 }
 
 void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions,
@@ -234,10 +245,13 @@ tile::KernelOp ProgramBuilder::build() {
     arguments[inner] = view;
 
   TileEmitter emitter(b, end, arguments);
-  SmallVector<std::pair<Value, Value>> pieces;
-  for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands())))
-    pieces.append(emitter.piecesOf(value, view));
-  SmallVector<Value> tensors(llvm::make_first_range(pieces));
+  TilePieces pieces;
+  for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands()))) {
+    TilePieces more = emitter.piecesOf(value, view);
+    pieces.parts.append(more.parts);
+    pieces.along.append(more.along);
+  }
+  SmallVector<Value> tensors(llvm::make_first_range(pieces.parts));
   for (Value tensor : tensors)
     if (shapeOf(tensor).size() != shapeOf(tensors.front()).size())
       return error = "its results have different numbers of dimensions", made;
@@ -268,7 +282,7 @@ tile::KernelOp ProgramBuilder::build() {
   Block *program = b.createBlock(&grid.getBody(), {}, SmallVector<Type>(extents.size(), b.getIndexType()),
                                  SmallVector<Location>(extents.size(), b.getLoc()));
   b.setInsertionPoint(tile::EndOp::create(b));
-  buildProgram(pieces, dimensions, program, result, emitter);
+  buildProgram(pieces.parts, dimensions, program, result, emitter);
   error = emitter.error().str();
   return made;
 }

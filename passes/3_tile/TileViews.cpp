@@ -142,7 +142,7 @@ std::pair<Value, Value> TileEmitter::throughReshapes(Value yielded, Value view) 
   return {tensor, tensor == yielded ? view : makeView(parts, tensor)};
 }
 
-SmallVector<std::pair<Value, Value>> TileEmitter::piecesOf(Value yielded, Value view) {
+TilePieces TileEmitter::piecesOf(Value yielded, Value view) {
   auto [tensor, place] = throughReshapes(yielded, view);
   int64_t rank = rankOf(tensor);
   SmallVector<tensor::InsertSliceOp> inserts;
@@ -156,17 +156,19 @@ SmallVector<std::pair<Value, Value>> TileEmitter::piecesOf(Value yielded, Value 
                             llvm::all_of(insert.getOffsets(), [&](Value offset) { return isShared(offset); });
                    });
   if (inserts.empty() || !arePieces)
-    return {{tensor, place}};
-  SmallVector<std::pair<Value, Value>> pieces;
+    return {{{tensor, place}}, {}};
+  TilePieces pieces;
   for (tensor::InsertSliceOp insert : llvm::reverse(inserts)) {
     ViewParts parts = partsOf(place);
     for (auto [d, start] : llvm::enumerate(insert.getMixedOffsets())) {
+      if (!isConstantIntValue(start, 0) && !llvm::is_contained(pieces.along, int64_t(d)))
+        pieces.along.push_back(d);
       Value distance = b.createOrFold<arith::MulIOp>(indexScalar(start), parts.strides[d]);
       parts.offset = b.createOrFold<arith::AddIOp>(parts.offset, distance);
     }
     for (auto [d, stride] : llvm::enumerate(insert.getMixedStrides()))
       parts.strides[d] = b.createOrFold<arith::MulIOp>(parts.strides[d], indexScalar(stride));
-    pieces.push_back({insert.getSource(), makeView(parts, insert.getSource())});
+    pieces.parts.push_back({insert.getSource(), makeView(parts, insert.getSource())});
   }
   return pieces;
 }
