@@ -75,8 +75,8 @@ static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::
   return success();
 }
 
-LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth) {
-  return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}});
+LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits) {
+  return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}});
 }
 LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys) {
   return checkSizes(emitError, {{"queries", queries}, {"keys", keys}});

@@ -13,9 +13,13 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
   let summary = "schedule of a contraction";
   let description = [{
     `#tile.gemm<rows = 128, columns = 128, depth = 32>`: a program computes `rows` x `columns` results, `depth` elements of
-    the contracted dimension at a time. All are at least 1.
+    the contracted dimension at a time. With `split_k = 4` it sums a quarter of that dimension, and a second kernel adds
+    the four. All are at least 1.
   }];
-  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth);
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth,
+                    DefaultValuedParameter<"int64_t", "1">:$split_k);
+  let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth),
+                              [{ return $_get($_ctxt, rows, columns, depth, 1); }]>];
 }
 
 def AttentionAttr : TileScheduleAttr<"Attention", "attention"> {
@@ -31,8 +35,8 @@ def RowAttr : TileScheduleAttr<"Row", "row"> {
   let summary = "schedule of pointwise work, norms and reductions";
   let description = [{
     `#tile.row<rows = 8, columns = 512, part = 128>`: a program computes `columns` elements along the innermost dimension of
-    the results for `rows` places of the one before; a reduced dimension of unknown size is folded in parts of `part`
-    elements. All are at least 1.
+    the results for `rows` places of those before. A row that is folded and has more is walked through, `columns` at a
+    time; any other dimension that is folded, `part` at a time. All are at least 1.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$part);
 }

@@ -11,9 +11,14 @@ using namespace mlir;
 namespace tenon {
 
 void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
+  ChooseTileSchedulesPassOptions schedules;
+  SplitDepthPassOptions splits;
+  schedules.arch = splits.arch = options.gpu->name;
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCollapseDimensionsPass());
-  manager.addPass(createChooseTileSchedulesPass());
+  manager.addPass(createPackQueriesPass());
+  manager.addPass(createChooseTileSchedulesPass(schedules));
+  manager.addPass(createSplitDepthPass(splits));
   manager.addPass(createTileKernelsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -4,22 +4,7 @@
 
 namespace tenon {
 
-/// The least of 16, 32, 64, .. `most` that holds `size`; `most` where that is unknown.
-static int64_t fitting(int64_t size, int64_t most) {
-  int64_t tile = 16;
-  while (tile < most && (size < 0 || tile < size))
-    tile *= 2;
-  return tile;
-}
-
-GemmTile chooseGemmTile(int64_t rows, int64_t columns, int64_t depth, int64_t operandBits) {
-  // 128 bytes of the depth: one line of the cache and one period of the shared memory's swizzle.
-  return {fitting(rows, 128), fitting(columns, 128), fitting(depth, 1024 / std::max<int64_t>(operandBits, 8))};
-}
-
-AttentionTile chooseAttentionTile(int64_t queries, int64_t headSize) {
-  return {fitting(queries, 128), headSize > 128 ? 64 : 128};
-}
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 int64_t paddedTile(int64_t size) {
   int64_t best = 1;
@@ -35,7 +20,15 @@ int64_t paddedTile(int64_t size) {
   return best;
 }
 
-int64_t paddedDepth(int64_t size) { return (std::max<int64_t>(size, 1) + 15) / 16 * 16; }
+int64_t paddedDepth(int64_t size) { return ceilDiv(std::max<int64_t>(size, 1), 16) * 16; }
+
+/// The least of 16, 32, 64, .. `most` that holds `size`; `most` where that is unknown.
+static int64_t fitting(int64_t size, int64_t most) {
+  int64_t tile = 16;
+  while (tile < most && (size < 0 || tile < size))
+    tile *= 2;
+  return tile;
+}
 
 /// The largest power of two that is no larger.
 static int64_t powerWithin(int64_t size) {
@@ -45,7 +38,22 @@ static int64_t powerWithin(int64_t size) {
   return power;
 }
 
-RowTile chooseRowTile(const RowShape &shape) {
+AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch) {
+  // Scores of a tile are held in registers, keys and values in shared memory: wide elements halve both.
+  int64_t wide = shape.operandBits > 16 ? 2 : 1;
+  AttentionTile tile{fitting(shape.queries, 128 / wide), (shape.headSize > 128 ? 64 : 128) / wide};
+  auto programs = [&] { return shape.batch * shape.heads * ceilDiv(shape.queries, tile.queries); };
+  bool isKnown = shape.batch >= 0 && shape.heads >= 0 && shape.queries >= 0;
+  std::string reason = "queries at a time as registers hold them";
+  if (isKnown && tile.queries == 128 && programs() < arch.numSms) {
+    tile.queries = 64;
+    reason = "fewer queries at a time: " + std::to_string(programs()) + " programs for " + std::to_string(arch.numSms) +
+             " multiprocessors";
+  }
+  return {tile, reason};
+}
+
+RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {
   // 256 threads with 16 elements each keep enough loads in flight; 32 is what they hold without spilling.
   constexpr int64_t elements = 4096, most = 8192, square = 64;
   int64_t columns = shape.sizes.empty() ? 1 : shape.sizes.back(), rows = 1;
@@ -53,25 +61,43 @@ RowTile chooseRowTile(const RowShape &shape) {
     rows = shape.sizes[d] < 0 ? -1 : rows * shape.sizes[d];
   auto within = [](int64_t size, int64_t limit) { return size < 0 ? limit : std::min(paddedTile(size), limit); };
   RowTile tile{1, 1, 1};
+  std::string reason;
   if (shape.foldsRows) {
-    // A row that fits is held; a longer one is walked through, and read again for each statistic.
     bool fits = columns >= 0 && paddedTile(columns) <= most;
     tile.columns = fits ? paddedTile(columns) : columns < 0 ? 1024 : elements;
-    tile.part = powerWithin(elements / tile.columns);
+    tile.part = powerWithin(std::max<int64_t>(1, elements / tile.columns));
+    reason =
+        fits ? "a row fits registers: it is read once" : "a row may be too long for registers: it is walked through";
   } else if (shape.reduced != 0) {
-    // Neighbours are read together: those that are folded, or those that stay.
     tile.part = within(shape.reduced, shape.reducesNeighbours ? 1024 : 32);
-    tile.columns = within(columns, powerWithin(elements / tile.part));
+    tile.columns = within(columns, powerWithin(std::max<int64_t>(1, elements / tile.part)));
+    reason = shape.reducesNeighbours ? "neighbours are folded: many of them, few results"
+                                     : "neighbours stay: many results, few that are folded at a time";
   } else if (shape.isTransposed) {
     tile.columns = within(columns, square);
+    reason = "neighbours of an operand are none of the result: square tiles read and write whole lines";
   } else {
     tile.columns = within(columns, elements / 2);
+    reason = "elements are independent";
   }
   if (shape.reduced == 0 || shape.foldsRows)
-    tile.rows = shape.isTransposed ? square : powerWithin(elements / tile.columns);
-  if (rows >= 0)
+    tile.rows = shape.isTransposed ? square : powerWithin(std::max<int64_t>(1, elements / tile.columns));
+  if (rows >= 0) {
     tile.rows = std::min(tile.rows, paddedTile(std::max<int64_t>(1, rows)));
-  return tile;
+    // Fewer rows a program where there would not be a program for every multiprocessor.
+    int64_t perRow = columns < 0 || shape.foldsRows ? 1 : ceilDiv(std::max<int64_t>(1, columns), tile.columns);
+    while (!shape.isTransposed && tile.rows > 1 && ceilDiv(rows, tile.rows) * perRow < arch.numSms)
+      tile.rows = powerWithin(tile.rows - 1);
+    // Then fewer columns, as long as a warp's loads are whole lines, or its lanes have something each.
+    int64_t least = shape.reduced != 0 && !shape.reducesNeighbours ? 32 : 128;
+    auto programs = [&] { return ceilDiv(rows, tile.rows) * ceilDiv(std::max<int64_t>(1, columns), tile.columns); };
+    while (!shape.isTransposed && !shape.foldsRows && columns >= 0 && tile.columns % 2 == 0 && tile.columns > least &&
+           programs() < arch.numSms)
+      tile.columns /= 2;
+  }
+  if (shape.reduced != 0 && !shape.foldsRows && !shape.reducesNeighbours)
+    tile.part = within(shape.reduced, powerWithin(elements / tile.columns));
+  return {tile, reason};
 }
 
 } // namespace tenon

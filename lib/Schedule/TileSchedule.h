@@ -1,28 +1,52 @@
-// Decides how a kernel is cut into programs on tiles, from its shape. Free of IR. The processor does not enter yet:
-// that comes with the level that knows registers and shared memory.
+// Decides how a kernel is cut into programs on tiles, from its shape and the processor. Free of IR. Times are those of
+// a model, good for comparing candidates with each other and with nothing else.
 #pragma once
 
+#include "lib/Schedule/GpuArch.h"
+
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace tenon {
-
-/// Sizes of a contraction or attention; negative where known only at run time.
-struct GemmTile {
-  int64_t rows, columns, depth;
-};
-GemmTile chooseGemmTile(int64_t rows, int64_t columns, int64_t depth, int64_t operandBits);
-
-struct AttentionTile {
-  int64_t queries, keys;
-};
-AttentionTile chooseAttentionTile(int64_t queries, int64_t headSize);
 
 /// The least number, no smaller than `size`, that threads divide among them without a rest: 1, 3, 5 or 7 times a power
 /// of two, and from 32 on a multiple of 32, a warp's lanes.
 int64_t paddedTile(int64_t size);
 /// The same for the depth of a matrix instruction: the next multiple of 16.
 int64_t paddedDepth(int64_t size);
+
+/// Sizes of a contraction; negative where known only at run time.
+struct GemmShape {
+  int64_t batch, rows, columns, depth;
+  int64_t operandBits, resultBits;
+  bool isTensorCore; ///< by a matrix instruction, else by multiply-adds
+};
+struct GemmTile {
+  int64_t rows, columns, depth;
+  int64_t splits = 1; ///< of the depth, over programs; their sums are added by a second kernel
+};
+struct GemmCandidate {
+  GemmTile tile;
+  double seconds;
+  double busySeconds; ///< of the busiest multiprocessor, were memory without bounds
+  std::string reason; ///< "132 programs, 1 a multiprocessor, bound by memory"
+};
+/// Legal tiles, best first; there is one always.
+std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch);
+
+/// Sizes of an attention; negative where known only at run time.
+struct TileAttentionShape {
+  int64_t batch, heads, queries, keys, headSize, operandBits;
+};
+struct AttentionTile {
+  int64_t queries, keys;
+};
+struct AttentionCandidate {
+  AttentionTile tile;
+  std::string reason;
+};
+AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch);
 
 /// Work on rows: pointwise, norms, reductions, copies.
 struct RowShape {
@@ -35,6 +59,10 @@ struct RowShape {
 struct RowTile {
   int64_t rows, columns, part;
 };
-RowTile chooseRowTile(const RowShape &shape);
+struct RowCandidate {
+  RowTile tile;
+  std::string reason;
+};
+RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch);
 
 } // namespace tenon

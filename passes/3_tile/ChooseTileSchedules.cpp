@@ -7,8 +7,13 @@
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/ResultDimensions.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CHOOSETILESCHEDULESPASS
@@ -18,57 +23,142 @@ namespace tenon {
 using namespace mlir;
 using namespace tenon;
 
-/// Of what is computed before dimensions are split or parts are put together.
-static RowShape rowShapeOf(KernelOp kernel) {
-  Value result = kernel.getYielded().front();
-  while (auto expand = result.getDefiningOp<tensor::ExpandShapeOp>())
-    result = expand.getSrc();
-  while (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
-    result = insert.getSource();
-  RowShape shape;
-  for (int64_t size : cast<RankedTensorType>(result.getType()).getShape())
-    shape.sizes.push_back(ShapedType::isDynamic(size) ? -1 : size);
-  ResultDimensions dimensions(result);
-  shape.foldsRows = !shape.sizes.empty() && dimensions.isFolded(shape.sizes.size() - 1);
-  shape.isTransposed = dimensions.transposed() >= 0;
-  for (ResultDimensions::Reduction one : dimensions.reductions()) {
-    if (one.along >= 0)
-      continue;
-    int64_t size = one.op.getStaticLoopRanges()[one.loop];
-    shape.reduced = ShapedType::isDynamic(size) || shape.reduced < 0 ? -1 : std::max(shape.reduced, size);
-    AffineMap map = one.op.getMatchingIndexingMap(one.op.getDpsInputOperand(0));
-    shape.reducesNeighbours |= map.getNumResults() > 0 && map.getResults().back().isFunctionOfDim(one.loop);
-  }
-  return shape;
+static int64_t sizeOf(int64_t size) { return ShapedType::isDynamic(size) ? -1 : size; }
+
+static int64_t productOf(ArrayRef<int64_t> sizes, ArrayRef<unsigned> loops) {
+  int64_t product = 1;
+  for (unsigned loop : loops)
+    product = product < 0 || ShapedType::isDynamic(sizes[loop]) ? -1 : product * sizes[loop];
+  return product;
 }
 
-static Attribute chooseFor(KernelOp kernel) {
+static int64_t bitsOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType().getIntOrFloatBitWidth();
+}
+
+namespace {
+struct Choice {
+  Attribute schedule;
+  std::string reason;
+};
+} // namespace
+
+static std::string microseconds(double seconds) { return llvm::formatv("{0:F1} us", seconds * 1e6).str(); }
+
+static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch &arch) {
+  SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
+  // A program's rows are places of the innermost row dimension: the others are numbered.
+  SmallVector<unsigned> numbered(product.batch);
+  if (!product.rows.empty())
+    numbered.append(product.rows.begin(), product.rows.end() - 1);
+  int64_t rows = product.rows.empty() ? 1 : sizeOf(sizes[product.rows.back()]);
+  int64_t bits = bitsOf(product.rhsTensor());
+  GemmShape shape{productOf(sizes, numbered),
+                  rows,
+                  sizeOf(product.staticColumns()),
+                  sizeOf(product.staticDepth()),
+                  bits,
+                  bitsOf(result),
+                  bits <= 16};
+  std::vector<GemmCandidate> ranked = rankGemmTiles(shape, arch);
+  const GemmTile &best = ranked.front().tile;
+  std::string reason = ranked.front().reason + ", " + microseconds(ranked.front().seconds) + " by the model";
+  if (ranked.size() > 1)
+    reason += llvm::formatv("; next of {0}: {1} x {2}{3}, {4}", ranked.size() - 1, ranked[1].tile.rows,
+                            ranked[1].tile.columns,
+                            ranked[1].tile.splits > 1 ? " in " + std::to_string(ranked[1].tile.splits) + " splits" : "",
+                            microseconds(ranked[1].seconds));
+  return {tile::GemmAttr::get(result.getContext(), best.rows, best.columns, best.depth, best.splits), reason};
+}
+
+static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
   MLIRContext *context = kernel.getContext();
-  if (std::optional<ContractionKernel> product = findContraction(kernel.getBlock())) {
-    // A program's rows are places of the innermost row dimension: the others are numbered.
-    SmallVector<int64_t> sizes = product->op.getStaticLoopRanges();
-    int64_t rows = product->rows.empty() ? 1 : sizes[product->rows.back()];
-    int64_t bits = cast<RankedTensorType>(product->rhsTensor().getType()).getElementType().getIntOrFloatBitWidth();
-    GemmTile tile = chooseGemmTile(rows, product->staticColumns(), product->staticDepth(), bits);
-    return tile::GemmAttr::get(context, tile.rows, tile.columns, tile.depth);
-  }
+  if (std::optional<ContractionKernel> product = findContraction(kernel.getBlock()))
+    return chooseGemm(*product, kernel.getYielded().front(), arch);
   auto attentions = kernel.getBlock().getOps<AttentionOp>();
   if (!attentions.empty()) {
-    auto query = cast<RankedTensorType>((*attentions.begin()).getQuery().getType());
-    AttentionTile tile = chooseAttentionTile(query.getDimSize(2), query.getDimSize(3));
-    return tile::AttentionAttr::get(context, tile.queries, tile.keys);
+    AttentionOp op = *attentions.begin();
+    auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
+    TileAttentionShape shape{sizeOf(query.getDimSize(0)), sizeOf(query.getDimSize(1)), sizeOf(query.getDimSize(2)),
+                             sizeOf(key.getDimSize(2)),   sizeOf(query.getDimSize(3)), bitsOf(op.getQuery())};
+    auto [tile, reason] = chooseAttentionTile(shape, arch);
+    return {tile::AttentionAttr::get(context, tile.queries, tile.keys), reason};
   }
-  RowTile tile = chooseRowTile(rowShapeOf(kernel));
-  return tile::RowAttr::get(context, tile.rows, tile.columns, tile.part);
+  auto [tile, reason] = chooseRowTile(rowShapeOf(kernel), arch);
+  return {tile::RowAttr::get(context, tile.rows, tile.columns, tile.part), reason};
+}
+
+/// Lines of `@kernel = #attribute` that override what would be chosen; `//` begins a comment.
+static FailureOr<llvm::StringMap<Attribute>> readSchedules(ModuleOp module, StringRef path) {
+  llvm::StringMap<Attribute> schedules;
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return module.emitError() << "file of schedules '" << path << "' cannot be read: " << buffer.getError().message();
+  SmallVector<StringRef> lines;
+  (*buffer)->getBuffer().split(lines, '\n');
+  for (size_t number = 0; number < lines.size(); ++number) {
+    StringRef line = lines[number];
+    StringRef text = line.split("//").first.trim();
+    if (text.empty())
+      continue;
+    auto [name, value] = text.split('=');
+    auto refuse = [&](const Twine &why) {
+      return module.emitError() << path << ":" << number + 1 << ": " << why
+                                << "; a line is `@kernel = #tile.gemm<..>`, `#tile.attention<..>` or `#tile.row<..>`";
+    };
+    name = name.trim();
+    if (!name.consume_front("@") || name.empty() || value.empty())
+      return refuse("'" + text + "' names no kernel and its schedule");
+    Attribute schedule = parseAttribute(value.trim(), module.getContext());
+    if (!isa_and_nonnull<tile::GemmAttr, tile::AttentionAttr, tile::RowAttr>(schedule))
+      return refuse("'" + value.trim() + "' is no schedule on tiles");
+    if (!schedules.try_emplace(name, schedule).second)
+      return refuse("@" + name + " has a schedule already");
+  }
+  return schedules;
 }
 
 namespace {
 struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTileSchedules> {
+  using ChooseTileSchedulesPassBase::ChooseTileSchedulesPassBase;
   void runOnOperation() override {
-    for (auto main : getOperation().getOps<func::FuncOp>())
-      for (auto kernel : main.getOps<KernelOp>())
-        if (!kernel->hasAttr("tenon.schedule") && kernel->getNumResults() > 0)
-          kernel->setAttr("tenon.schedule", chooseFor(kernel));
+    ModuleOp module = getOperation();
+    Result<const GpuArch *> found = findGpuArch(arch);
+    if (!found.ok()) {
+      module.emitError(found.status().message());
+      return signalPassFailure();
+    }
+    llvm::StringMap<Attribute> byHand;
+    if (!schedules.empty()) {
+      FailureOr<llvm::StringMap<Attribute>> read = readSchedules(module, schedules);
+      if (failed(read))
+        return signalPassFailure();
+      byHand = std::move(*read);
+    }
+    llvm::StringSet<> names;
+    for (auto main : module.getOps<func::FuncOp>())
+      for (auto kernel : main.getOps<KernelOp>()) {
+        names.insert(kernel.getKernelName());
+        choose(kernel, **found, byHand.lookup(kernel.getKernelName()));
+      }
+    for (StringRef name : byHand.keys())
+      if (!names.contains(name)) {
+        module.emitError() << schedules << ": @" << name << " is no kernel of the model; tenon-opt "
+                           << "--tenon-phases=to=kernel shows them";
+        return signalPassFailure();
+      }
+  }
+
+  static void choose(KernelOp kernel, const GpuArch &arch, Attribute byHand) {
+    if ((kernel->hasAttr("tenon.schedule") && !byHand) || kernel->getNumResults() == 0)
+      return;
+    Choice choice = byHand ? Choice{byHand, "by hand"} : chooseFor(kernel, arch);
+    kernel->setAttr("tenon.schedule", choice.schedule);
+    std::string text;
+    llvm::raw_string_ostream(text) << "@" << kernel.getKernelName() << " has " << choice.schedule << ": "
+                                   << choice.reason;
+    remark::passed(kernel.getLoc(), remark::RemarkOpts::name("schedule").category("tenon-choose-tile-schedules"))
+        << text;
   }
 };
 } // namespace

@@ -5,6 +5,7 @@
 // Which pairs of neighbouring dimensions join is the largest answer that every op agrees to: all pairs are taken at
 // first, and one that an op reads apart falls, and with it whatever that op ties to it, until nothing changes.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/ContractionKernel.h"
 #include "passes/3_tile/Passes.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -65,6 +66,8 @@ private:
   }
 
   DenseMap<Value, llvm::SmallBitVector> joined;
+  /// Batch, rows and columns of a product stay apart, even one row: they are sides of a matrix instruction.
+  std::optional<ContractionKernel> product;
   bool hasChanged = true;
 };
 } // namespace
@@ -97,7 +100,7 @@ static bool isSizeOf(OpFoldResult size, Value tensor, int64_t dimension) {
   return stated && (*stated)[dimension] == size;
 }
 
-JoinedDimensions::JoinedDimensions(KernelOp kernel) {
+JoinedDimensions::JoinedDimensions(KernelOp kernel) : product(findContraction(kernel.getBlock())) {
   auto add = [&](Value value) {
     if (auto type = dyn_cast<RankedTensorType>(value.getType()); type && type.getRank() > 1)
       joined[value] = llvm::SmallBitVector(type.getRank() - 1, true);
@@ -115,8 +118,14 @@ JoinedDimensions::JoinedDimensions(KernelOp kernel) {
 bool JoinedDimensions::canJoin(linalg::GenericOp op, ArrayRef<unsigned> group) const {
   auto iterators = op.getIteratorTypesArray();
   SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  auto sideOf = [&](unsigned loop) {
+    return !product || product->op != op             ? 0
+           : llvm::is_contained(product->rows, loop) ? 1
+           : loop == product->column                 ? 2
+                                                     : 3;
+  };
   for (unsigned loop : group) {
-    if (iterators[loop] != iterators[group.front()])
+    if (iterators[loop] != iterators[group.front()] || sideOf(loop) != sideOf(group.front()))
       return false;
     for (auto index : op.getBody()->getOps<linalg::IndexOp>())
       if (index.getDim() == loop)

@@ -71,7 +71,7 @@ def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::Modul
     After:
     ```mlir
     func.func @main(%x: tensor<4x16xf32>) -> tensor<4x16xf32> {
-      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tile.row<rows = 4, columns = 16, part = 1>} : (tensor<4x16xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @negate(%X = %x) attributes {tenon.schedule = #tile.row<rows = 1, columns = 16, part = 1>} : (tensor<4x16xf32>) -> tensor<4x16xf32> {
         %0 = arith.negf %X : tensor<4x16xf32>
         tenon.yield %0 : tensor<4x16xf32>
       }
@@ -79,10 +79,122 @@ def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::Modul
     }
     ```
     Requires: kernels lowered to linalg.
-    Ensures: every kernel with a result has `tenon.schedule`.
-    Leaves alone: schedules that are there already.
+    Ensures: every kernel with a result has `tenon.schedule`; a remark says why that one.
+    Leaves alone: schedules that are there already, but for those that the file `schedules` names: `@kernel = #tile.row<..>`,
+    a line each.
   }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is chosen for">,
+                 Option<"schedules", "schedules", "std::string", "\"\"", "file of schedules by hand">];
   let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
+def PackQueriesPass : Pass<"tenon-pack-queries"> {
+  let summary = "heads that share their keys are queries of one head, where each has one query";
+  let description = [{
+    Why: a decoder's step asks one query a head, of keys that several heads share. As heads they are programs of one row,
+    each of which reads the keys; as queries they are rows of one program.
+
+    Before:
+    ```mlir
+    func.func @main(%q: tensor<2x8x1x64xf32>, %k: tensor<2x2x9x64xf32>, %v: tensor<2x2x9x64xf32>) -> tensor<2x8x1x64xf32> {
+      %y = tenon.kernel @attention(%Q = %q, %K = %k, %V = %v) : (tensor<2x8x1x64xf32>, tensor<2x2x9x64xf32>, tensor<2x2x9x64xf32>) -> tensor<2x8x1x64xf32> {
+        %0 = tenon.attention %Q, %K, %V {causal} : (tensor<2x8x1x64xf32>, tensor<2x2x9x64xf32>, tensor<2x2x9x64xf32>) -> tensor<2x8x1x64xf32>
+        tenon.yield %0 : tensor<2x8x1x64xf32>
+      }
+      return %y : tensor<2x8x1x64xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%q: tensor<2x8x1x64xf32>, %k: tensor<2x2x9x64xf32>, %v: tensor<2x2x9x64xf32>) -> tensor<2x8x1x64xf32> {
+      %y = tenon.kernel @attention(%Q = %q, %K = %k, %V = %v) : (tensor<2x8x1x64xf32>, tensor<2x2x9x64xf32>, tensor<2x2x9x64xf32>) -> tensor<2x8x1x64xf32> {
+        %wide = tensor.expand_shape %Q [[0], [1, 2], [3], [4]] output_shape [2, 2, 4, 1, 64] : tensor<2x8x1x64xf32> into tensor<2x2x4x1x64xf32>
+        %queries = tensor.collapse_shape %wide [[0], [1], [2, 3], [4]] : tensor<2x2x4x1x64xf32> into tensor<2x2x4x64xf32>
+        %0 = tenon.attention %queries, %K, %V : (tensor<2x2x4x64xf32>, tensor<2x2x9x64xf32>, tensor<2x2x9x64xf32>) -> tensor<2x2x4x64xf32>
+        %1 = tensor.expand_shape %0 [[0], [1], [2, 3], [4]] output_shape [2, 2, 4, 1, 64] : tensor<2x2x4x64xf32> into tensor<2x2x4x1x64xf32>
+        %2 = tensor.collapse_shape %1 [[0], [1, 2], [3], [4]] : tensor<2x2x4x1x64xf32> into tensor<2x8x1x64xf32>
+        tenon.yield %2 : tensor<2x8x1x64xf32>
+      }
+      return %y : tensor<2x8x1x64xf32>
+    }
+    ```
+    Requires: kernels lowered to linalg.
+    Ensures: where every head has one query, no two heads have the same keys. One query is the last: causality hides no key
+    of it, and is not asked for any more.
+    Leaves alone: attention with a window, or with a mask for some of the heads; more queries than one.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
+  let summary = "programs share the depth of products that are few programs";
+  let description = [{
+    Why: a decoder's product of one row by 4096 columns is 64 programs for 132 multiprocessors; with the depth in four
+    parts it is 256, and memory is busy. The parts' sums are one more dimension of the batch; a kernel of rows adds them.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>, %w: tensor<8x64xf32>) -> tensor<4x8xf32> {
+      %y = tenon.kernel @linear(%X = %x, %W = %w) attributes {tenon.schedule = #tile.gemm<rows = 16, columns = 16, depth = 16, split_k = 2>} : (tensor<4x64xf32>, tensor<8x64xf32>) -> tensor<4x8xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%X, %W : tensor<4x64xf32>, tensor<8x64xf32>) outs(%init : tensor<4x8xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %p = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %p : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %y : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>, %w: tensor<8x64xf32>) -> tensor<4x8xf32> {
+      %p = tenon.kernel @linear_parts(%X = %x, %W = %w) attributes {tenon.bytes = affine_map<() -> (3328)>, tenon.flops = affine_map<() -> (4096)>, tenon.schedule = #tile.gemm<rows = 16, columns = 16, depth = 16>} : (tensor<4x64xf32>, tensor<8x64xf32>) -> tensor<2x4x8xf32> {
+        %zero = arith.constant 0.0 : f32
+        %x2 = tensor.expand_shape %X [[0], [1, 2]] output_shape [4, 2, 32] : tensor<4x64xf32> into tensor<4x2x32xf32>
+        %w2 = tensor.expand_shape %W [[0], [1, 2]] output_shape [8, 2, 32] : tensor<8x64xf32> into tensor<8x2x32xf32>
+        %empty = tensor.empty() : tensor<2x4x8xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<2x4x8xf32>) -> tensor<2x4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(s, m, n, k) -> (m, s, k)>, affine_map<(s, m, n, k) -> (n, s, k)>, affine_map<(s, m, n, k) -> (s, m, n)>],
+                             iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+            ins(%x2, %w2 : tensor<4x2x32xf32>, tensor<8x2x32xf32>) outs(%init : tensor<2x4x8xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %q = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %q : f32
+          linalg.yield %s : f32
+        } -> tensor<2x4x8xf32>
+        tenon.yield %0 : tensor<2x4x8xf32>
+      }
+      %y = tenon.kernel @linear_sum(%P = %p) attributes {tenon.bytes = affine_map<() -> (384)>, tenon.flops = affine_map<() -> (64)>, tenon.schedule = #tile.row<rows = 1, columns = 8, part = 2>} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, s) -> (s, m, n)>, affine_map<(m, n, s) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%P : tensor<2x4x8xf32>) outs(%init : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.addf %out, %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %y : tensor<4x8xf32>
+    }
+    ```
+    Requires: kernels with schedules (tenon-choose-tile-schedules).
+    Ensures: no kernel's schedule has a `split_k` over 1.
+    Leaves alone: products whose schedule has none. Where a split is asked for and the depth is not known to be a multiple of
+    it, a missed remark says so.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the sums' tiles are chosen for">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::tenon::tile::TileDialect"];
 }
 
 def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {

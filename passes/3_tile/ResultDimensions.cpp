@@ -121,3 +121,26 @@ bool ResultDimensions::isFolded(unsigned dimension) const {
   return llvm::any_of(all, [&](const Reduction &one) { return one.along == int(dimension); }) ||
          llvm::any_of(sums, [&](const RunningSum &one) { return one.along == int(dimension); });
 }
+
+RowShape tenon::rowShapeOf(KernelOp kernel) {
+  Value result = kernel.getYielded().front();
+  while (auto expand = result.getDefiningOp<tensor::ExpandShapeOp>())
+    result = expand.getSrc();
+  while (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
+    result = insert.getSource();
+  RowShape shape;
+  for (int64_t size : cast<RankedTensorType>(result.getType()).getShape())
+    shape.sizes.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  ResultDimensions dimensions(result);
+  shape.foldsRows = !shape.sizes.empty() && dimensions.isFolded(shape.sizes.size() - 1);
+  shape.isTransposed = dimensions.transposed() >= 0;
+  for (ResultDimensions::Reduction one : dimensions.reductions()) {
+    if (one.along >= 0)
+      continue;
+    int64_t size = one.op.getStaticLoopRanges()[one.loop];
+    shape.reduced = ShapedType::isDynamic(size) || shape.reduced < 0 ? -1 : std::max(shape.reduced, size);
+    AffineMap map = one.op.getMatchingIndexingMap(one.op.getDpsInputOperand(0));
+    shape.reducesNeighbours |= map.getNumResults() > 0 && map.getResults().back().isFunctionOfDim(one.loop);
+  }
+  return shape;
+}

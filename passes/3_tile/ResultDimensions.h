@@ -2,6 +2,9 @@
 // a norm folds along the dimension that its result has, a sum along one that is gone. Schedules and programs ask.
 #pragma once
 
+#include "dialects/Tenon/Tenon.h"
+#include "lib/Schedule/TileSchedule.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -47,5 +50,8 @@ private:
   llvm::SmallVector<mlir::Operation *> order;
   int otherNeighbours = -1;
 };
+
+/// Of what a kernel computes before dimensions are split or parts are put together.
+RowShape rowShapeOf(KernelOp kernel);
 
 } // namespace tenon

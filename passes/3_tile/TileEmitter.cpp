@@ -169,7 +169,11 @@ static std::optional<TileValue::Outside> outsideOf(TypedAttr pad) {
   return real.getValue().isNegative() ? TileValue::Outside::lowest : TileValue::Outside::highest;
 }
 
-TileValue TileEmitter::load(Value view, const TilePlace &place, const Gathered &gathered, TypedAttr pad) {
+TileValue TileEmitter::load(Value given, const TilePlace &at, const Gathered &gathered, TypedAttr pad) {
+  Value view = given;
+  TilePlace place = at;
+  if (!gathered)
+    std::tie(view, place) = withAxesLast(given, at);
   auto type = cast<tile::ViewType>(view.getType());
   SmallVector<Value> start;
   SmallVector<int64_t> shape;
@@ -242,7 +246,8 @@ Value TileEmitter::zeros(const TilePlace &place, Type element) {
 }
 
 /// Every axis of the value has a dimension of the view of its own.
-void TileEmitter::store(const TileValue &value, Value view, const TilePlace &place) {
+void TileEmitter::store(const TileValue &value, Value given, const TilePlace &at) {
+  auto [view, place] = withAxesLast(given, at);
   SmallVector<unsigned> order;
   SmallVector<Value> start;
   SmallVector<int64_t> shape;

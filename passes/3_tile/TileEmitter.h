@@ -11,7 +11,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+#include <map>
 #include <variant>
+#include <vector>
 
 namespace tenon {
 
@@ -159,6 +161,7 @@ private:
   mlir::Value scalar(mlir::Value outside);
   mlir::Value indexScalar(mlir::OpFoldResult mixed);
   ViewParts partsOf(mlir::Value view);
+  std::pair<mlir::Value, TilePlace> withAxesLast(mlir::Value view, const TilePlace &place);
   mlir::Value joinedView(mlir::Value tensor, int64_t first, int64_t count);
   mlir::Value makeView(const ViewParts &parts, mlir::Value tensor);
   std::pair<mlir::Value, mlir::Value> throughReshapes(mlir::Value yielded, mlir::Value view);
@@ -169,6 +172,7 @@ private:
   llvm::SmallVector<Axis> axes;
   llvm::SmallVector<mlir::Value> dims;
   llvm::DenseMap<mlir::Value, mlir::Value> views, scalars;
+  std::map<std::pair<void *, std::vector<int64_t>>, mlir::Value> permuted;
   mlir::Operation *lastScalar = nullptr; // that programs start with
   struct Computed {
     TilePlace place;

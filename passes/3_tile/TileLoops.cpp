@@ -135,8 +135,8 @@ TileValue TileEmitter::scatter(scf::ForOp loop, const TilePlace &place) {
   if (!indices || !updates)
     return fail("the indices or updates of a scatter are computed");
   TileValue row = indexTile(place[match->axis]);
-  if (!row || row.axes.size() != 1)
-    return fail("a program of a scatter has one row");
+  if (!row || row.axes.size() > 1)
+    return fail("rows of a scatter extend along several axes");
   Type i64 = b.getI64Type();
   auto filled = [&](ArrayRef<unsigned> along, int64_t value) -> Value {
     return arith::ConstantOp::create(b, DenseElementsAttr::get(typeOf(along, i64), b.getI64IntegerAttr(value)));
@@ -166,7 +166,8 @@ TileValue TileEmitter::scatter(scf::ForOp loop, const TilePlace &place) {
     unsigned part = addWalkedAxis(reductionTile, extent, turns.getInductionVar(), count);
     AffineExpr at = dim(turns.getInductionVar()) + axis(part);
     TileValue named = numbersOf(load(indices, {at}, std::nullopt)), number = numbersOf(indexTile(at));
-    SmallVector<unsigned> own = {part}, all = {row.axes.front(), part};
+    SmallVector<unsigned> own = {part}, all(row.axes);
+    all.push_back(part);
     Value last = arith::SubIOp::create(b, widen(splat(limit), own), filled(own, 1));
     named.tile = arith::MaxSIOp::create(b, arith::MinSIOp::create(b, named.tile, last), filled(own, 0));
     Value hit = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, widen(rows, all), widen(named, all));
@@ -179,7 +180,13 @@ TileValue TileEmitter::scatter(scf::ForOp loop, const TilePlace &place) {
   TileValue source{arith::MaxSIOp::create(b, latest.tile, filled(row.axes, 0)), row.axes};
   TileValue input = at(match->input, place);
   TilePlace from(place);
-  TileValue updated = load(updates, from, std::pair(unsigned(match->axis), source));
+  Gathered rowsOfUpdates;
+  if (row.axes.empty())
+    from[match->axis] =
+        dim(arith::IndexCastOp::create(b, b.getIndexType(), tensor::ExtractOp::create(b, source.tile, ValueRange())));
+  else
+    rowsOfUpdates = std::pair(unsigned(match->axis), source);
+  TileValue updated = load(updates, from, rowsOfUpdates);
   if (!input || !updated)
     return {};
   SmallVector<unsigned> all = axesOf(place);

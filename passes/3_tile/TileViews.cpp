@@ -36,6 +36,14 @@ Value TileEmitter::indexScalar(OpFoldResult mixed) {
   return scalar(cast<Value>(mixed));
 }
 
+/// The dimension of a group along which neighbours of the joined one lie: one of size 1 is none.
+static int64_t innermostOf(ArrayRef<int64_t> group, RankedTensorType wide) {
+  for (int64_t d : llvm::reverse(group))
+    if (wide.getDimSize(d) != 1)
+      return d;
+  return group.back();
+}
+
 Value TileEmitter::viewOf(Value tensor) {
   if (Value view = arguments.lookup(tensor))
     return view;
@@ -85,17 +93,45 @@ Value TileEmitter::viewOf(Value tensor) {
     auto collapse = cast<tensor::CollapseShapeOp>(op);
     for (const ReassociationIndices &group : collapse.getReassociationIndices()) {
       // Joined dimensions must be one run of memory: of a dense argument they are, and one of size 1 always.
-      SmallVector<int64_t> wide;
-      for (int64_t d : group)
-        if (cast<RankedTensorType>(collapse.getSrc().getType()).getDimSize(d) != 1)
-          wide.push_back(d);
-      if (wide.size() > 1 && source != parts.base)
+      auto wide = cast<RankedTensorType>(collapse.getSrc().getType());
+      int64_t numWide = llvm::count_if(group, [&](int64_t d) { return wide.getDimSize(d) != 1; });
+      if (numWide > 1 && source != parts.base)
         return views[tensor] = Value();
-      next.push_back(parts.strides[wide.empty() ? group.back() : wide.back()]);
+      next.push_back(parts.strides[innermostOf(group, wide)]);
     }
   }
   parts.strides = next;
   return views[tensor] = makeView(parts, tensor);
+}
+
+/// The view with dimensions that a tile is one element thick along in front: tiles are as many-dimensional as they
+/// extend.
+std::pair<Value, TilePlace> TileEmitter::withAxesLast(Value view, const TilePlace &place) {
+  SmallVector<int64_t> order;
+  for (bool extends : {false, true})
+    for (int64_t d = 0; d < int64_t(place.size()); ++d)
+      if (axesOf(place[d]).empty() != extends)
+        order.push_back(d);
+  if (llvm::is_sorted(order))
+    return {view, place};
+  TilePlace moved = llvm::map_to_vector(order, [&](int64_t d) { return place[d]; });
+  Value &known = permuted[{view.getAsOpaquePointer(), std::vector<int64_t>(order.begin(), order.end())}];
+  if (known)
+    return {known, moved};
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(programs);
+  ViewParts parts = partsOf(view);
+  auto type = cast<tile::ViewType>(view.getType());
+  SmallVector<Value> sizes, strides;
+  SmallVector<int64_t> shape;
+  for (int64_t d : order) {
+    sizes.push_back(b.createOrFold<tile::DimOp>(view, d));
+    strides.push_back(parts.strides[d]);
+    shape.push_back(type.getShape()[d]);
+  }
+  auto permutedType = tile::ViewType::get(b.getContext(), shape, type.getElementType());
+  known = tile::StridedOp::create(b, permutedType, parts.base, parts.offset, sizes, strides);
+  return {known, moved};
 }
 
 /// One step back from a yielded tensor to what it was before its shape changed; null where it is computed so.
@@ -124,7 +160,7 @@ std::pair<Value, Value> TileEmitter::throughReshapes(Value yielded, Value view) 
         before[from] = parts.strides[to];
     } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
       for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
-        before[from] = parts.strides[group.back()];
+        before[from] = parts.strides[innermostOf(group, cast<RankedTensorType>(tensor.getType()))];
     } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
       for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
         Value inner = parts.strides[to];

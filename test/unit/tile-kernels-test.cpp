@@ -28,6 +28,7 @@ struct TileCase {
   double bound = 0;        ///< relative to the largest magnitude of the result; 0: bit-equal
   int strange = -1;        ///< an argument that gets NaN and infinities here and there
   bool isNegative = false; ///< all elements are
+  int64_t splits = 1;      ///< of the depth of products
 };
 
 std::string linear(const std::string &type, const std::string &m) {
@@ -67,6 +68,44 @@ const TileCase cases[] = {
         return %1, %3 : tensor<?x?x17xf32>, tensor<?x?x17xf32>
       })",
      {{"b", 5}, {"s", 3}}},
+    {"linear_in_parts",
+     R"(
+      func.func @main(%x: tensor<?x?x12xbf16> {tenon.dims = ["b", "s", ""]}, %w: tensor<17x12xbf16>, %r: tensor<?x?x17xbf16> {tenon.dims = ["b", "s", ""]}) -> tensor<?x?x17xbf16> {
+        %0 = tenon.linear %x, %w : (tensor<?x?x12xbf16>, tensor<17x12xbf16>) -> tensor<?x?x17xbf16>
+        %1 = tenon.add %0, %r : (tensor<?x?x17xbf16>, tensor<?x?x17xbf16>) -> tensor<?x?x17xbf16>
+        return %1 : tensor<?x?x17xbf16>
+      })",
+     {{"b", 5}, {"s", 3}},
+     0,
+     -1,
+     false,
+     3},
+    {"matmul_in_parts",
+     R"(
+      func.func @main(%x: tensor<3x12x10xf32>, %y: tensor<3x12x9xf32>) -> tensor<3x10x9xf32> {
+        %0 = tenon.matmul %x, %y {transpose_a} : (tensor<3x12x10xf32>, tensor<3x12x9xf32>) -> tensor<3x10x9xf32>
+        return %0 : tensor<3x10x9xf32>
+      })",
+     {},
+     0,
+     -1,
+     false,
+     4},
+    {"linear_of_one_row_and_long_depth", R"(
+      func.func @main(%x: tensor<1x1x4096xbf16>, %w: tensor<64x4096xbf16>, %b: tensor<64xbf16>) -> tensor<1x1x64xbf16> {
+        %0 = tenon.linear %x, %w, %b : (tensor<1x1x4096xbf16>, tensor<64x4096xbf16>, tensor<64xbf16>) -> tensor<1x1x64xbf16>
+        return %0 : tensor<1x1x64xbf16>
+      })"},
+    {"attention_of_one_query",
+     R"(
+      func.func @main(%q: tensor<?x6x1x8xf32> {tenon.dims = ["b", "", "", ""]}, %k: tensor<?x2x?x8xf32> {tenon.dims = ["b", "", "m", ""]}, %v: tensor<?x2x?x6xf32> {tenon.dims = ["b", "", "m", ""]}, %mask: tensor<?x1x1x?xi1> {tenon.dims = ["b", "", "", "m"]}, %bias: tensor<6x1x?xf32> {tenon.dims = ["", "", "m"]}) -> (tensor<?x6x1x6xf32>, tensor<?x6x1x6xf32>, tensor<?x6x1x6xf32>) {
+        %0 = tenon.attention %q, %k, %v mask(%mask) {causal} : (tensor<?x6x1x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x6xf32>, tensor<?x1x1x?xi1>) -> tensor<?x6x1x6xf32>
+        %2 = tenon.attention %q, %k, %v mask(%bias) {scale = 0.5 : f64} : (tensor<?x6x1x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x6xf32>, tensor<6x1x?xf32>) -> tensor<?x6x1x6xf32>
+        %3 = tenon.attention %q, %k, %v {causal, window = 5 : i64} : (tensor<?x6x1x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x6xf32>) -> tensor<?x6x1x6xf32>
+        return %0, %2, %3 : tensor<?x6x1x6xf32>, tensor<?x6x1x6xf32>, tensor<?x6x1x6xf32>
+      })",
+     {{"b", 3}, {"m", 150}},
+     2e-6},
     {"linear_of_the_first_token", R"(
       func.func @main(%x: tensor<6x5x12xf32>, %w: tensor<17x12xf32>) -> tensor<6x1x17xf32> {
         %0 = tenon.slice %x {starts = array<i64: 0, 2, 0>, ends = array<i64: 6, 3, 12>, steps = array<i64: 1, 1, 1>} : (tensor<6x5x12xf32>) -> tensor<6x1x12xf32>
@@ -488,7 +527,7 @@ TEST_P(TileKernels, MatchTheReference) {
     PassManager manager(&context);
     return succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(on));
   };
-  ASSERT_TRUE(run(*module, "tenon-phases{to=kernel},tenon-resolve-sizes,tenon-collapse-dimensions,canonicalize,cse"));
+  ASSERT_TRUE(run(*module, "tenon-phases{to=kernel},tenon-resolve-sizes,tenon-collapse-dimensions,tenon-pack-queries"));
   // Schedules by hand, tiles that no size is a multiple of; and those that are chosen.
   for (bool isByHand : {true, false}) {
     SCOPED_TRACE(isByHand ? "small tiles" : "chosen tiles");
@@ -496,13 +535,13 @@ TEST_P(TileKernels, MatchTheReference) {
     if (isByHand)
       tiled->walk([&](KernelOp kernel) {
         if (findContraction(kernel.getBlock()))
-          kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4));
+          kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
           kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20));
         else
           kernel->setAttr("tenon.schedule", tile::RowAttr::get(&context, 4, 24, 50));
       });
-    ASSERT_TRUE(run(*tiled, "tenon-choose-tile-schedules,tenon-tile-kernels,canonicalize,cse"));
+    ASSERT_TRUE(run(*tiled, "tenon-choose-tile-schedules,tenon-split-depth,tenon-tile-kernels,canonicalize,cse"));
     compare(one, interpret(*tiled, inputs, sizes), *expected);
   }
 }

@@ -1,31 +1,67 @@
-// In: kernels. Out: each with its schedule on tiles; a choice by hand stays.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="from=kernel to=kernel" --tenon-choose-tile-schedules | FileCheck %s
+// In: kernels. Out: each with its schedule on tiles, and why; a choice by hand stays, but for that of a file.
+// RUN: split-file %s %t
+// RUN: tenon-opt %t/kernels.mlir --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/kernels.mlir
+// RUN: tenon-opt %t/kernels.mlir --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules -o /dev/null --remark-format=emitRemark \
+// RUN:   --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %t/kernels.mlir --check-prefix=REMARK
+// RUN: tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/schedules | FileCheck %t/by-hand.mlir
+// RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/none 2>&1 | FileCheck %s --check-prefix=NONE
+// RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/no-schedule 2>&1 | FileCheck %s --check-prefix=SCHEDULE
+// RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/no-name 2>&1 | FileCheck %s --check-prefix=NAME
+// RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/twice 2>&1 | FileCheck %s --check-prefix=TWICE
+// RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/unknown 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=arch=sm_10 2>&1 | FileCheck %s --check-prefix=ARCH
+// NONE: error: file of schedules '{{.*}}none' cannot be read
+// SCHEDULE: no-schedule:1: '17 : i64' is no schedule on tiles; a line is `@kernel = #tile.gemm<..>`, `#tile.attention<..>` or `#tile.row<..>`
+// NAME: no-name:2: 'copy = #tile.row<rows = 1, columns = 8, part = 3>' names no kernel and its schedule
+// TWICE: twice:2: @copy has a schedule already
+// UNKNOWN: unknown: @no_kernel is no kernel of the model
+// ARCH: GPU architecture 'sm_10' is unknown
 
-// The depth of a step is 128 bytes; few rows make a flat tile.
-// CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = 128, depth = 64>
-// CHECK: @linear_1({{.*}}#tile.gemm<rows = 16, columns = 128, depth = 32>
-func.func @main(%x: tensor<?x384xbf16> {tenon.dims = ["rows", ""]}, %y: tensor<3x384xf32>, %w: tensor<1000x384xbf16>, %v: tensor<1000x384xf32>) -> (tensor<?x1000xbf16>, tensor<3x1000xf32>) {
-  %0 = tenon.linear %x, %w : (tensor<?x384xbf16>, tensor<1000x384xbf16>) -> tensor<?x1000xbf16>
-  %1 = tenon.linear %y, %v : (tensor<3x384xf32>, tensor<1000x384xf32>) -> tensor<3x1000xf32>
-  return %0, %1 : tensor<?x1000xbf16>, tensor<3x1000xf32>
-}
+//--- schedules
+// A comment, then a line a kernel.
+@copy = #tile.row<rows = 1, columns = 8, part = 3>  // and another
+//--- no-schedule
+@copy = 17 : i64
+//--- no-name
 
-// -----
+copy = #tile.row<rows = 1, columns = 8, part = 3>
+//--- twice
+@copy = #tile.row<rows = 1, columns = 8, part = 3>
+@copy = #tile.row<rows = 1, columns = 8, part = 3>
+//--- unknown
+@no_kernel = #tile.row<rows = 1, columns = 8, part = 3>
 
-// CHECK: @softmax({{.*}}#tile.row<rows = 128, columns = 32, part = 128>
-// CHECK: @attention({{.*}}#tile.attention<queries = 128, keys = 128>
-func.func @main(%x: tensor<2x4x?x32xf32> {tenon.dims = ["", "", "n", ""]}) -> tensor<2x4x?x32xf32> {
-  %0 = tenon.softmax %x {axis = 3 : i64} : (tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32>
-  %1 = tenon.attention %0, %0, %0 : (tensor<2x4x?x32xf32>, tensor<2x4x?x32xf32>, tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32>
-  return %1 : tensor<2x4x?x32xf32>
-}
-
-// -----
-
-// CHECK: @copy({{.*}}tenon.schedule = #tile.row<rows = 1, columns = 2, part = 3>
+//--- by-hand.mlir
+// CHECK: @copy({{.*}}tenon.schedule = #tile.row<rows = 1, columns = 8, part = 3>
+// CHECK: @other({{.*}}tenon.schedule = #tile.row<rows = 1, columns = 2, part = 3>
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.kernel @copy(%X = %x) attributes {tenon.schedule = #tile.row<rows = 1, columns = 2, part = 3>} : (tensor<4xf32>) -> tensor<4xf32> {
     tenon.yield %X : tensor<4xf32>
   }
-  return %y : tensor<4xf32>
+  %z = tenon.kernel @other(%X = %y) attributes {tenon.schedule = #tile.row<rows = 1, columns = 2, part = 3>} : (tensor<4xf32>) -> tensor<4xf32> {
+    tenon.yield %X : tensor<4xf32>
+  }
+  return %z : tensor<4xf32>
+}
+
+//--- kernels.mlir
+// The depth of a step is 128 bytes. Three rows make a flat tile, and programs share the depth.
+// REMARK: remark: [Passed] {{.*}}@linear has #tile.gemm<{{.*}}>: {{[0-9]+}} programs, {{[0-9]+}} on the busiest multiprocessor, bound by {{.*}}, {{.*}} us by the model; next of {{[0-9]+}}: {{[0-9]+}} x {{[0-9]+}}
+// CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = {{[0-9]+}}, depth = 64>
+// CHECK: @linear_1({{.*}}#tile.gemm<rows = 16, columns = {{[0-9]+}}, depth = 32, split_k = {{[0-9]+}}>
+func.func @main(%x: tensor<?x4096xbf16> {tenon.dims = ["rows", ""]}, %y: tensor<3x4096xf32>, %w: tensor<4096x4096xbf16>, %v: tensor<1024x4096xf32>) -> (tensor<?x4096xbf16>, tensor<3x1024xf32>) {
+  %0 = tenon.linear %x, %w : (tensor<?x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<?x4096xbf16>
+  %1 = tenon.linear %y, %v : (tensor<3x4096xf32>, tensor<1024x4096xf32>) -> tensor<3x1024xf32>
+  return %0, %1 : tensor<?x4096xbf16>, tensor<3x1024xf32>
+}
+
+// -----
+
+// REMARK: @softmax has {{.*}}: a row fits registers: it is read once
+// CHECK: @softmax({{.*}}#tile.row<rows = 128, columns = 32, part = 128>
+// CHECK: @attention({{.*}}#tile.attention<queries = 64, keys = 64>
+func.func @main(%x: tensor<2x4x?x32xf32> {tenon.dims = ["", "", "n", ""]}) -> tensor<2x4x?x32xf32> {
+  %0 = tenon.softmax %x {axis = 3 : i64} : (tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32>
+  %1 = tenon.attention %0, %0, %0 : (tensor<2x4x?x32xf32>, tensor<2x4x?x32xf32>, tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32>
+  return %1 : tensor<2x4x?x32xf32>
 }

@@ -52,6 +52,20 @@ func.func @main(%x: tensor<?x4x768xf32> {tenon.dims = ["b", "", ""]}, %p: tensor
 
 // -----
 
+// One row is a row still: it is no column, nor one of the batch.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @linear
+// CHECK: iterator_types = ["parallel", "parallel", "reduction"]} ins(%{{.*}}, %{{.*}} : tensor<1x384xf32>, tensor<100x384xf32>)
+// CHECK: tenon.kernel @matmul
+// CHECK: iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%{{.*}}, %{{.*}} : tensor<6x1x8xf32>, tensor<6x8x9xf32>)
+func.func @main(%x: tensor<1x1x384xf32>, %w: tensor<100x384xf32>, %y: tensor<2x3x1x8xf32>, %z: tensor<2x3x8x9xf32>) -> (tensor<1x1x100xf32>, tensor<2x3x1x9xf32>) {
+  %0 = tenon.linear %x, %w : (tensor<1x1x384xf32>, tensor<100x384xf32>) -> tensor<1x1x100xf32>
+  %1 = tenon.matmul %y, %z : (tensor<2x3x1x8xf32>, tensor<2x3x8x9xf32>) -> tensor<2x3x1x9xf32>
+  return %0, %1 : tensor<1x1x100xf32>, tensor<2x3x1x9xf32>
+}
+
+// -----
+
 // One place of a dimension, sliced: the rows are the batch.
 // CHECK-LABEL: func.func @main
 // CHECK: tenon.kernel @slice

@@ -1,0 +1,124 @@
+// A contraction's tiles, ranked by a model of one multiprocessor's time: what it multiplies, reads from shared memory
+// and copies in, a turn of the loop over the depth, the slowest of which counts; times the programs that the busiest
+// one gets. No less than what memory takes for all operands once.
+#include "lib/Schedule/TileSchedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+namespace tenon {
+
+namespace {
+// Clocks and bytes a clock that hold well enough on all architectures of the table.
+constexpr double startClocks = 1500;     // a program's first copy from memory, and its last store
+constexpr double copyBytesPerClock = 40; // into one multiprocessor, from the second-level cache
+constexpr double sharedBytesPerClock = 128, storeBytesPerClock = 32;
+constexpr double latencyClocks = 900; // of memory, which copies in flight must cover
+constexpr double launchSeconds = 3e-6;
+constexpr double warpRate = 0.62; // of the peak, by instructions of a warp where those of a warpgroup have all of it
+constexpr int64_t assumedRows = 2048; // where known only at run time
+constexpr int64_t assumedDepth = 1024;
+constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
+constexpr int64_t leastStages = 3;    // of a ring that hides a copy behind a product
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+struct Model {
+  const GemmShape &shape;
+  const GpuArch &arch;
+  int64_t batch, rows, columns, depth;
+
+  Model(const GemmShape &shape, const GpuArch &arch)
+      : shape(shape), arch(arch), batch(shape.batch < 0 ? 1 : shape.batch),
+        rows(shape.rows < 0 ? assumedRows : shape.rows), columns(shape.columns < 0 ? assumedDepth : shape.columns),
+        depth(shape.depth < 0 ? assumedDepth : shape.depth) {}
+
+  double bytes() const { return shape.operandBits / 8.0; }
+  bool isWgmma(const GemmTile &tile) const {
+    return arch.hasWgmma && shape.isTensorCore && shape.operandBits == 16 && tile.rows % 64 == 0;
+  }
+  double rate(const GemmTile &tile) const {
+    if (!shape.isTensorCore)
+      return arch.rates.f32;
+    double peak = shape.operandBits == 16  ? arch.rates.tensor16
+                  : shape.operandBits == 8 ? std::max(arch.rates.tensor8, 1)
+                                           : arch.rates.tensorTf32;
+    return arch.hasWgmma && !isWgmma(tile) ? peak * warpRate : peak;
+  }
+  bool isLegal(const GemmTile &tile) const {
+    int64_t warps =
+        isWgmma(tile) ? tile.rows / 16 : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
+    double ring = (tile.rows + tile.columns) * tile.depth * bytes() * leastStages;
+    return ring <= arch.sharedBytesPerBlock && tile.rows * tile.columns <= accumulators * 32 * warps && warps <= 16;
+  }
+  GemmCandidate judge(const GemmTile &tile) const {
+    double turns = ceilDiv(ceilDiv(depth, tile.splits), tile.depth);
+    double r = tile.rows, c = tile.columns, d = tile.depth;
+    double multiply = r * c * d / rate(tile);
+    // Each warp reads its part of both operands; a warpgroup reads its own rows, and all columns. Multiply-adds read
+    // what a thread's square of results needs, half of it for several lanes at once.
+    double threads = 32.0 * std::max(4.0, std::ceil(r / 64) * std::ceil(c / 32));
+    double reads = !shape.isTensorCore ? threads * std::sqrt(r * c / threads)
+                   : isWgmma(tile)     ? r + c * r / 64
+                                       : r * std::ceil(c / 32) + c * std::ceil(r / 64);
+    int64_t programs = batch * ceilDiv(rows, tile.rows) * ceilDiv(columns, tile.columns) * tile.splits;
+    double each = ceilDiv(programs, arch.numSms);
+    double slab = (r + c) * d * bytes(), inFlight = slab * leastStages * std::min(each, 4.0);
+    double shared = reads * d * bytes() / sharedBytesPerClock;
+    double copy = slab / std::min(copyBytesPerClock, inFlight / latencyClocks);
+    double turn = std::max({multiply, shared, copy});
+    double resultBytes = tile.splits > 1 ? 4 : shape.resultBits / 8.0;
+    // Programs that share a multiprocessor start while others multiply.
+    double starts = std::max(1.0, each / 2);
+    double clocks = starts * startClocks + each * (turns * turn + r * c * resultBytes / storeBytesPerClock);
+    double seconds = clocks / arch.clockHz;
+    double traffic = batch * (double(rows) * depth + double(columns) * depth) * bytes() +
+                     double(batch) * rows * columns * shape.resultBits / 8.0;
+    double least = traffic / arch.memoryBytesPerSecond;
+    const char *bound = least > seconds    ? "memory"
+                        : turn == multiply ? "the products"
+                        : turn == shared   ? "reads of shared memory"
+                                           : "copies into shared memory";
+    double busy = seconds;
+    seconds = std::max(seconds, least);
+    if (tile.splits > 1)
+      seconds += launchSeconds + 2.0 * tile.splits * batch * rows * columns * 4 / arch.memoryBytesPerSecond;
+    std::string reason = std::to_string(programs) + " programs, " + std::to_string(int64_t(each)) +
+                         " on the busiest multiprocessor, bound by " + bound;
+    return {tile, seconds, busy, reason};
+  }
+};
+} // namespace
+
+std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch) {
+  Model model(shape, arch);
+  // 128 bytes of the depth: one line of the cache and one period of the shared memory's swizzle.
+  int64_t depth = 1024 / std::max<int64_t>(shape.operandBits, 8), least = 16;
+  if (shape.depth >= 0)
+    while (depth / 2 >= std::max(shape.depth, least))
+      depth /= 2;
+  // Of columns no more than a program of every architecture holds without spilling, beside its rows.
+  std::vector<GemmCandidate> candidates;
+  for (int64_t rows : {16, 32, 64, 128})
+    for (int64_t columns : {16, 32, 64, 128})
+      for (int64_t splits : {1, 2, 4, 8, 16}) {
+        GemmTile tile{rows, columns, depth, splits};
+        bool isNeedless = (rows > 16 && rows / 2 >= model.rows) || (columns > 16 && columns / 2 >= model.columns);
+        bool canSplit = shape.depth >= 0 && shape.depth % (splits * depth) == 0;
+        if (isNeedless || !model.isLegal(tile) || (splits > 1 && !canSplit))
+          continue;
+        GemmCandidate candidate = model.judge(tile);
+        candidates.push_back(candidate);
+      }
+  // Of equals, which memory bounds, the one that leaves multiprocessors the most time; then the largest tile, which
+  // reads operands the least often.
+  auto key = [](const GemmCandidate &c) {
+    return std::tuple(c.seconds, c.tile.splits, c.busySeconds, -c.tile.rows * c.tile.columns, -c.tile.rows);
+  };
+  std::sort(candidates.begin(), candidates.end(),
+            [&](const GemmCandidate &a, const GemmCandidate &b) { return key(a) < key(b); });
+  return candidates;
+}
+
+} // namespace tenon

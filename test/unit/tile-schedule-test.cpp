@@ -1,0 +1,110 @@
+// The schedules of programs on tiles: what is offered is legal, what is picked fills the processor.
+#include "lib/Schedule/TileSchedule.h"
+
+#include "gtest/gtest.h"
+
+#include <numeric>
+
+using namespace tenon;
+
+namespace {
+
+const GpuArch &arch(const char *name) { return **findGpuArch(name); }
+
+TEST(TileSchedule, PaddedTilesAreSmallFactorsTimesAWarp) {
+  for (auto [size, tile] : {std::pair(1, 1),
+                            {3, 4},
+                            {17, 32},
+                            {32, 32},
+                            {33, 64},
+                            {77, 96},
+                            {129, 160},
+                            {197, 224},
+                            {384, 384},
+                            {768, 768},
+                            {4096, 4096},
+                            {14336, 14336},
+                            {50257, 57344}})
+    EXPECT_EQ(paddedTile(size), tile) << size;
+  EXPECT_EQ(paddedDepth(0), 16);
+  EXPECT_EQ(paddedDepth(80), 80);
+  EXPECT_EQ(paddedDepth(81), 96);
+}
+
+class GemmTiles : public testing::TestWithParam<const char *> {};
+
+TEST_P(GemmTiles, AreLegalAndRanked) {
+  const GpuArch &gpu = arch(GetParam());
+  for (int64_t bits : {8, 16, 32, 64})
+    for (int64_t rows : {-1, 1, 17, 64, 4096})
+      for (int64_t columns : {-1, 2, 96, 50257})
+        for (int64_t depth : {-1, 8, 768, 4096}) {
+          std::vector<GemmCandidate> ranked = rankGemmTiles({1, rows, columns, depth, bits, bits, bits <= 16}, gpu);
+          ASSERT_FALSE(ranked.empty());
+          for (size_t at = 0; at < ranked.size(); ++at) {
+            const GemmTile &tile = ranked[at].tile;
+            EXPECT_LE((tile.rows + tile.columns) * tile.depth * bits / 8, gpu.sharedBytesPerBlock);
+            EXPECT_TRUE(tile.splits == 1 || depth % tile.splits == 0);
+            EXPECT_TRUE(at == 0 || ranked[at - 1].seconds <= ranked[at].seconds);
+            EXPECT_FALSE(ranked[at].reason.empty());
+          }
+        }
+}
+
+TEST_P(GemmTiles, FillTheProcessor) {
+  const GpuArch &gpu = arch(GetParam());
+  // One row: the flattest tile; as many programs as there are multiprocessors, more or less, by splits where needed.
+  for (int64_t columns : {1024, 4096, 14336}) {
+    GemmTile tile = rankGemmTiles({1, 1, columns, 4096, 16, 16, true}, gpu).front().tile;
+    EXPECT_EQ(tile.rows, 16) << columns;
+    EXPECT_GE((columns + tile.columns - 1) / tile.columns * tile.splits * 4, gpu.numSms) << columns;
+  }
+  // Large products: large tiles, in one.
+  GemmTile large = rankGemmTiles({1, 8192, 8192, 8192, 16, 16, true}, gpu).front().tile;
+  EXPECT_EQ(large.rows, 128);
+  EXPECT_GE(large.columns, 128);
+  EXPECT_EQ(large.splits, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Archs, GemmTiles, testing::Values("sm_80", "sm_86", "sm_89", "sm_90a"),
+                         [](const auto &info) { return std::string(info.param); });
+
+TEST(TileSchedule, RowsOfAProgram) {
+  const GpuArch &gpu = arch("sm_90a");
+  struct Case {
+    RowShape shape;
+    int64_t rows, columns, part;
+  };
+  const Case cases[] = {
+      {{{8192, 4096}, true}, 1, 4096, 1},            // a norm: a row each
+      {{{8192, 384}, true}, 8, 384, 8},              // short rows: several
+      {{{4, 50257}, true}, 1, 4096, 1},              // long rows are walked through
+      {{{64, -1}, true}, 1, 1024, 4},                // and those that may be long
+      {{{8192, 14336}}, 2, 2048, 1},                 // independent elements
+      {{{1, 4096}}, 1, 128, 1},                      // few of them: more programs
+      {{{768, 3072}, false, true}, 64, 64, 1},       // transposes: squares
+      {{{512}, false, false, 300, true}, 1, 8, 320}, // sums of neighbours: few results
+      {{{64, 768}, false, false, 512}, 1, 128, 32},  // sums of columns: many
+      {{{768}, false, false, 512}, 1, 32, 128},      // fewer, for more programs
+  };
+  for (const Case &one : cases) {
+    RowTile tile = chooseRowTile(one.shape, gpu).tile;
+    SCOPED_TRACE(one.shape.sizes.back());
+    EXPECT_EQ(tile.rows, one.rows);
+    EXPECT_EQ(tile.columns, one.columns);
+    EXPECT_EQ(tile.part, one.part);
+  }
+}
+
+TEST(TileSchedule, QueriesOfAProgram) {
+  const GpuArch &gpu = arch("sm_90a");
+  auto queries = [&](TileAttentionShape shape) { return chooseAttentionTile(shape, gpu).tile.queries; };
+  EXPECT_EQ(queries({8, 32, 4096, 4096, 128, 16}), 128);
+  EXPECT_EQ(queries({1, 12, 512, 512, 64, 16}), 64); // 48 programs of 128
+  EXPECT_EQ(queries({-1, 12, -1, -1, 64, 16}), 128);
+  EXPECT_EQ(queries({-1, 8, 4, -1, 128, 16}), 16);
+  EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 256, 16}, gpu).tile.keys, 64);
+  EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 128, 32}, gpu).tile.keys, 64);
+}
+
+} // namespace
