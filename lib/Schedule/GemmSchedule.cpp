@@ -17,7 +17,7 @@ constexpr double sharedBytesPerClock = 128, storeBytesPerClock = 32;
 constexpr double latencyClocks = 900; // of memory, which copies in flight must cover
 constexpr double launchSeconds = 3e-6;
 constexpr double warpRate = 0.62; // of the peak, by instructions of a warp where those of a warpgroup have all of it
-constexpr int64_t assumedRows = 2048; // where known only at run time
+constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
 constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
 constexpr int64_t leastStages = 3;    // of a ring that hides a copy behind a product

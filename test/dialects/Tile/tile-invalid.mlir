@@ -403,6 +403,11 @@ func.func private @s() attributes {s = #tile.gemm<rows = 1, columns = 1, depth =
 
 // -----
 
+// expected-error@+1 {{split_k is 0, expected at least 1}}
+func.func private @s() attributes {s = #tile.gemm<rows = 1, columns = 1, depth = 1, split_k = 0>}
+
+// -----
+
 // expected-error@+1 {{queries is -1, expected at least 1}}
 func.func private @s() attributes {s = #tile.attention<queries = -1, keys = 1>}
 

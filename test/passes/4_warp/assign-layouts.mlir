@@ -8,9 +8,9 @@
 // CHECK: tile.load {{.*}} -> tensor<128xbf16, #warp.layout<[w4, r4, l4, r2]>>
 // CHECK-NOT: relayout
 // CHECK: tile.store {{.*}} : tensor<128x128xbf16, #warp.layout<[w2*4, r8, l8*4], [w4, r4, l4, r2]>>
-func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>, %b: tensor<1024xbf16>) -> tensor<512x1024xbf16> {
-  %0 = tenon.linear %x, %w, %b : (tensor<512x384xbf16>, tensor<1024x384xbf16>, tensor<1024xbf16>) -> tensor<512x1024xbf16>
-  return %0 : tensor<512x1024xbf16>
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1024x384xbf16>, %b: tensor<1024xbf16>) -> tensor<8192x1024xbf16> {
+  %0 = tenon.linear %x, %w, %b : (tensor<8192x384xbf16>, tensor<1024x384xbf16>, tensor<1024xbf16>) -> tensor<8192x1024xbf16>
+  return %0 : tensor<8192x1024xbf16>
 }
 
 // -----
@@ -18,9 +18,9 @@ func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>, %b: tensor<
 // f32 is multiplied exactly.
 // CHECK-LABEL: tile.kernel @linear
 // CHECK: warp.dot {{.*}} {atom = #warp.fma, transpose_b}
-func.func @main(%x: tensor<512x384xf32>, %w: tensor<1024x384xf32>) -> tensor<512x1024xf32> {
-  %0 = tenon.linear %x, %w : (tensor<512x384xf32>, tensor<1024x384xf32>) -> tensor<512x1024xf32>
-  return %0 : tensor<512x1024xf32>
+func.func @main(%x: tensor<8192x384xf32>, %w: tensor<1024x384xf32>) -> tensor<8192x1024xf32> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xf32>, tensor<1024x384xf32>) -> tensor<8192x1024xf32>
+  return %0 : tensor<8192x1024xf32>
 }
 
 // -----
@@ -34,7 +34,7 @@ func.func @main(%x: tensor<512x384xf32>, %w: tensor<1024x384xf32>) -> tensor<512
 // CHECK: tile.reduce max {{.*}} -> tensor<128xf32, #warp.layout<[w8, r2, l8*4]>>
 // CHECK-NOT: relayout
 // CHECK: warp.dot {{.*}} tensor<128x128xf16, #warp.layout<[w8, r2, l8*4], [r16, l4, r2]>>, !warp.smem<128x64xf16, 128>
-func.func @main(%q: tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16> {
-  %0 = tenon.attention %q, %q, %q : (tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16>
-  return %0 : tensor<2x4x512x64xf16>
+func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
+  return %0 : tensor<2x32x512x64xf16>
 }

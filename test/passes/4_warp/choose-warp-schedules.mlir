@@ -9,9 +9,9 @@
 // A product of 16-bit elements has 64 x 32 results a warp; slots as far as two programs fit in an SM. With wgmma 16 rows.
 // SM80: @linear({{.*}}warp.schedule = #warp.schedule<warps = [2, 4], stages = 2, tf32 = false>
 // CHECK: @linear({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 5, tf32 = false, wgmma = true, producer = true>
-func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<512x1000xbf16> {
-  %0 = tenon.linear %x, %w : (tensor<512x384xbf16>, tensor<1000x384xbf16>) -> tensor<512x1000xbf16>
-  return %0 : tensor<512x1000xbf16>
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<8192x1000xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<1000x384xbf16>) -> tensor<8192x1000xbf16>
+  return %0 : tensor<8192x1000xbf16>
 }
 
 // -----
@@ -19,9 +19,9 @@ func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<5
 // Attention feeds one dot's result to another row by row: every warp has whole rows.
 // SM80: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
 // CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true>
-func.func @main(%q: tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16> {
-  %0 = tenon.attention %q, %q, %q : (tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16>
-  return %0 : tensor<2x4x512x64xf16>
+func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
+  return %0 : tensor<2x32x512x64xf16>
 }
 
 // -----

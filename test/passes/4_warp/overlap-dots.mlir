@@ -17,9 +17,9 @@
 // CHECK: scf.yield %[[E]]
 // CHECK: warp.dot_wait %[[SUM]] {pending = 0 : i64}
 // CHECK: warp.ring.release %[[RING]][%c5]
-func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<512x1024xbf16> {
-  %0 = tenon.linear %x, %w : (tensor<512x384xbf16>, tensor<1024x384xbf16>) -> tensor<512x1024xbf16>
-  return %0 : tensor<512x1024xbf16>
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<8192x1024xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<1024x384xbf16>) -> tensor<8192x1024xbf16>
+  return %0 : tensor<8192x1024xbf16>
 }
 
 // -----
@@ -28,7 +28,7 @@ func.func @main(%x: tensor<512x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<5
 // CHECK: warp.dot {{.*}} {atom = #warp.wgmma, transpose_b}
 // CHECK-NOT: warp.dot_wait
 // CHECK: warp.dot {{.*}} {atom = #warp.wgmma}
-func.func @main(%q: tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16> {
-  %0 = tenon.attention %q, %q, %q : (tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>, tensor<2x4x512x64xf16>) -> tensor<2x4x512x64xf16>
-  return %0 : tensor<2x4x512x64xf16>
+func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
+  return %0 : tensor<2x32x512x64xf16>
 }
