@@ -9,8 +9,9 @@ from pathlib import Path
 from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.executable_report import report_text
 from tenon.library import CompileOptions, Handle, LoadOptions, Tensor, check, library, text_of
+from tenon.state import State
 from tenon.structure import Signature
-from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place
+from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, write_into
 from tenon.weights import NamedWeights, write_safetensors
 
 
@@ -100,6 +101,7 @@ class Executable:
         self._signature = (Signature.from_json(self.manifest.get("metadata"), len(self.inputs), len(self.outputs))
                            or Signature.plain([io.name for io in self.inputs], len(self.outputs)))
         self._handle, self._lock = None, threading.Lock()
+        self._state = State(self._signature.states) if self._signature.states else None
         self._free = []  # contexts that are in no call
         if self.device == HOST:
             self._loaded()
@@ -120,7 +122,17 @@ class Executable:
 
     # ---- running ----
     def __call__(self, *args, **kwargs):
-        return self._signature.result(self.run_flat(self._signature.bind(args, kwargs)))
+        signature = self._signature
+        tensors = signature.bind(args, kwargs)
+        if self._state is None:
+            outputs = self.run_flat(tensors)
+        else:
+            with self._state.lock:
+                outputs = self.run_flat([*tensors, *self._state.values()])
+                self._state.take(outputs, signature.returned)
+        for argument, output in signature.writes:
+            write_into(tensors[argument], outputs[output])
+        return signature.result(outputs)
 
     def run_flat(self, tensors):
         """The outputs in order, of the inputs in order."""
@@ -144,7 +156,21 @@ class Executable:
         """A call with inputs of these shapes as a CUDA graph: called in the same way, it costs one launch."""
         if self.device == HOST:
             raise UnsupportedError("graphs are for models on a GPU: compile with target=\"sm_90a\"")
+        if self._state is not None:
+            raise UnsupportedError("the model writes to its buffers, which a graph of one call cannot keep")
         return Graph(self, self._signature, self._signature.bind(args, kwargs))
+
+    # ---- buffers that the model writes ----
+    @property
+    def state(self):
+        """{key: tensor} of the buffers that the model writes, as the last call left them; to be read, or replaced."""
+        return {} if self._state is None else self._state.tensors
+
+    def reset_state(self):
+        """Gives these buffers the values that they had when the module was exported."""
+        if self._state is not None:
+            with self._state.lock:
+                self._state.reset()
 
     # ---- keeping ----
     def save(self, path, weights=True):

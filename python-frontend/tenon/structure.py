@@ -8,6 +8,7 @@ import json
 import sys
 
 from tenon.errors import CorruptError, InvalidArgumentError, UnsupportedError
+from tenon.state import StateSpec
 
 MAX_DEPTH = 64
 
@@ -162,17 +163,19 @@ class Signature:
 
     `parameters`: (name, structure); the first `num_positional` may be given by position, all by name. `inputs`: for
     each leaf of the parameters, ("tensor", name) or ("constant", value). `outputs`: for each leaf of `output`,
-    ("tensor", index of the model's output) or ("constant", value)."""
+    ("tensor", index of the model's output) or ("constant", value). `states`: buffers that the model writes, StateSpec,
+    which are its last inputs. `writes`: arguments that it writes, (index among its inputs, index of its output)."""
 
-    def __init__(self, parameters, num_positional, inputs, output, outputs):
+    def __init__(self, parameters, num_positional, inputs, output, outputs, states=(), writes=()):
         self.parameters, self.num_positional = list(parameters), num_positional
         self.inputs, self.output, self.outputs = list(inputs), output, list(outputs)
+        self.states, self.writes = list(states), list(writes)
         self._flat = all(structure is LEAF for _, structure in self.parameters) and all(
             kind == "tensor" for kind, _ in self.inputs)
         self._places = {name: place for place, (name, _) in enumerate(self.parameters)}
 
     @staticmethod
-    def build(inputs, argument_names, leaf_names, constants, output, outputs):
+    def build(inputs, argument_names, leaf_names, constants, output, outputs, states=(), writes=()):
         """From the parts of an exported program; `inputs` is ((positional...), {keyword...})."""
         positional, keywords = inputs.children
         structures = list(positional.children) + list(keywords.children)
@@ -180,7 +183,7 @@ class Signature:
         if not names:
             names = [f"arg{index}" for index in range(len(positional.children))] + [str(key) for key in keywords.keys]
         leaves = [("constant", constants[name]) if name in constants else ("tensor", name) for name in leaf_names]
-        return Signature(zip(names, structures), len(positional.children), leaves, output, outputs)
+        return Signature(zip(names, structures), len(positional.children), leaves, output, outputs, states, writes)
 
     @staticmethod
     def plain(input_names, num_outputs):
@@ -202,7 +205,17 @@ class Signature:
                     name += "_"
                 taken.add(name)
                 names[index] = name
+        written = {spec.output: f"{spec.key}_written" for spec in self.states}
+        tensors = [name for kind, name in self.inputs if kind == "tensor"]
+        written |= {output: f"{tensors[index]}_written" for index, output in self.writes}
+        for index, name in written.items():
+            names.setdefault(index, name)
         return [names[index] for index in range(len(names))]
+
+    @property
+    def returned(self):
+        """Indices of the model's outputs that the caller gets."""
+        return {what for kind, what in self.outputs if kind == "tensor"}
 
     # ---- calling ----
     def bind(self, args, kwargs):
@@ -242,7 +255,7 @@ class Signature:
 
     def result(self, outputs):
         if self.output is LEAF and self.outputs[0][0] == "tensor":
-            return outputs[0]
+            return outputs[self.outputs[0][1]]
         leaves = (outputs[what] if kind == "tensor" else what for kind, what in self.outputs)
         return self.output.unflatten(leaves)
 
@@ -257,6 +270,10 @@ class Signature:
         value = {"parameters": [[name, structure.to_json()] for name, structure in self.parameters],
                  "positional": self.num_positional, "inputs": self.inputs,
                  "output": self.output.to_json(), "outputs": self.outputs}
+        if self.states:
+            value["states"] = [spec.to_json() for spec in self.states]
+        if self.writes:
+            value["writes"] = self.writes
         return json.dumps({"tenon.signature": value}, separators=(",", ":"))
 
     @staticmethod
@@ -269,12 +286,16 @@ class Signature:
             parameters = [(str(name), Structure.from_json(structure)) for name, structure in value["parameters"]]
             inputs = [(str(kind), what) for kind, what in value["inputs"]]
             outputs = [(str(kind), what) for kind, what in value["outputs"]]
+            states = [StateSpec.from_json(spec) for spec in value.get("states", [])]
+            writes = [(int(index), int(output)) for index, output in value.get("writes", [])]
             signature = Signature(parameters, int(value["positional"]), inputs, Structure.from_json(value["output"]),
-                                  outputs)
+                                  outputs, states, writes)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise CorruptError("the artefact's metadata is not a signature: compile it anew") from None
         used = [what for kind, what in outputs if kind == "tensor"]
-        fits = (sum(kind == "tensor" for kind, _ in inputs) == num_inputs
+        used += [spec.output for spec in states] + [output for _, output in writes]
+        fits = (sum(kind == "tensor" for kind, _ in inputs) + len(states) == num_inputs
+                and all(0 <= index < num_inputs for index, _ in writes)
                 and len(inputs) == sum(structure.num_leaves for _, structure in parameters)
                 and len(outputs) == signature.output.num_leaves
                 and all(isinstance(index, int) and 0 <= index < num_outputs for index in used)

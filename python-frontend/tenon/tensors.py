@@ -1,6 +1,7 @@
 """torch and numpy tensors, and whatever speaks DLPack, as the C API's tensors, in host memory or on a GPU. Torch is
 used only if the program has imported it; nothing is copied that is dense already."""
 import ctypes
+import math
 import sys
 
 from tenon.errors import InvalidArgumentError, UnsupportedError
@@ -112,6 +113,27 @@ def empty(like_torch, code, shape, device=HOST):
         dtype = numpy.dtype(name)
     array = numpy.empty(shape, dtype)
     return array, array.ctypes.data
+
+
+def from_bytes(code, shape, content):
+    """A new tensor with these elements, zeros for None; of torch if the program uses it."""
+    tensor, address = empty(_torch() is not None, code, shape)
+    size = math.prod(shape) * (tensor.element_size() if is_torch(tensor) else tensor.itemsize)
+    if content is None:
+        ctypes.memset(address, 0, size)
+    else:
+        ctypes.memmove(address, content, size)
+    return tensor
+
+
+def write_into(target, value):
+    """target[...] = value, of torch or numpy."""
+    if is_torch(target):
+        torch = _torch()
+        with torch.no_grad():
+            target.copy_(value if is_torch(value) else torch.from_numpy(value))
+    else:
+        target[...] = value.numpy() if is_torch(value) else value
 
 
 def is_torch(value):

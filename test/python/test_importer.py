@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -154,12 +155,13 @@ def test_all_unsupported_ops_in_one_error():
 
 
 class Stateful(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, size=1):
         super().__init__()
-        self.register_buffer("count", torch.zeros(1))
+        self.register_buffer("count", torch.full((size,), 2.0))
 
-    def forward(self, x):
+    def forward(self, x, into):
         self.count += 1
+        into[0] = x[0]
         return x + self.count
 
 
@@ -179,13 +181,33 @@ class Bytes(torch.nn.Module):
 
 
 @pytest.mark.parametrize("module, example, message", [
-    (Stateful(), torch.randn(2), "the model writes to 'count' .buffer_mutation.: state is not supported"),
     (Training(), torch.randn(2), "dropout in training mode: export the model after model.eval"),
     (Bytes(), torch.zeros(2, dtype=torch.uint8), "input 'x' is of torch.uint8, which Tenon does not take"),
 ])
 def test_refused(module, example, message):
     with pytest.raises(tenon.UnsupportedError, match=message):
         import_program(export(module, example))
+
+
+def test_buffers_and_inputs_that_a_model_writes(tmp_path):
+    module, x, into = Stateful(), torch.randn(2), torch.zeros(3)
+    model = tenon.compile(export(module, x, into))  # the buffer as it is at the export: 2
+    assert [io.name for io in model.inputs] == ["x", "into", "count"]
+    for turn in range(1, 4):
+        assert torch.equal(model(x, into), x + 2 + turn) and float(model.state["count"]) == 2 + turn
+        assert into[0] == x[0] and not into[1:].any()
+    model.save(tmp_path / "m.tnx")
+    again = tenon.load(tmp_path / "m.tnx")
+    target = np.zeros(3, np.float32)
+    assert np.array_equal(again(x.numpy(), target), x.numpy() + 3) and target[0] == x[0]
+    model.reset_state()
+    model.state["count"].fill_(7.0)
+    assert torch.equal(model(x, into), x + 8)
+
+
+def test_a_large_buffer_that_is_written_starts_at_zero():
+    with pytest.raises(tenon.UnsupportedError, match="its buffer 'count', which holds 80000 bytes that are not zero"):
+        import_program(export(Stateful(20000), torch.randn(1), torch.zeros(3)))
 
 
 def test_selection_by_mask_depends_on_data():

@@ -1,4 +1,5 @@
 """torch.export.ExportedProgram -> text in the `tenon` dialect, weights, and the structure of inputs and outputs."""
+import copy
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,14 +8,16 @@ import torch
 
 from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.importer.data_types import tenon_dtype
+from tenon.importer.decompositions import decompositions
 from tenon.importer.graph import GraphImport, is_number
 from tenon.importer.in_place import is_mutable, is_unobservable
 from tenon.importer.op_builder import OpBuilder
 from tenon.importer.op_table import OPS
-from tenon.importer.parameters import Parameters
+from tenon.importer.parameters import Parameters, same_elements, tensor_bytes
 from tenon.importer.symbolic_sizes import Symbols
 from tenon.importer.text_builder import Value, plain_size
 from tenon.importer.unsupported import Unsupported
+from tenon.state import StateSpec
 from tenon.structure import Signature, structure_of
 
 
@@ -74,6 +77,28 @@ def _calls(graph_module):
             yield from _calls(child)
 
 
+def _without_aliases(program):
+    """A tensor under several names as one: an export that is not strict lifts what the model reaches past its buffers (the
+    layers of a key/value cache) as constants, and torch's decompositions refuse a write to a tensor with two names."""
+    first, doubles = {}, {}
+    for spec in program.graph_signature.input_specs:
+        tensor = program.state_dict.get(spec.target, program.constants.get(spec.target)) if spec.target else None
+        if isinstance(tensor, torch.Tensor) and tensor.numel():
+            primary = first.setdefault(same_elements(tensor), spec.arg.name)
+            if primary != spec.arg.name:
+                doubles[spec.arg.name] = primary
+    if not doubles:
+        return program
+    graph_module = copy.copy(program.graph_module)
+    nodes = {node.name: node for node in graph_module.graph.nodes if node.op == "placeholder"}
+    for double, primary in doubles.items():
+        nodes[double].replace_all_uses_with(nodes[primary])
+        graph_module.graph.erase_node(nodes[double])
+    signature = copy.copy(program.graph_signature)
+    signature.input_specs = [spec for spec in signature.input_specs if spec.arg.name not in doubles]
+    return program._update(graph_module, signature)
+
+
 def _prepared(program):
     """Exported graphs may write in place and hold composite ops. Both are taken apart by torch's own decompositions,
     and only where there are any: that takes seconds, and what is whole (linear, attention) stays whole."""
@@ -85,18 +110,21 @@ def _prepared(program):
             positions[node.graph] = {each: place for place, each in enumerate(node.graph.nodes)}
     mutating = any(is_mutable(node) and not is_unobservable(node, positions[node.graph]) for node in calls)
     missing = {node.target for node in calls if str(node.target) not in OPS and not is_mutable(node)}
-    table = {}
-    if missing:
-        known = torch.export.default_decompositions()
-        table = {target: known[target] for target in missing if target in known}
-    return program.run_decompositions(table) if mutating or table else program
+    # All that the table lacks: what a decomposition gives may have to be taken apart in turn.
+    table = decompositions() if missing & decompositions().keys() else {}
+    if not (mutating or table):
+        return program
+    with torch.no_grad():  # else it traces gradients too
+        return (_without_aliases(program) if mutating else program).run_decompositions(table)
 
 
 class _Import:
     def __init__(self, program, dims):
         self._program = program
         self._builder = OpBuilder()
-        self._parameters = Parameters(program)
+        self._written = {spec.target for spec in program.graph_signature.output_specs if spec.kind.name == "BUFFER_MUTATION"}
+        self._parameters = Parameters(program, self._written)
+        self._states = {}  # key -> tensor: buffers that the model writes, in the order of its last inputs
         self.unsupported = Unsupported()
         self._dims = dims or {}
 
@@ -116,8 +144,10 @@ class _Import:
     def _arguments(self, graph):
         specs = self._program.graph_signature.input_specs
         placeholders = [node for node in graph.nodes if node.op == "placeholder"]
-        tensors, environment = {}, {}
+        tensors, environment, buffers = {}, {}, {}
         for spec, node in zip(specs, placeholders):
+            if spec.kind.name == "BUFFER" and spec.target in self._written:
+                buffers[spec.target] = node
             if spec.kind.name != "USER_INPUT":
                 continue
             value = node.meta.get("val")
@@ -142,6 +172,14 @@ class _Import:
             environment[node] = value
             sizes = [plain_size(size) for size in fake.shape]
             arguments.append((value, name, [symbols.names.get(size, "") for size in sizes]))
+        for key, node in buffers.items():
+            tensor = self._parameters.tensor(key)
+            dtype = tenon_dtype(tensor.dtype)
+            if dtype is None:
+                raise UnsupportedError(f"the model writes to its buffer '{key}' of {tensor.dtype}, which Tenon does not take")
+            value = Value(self._builder.unique(key), dtype, tuple(tensor.shape))
+            environment[node], self._states[key] = value, tensor
+            arguments.append((value, key, [""] * tensor.dim()))
         for symbol in symbols.names:
             name, axis = symbols.source(symbol)
             self._builder.sizes.dims[symbol] = (environment[tensors[name][0]], axis)
@@ -158,29 +196,42 @@ class _Import:
     # ---- outputs ----
     def _results(self, outputs):
         """Unique values for @main to return, and how they are put together again."""
-        leaves, values = [], []
+        leaves, values, states, written = [], [], [], {}
         specs = self._program.graph_signature.output_specs
+
+        def place(value):
+            if value not in values:
+                values.append(value)
+            return values.index(value)
         for spec, output in zip(specs, outputs):
-            if spec.kind.name == "TOKEN":  # orders checks, which are not imported
+            kind = spec.kind.name
+            if kind == "TOKEN":  # orders checks, which are not imported
                 continue
-            if spec.kind.name != "USER_OUTPUT":
-                raise UnsupportedError(f"the model writes to '{spec.target}' ({spec.kind.name.lower()}): state is not "
-                                       "supported; pass it in and return it")
-            if isinstance(output, Value):
-                if output not in values:
-                    values.append(output)
-                leaves.append(("tensor", values.index(output)))
+            if kind == "BUFFER_MUTATION":
+                tensor = self._states[spec.target]
+                states.append(StateSpec.of(spec.target, tenon_dtype(tensor.dtype), tensor.shape, tensor_bytes(tensor),
+                                           place(output)))
+            elif kind == "USER_INPUT_MUTATION":
+                written[spec.target] = place(output)
+            elif kind != "USER_OUTPUT":
+                raise UnsupportedError(f"the model writes to '{spec.target}' ({kind.lower()}), which is not supported; pass it "
+                                       "in and return it")
+            elif isinstance(output, Value):
+                leaves.append(("tensor", place(output)))
             elif output is None or isinstance(output, (bool, int, float, str)):
                 leaves.append(("constant", output))
             else:
                 raise UnsupportedError(f"output {len(leaves)} is {output}, a number known only at run time; return a "
                                        "tensor of it")
+        states.sort(key=lambda state: list(self._states).index(state.key))
         names = [spec.arg.name for spec in self._program.graph_signature.input_specs if spec.kind.name == "USER_INPUT"]
         constants = {spec.arg.name: spec.arg.value for spec in self._program.graph_signature.input_specs
                      if spec.kind.name == "USER_INPUT" and hasattr(spec.arg, "value")}
         entry = self._program.module_call_graph[0].signature
         inputs = structure_of(entry.in_spec)
         output_structure = structure_of(entry.out_spec)
+        tensors = [name for name in names if name not in constants]
+        writes = [(tensors.index(name), index) for name, index in written.items()]
         signature = Signature.build(inputs, list(entry.forward_arg_names or []), names, constants, output_structure,
-                                    leaves)
+                                    leaves, states, writes)
         return [(value, name) for value, name in zip(values, signature.output_names)], signature

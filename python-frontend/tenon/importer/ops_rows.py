@@ -204,6 +204,44 @@ def min_dim(b, x, dim, keepdim=False):
     return [b.reduce("reduce_min", x, [dim], keepdim), _arg(b, "argmin", x, dim, keepdim)]
 
 
+MOST_SELECTED = 64  # by topk, one reduction after the other
+
+
+@op("topk")
+def topk(b, x, k, dim=-1, largest=True, sorted=True):
+    """The extreme, then that of what is left, k times; of equal ones the first, as good as any by torch's rule."""
+    if x.rank == 0:
+        return [x, b.full((), 0, "i64")]
+    axis = axis_of(dim, x.rank)
+    require(isinstance(k, int) and k <= MOST_SELECTED, f"topk of more than {MOST_SELECTED}")
+    require(x.dtype != "i1", "topk of booleans")
+    if k == 0:
+        return [b.full(shape, 0, dtype) for dtype, shape in b.results]
+    worst = b.scalar(_extreme(x.dtype, low=largest), x.dtype)
+    positions = b.iota(x.shape[axis], "i64", [size if a == axis else 1 for a, size in enumerate(x.shape)], axis)
+    left, values, places = None, [], []
+    for _ in range(k):
+        seen = x if left is None else b.select(left, x, worst, x.dtype)
+        value = b.reduce("reduce_max" if largest else "reduce_min", seen, [axis], True)
+        place = _arg(b, "argmax" if largest else "argmin", seen, axis, True)
+        if left is not None:  # where all that is left is as bad as what was taken, the first of those left
+            first = _arg(b, "argmax", b.cast(left, "i8"), axis, True)
+            place = b.select(b.compare("eq", value, worst), first, place, "i64")
+        place.nonneg = True
+        values.append(value)
+        places.append(place)
+        others = b.compare("ne", positions, place)
+        left = others if left is None else b.op("logical_and", [left, others], [("i1", x.shape)])[0]
+    return [b.concat(values, axis), b.concat(places, axis)]
+
+
+def _extreme(dtype, low):
+    if is_float(dtype):
+        return -math.inf if low else math.inf
+    bits = int(dtype[1:])
+    return -2**(bits - 1) if low else 2**(bits - 1) - 1
+
+
 def _test(mnemonic):
     def build(b, x, dim=None, keepdim=False):
         # i8 in place of i1, which has no maximum; of nothing the extremes are -128 and 127, so > 0 is right there too.

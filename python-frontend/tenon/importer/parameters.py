@@ -22,38 +22,41 @@ def tensor_bytes(tensor):
 class Parameters:
     """Makes values for the non-user inputs of a graph, each when it is first used."""
 
-    def __init__(self, program=None):
-        """Without a program: only the tensors that the graph itself holds."""
+    def __init__(self, program=None, written=()):
+        """Without a program: only the tensors that the graph itself holds. `written`: buffers that are none of these, as
+        the model writes them."""
         self._state, self._constants = (program.state_dict, program.constants) if program else ({}, {})
         self._targets = {}  # placeholder -> (name, whether it is in checkpoints)
         for spec in program.graph_signature.input_specs if program else ():
             kind = spec.kind.name
             if kind == "PARAMETER":
                 self._targets[spec.arg.name] = (spec.target, True)
-            elif kind == "BUFFER":
+            elif kind == "BUFFER" and spec.target not in written:
                 self._targets[spec.arg.name] = (spec.target, bool(spec.persistent))
             elif kind == "CONSTANT_TENSOR":
                 self._targets[spec.arg.name] = (spec.target, False)
         self._keys = {}    # storage -> key: the first name of tied weights
         for name, tensor in self._state.items():
             if tensor.numel():
-                self._keys.setdefault(_storage(tensor), name)
+                self._keys.setdefault(same_elements(tensor), name)
         self._values = {}  # key -> value
         self.used = {}     # key -> tensor
 
     def owns(self, placeholder):
         return placeholder in self._targets
 
+    def tensor(self, name):
+        return self._state[name] if name in self._state else self._constants[name]
+
     def value(self, builder, placeholder):
         name, kept = self._targets[placeholder]
-        tensor = self._state[name] if name in self._state else self._constants[name]
-        return self.tensor_value(builder, name, tensor, kept)
+        return self.tensor_value(builder, name, self.tensor(name), kept)
 
     def tensor_value(self, builder, name, tensor, kept=False):
         dtype = tenon_dtype(tensor.dtype)
         if dtype is None:
             raise NotImportable(f"'{name}' is of {tensor.dtype}, which the dialect lacks")
-        key = self._keys.setdefault(_storage(tensor), name) if tensor.numel() else name
+        key = self._keys.setdefault(same_elements(tensor), name) if tensor.numel() else name
         if key not in self._values:
             if not kept and tensor.numel() * tensor.element_size() <= LARGEST_CONSTANT_BYTES:
                 self._values[key] = _constant(builder, key, tensor, dtype)
@@ -63,7 +66,7 @@ class Parameters:
         return self._values[key]
 
 
-def _storage(tensor):
+def same_elements(tensor):
     """Equal for tensors that are the same elements of the same memory."""
     return (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(),
             tensor.dtype)

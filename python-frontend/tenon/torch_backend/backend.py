@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from tenon.errors import InvalidArgumentError, TenonError, UnsupportedError
 from tenon.importer.captured_graph import import_captured, is_outside, unsupported_in
-from tenon.importer.op_table import OPS
+from tenon.importer.decompositions import decompositions
 from tenon.torch_backend.part import CompiledPart
 from tenon.torch_backend.policy import forget_warnings, policy, warn_once
 from tenon.torch_backend.records import Record, argument_name, records_of
@@ -37,21 +37,13 @@ def tenon_backend(graph_module, example_inputs, **options):
                and value.is_inference()}
     compiler = functools.partial(_compile, record, names, weights)
     try:
-        return aot_autograd(fw_compiler=compiler, decompositions=_decompositions())(graph_module, example_inputs)
+        return aot_autograd(fw_compiler=compiler, decompositions=decompositions())(graph_module, example_inputs)
     except TenonError as error:
         record.refused = str(error)
         return _raising(error)
 
 
 tenon_backend.reset = forget_warnings  # torch._dynamo.reset()
-
-
-@functools.cache
-def _decompositions():
-    """torch's own ways to take ops apart, for those the importer lacks. Random ops stay whole, and their numbers those of
-    torch."""
-    return {target: rule for target, rule in torch._decomp.core_aten_decompositions().items()
-            if str(target) not in OPS and torch.Tag.nondeterministic_seeded not in target.tags}
 
 
 def _training_message(graph_module, example_inputs):

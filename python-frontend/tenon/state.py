@@ -1,0 +1,72 @@
+"""Buffers that a model writes: inputs and outputs of the compiled model that its callers do not see.
+
+A compiled model itself has no state. What the module kept in a buffer (a key/value cache, a counter) goes in with every call
+and comes out changed; this keeps it between calls. The values at the start are all zero, as those of a cache, or small enough
+to stand in the artefact's metadata.
+"""
+import base64
+import math
+import threading
+
+from tenon.errors import UnsupportedError
+from tenon.tensors import NAMES, from_bytes
+
+LARGEST_INITIAL_BYTES = 65536  # of a buffer that is not zero at the start
+
+
+class StateSpec:
+    """`output`: index of the model's output that is the new value. `initial`: bytes, None for zeros."""
+
+    def __init__(self, key, dtype, shape, initial, output):
+        self.key, self.dtype, self.shape, self.initial, self.output = key, dtype, tuple(shape), initial, output
+
+    @staticmethod
+    def of(key, dtype, shape, content, output):
+        """`content`: the bytes of the buffer at the time of the export."""
+        if not any(content):
+            return StateSpec(key, dtype, shape, None, output)
+        if len(content) > LARGEST_INITIAL_BYTES:
+            raise UnsupportedError(f"the model writes to its buffer '{key}', which holds {len(content)} bytes that are not zero "
+                                   f"at the start, more than {LARGEST_INITIAL_BYTES}; pass it in and return it")
+        return StateSpec(key, dtype, shape, bytes(content), output)
+
+    def to_json(self):
+        return [self.key, self.dtype, list(self.shape),
+                None if self.initial is None else base64.b64encode(self.initial).decode(), self.output]
+
+    @staticmethod
+    def from_json(value):
+        """ValueError and its like where it is none."""
+        key, dtype, shape, initial, output = value
+        spec = StateSpec(str(key), str(dtype), [int(size) for size in shape],
+                         None if initial is None else base64.b64decode(initial, validate=True), int(output))
+        bits = {"i1": 8}.get(spec.dtype) or int("".join(char for char in spec.dtype[1:].split("E")[0] if char.isdigit()))
+        wrong = (spec.dtype not in NAMES or any(size < 0 for size in spec.shape) or initial is not None
+                 and len(spec.initial) != math.prod(spec.shape) * bits // 8)
+        if wrong:
+            raise ValueError(f"the state '{key}'")
+        return spec
+
+
+class State:
+    """The buffers of one executable. Calls that use them take turns."""
+
+    def __init__(self, specs):
+        self.specs, self.lock = specs, threading.Lock()
+        self.tensors = {}
+        self.reset()
+
+    def reset(self):
+        """Back to the values at the time of the export."""
+        self.tensors = {spec.key: from_bytes(NAMES.index(spec.dtype), spec.shape, spec.initial) for spec in self.specs}
+
+    def values(self):
+        return [self.tensors[spec.key] for spec in self.specs]
+
+    def take(self, outputs, returned):
+        """Keeps the new values. `returned`: indices of outputs that the caller gets too, and might write."""
+        for spec in self.specs:
+            value = outputs[spec.output]
+            if spec.output in returned:
+                value = value.clone() if hasattr(value, "clone") else value.copy()
+            self.tensors[spec.key] = value
