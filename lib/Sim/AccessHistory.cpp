@@ -18,13 +18,13 @@ uint32_t AccessHistory::record(const Access &access) {
   return static_cast<uint32_t>(records.size() - 1);
 }
 
-bool AccessHistory::isOrdered(uint32_t earlier, const Access &mine, const Actor &actor) const {
+bool AccessHistory::isOrdered(uint32_t earlier, const Access &mine, const Actor &actor, const uint32_t *clocks) const {
   if (earlier <= beforeLaunch)
     return true;
   const Access &other = records[earlier];
   if (other.isAtomic && mine.isAtomic)
     return true;
-  return other.cta == actor.cta && (other.thread == actor.thread || actor.clocks[other.thread] >= other.moment);
+  return other.cta == actor.cta && (other.thread == actor.thread || clocks[other.thread] >= other.moment);
 }
 
 void AccessHistory::read(Cell &cell, uint32_t mine, const Actor &actor) {
@@ -66,8 +66,10 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
     Cell &cell = cells[at];
     if (cell.copy != 0)
       tell(Conflict::AsyncCopy, cell.copy, at);
-    else if (!isOrdered(cell.write, access, actor))
-      tell(Conflict::Race, cell.write, at);
+    else if (!isOrdered(cell.write, access, actor, actor.clocks))
+      tell(actor.unfenced && isOrdered(cell.write, access, actor, actor.unfenced) ? Conflict::MissingFence
+                                                                                  : Conflict::Race,
+           cell.write, at);
     if (!access.isWrite) {
       if (cell.write == 0 && cell.copy == 0 && !toldUninitialised) {
         toldUninitialised = true;
@@ -81,7 +83,7 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
       found(Conflict::Uninitialised, access, nullptr, at);
     }
     for (uint32_t node = cell.reads; node != 0; node = readNodes[node].next)
-      if (!isOrdered(readNodes[node].record, access, actor)) {
+      if (!isOrdered(readNodes[node].record, access, actor, actor.clocks)) {
         tell(Conflict::Race, readNodes[node].record, at);
         break;
       }

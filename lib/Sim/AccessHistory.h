@@ -5,6 +5,9 @@
 // earlier access of u at moment c happened before an access of t if t's clocks[u] >= c, else nothing orders the two.
 // (FastTrack, Flanagan and Freund 2009, with lists of concurrent reads.)
 //
+// What is written by threads (the generic proxy) and read by wgmma (the async proxy) needs a fence besides. Each actor
+// has a second row of clocks for what came before a fence of its own, or before one that happened before its now.
+//
 // Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them.
 #pragma once
 
@@ -14,10 +17,12 @@
 
 namespace tenon::sim {
 
-/// A thread at a moment.
+/// Who accesses: a thread, or after them the Tensor Core of a warp (wgmma).
 struct Actor {
   uint32_t cta = 0, thread = 0;
-  const uint32_t *clocks = nullptr; ///< one a thread of the CTA
+  const uint32_t *clocks = nullptr; ///< one an actor of the CTA
+  /// The clocks but for the fence between proxies: what is ordered by these alone lacks a fence.proxy.async.
+  const uint32_t *unfenced = nullptr;
 };
 
 struct Access {
@@ -27,7 +32,7 @@ struct Access {
   bool isWrite, isAtomic;
 };
 
-enum class Conflict { Race, AsyncCopy, Uninitialised };
+enum class Conflict { Race, MissingFence, AsyncCopy, Uninitialised };
 
 class AccessHistory {
 public:
@@ -54,7 +59,7 @@ private:
   static constexpr uint32_t beforeLaunch = 1;
 
   uint32_t record(const Access &access);
-  bool isOrdered(uint32_t earlier, const Access &mine, const Actor &actor) const;
+  bool isOrdered(uint32_t earlier, const Access &mine, const Actor &actor, const uint32_t *clocks) const;
   void read(Cell &cell, uint32_t mine, const Actor &actor);
 
   std::vector<Cell> cells;

@@ -53,8 +53,11 @@ bool Cta::tracks(FindingKind kind) const {
   return kind == FindingKind::Uninitialised ? options.uninitialised : options.races;
 }
 
-Actor Cta::actor(uint32_t index) const {
-  return {ctaNumber, index, &clocks[static_cast<size_t>(index) * threads.size()]};
+Actor Cta::actor(uint32_t index) const { return {ctaNumber, index, &clocks[static_cast<size_t>(index) * numActors()]}; }
+
+Actor Cta::tensorCore(uint32_t warp) const {
+  size_t row = static_cast<size_t>(warp) * warpSize * numActors();
+  return {ctaNumber, numThreads() + warp, &fenced[row], &clocks[row]};
 }
 
 uint32_t Cta::warpMask(uint32_t warp) const {
@@ -78,8 +81,10 @@ std::string Cta::siteText(uint32_t site) const {
 
 std::string Cta::threadText(uint32_t index, uint32_t cta) const {
   auto [x, y, z] = plan.grid;
-  return "thread " + std::to_string(index) + " of CTA (" + std::to_string(cta % x) + ", " +
-         std::to_string(cta / x % y) + ", " + std::to_string(cta / (x * y)) + ")";
+  std::string who = index < numThreads() ? "thread " + std::to_string(index)
+                                         : "the Tensor Core of warp " + std::to_string(index - numThreads());
+  return who + " of CTA (" + std::to_string(cta % x) + ", " + std::to_string(cta / x % y) + ", " +
+         std::to_string(cta / (x * y)) + ")";
 }
 
 void Cta::find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text) {
@@ -121,8 +126,12 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   allMemory.resetShared();
   collectives.assign((numThreads() + warpSize - 1) / warpSize, {});
   barriers = {};
-  clocks.assign(static_cast<size_t>(numThreads()) * numThreads(), 0);
+  moments.assign(numActors(), 0);
+  clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
+  fenced.assign(clocks.size(), 0);
   barrierResults.assign(numThreads(), 0);
+  for (uint32_t warp = 0; warp < collectives.size(); ++warp)
+    moments[numThreads() + warp] = 1;
   for (Thread &thread : threads) {
     char *stack = stacks.stack(thread.index);
     if (!stack) {
@@ -133,7 +142,8 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
     thread.state = ThreadState::Ready;
     thread.openGroup.clear();
     thread.groups.clear();
-    clocksOf(thread.index)[thread.index] = 1;
+    thread.accumulators.clear();
+    startMoment(thread.index);
     thread.fiber.prepare(stack, stacks.bytes(), runThread, this);
   }
   Cta *outer = currentCta;
@@ -241,22 +251,42 @@ bool Cta::completeIfAll(uint32_t warp, size_t index) {
   return true;
 }
 
+void Cta::release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced) {
+  toClocks.resize(numActors(), 0);
+  toFenced.resize(numActors(), 0);
+  for (uint32_t each = 0; each < numActors(); ++each) {
+    toClocks[each] = std::max(toClocks[each], clocksOf(thread)[each]);
+    toFenced[each] = std::max(toFenced[each], fencedOf(thread)[each]);
+  }
+}
+
+void Cta::acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced) {
+  for (uint32_t each = 0; each < numActors(); ++each) {
+    clocksOf(thread)[each] = std::max(clocksOf(thread)[each], fromClocks[each]);
+    fencedOf(thread)[each] = std::max(fencedOf(thread)[each], fromFenced[each]);
+  }
+  startMoment(thread);
+}
+
 void Cta::joinClocks(uint32_t warp, uint32_t mask) {
-  std::vector<uint32_t> joined(numThreads(), 0);
-  uint32_t first = warp * warpSize;
-  auto forEach = [&](auto &&visit) {
-    for (uint32_t lane = 0; lane < warpSize; ++lane)
-      if (mask >> lane & 1)
-        visit(first + lane);
-  };
-  forEach([&](uint32_t index) {
-    for (uint32_t each = 0; each < numThreads(); ++each)
-      joined[each] = std::max(joined[each], clocksOf(index)[each]);
-  });
-  forEach([&](uint32_t index) {
-    std::copy(joined.begin(), joined.end(), clocksOf(index));
-    ++clocksOf(index)[index];
-  });
+  std::vector<uint32_t> joined, joinedFenced;
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    if (mask >> lane & 1)
+      release(warp * warpSize + lane, joined, joinedFenced);
+  for (uint32_t lane = 0; lane < warpSize; ++lane)
+    if (mask >> lane & 1)
+      acquire(warp * warpSize + lane, joined, joinedFenced);
+}
+
+void Cta::fenceProxy() {
+  std::copy_n(clocksOf(running), numActors(), fencedOf(running));
+  startMoment(running);
+}
+
+void Cta::awaitProducts(Thread &lane, uint32_t pending) {
+  uint32_t core = numThreads() + lane.warp, done = moments[core] - 1; // groups that were committed
+  uint32_t &known = clocksOf(lane.index)[core];
+  known = std::max(known, done > pending ? done - pending : 0);
 }
 
 uint32_t Cta::barrier(const BarrierUse &use, uint32_t site) {
@@ -284,14 +314,11 @@ uint32_t Cta::barrier(const BarrierUse &use, uint32_t site) {
   barrier.count = use.count;
   ++barrier.arrived;
   barrier.numTrue += use.predicate ? 1 : 0;
-  barrier.clocks.resize(numThreads(), 0);
-  uint32_t *own = clocksOf(self.index);
-  for (uint32_t each = 0; each < numThreads(); ++each)
-    barrier.clocks[each] = std::max(barrier.clocks[each], own[each]);
+  release(self.index, barrier.clocks, barrier.fenced);
   if (use.waits)
     barrier.waiting.push_back(self.index);
   else
-    ++own[self.index];
+    startMoment(self.index);
   if (barrier.arrived == (use.count ? use.count : numLive))
     completeBarrier(barrier, use.reduction);
   else if (use.waits)
@@ -302,10 +329,7 @@ uint32_t Cta::barrier(const BarrierUse &use, uint32_t site) {
 void Cta::completeBarrier(Barrier &barrier, int reduction) {
   uint32_t results[] = {barrier.numTrue, barrier.numTrue == barrier.arrived, barrier.numTrue > 0};
   for (uint32_t index : barrier.waiting) {
-    uint32_t *own = clocksOf(index);
-    for (uint32_t each = 0; each < numThreads(); ++each)
-      own[each] = std::max(own[each], barrier.clocks[each]);
-    ++own[index];
+    acquire(index, barrier.clocks, barrier.fenced);
     threads[index].state = ThreadState::Ready;
     barrierResults[index] = reduction >= 0 ? results[reduction] : 0;
   }

@@ -28,6 +28,12 @@ struct AsyncCopy {
   uint32_t record;             ///< of AccessHistory, 0 without it
 };
 
+/// A register that wgmma adds to. Until its wait the kernel has a name of it in place of the value.
+struct Accumulator {
+  float value;
+  uint32_t moment, site; ///< of the group that adds last; moment 0: free
+};
+
 enum class ThreadState : uint8_t { Ready, Waiting, Done };
 
 struct Thread {
@@ -41,6 +47,7 @@ struct Thread {
   int barrier = -1;          ///< that it waits at; -1: for lanes of its warp
   std::vector<AsyncCopy> openGroup;
   std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
+  std::vector<Accumulator> accumulators;
 };
 
 /// What lanes of a warp do together once all have come: `arguments[lane]` is null where a lane takes no part.
@@ -71,6 +78,9 @@ public:
   uint32_t number() const { return ctaNumber; }
   bool tracks(FindingKind kind) const;
   Actor actor(uint32_t index) const;
+  /// The Tensor Core of a warp, which reads what the warp's first lane knows to be written and fenced.
+  Actor tensorCore(uint32_t warp) const;
+  uint32_t momentOf(uint32_t actor) const { return moments[actor]; }
 
   /// The lanes of `mask` wait for each other; the last to come does `together`. Aligned ops need every lane of the warp
   /// at the same op.
@@ -88,6 +98,15 @@ public:
   void noteProgress() { hasProgress = true; }
   /// Memory order among lanes that meet: bar.warp.sync.
   void joinClocks(uint32_t warp, uint32_t mask);
+  /// What the current thread knows to be written may be read by the async proxy from now on: fence.proxy.async.
+  void fenceProxy();
+  /// wgmma.commit_group, and wgmma.wait_group by a lane.
+  void commitProducts(uint32_t warp) { ++moments[numThreads() + warp]; }
+  void awaitProducts(Thread &lane, uint32_t pending);
+  /// Whether the lane has waited for its warp's products of that moment.
+  bool isProductDone(const Thread &lane, uint32_t moment) {
+    return clocksOf(lane.index)[numThreads() + lane.warp] >= moment;
+  }
 
   /// Adds a finding, or counts it where these ops have one of that kind. `text` is called for the former alone.
   void find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text);
@@ -109,7 +128,7 @@ private:
     uint32_t count = 0, arrived = 0, firstSite = 0;
     uint32_t numTrue = 0;
     std::vector<uint32_t> waiting;
-    std::vector<uint32_t> clocks;
+    std::vector<uint32_t> clocks, fenced;
   };
 
   static void runThread(void *self);
@@ -121,7 +140,12 @@ private:
   void checkConvergence(uint32_t site);
   void reportDeadlock(bool isLivelock);
   std::string waitText(const Thread &thread) const;
-  uint32_t *clocksOf(uint32_t index) { return &clocks[static_cast<size_t>(index) * threads.size()]; }
+  uint32_t numActors() const { return numThreads() + static_cast<uint32_t>(collectives.size()); }
+  uint32_t *clocksOf(uint32_t thread) { return &clocks[static_cast<size_t>(thread) * numActors()]; }
+  uint32_t *fencedOf(uint32_t thread) { return &fenced[static_cast<size_t>(thread) * numActors()]; }
+  void release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced);
+  void acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced);
+  void startMoment(uint32_t thread) { clocksOf(thread)[thread] = ++moments[thread]; }
 
   const Kernel &code;
   const Launch &plan;
@@ -137,7 +161,9 @@ private:
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::array<Barrier, 16> barriers;
-  std::vector<uint32_t> clocks;         ///< a row a thread
+  std::vector<uint32_t> moments;        ///< one an actor: the threads, then the warps' Tensor Cores
+  std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor
+  std::vector<uint32_t> fenced;         ///< as clocks, for the async proxy
   std::vector<uint32_t> barrierResults; ///< of the last reduction, one a thread
   std::mt19937_64 random;
 };

@@ -11,6 +11,7 @@ const std::vector<DeviceFunction> &deviceFunctions() {
     addMatrixFunctions(made);
     addMemoryFunctions(made);
     addThreadFunctions(made);
+    addWarpgroupFunctions(made);
     return made;
   }();
   return table;

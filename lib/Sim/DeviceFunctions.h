@@ -26,6 +26,7 @@ void addMathFunctions(std::vector<DeviceFunction> &table);
 void addMatrixFunctions(std::vector<DeviceFunction> &table);
 void addMemoryFunctions(std::vector<DeviceFunction> &table);
 void addThreadFunctions(std::vector<DeviceFunction> &table);
+void addWarpgroupFunctions(std::vector<DeviceFunction> &table);
 
 /// What tenon_sim_access is told.
 enum AccessFlags : uint32_t {
@@ -81,6 +82,22 @@ constexpr uint32_t packMma(MmaShape shape) {
 constexpr MmaShape unpackMma(uint32_t packed) {
   return {static_cast<MmaType>(packed & 15), static_cast<MmaType>(packed >> 4 & 15), (packed >> 8 & 1) != 0,
           (packed >> 9 & 1) != 0, packed >> 16};
+}
+
+/// One wgmma.mma_async of 16 elements of the depth: f16 or bf16, f32 sums.
+struct WgmmaStep {
+  MmaType type;
+  bool isInRegisters; ///< A
+  bool isTransposedA, isTransposedB;
+  uint32_t n;
+};
+constexpr uint32_t packWgmma(WgmmaStep step) {
+  return static_cast<uint32_t>(step.type) | uint32_t{step.isInRegisters} << 4 | uint32_t{step.isTransposedA} << 5 |
+         uint32_t{step.isTransposedB} << 6 | step.n << 16;
+}
+constexpr WgmmaStep unpackWgmma(uint32_t packed) {
+  return {static_cast<MmaType>(packed & 15), (packed >> 4 & 1) != 0, (packed >> 5 & 1) != 0, (packed >> 6 & 1) != 0,
+          packed >> 16};
 }
 
 } // namespace tenon::sim

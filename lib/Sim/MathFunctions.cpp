@@ -35,10 +35,33 @@ float truncateF64ToBF16(double x) {
   return asFloat(toBF16(single));
 }
 
+/// ex2.approx.ftz: denormals count as 0, on either side.
+float exp2Approximate(float x, uint32_t) {
+  float result = std::exp2(std::fabs(x) < 0x1p-126F ? 0.0F : x);
+  return result < 0x1p-126F ? 0.0F : result;
+}
+float tanhApproximate(float x, uint32_t) { return std::tanh(x); }
+
+/// cvt.tf32.f32: to 10 bits, to nearest even (0), to nearest away from zero (1) or towards it (2).
+uint32_t toTF32(float x, uint32_t rounding, uint32_t) {
+  constexpr uint32_t cut = 13, half = 1U << (cut - 1);
+  uint32_t bits = asBits(x);
+  if (std::isnan(x))
+    return 0x7FFFFFFF;
+  if (rounding == 0)
+    bits += half - 1 + (bits >> cut & 1);
+  else if (rounding == 1)
+    bits += half;
+  return bits >> cut << cut;
+}
+
 } // namespace
 
 void addMathFunctions(std::vector<DeviceFunction> &table) {
   table.insert(table.end(), {
+                                deviceFunction("tenon_sim_ex2", exp2Approximate),
+                                deviceFunction("tenon_sim_tanh", tanhApproximate),
+                                deviceFunction("tenon_sim_tf32", toTF32),
                                 deviceFunction("__truncsfhf2", truncateToF16),
                                 deviceFunction("__truncdfhf2", truncateF64ToF16),
                                 deviceFunction("__extendhfsf2", extendF16),

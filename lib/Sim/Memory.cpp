@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <sys/mman.h>
 
 namespace tenon::sim {
 
@@ -12,11 +11,6 @@ static constexpr int unwritten = 0xFF; // NaN in every float
 static char *alignUp(char *address, int64_t alignment) {
   auto value = reinterpret_cast<uintptr_t>(address);
   return address + (alignment - value % alignment) % alignment;
-}
-
-Memory::~Memory() {
-  if (window)
-    munmap(window, windowBytes);
 }
 
 Allocation &Memory::addGlobal(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable) {
@@ -40,23 +34,12 @@ Allocation &Memory::addGlobal(std::string name, const void *data, int64_t bytes,
   return allocation;
 }
 
-Status Memory::mapShared(int64_t bytes) {
-  windowBytes = static_cast<size_t>(bytes + sharedAlignment);
-#ifdef MAP_32BIT
-  void *memory = mmap(nullptr, windowBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-#else
-  void *memory = mmap(reinterpret_cast<void *>(uintptr_t{0x20000000}), windowBytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-#endif
-  if (memory == MAP_FAILED || (reinterpret_cast<uintptr_t>(memory) + windowBytes) >> 32 != 0)
-    return outOfMemory("no " + std::to_string(windowBytes) +
-                       " bytes below 4 GiB of this process's addresses, where simulated shared memory has to be");
-  window = memory;
+void Memory::addShared(int64_t bytes) {
+  sharedStorage = std::make_unique<char[]>(static_cast<size_t>(bytes + sharedAlignment));
   sharedMemory.name = "shared memory";
-  sharedMemory.data = alignUp(static_cast<char *>(memory), sharedAlignment);
+  sharedMemory.data = alignUp(sharedStorage.get(), sharedAlignment);
   sharedMemory.bytes = bytes;
   resetShared();
-  return {};
 }
 
 void Memory::resetShared() {

@@ -1,9 +1,8 @@
 // The memory that a simulated kernel may touch: global allocations with red zones, and the shared memory of the running
-// CTA. Shared memory lies below 4 GiB, so that an address of it survives the way through an i32 as it does on the GPU.
+// CTA. As a number an address in shared memory is an offset, as on the GPU, so that it fits an i32 and a descriptor.
 #pragma once
 
 #include "lib/Sim/AccessHistory.h"
-#include "lib/Support/Status.h"
 
 #include <memory>
 #include <string>
@@ -28,20 +27,21 @@ struct Allocation {
 
 class Memory {
 public:
-  Memory() = default;
-  ~Memory();
-  Memory(const Memory &) = delete;
-  Memory &operator=(const Memory &) = delete;
-
   /// A copy of `bytes` bytes at `data` (null: filled with a pattern), at a multiple of 256, amid red zones. The first
   /// `initialised` of them may be read before they are written.
   Allocation &addGlobal(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable);
   /// The shared memory of one CTA, at a multiple of 1024. Called once.
-  Status mapShared(int64_t bytes);
+  void addShared(int64_t bytes);
   /// As a CTA finds it: any bytes, none written.
   void resetShared();
 
   Allocation &shared() { return sharedMemory; }
+  uint64_t sharedAddress(const void *pointer) const {
+    return reinterpret_cast<uintptr_t>(pointer) - sharedMemory.begin() + firstSharedAddress;
+  }
+  void *sharedPointer(uint64_t address) const {
+    return reinterpret_cast<void *>(sharedMemory.begin() + address - firstSharedAddress);
+  }
   /// The allocation that holds the first of the bytes, or nothing.
   Allocation *find(uintptr_t address);
   /// "4 bytes past the end of 'x' (64 bytes)": where an address outside of all lies.
@@ -54,9 +54,9 @@ private:
   };
   std::vector<std::unique_ptr<Block>> blocks; // sorted by address
   Allocation *last = nullptr;
+  std::unique_ptr<char[]> sharedStorage;
   Allocation sharedMemory;
-  void *window = nullptr;
-  size_t windowBytes = 0;
+  static constexpr uint64_t firstSharedAddress = 1024; ///< sm_90 keeps what is below
 };
 
 } // namespace tenon::sim

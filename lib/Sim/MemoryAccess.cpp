@@ -61,7 +61,10 @@ static AccessHistory::Found tell(Cta &cta, const Allocation &allocation) {
     }
     if (!cta.tracks(FindingKind::Race))
       return;
-    if (conflict == Conflict::AsyncCopy)
+    if (conflict == Conflict::MissingFence)
+      cta.find(FindingKind::Race, mine.site, other->site,
+               [&] { return actor(mine) + "; " + actor(*other) + "; no fence.proxy.async is between the two"; });
+    else if (conflict == Conflict::AsyncCopy)
       cta.find(FindingKind::AsyncCopy, mine.site, other->site, [&] {
         return actor(mine) + " while " + actor(*other) + "; no wait of the copying thread has ended that copy";
       });
@@ -74,7 +77,7 @@ static AccessHistory::Found tell(Cta &cta, const Allocation &allocation) {
 static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touch) {
   return {cta.number(),
           touch.thread,
-          cta.actor(touch.thread).clocks[touch.thread],
+          cta.momentOf(touch.thread),
           touch.site,
           touch.address - allocation.begin(),
           touch.bytes,
@@ -85,7 +88,10 @@ static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touc
 void recordTouch(Cta &cta, const Touch &touch) {
   Allocation *allocation = checkTouch(cta, touch);
   if (allocation && allocation->history.isTracked())
-    allocation->history.access(accessOf(cta, *allocation, touch), cta.actor(touch.thread), tell(cta, *allocation));
+    allocation->history.access(accessOf(cta, *allocation, touch),
+                               touch.thread < cta.numThreads() ? cta.actor(touch.thread)
+                                                               : cta.tensorCore(touch.thread - cta.numThreads()),
+                               tell(cta, *allocation));
 }
 
 void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
@@ -124,6 +130,26 @@ void accessCall(void *address, uint32_t bytes, uint32_t alignment, uint32_t flag
     cta.noteProgress();
   recordTouch(cta, touch);
 }
+
+void loadWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, uint32_t site) {
+  if (!predicate) {
+    std::memset(value, 0, bytes);
+    return;
+  }
+  accessCall(address, bytes, bytes, accessReads | static_cast<uint32_t>(Space::Global) << accessSpaceShift, site);
+  std::memcpy(value, address, bytes);
+}
+
+void storeWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, uint32_t site) {
+  if (!predicate)
+    return;
+  accessCall(address, bytes, bytes, accessWrites | static_cast<uint32_t>(Space::Global) << accessSpaceShift, site);
+  std::memcpy(address, value, bytes);
+}
+
+uint64_t sharedAddress(void *pointer, uint32_t) { return Cta::current().memory().sharedAddress(pointer); }
+void *sharedPointer(uint64_t address, uint32_t) { return Cta::current().memory().sharedPointer(address); }
+void fenceProxy(uint32_t) { Cta::current().fenceProxy(); }
 
 void *shared(uint32_t offset, uint32_t) { return Cta::current().memory().shared().data + offset; }
 
@@ -166,6 +192,11 @@ void addMemoryFunctions(std::vector<DeviceFunction> &table) {
   table.insert(table.end(), {
                                 deviceFunction("tenon_sim_access", accessCall),
                                 deviceFunction("tenon_sim_shared", shared),
+                                deviceFunction("tenon_sim_shared_address", sharedAddress),
+                                deviceFunction("tenon_sim_shared_pointer", sharedPointer),
+                                deviceFunction("tenon_sim_load", loadWhere),
+                                deviceFunction("tenon_sim_store", storeWhere),
+                                deviceFunction("tenon_sim_fence_proxy", fenceProxy),
                                 deviceFunction("tenon_sim_cp_async", cpAsync),
                                 deviceFunction("tenon_sim_cp_async_commit", cpAsyncCommit),
                                 deviceFunction("tenon_sim_cp_async_wait", cpAsyncWait),

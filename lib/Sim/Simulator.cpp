@@ -34,7 +34,7 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
   for (const Buffer &buffer : launch.buffers)
     allocations.push_back(
         &memory.addGlobal(buffer.name, buffer.data, buffer.bytes, buffer.initialised, buffer.isWritable));
-  TENON_TRY(memory.mapShared(kernel.staticShared + kernel.dynamicShared));
+  memory.addShared(kernel.staticShared + kernel.dynamicShared);
   std::vector<uint64_t> values;
   for (const Argument &argument : launch.arguments)
     values.push_back(argument.buffer >= 0    ? allocations[static_cast<size_t>(argument.buffer)]->begin()

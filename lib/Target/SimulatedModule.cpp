@@ -44,9 +44,16 @@ Result<OwningOpRef<ModuleOp>> copyKernels(Operation *module) {
     return invalidArgument("'" + module->getName().getStringRef().str() +
                            "' is no module; expected gpu.module or module");
   OwningOpRef<ModuleOp> copy(ModuleOp::create(module->getLoc()));
-  for (Operation &op : module->getRegion(0).getOps())
-    if (!op.hasTrait<OpTrait::IsTerminator>())
-      copy->push_back(op.clone());
+  for (Operation &op : module->getRegion(0).getOps()) {
+    if (op.hasTrait<OpTrait::IsTerminator>())
+      continue;
+    if (!isa<LLVM::LLVMFuncOp, LLVM::GlobalOp>(op))
+      return invalidArgument(
+          "'" + op.getName().getStringRef().str() +
+          "' stands beside the kernels; expected functions of the llvm dialect, as they are after phase "
+          "thread, or a module @kernels of them");
+    copy->push_back(op.clone());
+  }
   return copy;
 }
 
@@ -64,6 +71,7 @@ Status lower(ModuleOp module) {
   });
   PassManager passes(module.getContext());
   passes.addPass(createSimReplaceDeviceOpsPass());
+  passes.addPass(createLowerAffinePass());
   passes.addPass(arith::createArithExpandOpsPass());
   passes.addPass(createConvertMathToLibmPass());
   passes.addPass(createSCFToControlFlowPass());
@@ -200,13 +208,13 @@ std::vector<std::string> SimulatedModule::kernelNames() const {
   return names;
 }
 
-/// The map's results for the dims; all `otherwise` without a map.
+/// The map's results for the dims, which it may take as symbols; `otherwise` without a map.
 static Result<std::vector<int64_t>> evaluate(AffineMap map, ArrayRef<int64_t> dims, const std::string &what,
                                              std::vector<int64_t> otherwise) {
   if (!map)
     return otherwise;
-  if (map.getNumDims() != dims.size() || map.getNumSymbols() != 0 || map.getNumResults() != otherwise.size())
-    return invalidArgument(what + " has " + std::to_string(map.getNumDims()) + " dims and " +
+  if (map.getNumInputs() != dims.size() || map.getNumResults() != otherwise.size())
+    return invalidArgument(what + " has " + std::to_string(map.getNumInputs()) + " inputs and " +
                            std::to_string(map.getNumResults()) + " results; expected " + std::to_string(dims.size()) +
                            " and " + std::to_string(otherwise.size()));
   std::vector<int64_t> results;
@@ -214,8 +222,10 @@ static Result<std::vector<int64_t>> evaluate(AffineMap map, ArrayRef<int64_t> di
   SmallVector<AffineExpr> values;
   for (int64_t dim : dims)
     values.push_back(getAffineConstantExpr(dim, context));
+  ArrayRef<AffineExpr> inputs(values);
   for (AffineExpr result : map.getResults()) {
-    auto constant = dyn_cast<AffineConstantExpr>(result.replaceDims(values));
+    auto constant = dyn_cast<AffineConstantExpr>(
+        result.replaceDimsAndSymbols(inputs.take_front(map.getNumDims()), inputs.drop_front(map.getNumDims())));
     if (!constant)
       return invalidArgument(what + " has no value for these dims");
     results.push_back(constant.getValue());

@@ -1,5 +1,6 @@
 // Accesses, asynchronous copies and fences. An access stays as it is, after a call that checks it: global memory is
 // memory of this process, and shared memory is too, where an i32 can name it.
+#include "dialects/Ptx/Ptx.h"
 #include "lib/Sim/DeviceFunctions.h"
 #include "passes/sim/DeviceOps.h"
 
@@ -61,6 +62,37 @@ static void replaceCpAsync(NVVM::CpAsyncOp op, CallBuilder &calls) {
   calls.call("tenon_sim_cp_async", {op.getDst(), op.getSrc(), bytes, op.getCpSize() ? op.getCpSize() : bytes});
 }
 
+static Value bytesOf(CallBuilder &calls, Type type) {
+  return calls.i32(static_cast<int64_t>(DataLayout(calls.module()).getTypeSize(type).getFixedValue()));
+}
+
+static void replaceLoad(ptx::LdGlobalOp op, CallBuilder &calls) {
+  Value registers = calls.registers(4);
+  calls.call("tenon_sim_load",
+             {registers, op.getAddress(), bytesOf(calls, op.getType()), calls.bits(op.getPredicate())});
+  op.replaceAllUsesWith(LLVM::LoadOp::create(calls.builder(), op.getLoc(), op.getType(), registers, 16).getResult());
+}
+
+static void replaceStore(ptx::StGlobalOp op, CallBuilder &calls) {
+  Value registers = calls.registers(4);
+  LLVM::StoreOp::create(calls.builder(), op.getLoc(), op.getValue(), registers, 16);
+  calls.call("tenon_sim_store",
+             {registers, op.getAddress(), bytesOf(calls, op.getValue().getType()), calls.bits(op.getPredicate())});
+}
+
+static bool isShared(Value pointer) {
+  auto type = dyn_cast<LLVM::LLVMPointerType>(pointer.getType());
+  return type && type.getAddressSpace() == 3;
+}
+
+static Value resized(CallBuilder &calls, Value integer, Type type) {
+  unsigned from = integer.getType().getIntOrFloatBitWidth(), to = type.getIntOrFloatBitWidth();
+  Location loc = integer.getLoc();
+  return from == to  ? integer
+         : from > to ? LLVM::TruncOp::create(calls.builder(), loc, type, integer).getResult()
+                     : LLVM::ZExtOp::create(calls.builder(), loc, type, integer).getResult();
+}
+
 std::optional<LogicalResult> replaceMemoryOp(Operation *op, CallBuilder &calls) {
   calls.startAt(op);
   if (std::optional<LogicalResult> checked = checkLlvmAccess(op, calls))
@@ -71,7 +103,24 @@ std::optional<LogicalResult> replaceMemoryOp(Operation *op, CallBuilder &calls) 
     calls.call("tenon_sim_cp_async_commit", {});
   else if (auto wait = dyn_cast<NVVM::CpAsyncWaitGroupOp>(op))
     calls.call("tenon_sim_cp_async_wait", {calls.i32(wait.getN())});
-  else if (isa<NVVM::NanosleepOp>(op))
+  else if (auto fence = dyn_cast<NVVM::FenceProxyOp>(op)) {
+    if (fence.getKind() != NVVM::ProxyKind::async && fence.getKind() != NVVM::ProxyKind::async_shared &&
+        fence.getKind() != NVVM::ProxyKind::async_global)
+      return op->emitOpError("has no simulation of this proxy; expected async, async.shared or async.global");
+    calls.call("tenon_sim_fence_proxy", {});
+  } else if (auto load = dyn_cast<ptx::LdGlobalOp>(op)) {
+    replaceLoad(load, calls);
+  } else if (auto store = dyn_cast<ptx::StGlobalOp>(op)) {
+    replaceStore(store, calls);
+  } else if (auto toInteger = dyn_cast<LLVM::PtrToIntOp>(op); toInteger && isShared(toInteger.getArg())) {
+    Value address = calls.call("tenon_sim_shared_address", {toInteger.getArg()}, calls.builder().getI64Type());
+    toInteger.replaceAllUsesWith(resized(calls, address, toInteger.getType()));
+  } else if (auto toPointer = dyn_cast<LLVM::IntToPtrOp>(op); toPointer && isShared(toPointer.getResult())) {
+    Value address = resized(calls, toPointer.getArg(), calls.builder().getI64Type());
+    Value pointer = calls.call("tenon_sim_shared_pointer", {address}, LLVM::LLVMPointerType::get(op->getContext()));
+    toPointer.replaceAllUsesWith(
+        LLVM::AddrSpaceCastOp::create(calls.builder(), op->getLoc(), toPointer.getType(), pointer).getResult());
+  } else if (isa<NVVM::NanosleepOp>(op))
     calls.call("tenon_sim_yield", {});
   // Threads of the simulator see each other's writes at once; a fence alone orders nothing.
   else if (!isa<NVVM::MembarOp, NVVM::PrefetchOp, LLVM::FenceOp>(op))

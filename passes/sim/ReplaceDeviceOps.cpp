@@ -4,6 +4,7 @@
 #include "passes/sim/DeviceOps.h"
 #include "passes/sim/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
@@ -107,16 +108,18 @@ Value CallBuilder::registerAt(Value registers, int64_t index) {
 namespace {
 
 bool isHostDialect(Operation *op) {
-  return isa<arith::ArithDialect, math::MathDialect, scf::SCFDialect, cf::ControlFlowDialect, index::IndexDialect,
-             ub::UBDialect, vector::VectorDialect>(op->getDialect());
+  return isa<affine::AffineDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect, cf::ControlFlowDialect,
+             index::IndexDialect, ub::UBDialect, vector::VectorDialect>(op->getDialect());
 }
 
 /// Ops of the llvm dialect that mean the same on a host.
 bool isHostOp(Operation *op) {
   if (isHostDialect(op))
-    return !isa<vector::LoadOp, vector::StoreOp, vector::TransferReadOp, vector::TransferWriteOp, vector::GatherOp,
-                vector::ScatterOp, vector::MaskedLoadOp, vector::MaskedStoreOp>(op);
-  if (!isa<LLVM::LLVMDialect>(op->getDialect()) || isa<LLVM::InlineAsmOp, LLVM::CallIntrinsicOp, LLVM::CallOp>(op))
+    return !isa<affine::AffineLoadOp, affine::AffineStoreOp, vector::LoadOp, vector::StoreOp, vector::TransferReadOp,
+                vector::TransferWriteOp, vector::GatherOp, vector::ScatterOp, vector::MaskedLoadOp,
+                vector::MaskedStoreOp>(op);
+  if (!isa<LLVM::LLVMDialect>(op->getDialect()) ||
+      isa<LLVM::InlineAsmOp, LLVM::CallIntrinsicOp, LLVM::CallOp, LLVM::PtrToIntOp, LLVM::IntToPtrOp>(op))
     return false;
   return isa<LLVM::AllocaOp, LLVM::LifetimeStartOp, LLVM::LifetimeEndOp, LLVM::AssumeOp>(op) ||
          op->hasTrait<OpTrait::IsTerminator>() || isMemoryEffectFree(op);
@@ -141,8 +144,12 @@ LogicalResult replaceOp(Operation *op, CallBuilder &calls) {
     return success();
   if (std::optional<LogicalResult> done = replaceWarpOp(op, calls))
     return *done;
+  if (std::optional<LogicalResult> done = replaceWarpgroupOp(op, calls))
+    return *done;
   if (std::optional<LogicalResult> done = replaceMemoryOp(op, calls))
     return *done;
+  if (isa<LLVM::PtrToIntOp, LLVM::IntToPtrOp>(op)) // of global memory
+    return success();
   return op->emitOpError(
       "has no simulation; docs/guides/simulator.md lists the ops that have one, and passes/sim is where "
       "one is added");
@@ -245,6 +252,7 @@ struct SimReplaceDeviceOps : tenon::impl::SimReplaceDeviceOpsPassBase<SimReplace
           body.push_back(op);
       });
     }
+    checkAccumulators(kernels, calls);
     if (failed(replaceSharedArrays(kernels, layout, calls)))
       return signalPassFailure();
     for (Operation *op : body)

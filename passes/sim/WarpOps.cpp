@@ -1,4 +1,5 @@
 // Special registers, barriers, warp-wide ops and matrix fragments as calls.
+#include "dialects/Ptx/Ptx.h"
 #include "lib/Sim/DeviceFunctions.h"
 #include "passes/sim/DeviceOps.h"
 
@@ -128,6 +129,10 @@ static LogicalResult replaceMma(NVVM::MmaOp op, CallBuilder &calls) {
   return success();
 }
 
+static int64_t roundingOf(NVVM::ConvertFloatToTF32Op op) {
+  return op.getRnd() == NVVM::FPRoundingMode::RN ? 0 : op.getRnd() == NVVM::FPRoundingMode::RNA ? 1 : 2;
+}
+
 static void replaceBarrier(Operation *op, CallBuilder &calls) {
   Value id = calls.i32(0), count = calls.i32(0), predicate = calls.i32(0);
   int64_t waits = 1, reduction = -1;
@@ -193,6 +198,13 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   } else if (auto mma = dyn_cast<NVVM::MmaOp>(op)) {
     if (failed(replaceMma(mma, calls)))
       return failure();
+  } else if (isa<ptx::Ex2Op, ptx::TanhOp>(op)) {
+    op->replaceAllUsesWith(ValueRange{calls.call(isa<ptx::Ex2Op>(op) ? "tenon_sim_ex2" : "tenon_sim_tanh",
+                                                 op->getOperands(), calls.builder().getF32Type())});
+  } else if (auto convert = dyn_cast<NVVM::ConvertFloatToTF32Op>(op)) {
+    if (convert.getRelu() || convert.getSat() != NVVM::SaturationMode::NONE)
+      return op->emitOpError("has no simulation with `relu` or a saturation");
+    convert.replaceAllUsesWith(calls.call("tenon_sim_tf32", {convert.getSrc(), calls.i32(roundingOf(convert))}, i32));
   } else {
     return std::nullopt;
   }

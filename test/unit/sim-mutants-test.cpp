@@ -1,0 +1,185 @@
+// Kernels that the compiler makes, under the simulator: right values without a finding as they are, and the finding
+// that belongs to it with one synchronising op taken out. Data are small integers, so that sums are exact in every
+// order.
+#include "dialects/Ptx/Ptx.h"
+#include "lib/Pipelines/Phases.h"
+#include "lib/Target/SimulatedModule.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <random>
+
+using namespace mlir;
+
+namespace tenon::test {
+namespace {
+
+/// From a model to functions of one thread.
+std::string toThreads(const std::string &arch) {
+  return "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-choose-tile-schedules, tenon-tile-kernels, "
+         "tenon-choose-warp-schedules{arch=" +
+         arch +
+         "}, canonicalize, cse, tenon-stage-copies, tenon-assign-layouts, tenon-overlap-dots, "
+         "tenon-expand-to-threads, "
+         "tenon-thread-general-kernels, canonicalize, cse";
+}
+
+struct Mutant {
+  std::string name, op;                ///< that is taken out; all of that name
+  std::vector<sim::FindingKind> kinds; ///< of which one must be found
+  std::string part;                    ///< of a finding's text
+};
+
+/// y = x w^T of small integers.
+struct Linear {
+  std::string name, arch, type;
+  int64_t m, n, k;
+  std::vector<Mutant> mutants;
+};
+
+void PrintTo(const Linear &linear, std::ostream *stream) { *stream << linear.name; }
+
+class SimLinear : public testing::TestWithParam<Linear> {
+protected:
+  SimLinear() {
+    static const bool registered = [] {
+      registerTransformsPasses();
+      registerPasses();
+      return true;
+    }();
+    EXPECT_TRUE(registered);
+    DialectRegistry registry;
+    registerDialects(registry);
+    context.appendDialectRegistry(registry);
+    const Linear &p = GetParam();
+    std::mt19937 generator(1);
+    auto random = [&] { return static_cast<float>(generator() % 3) - 1; }; // sums below 256 are exact in bf16
+    std::generate_n(std::back_inserter(x), p.m * p.k, random);
+    std::generate_n(std::back_inserter(w), p.n * p.k, random);
+    expected.resize(p.m * p.n);
+    for (int64_t i = 0; i < p.m; ++i)
+      for (int64_t j = 0; j < p.n; ++j)
+        for (int64_t l = 0; l < p.k; ++l)
+          expected[i * p.n + j] += x[i * p.k + l] * w[j * p.k + l];
+  }
+
+  std::string model() {
+    const Linear &p = GetParam();
+    std::string k = std::to_string(p.k) + "x" + p.type + ">", n = std::to_string(p.n);
+    std::string types = "tensor<?x" + k + ", tensor<" + n + "x" + k, result = "tensor<?x" + n + "x" + p.type + ">";
+    return "func.func @main(%x: tensor<?x" + k + " {tenon.dims = [\"m\", \"\"]}, %w: tensor<" + n + "x" + k + ") -> " +
+           result + " {\n%y = tenon.linear %x, %w : (" + types + ") -> " + result + "\nreturn %y : " + result + "\n}";
+  }
+
+  OwningOpRef<ModuleOp> threads() {
+    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(model(), &context);
+    PassManager passes(&context);
+    EXPECT_TRUE(module && succeeded(parsePassPipeline(toThreads(GetParam().arch), passes)) &&
+                succeeded(passes.run(*module)));
+    return module;
+  }
+
+  /// The kernel on the data; `result` holds what it wrote.
+  sim::Report run(ModuleOp module, uint64_t seed = 0) {
+    const Linear &p = GetParam();
+    auto compiled = SimulatedModule::compile(module);
+    EXPECT_TRUE(compiled.ok()) << compiled.status().message();
+    if (!compiled.ok())
+      return {};
+    std::vector<char> a = store(x), b = store(w), y(static_cast<size_t>(p.m * p.n * bytes()));
+    auto buffer = [](const char *name, std::vector<char> &data) {
+      return sim::Buffer{name, data.data(), static_cast<int64_t>(data.size())};
+    };
+    sim::Options options;
+    options.seed = seed;
+    auto report = (*compiled)->run((*compiled)->kernelNames().front(),
+                                   {{buffer("x", a), buffer("w", b)}, {buffer("y", y)}, {p.m, p.m}}, options);
+    EXPECT_TRUE(report.ok()) << report.status().message();
+    result = load(y);
+    return report.ok() ? report.take() : sim::Report();
+  }
+
+  int64_t bytes() const { return GetParam().type == "f32" ? 4 : 2; }
+
+  /// Small integers: bf16 is the upper half of f32.
+  std::vector<char> store(const std::vector<float> &values) const {
+    std::vector<char> data(values.size() * bytes());
+    for (size_t i = 0; i < values.size(); ++i)
+      std::memcpy(&data[i * bytes()], reinterpret_cast<const char *>(&values[i]) + 4 - bytes(), bytes());
+    return data;
+  }
+  std::vector<float> load(const std::vector<char> &data) const {
+    std::vector<float> values(data.size() / bytes());
+    for (size_t i = 0; i < values.size(); ++i)
+      std::memcpy(reinterpret_cast<char *>(&values[i]) + 4 - bytes(), &data[i * bytes()], bytes());
+    return values;
+  }
+
+  MLIRContext context;
+  std::vector<float> x, w, expected, result;
+};
+
+TEST_P(SimLinear, IsRightAndFreeOfRaces) {
+  OwningOpRef<ModuleOp> module = threads();
+  for (uint64_t seed : {0, 1}) {
+    sim::Report report = run(*module, seed);
+    EXPECT_TRUE(report.ok()) << report.text();
+    EXPECT_EQ(result, expected);
+  }
+}
+
+TEST_P(SimLinear, MutantsAreFound) {
+  OwningOpRef<ModuleOp> module = threads();
+  for (const Mutant &mutant : GetParam().mutants) {
+    OwningOpRef<ModuleOp> mutated(module->clone());
+    std::vector<Operation *> gone;
+    mutated->walk([&](Operation *op) {
+      if (op->getName().getStringRef() == mutant.op)
+        gone.push_back(op);
+    });
+    ASSERT_FALSE(gone.empty()) << mutant.name;
+    for (Operation *op : gone) {
+      if (auto wait = dyn_cast<ptx::WgmmaWaitOp>(op))
+        op->replaceAllUsesWith(wait.getValues());
+      op->erase();
+    }
+    sim::Report report = run(*mutated);
+    bool isFound = false;
+    for (const sim::Finding &finding : report.findings)
+      isFound |= llvm::is_contained(mutant.kinds, finding.kind) && finding.text.find(mutant.part) != std::string::npos;
+    EXPECT_TRUE(isFound) << mutant.name << ": " << report.text();
+  }
+}
+
+using sim::FindingKind;
+
+const Mutant withoutBarriers = {
+    "no barrier", "nvvm.barrier0", {FindingKind::Race, FindingKind::AsyncCopy}, "nothing orders"};
+const Mutant withoutWaits = {"no wait for copies", "nvvm.cp.async.wait.group", {FindingKind::AsyncCopy}, "no wait"};
+const Mutant withoutCommits = {"no commit", "nvvm.cp.async.commit.group", {FindingKind::AsyncCopy}, "no wait"};
+const Mutant withoutFences = {"no fence", "nvvm.fence.proxy", {FindingKind::Race}, "no fence.proxy.async"};
+const Mutant withoutProductWaits = {
+    "no wait for products", "ptx.wgmma.wait", {FindingKind::Race}, "an accumulator of ptx.wgmma"};
+
+INSTANTIATE_TEST_SUITE_P(
+    Sim, SimLinear,
+    testing::Values(Linear{"wgmma_bf16",
+                           "sm_90a",
+                           "bf16",
+                           70,
+                           96,
+                           320,
+                           {withoutBarriers, withoutWaits, withoutCommits, withoutFences, withoutProductWaits}},
+                    Linear{"mma_bf16", "sm_80", "bf16", 70, 96, 320, {withoutBarriers, withoutWaits, withoutCommits}},
+                    Linear{"fma_f32", "sm_80", "f32", 33, 40, 96, {withoutBarriers, withoutWaits, withoutCommits}}),
+    [](const auto &info) { return info.param.name; });
+
+} // namespace
+} // namespace tenon::test
