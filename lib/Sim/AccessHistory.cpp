@@ -83,7 +83,8 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
       found(Conflict::Uninitialised, access, nullptr, at);
     }
     for (uint32_t node = cell.reads; node != 0; node = readNodes[node].next)
-      if (!isOrdered(readNodes[node].record, access, actor, actor.clocks)) {
+      // What was read needs no fence before it is written.
+      if (!isOrdered(readNodes[node].record, access, actor, actor.unfenced ? actor.unfenced : actor.clocks)) {
         tell(Conflict::Race, readNodes[node].record, at);
         break;
       }
@@ -105,9 +106,10 @@ uint32_t AccessHistory::beginCopy(const Access &access, const Actor &actor, cons
   return copy;
 }
 
-void AccessHistory::completeCopy(uint32_t copy, const Actor &actor) {
+void AccessHistory::completeCopy(uint32_t copy, uint32_t thread, uint32_t moment) {
   Access done = records[copy];
-  done.moment = actor.clocks[actor.thread];
+  done.thread = thread;
+  done.moment = moment;
   uint32_t mine = record(done);
   for (uint64_t at = done.first; at < done.first + done.bytes; ++at)
     if (cells[at].copy == copy) { // else a later copy took the byte, which was told

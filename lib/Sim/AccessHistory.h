@@ -17,7 +17,7 @@
 
 namespace tenon::sim {
 
-/// Who accesses: a thread, or after them the Tensor Core of a warp (wgmma).
+/// Who accesses: a thread, or after them the Tensor Core of a warp (wgmma), then TMA.
 struct Actor {
   uint32_t cta = 0, thread = 0;
   const uint32_t *clocks = nullptr; ///< one an actor of the CTA
@@ -46,8 +46,8 @@ public:
   void access(const Access &access, const Actor &actor, const Found &found);
   /// The copy owns the bytes until complete() with what this returns.
   uint32_t beginCopy(const Access &access, const Actor &actor, const Found &found);
-  /// The bytes count as written by the actor now.
-  void completeCopy(uint32_t copy, const Actor &actor);
+  /// The bytes count as written at that moment of the thread, or other actor.
+  void completeCopy(uint32_t copy, uint32_t thread, uint32_t moment);
 
 private:
   struct Cell {

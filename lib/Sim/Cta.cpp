@@ -60,6 +60,11 @@ Actor Cta::tensorCore(uint32_t warp) const {
   return {ctaNumber, numThreads() + warp, &fenced[row], &clocks[row]};
 }
 
+Actor Cta::tma() const {
+  size_t row = static_cast<size_t>(running) * numActors();
+  return {ctaNumber, tmaActor(), &fenced[row], &clocks[row]};
+}
+
 uint32_t Cta::warpMask(uint32_t warp) const {
   uint32_t lanes = std::min(warpSize, numThreads() - warp * warpSize);
   return lanes == warpSize ? ~0U : (1U << lanes) - 1;
@@ -81,8 +86,9 @@ std::string Cta::siteText(uint32_t site) const {
 
 std::string Cta::threadText(uint32_t index, uint32_t cta) const {
   auto [x, y, z] = plan.grid;
-  std::string who = index < numThreads() ? "thread " + std::to_string(index)
-                                         : "the Tensor Core of warp " + std::to_string(index - numThreads());
+  std::string who = index == tmaActor()    ? "TMA"
+                    : index < numThreads() ? "thread " + std::to_string(index)
+                                           : "the Tensor Core of warp " + std::to_string(index - numThreads());
   return who + " of CTA (" + std::to_string(cta % x) + ", " + std::to_string(cta / x % y) + ", " +
          std::to_string(cta / (x * y)) + ")";
 }
@@ -126,6 +132,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   allMemory.resetShared();
   collectives.assign((numThreads() + warpSize - 1) / warpSize, {});
   barriers = {};
+  bulk = {};
   moments.assign(numActors(), 0);
   clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
   fenced.assign(clocks.size(), 0);
@@ -150,6 +157,12 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   currentCta = this;
   schedule();
   currentCta = outer;
+  for (const BulkCopy &copy : bulk.copies)
+    if (!hasFailed)
+      find(FindingKind::AsyncCopy, copy.site, 0, [&] {
+        return siteText(copy.site) + " still writes to shared memory when " +
+               threadText(tmaActor(), ctaNumber).substr(7) + " has ended";
+      });
   return !hasFailed;
 }
 
@@ -173,6 +186,11 @@ void Cta::schedule() {
       if (hasFailed)
         return;
     }
+    // As late as may be, or at other moments under other seeds.
+    if (!bulk.copies.empty() && (!hasRun || (options.seed != 0 && random() % 4 == 0))) {
+      completeOldestCopy(*this);
+      continue;
+    }
     idleRounds = hasProgress ? 0 : idleRounds + 1;
     if (!hasRun || idleRounds == maxIdleRounds) {
       reportDeadlock(hasRun);
@@ -188,7 +206,27 @@ void Cta::wait(uint32_t site, bool isAligned, int barrier) {
   self.site = site;
   self.waitsAligned = isAligned;
   self.barrier = barrier;
+  self.mbarrier = 0;
   self.fiber.leave();
+}
+
+void Cta::waitAtMbarrier(uint64_t address, uint32_t site) {
+  Thread &self = thread();
+  hasProgress = true;
+  self.state = ThreadState::Waiting;
+  self.site = site;
+  self.waitsAligned = false;
+  self.barrier = -1;
+  self.mbarrier = address;
+  self.fiber.leave();
+}
+
+void Cta::wakeAtMbarrier(uint64_t address) {
+  for (Thread &thread : threads)
+    if (thread.state == ThreadState::Waiting && thread.mbarrier == address) {
+      thread.state = ThreadState::Ready;
+      thread.mbarrier = 0;
+    }
 }
 
 void Cta::spin(uint32_t site) {
@@ -367,6 +405,11 @@ std::string Cta::waitText(const Thread &thread) const {
     const Barrier &barrier = barriers[static_cast<size_t>(thread.barrier)];
     return "barrier " + std::to_string(thread.barrier) + ", where " + std::to_string(barrier.arrived) + " of " +
            std::to_string(barrier.count ? barrier.count : numLive) + " came";
+  }
+  if (thread.mbarrier != 0) {
+    const Mbarrier &barrier = bulk.barriers.at(thread.mbarrier);
+    return "the mbarrier at shared address " + std::to_string(thread.mbarrier) + ", whose phase " +
+           std::to_string(barrier.phase) + " lacks " + missingText(barrier);
   }
   for (const Collective &each : collectives[thread.warp])
     if (each.arrived >> thread.lane & 1)

@@ -6,6 +6,7 @@
 #include "lib/Sim/Memory.h"
 #include "lib/Sim/Report.h"
 #include "lib/Sim/Simulator.h"
+#include "lib/Sim/Transfers.h"
 
 #include <array>
 #include <deque>
@@ -21,7 +22,6 @@ struct Dim3 {
 
 /// A cp.async that nobody waited for yet: its bytes are copied at the wait, as late as the hardware may.
 struct AsyncCopy {
-  Allocation *allocation;
   char *destination;
   const char *source;
   uint32_t bytes, sourceBytes; ///< the rest is zeros
@@ -44,7 +44,8 @@ struct Thread {
   ThreadState state = ThreadState::Ready;
   uint32_t site = 0;         ///< where it waits
   bool waitsAligned = false; ///< and needs every lane of the warp there
-  int barrier = -1;          ///< that it waits at; -1: for lanes of its warp
+  int barrier = -1;          ///< that it waits at
+  uint64_t mbarrier = 0;     ///< its address; where neither is, it waits for lanes of its warp
   std::vector<AsyncCopy> openGroup;
   std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
   std::vector<Accumulator> accumulators;
@@ -96,6 +97,19 @@ public:
   /// Lets the other threads go on: this one may wait for what they write. When all do no more than this, the CTA hangs.
   void spin(uint32_t site);
   void noteProgress() { hasProgress = true; }
+
+  Transfers &transfers() { return bulk; }
+  void waitAtMbarrier(uint64_t address, uint32_t site);
+  void wakeAtMbarrier(uint64_t address);
+
+  // Clocks. Actors are the threads, the warps' Tensor Cores, and the one that copies for TMA.
+  uint32_t numActors() const { return numThreads() + static_cast<uint32_t>(collectives.size()) + 1; }
+  uint32_t tmaActor() const { return numActors() - 1; }
+  /// What the current thread knows, for copies of TMA that it starts.
+  Actor tma() const;
+  uint32_t startMomentOf(uint32_t actor) { return ++moments[actor]; }
+  void release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced);
+  void acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced);
   /// Memory order among lanes that meet: bar.warp.sync.
   void joinClocks(uint32_t warp, uint32_t mask);
   /// What the current thread knows to be written may be read by the async proxy from now on: fence.proxy.async.
@@ -140,11 +154,8 @@ private:
   void checkConvergence(uint32_t site);
   void reportDeadlock(bool isLivelock);
   std::string waitText(const Thread &thread) const;
-  uint32_t numActors() const { return numThreads() + static_cast<uint32_t>(collectives.size()); }
   uint32_t *clocksOf(uint32_t thread) { return &clocks[static_cast<size_t>(thread) * numActors()]; }
   uint32_t *fencedOf(uint32_t thread) { return &fenced[static_cast<size_t>(thread) * numActors()]; }
-  void release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced);
-  void acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced);
   void startMoment(uint32_t thread) { clocksOf(thread)[thread] = ++moments[thread]; }
 
   const Kernel &code;
@@ -161,6 +172,7 @@ private:
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::array<Barrier, 16> barriers;
+  Transfers bulk;
   std::vector<uint32_t> moments;        ///< one an actor: the threads, then the warps' Tensor Cores
   std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor
   std::vector<uint32_t> fenced;         ///< as clocks, for the async proxy

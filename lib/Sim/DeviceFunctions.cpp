@@ -11,6 +11,7 @@ const std::vector<DeviceFunction> &deviceFunctions() {
     addMatrixFunctions(made);
     addMemoryFunctions(made);
     addThreadFunctions(made);
+    addTransferFunctions(made);
     addWarpgroupFunctions(made);
     return made;
   }();

@@ -26,6 +26,7 @@ void addMathFunctions(std::vector<DeviceFunction> &table);
 void addMatrixFunctions(std::vector<DeviceFunction> &table);
 void addMemoryFunctions(std::vector<DeviceFunction> &table);
 void addThreadFunctions(std::vector<DeviceFunction> &table);
+void addTransferFunctions(std::vector<DeviceFunction> &table);
 void addWarpgroupFunctions(std::vector<DeviceFunction> &table);
 
 /// What tenon_sim_access is told.

@@ -85,13 +85,22 @@ static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touc
           touch.isAtomic};
 }
 
+static Actor actorOf(Cta &cta, uint32_t index) {
+  return index < cta.numThreads()  ? cta.actor(index)
+         : index == cta.tmaActor() ? cta.tma()
+                                   : cta.tensorCore(index - cta.numThreads());
+}
+
+uint32_t beginCopy(Cta &cta, const Touch &touch) {
+  Allocation &allocation = *checkTouch(cta, touch);
+  return allocation.history.beginCopy(accessOf(cta, allocation, touch), actorOf(cta, touch.thread),
+                                      tell(cta, allocation));
+}
+
 void recordTouch(Cta &cta, const Touch &touch) {
   Allocation *allocation = checkTouch(cta, touch);
   if (allocation && allocation->history.isTracked())
-    allocation->history.access(accessOf(cta, *allocation, touch),
-                               touch.thread < cta.numThreads() ? cta.actor(touch.thread)
-                                                               : cta.tensorCore(touch.thread - cta.numThreads()),
-                               tell(cta, *allocation));
+    allocation->history.access(accessOf(cta, *allocation, touch), actorOf(cta, touch.thread), tell(cta, *allocation));
 }
 
 void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
@@ -99,7 +108,7 @@ void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
     for (const AsyncCopy &copy : group) {
       std::memcpy(copy.destination, copy.source, copy.sourceBytes);
       std::memset(copy.destination + copy.sourceBytes, 0, copy.bytes - copy.sourceBytes);
-      copy.allocation->history.completeCopy(copy.record, cta.actor(thread.index));
+      cta.memory().shared().history.completeCopy(copy.record, thread.index, cta.momentOf(thread.index));
     }
   };
   for (; thread.groups.size() > left; thread.groups.pop_front())
@@ -168,11 +177,9 @@ void cpAsync(void *destination, void *source, uint32_t bytes, uint32_t sourceByt
     recordTouch(cta, read);
   }
   Touch write = {thread, reinterpret_cast<uintptr_t>(destination), bytes, bytes, Space::Shared, true, false, site};
-  Allocation &allocation = *checkTouch(cta, write);
-  uint32_t record =
-      allocation.history.beginCopy(accessOf(cta, allocation, write), cta.actor(thread), tell(cta, allocation));
+  uint32_t record = beginCopy(cta, write);
   cta.thread().openGroup.push_back(
-      {&allocation, static_cast<char *>(destination), static_cast<const char *>(source), bytes, sourceBytes, record});
+      {static_cast<char *>(destination), static_cast<const char *>(source), bytes, sourceBytes, record});
 }
 
 void cpAsyncCommit(uint32_t) {

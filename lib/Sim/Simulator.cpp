@@ -27,6 +27,42 @@ static Status check(const Kernel &kernel, const Launch &launch) {
   return {};
 }
 
+const TensorMap *Launch::findMap(const void *descriptor) const {
+  for (const TensorMap &map : maps)
+    if (&map == descriptor)
+      return &map;
+  return nullptr;
+}
+
+/// What the driver refuses (CUDA driver API, cuTensorMapEncodeTiled), and boxes outside of the buffer.
+static Status checkMap(const TensorMap &map, const Buffer &buffer) {
+  auto wrong = [&](const std::string &what) {
+    return invalidArgument("a tensor map of '" + buffer.name + "' has " + what);
+  };
+  size_t rank = map.box.size();
+  if (rank < 1 || rank > 5 || map.sizes.size() != rank || map.strides.size() + 1 != rank)
+    return wrong("rank " + std::to_string(rank) + " with " + std::to_string(map.sizes.size()) + " sizes and " +
+                 std::to_string(map.strides.size()) + " strides; expected 1 to 5, as many, and one less");
+  if (map.offset % 16 != 0)
+    return wrong("an offset of " + std::to_string(map.offset) + " bytes; expected a multiple of 16");
+  int64_t inner = map.box[0] * map.elementBytes, last = map.offset + map.elementBytes;
+  if (inner % 16 != 0 || (map.swizzle > 16 && inner > map.swizzle))
+    return wrong("a box of " + std::to_string(inner) + " bytes a row; expected a multiple of 16 within the swizzle");
+  for (size_t d = 0; d < rank; ++d) {
+    if (map.box[d] < 1 || map.box[d] > 256)
+      return wrong("a box of " + std::to_string(map.box[d]) + " elements; expected 1 to 256");
+    if (map.sizes[d] < 1 || map.sizes[d] > int64_t{1} << 32)
+      return wrong("a size of " + std::to_string(map.sizes[d]) + "; expected 1 to 2^32");
+    if (d > 0 && (map.strides[d - 1] % 16 != 0 || map.strides[d - 1] >= int64_t{1} << 40))
+      return wrong("a stride of " + std::to_string(map.strides[d - 1]) +
+                   " bytes; expected a multiple of 16 below 2^40");
+    last += (map.sizes[d] - 1) * (d == 0 ? map.elementBytes : map.strides[d - 1]);
+  }
+  if (map.offset < 0 || last > buffer.bytes)
+    return wrong("elements up to byte " + std::to_string(last) + " of " + std::to_string(buffer.bytes));
+  return {};
+}
+
 Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &options) {
   TENON_TRY(check(kernel, launch));
   Memory memory;
@@ -35,14 +71,22 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
     allocations.push_back(
         &memory.addGlobal(buffer.name, buffer.data, buffer.bytes, buffer.initialised, buffer.isWritable));
   memory.addShared(kernel.staticShared + kernel.dynamicShared);
-  std::vector<uint64_t> values;
-  for (const Argument &argument : launch.arguments)
-    values.push_back(argument.buffer >= 0    ? allocations[static_cast<size_t>(argument.buffer)]->begin()
-                     : argument.buffer == -1 ? static_cast<uint64_t>(argument.value)
-                                             : 0);
+  for (TensorMap &map : launch.maps) {
+    TENON_TRY(checkMap(map, launch.buffers[static_cast<size_t>(map.buffer)]).in("kernel '" + kernel.name + "'"));
+    map.base = allocations[static_cast<size_t>(map.buffer)]->data;
+  }
+  std::vector<uint64_t> values(launch.arguments.size(), 0);
   std::vector<void *> arguments;
-  for (uint64_t &value : values)
-    arguments.push_back(&value);
+  for (size_t index = 0; index < values.size(); ++index) {
+    const Argument &argument = launch.arguments[index];
+    if (argument.buffer >= 0)
+      values[index] = allocations[static_cast<size_t>(argument.buffer)]->begin();
+    else if (argument.buffer == Argument::number)
+      values[index] = static_cast<uint64_t>(argument.value);
+    // A map is passed by value: its address is what the kernel sees.
+    arguments.push_back(argument.buffer == Argument::map ? static_cast<void *>(&launch.maps[argument.value])
+                                                         : &values[index]);
+  }
 
   Report report;
   StackPool stacks(static_cast<size_t>(options.stackBytes));

@@ -32,15 +32,31 @@ struct Buffer {
   int64_t initialised = 0; ///< of a writable one: bytes at its start that may be read before they are written
 };
 
+/// What cuTensorMapEncodeTiled is given, innermost dimension first.
+struct TensorMap {
+  int buffer = 0;                         ///< index in buffers
+  int64_t offset = 0;                     ///< bytes
+  std::vector<int64_t> sizes, strides;    ///< elements; bytes, of the dimensions but the first
+  std::vector<int64_t> box;               ///< elements
+  int64_t elementBytes = 1, swizzle = 16; ///< 128, 64 or 32 bytes; 16 or 0 for none
+  bool fillsNan = false;
+  const void *base = nullptr; ///< set by simulate()
+};
+
 struct Argument {
-  int buffer = -1; ///< index in buffers; -1: the number; -2: null
-  int64_t value = 0;
+  static constexpr int number = -1, null = -2, map = -3;
+  int buffer = number; ///< index in buffers, or one of these
+  int64_t value = 0;   ///< the number, or the map's index
 };
 
 struct Launch {
   std::vector<Buffer> buffers;
+  std::vector<TensorMap> maps;
   std::vector<Argument> arguments; ///< all of the kernel, in order
   std::array<int64_t, 3> grid = {1, 1, 1};
+
+  /// Null where the address is none of a map.
+  const TensorMap *findMap(const void *descriptor) const;
 };
 
 struct Options {

@@ -193,8 +193,12 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
         auto attribute = function->getAttrOfType<AffineMapAttr>(name);
         return attribute ? attribute.getValue() : AffineMap();
       };
-      result->kernels[kernel.name] = {kernel, function.getNumArguments(), map("tenon.grid"), map("tenon.scratch_bytes"),
-                                      map("tenon.zeroed_bytes")};
+      result->kernels[kernel.name] = {kernel,
+                                      function.getNumArguments(),
+                                      map("tenon.grid"),
+                                      map("tenon.scratch_bytes"),
+                                      map("tenon.zeroed_bytes"),
+                                      function->getAttrOfType<ArrayAttr>("tenon.tensor_maps")};
     }
   if (result->kernels.empty())
     return invalidArgument("the module has no kernel: an llvm.func with the attribute nvvm.kernel");
@@ -233,17 +237,42 @@ static Result<std::vector<int64_t>> evaluate(AffineMap map, ArrayRef<int64_t> di
   return results;
 }
 
+/// A recipe of `tenon.tensor_maps` for these dims.
+static Result<sim::TensorMap> encode(DictionaryAttr recipe, ArrayRef<int64_t> dims, const std::string &what) {
+  auto argument = recipe.getAs<IntegerAttr>("argument"), swizzle = recipe.getAs<IntegerAttr>("swizzle");
+  auto box = recipe.getAs<DenseI64ArrayAttr>("box");
+  auto element = recipe.getAs<TypeAttr>("element");
+  auto offset = recipe.getAs<AffineMapAttr>("offset"), sizes = recipe.getAs<AffineMapAttr>("sizes"),
+       strides = recipe.getAs<AffineMapAttr>("strides");
+  if (!argument || !swizzle || !box || !element || !offset || !sizes || !strides)
+    return invalidArgument(what + " has no {argument, box, element, offset, sizes, strides, swizzle}");
+  sim::TensorMap map;
+  map.buffer = static_cast<int>(argument.getInt());
+  map.box = {box.asArrayRef().begin(), box.asArrayRef().end()};
+  map.elementBytes = element.getValue().getIntOrFloatBitWidth() / 8;
+  map.swizzle = swizzle.getInt();
+  std::vector<int64_t> none(map.box.size());
+  TENON_TRY_ASSIGN(map.sizes, evaluate(sizes.getValue(), dims, what, none));
+  none.pop_back();
+  TENON_TRY_ASSIGN(map.strides, evaluate(strides.getValue(), dims, what, none));
+  TENON_TRY_ASSIGN(std::vector<int64_t> start, evaluate(offset.getValue(), dims, what, {0}));
+  map.offset = start[0];
+  return map;
+}
+
 Result<sim::Report> SimulatedModule::run(const std::string &name, const SimulatedCall &call,
                                          const sim::Options &options) const {
   auto found = kernels.find(name);
   if (found == kernels.end())
     return notFound("the module has no kernel @" + name + "; it has " + llvm::join(kernelNames(), ", "));
   const Entry &entry = found->second;
-  size_t numArguments = call.operands.size() + call.results.size() + call.dims.size() + 1;
+  ArrayRef<Attribute> recipes = entry.tensorMaps ? entry.tensorMaps.getValue() : ArrayRef<Attribute>();
+  size_t numArguments = call.operands.size() + call.results.size() + call.dims.size() + 1 + recipes.size();
   if (entry.numArguments != numArguments)
     return invalidArgument("kernel @" + name + " takes " + std::to_string(entry.numArguments) + " arguments; given " +
                            std::to_string(call.operands.size()) + " operands, " + std::to_string(call.results.size()) +
-                           " results, " + std::to_string(call.dims.size()) + " dims, and the workspace");
+                           " results, " + std::to_string(call.dims.size()) + " dims, the workspace and " +
+                           std::to_string(recipes.size()) + " tensor maps");
   std::string of = "of kernel @" + name;
   TENON_TRY_ASSIGN(std::vector<int64_t> grid, evaluate(entry.grid, call.dims, "tenon.grid " + of, {1, 1, 1}));
   TENON_TRY_ASSIGN(std::vector<int64_t> scratch,
@@ -263,13 +292,19 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
   for (const sim::Buffer &result : call.results)
     add(result, true);
   for (int64_t dim : call.dims)
-    launch.arguments.push_back({-1, dim});
+    launch.arguments.push_back({sim::Argument::number, dim});
   std::vector<char> workspace(static_cast<size_t>(scratch[0]), static_cast<char>(0xFF));
   std::fill_n(workspace.begin(), std::min(zeroed[0], scratch[0]), 0);
   if (workspace.empty())
-    launch.arguments.push_back({-2, 0});
+    launch.arguments.push_back({sim::Argument::null, 0});
   else
     add({"workspace", workspace.data(), scratch[0], true, zeroed[0]}, true);
+  for (Attribute recipe : recipes) {
+    TENON_TRY_ASSIGN(sim::TensorMap map,
+                     encode(cast<DictionaryAttr>(recipe), call.dims, "tenon.tensor_maps of kernel @" + name));
+    launch.arguments.push_back({sim::Argument::map, static_cast<int64_t>(launch.maps.size())});
+    launch.maps.push_back(std::move(map));
+  }
   return sim::simulate(entry.kernel, launch, options);
 }
 

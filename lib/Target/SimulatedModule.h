@@ -40,6 +40,7 @@ private:
     sim::Kernel kernel;
     size_t numArguments;
     mlir::AffineMap grid, scratchBytes, zeroedBytes; ///< over the dims; null where the function has none
+    mlir::ArrayAttr tensorMaps;                      ///< dictionaries, or null
   };
   std::map<std::string, Entry> kernels;
 };

@@ -42,6 +42,7 @@ private:
 /// Nothing where the op is of another kind; else whether it was replaced (and erased).
 std::optional<mlir::LogicalResult> replaceWarpOp(mlir::Operation *op, CallBuilder &calls);
 std::optional<mlir::LogicalResult> replaceWarpgroupOp(mlir::Operation *op, CallBuilder &calls);
+std::optional<mlir::LogicalResult> replaceTransferOp(mlir::Operation *op, CallBuilder &calls);
 std::optional<mlir::LogicalResult> replaceMemoryOp(mlir::Operation *op, CallBuilder &calls);
 
 /// A check in front of each op that may read a result of wgmma ahead of its wait. Before anything is replaced.

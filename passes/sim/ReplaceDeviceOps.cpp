@@ -15,6 +15,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SmallBitVector.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_SIMREPLACEDEVICEOPSPASS
@@ -146,6 +147,8 @@ LogicalResult replaceOp(Operation *op, CallBuilder &calls) {
     return *done;
   if (std::optional<LogicalResult> done = replaceWarpgroupOp(op, calls))
     return *done;
+  if (std::optional<LogicalResult> done = replaceTransferOp(op, calls))
+    return *done;
   if (std::optional<LogicalResult> done = replaceMemoryOp(op, calls))
     return *done;
   if (isa<LLVM::PtrToIntOp, LLVM::IntToPtrOp>(op)) // of global memory
@@ -204,8 +207,9 @@ LogicalResult replaceSharedArrays(ModuleOp kernels, const SharedLayout &layout, 
   return success();
 }
 
-/// A function that takes the arguments' addresses, as a launch has them.
-void addLaunch(LLVM::LLVMFuncOp kernel) {
+/// A function that takes the arguments' addresses, as a launch has them; `byValue`: those that the kernel takes as
+/// these.
+void addLaunch(LLVM::LLVMFuncOp kernel, const llvm::SmallBitVector &byValue) {
   OpBuilder builder(kernel->getContext());
   builder.setInsertionPointAfter(kernel);
   Location loc = kernel.getLoc();
@@ -219,21 +223,17 @@ void addLaunch(LLVM::LLVMFuncOp kernel) {
     Value place = LLVM::GEPOp::create(builder, loc, pointer, pointer, entry->getArgument(0),
                                       ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(index)});
     Value address = LLVM::LoadOp::create(builder, loc, pointer, place);
-    arguments.push_back(LLVM::LoadOp::create(builder, loc, argument, address));
+    arguments.push_back(byValue[index] ? address : LLVM::LoadOp::create(builder, loc, argument, address).getResult());
   }
   LLVM::CallOp::create(builder, loc, kernel, arguments);
   LLVM::ReturnOp::create(builder, loc, ValueRange());
 }
 
-/// A host function: no calling convention of the device, and no promises about arguments.
-LogicalResult makeHostFunction(LLVM::LLVMFuncOp function) {
-  for (unsigned index = 0; index < function.getNumArguments(); ++index)
-    if (function.getArgAttr(index, LLVM::LLVMDialect::getByValAttrName()))
-      return function.emitOpError("takes argument ")
-             << index << " by value (a tensor map), which has no simulation yet";
+/// A host function: no calling convention of the device, and no promises about arguments. A tensor map comes as its
+/// address.
+void makeHostFunction(LLVM::LLVMFuncOp function) {
   function.removeArgAttrsAttr();
   function.setCConv(LLVM::CConv::C);
-  return success();
 }
 
 struct SimReplaceDeviceOps : tenon::impl::SimReplaceDeviceOpsPassBase<SimReplaceDeviceOps> {
@@ -259,12 +259,14 @@ struct SimReplaceDeviceOps : tenon::impl::SimReplaceDeviceOpsPassBase<SimReplace
       if (failed(replaceOp(op, calls)))
         return signalPassFailure();
     for (LLVM::LLVMFuncOp function : functions) {
-      if (failed(makeHostFunction(function)))
-        return signalPassFailure();
+      llvm::SmallBitVector byValue(function.getNumArguments());
+      for (unsigned index = 0; index < function.getNumArguments(); ++index)
+        byValue[index] = bool(function.getArgAttr(index, LLVM::LLVMDialect::getByValAttrName()));
+      makeHostFunction(function);
       if (!function->removeAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
         continue;
       function->setAttr("tenon.sim_kernel", UnitAttr::get(&getContext()));
-      addLaunch(function);
+      addLaunch(function, byValue);
     }
     OpBuilder builder(&getContext());
     kernels->setAttr("tenon.sim_sites", calls.sites());

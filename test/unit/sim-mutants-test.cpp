@@ -5,6 +5,7 @@
 #include "lib/Pipelines/Phases.h"
 #include "lib/Target/SimulatedModule.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
@@ -21,16 +22,6 @@ using namespace mlir;
 namespace tenon::test {
 namespace {
 
-/// From a model to functions of one thread.
-std::string toThreads(const std::string &arch) {
-  return "tenon-phases{from=graph to=kernel}, tenon-resolve-sizes, tenon-choose-tile-schedules, tenon-tile-kernels, "
-         "tenon-choose-warp-schedules{arch=" +
-         arch +
-         "}, canonicalize, cse, tenon-stage-copies, tenon-assign-layouts, tenon-overlap-dots, "
-         "tenon-expand-to-threads, "
-         "tenon-thread-general-kernels, canonicalize, cse";
-}
-
 struct Mutant {
   std::string name, op;                ///< that is taken out; all of that name
   std::vector<sim::FindingKind> kinds; ///< of which one must be found
@@ -40,6 +31,7 @@ struct Mutant {
 /// y = x w^T of small integers.
 struct Linear {
   std::string name, arch, type;
+  std::string schedule; ///< of warps, by hand; empty: the one that is chosen
   int64_t m, n, k;
   std::vector<Mutant> mutants;
 };
@@ -78,11 +70,23 @@ protected:
            result + " {\n%y = tenon.linear %x, %w : (" + types + ") -> " + result + "\nreturn %y : " + result + "\n}";
   }
 
+  /// From the model to functions of one thread.
   OwningOpRef<ModuleOp> threads() {
     OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(model(), &context);
-    PassManager passes(&context);
-    EXPECT_TRUE(module && succeeded(parsePassPipeline(toThreads(GetParam().arch), passes)) &&
-                succeeded(passes.run(*module)));
+    auto run = [&](const std::string &from, const std::string &to) {
+      PassManager passes(&context);
+      return module &&
+             succeeded(parsePassPipeline("tenon-phases{from=" + from + " to=" + to + " gpu=" + GetParam().arch + "}",
+                                         passes)) &&
+             succeeded(passes.run(*module));
+    };
+    EXPECT_TRUE(run("graph", "tile"));
+    if (!GetParam().schedule.empty())
+      module->walk([&](Operation *op) {
+        if (op->getName().getStringRef() == "tile.kernel")
+          op->setAttr("warp.schedule", parseAttribute(GetParam().schedule, &context));
+      });
+    EXPECT_TRUE(run("warp", "thread"));
     return module;
   }
 
@@ -167,18 +171,34 @@ const Mutant withoutCommits = {"no commit", "nvvm.cp.async.commit.group", {Findi
 const Mutant withoutFences = {"no fence", "nvvm.fence.proxy", {FindingKind::Race}, "no fence.proxy.async"};
 const Mutant withoutProductWaits = {
     "no wait for products", "ptx.wgmma.wait", {FindingKind::Race}, "an accumulator of ptx.wgmma"};
+const Mutant withoutPhaseWaits = {
+    "no wait for phases", "ptx.mbarrier.wait", {FindingKind::AsyncCopy, FindingKind::Race}, "TMA"};
+const Mutant withoutReleases = {"no release of slots", "ptx.mbarrier.arrive", {FindingKind::Deadlock}, "lacks"};
+const Mutant withoutExpectation = {
+    "no bytes expected", "nvvm.mbarrier.arrive.expect_tx", {FindingKind::Deadlock}, "lacks 1 of 1 arrivals"};
+const Mutant withoutInit = {"no barriers", "nvvm.mbarrier.init", {FindingKind::Misuse}, "no mbarrier.init"};
 
 INSTANTIATE_TEST_SUITE_P(
     Sim, SimLinear,
-    testing::Values(Linear{"wgmma_bf16",
-                           "sm_90a",
-                           "bf16",
-                           70,
-                           96,
-                           320,
-                           {withoutBarriers, withoutWaits, withoutCommits, withoutFences, withoutProductWaits}},
-                    Linear{"mma_bf16", "sm_80", "bf16", 70, 96, 320, {withoutBarriers, withoutWaits, withoutCommits}},
-                    Linear{"fma_f32", "sm_80", "f32", 33, 40, 96, {withoutBarriers, withoutWaits, withoutCommits}}),
+    testing::Values(
+        Linear{"mma_bf16", "sm_80", "bf16", "", 70, 96, 320, {withoutBarriers, withoutWaits, withoutCommits}},
+        Linear{"fma_f32", "sm_80", "f32", "", 33, 40, 96, {withoutBarriers, withoutWaits, withoutCommits}},
+        Linear{"wgmma_bf16",
+               "sm_90a",
+               "bf16",
+               "#warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>",
+               70,
+               96,
+               320,
+               {withoutBarriers, withoutWaits, withoutCommits, withoutFences, withoutProductWaits}},
+        Linear{"tma_bf16",
+               "sm_90a",
+               "bf16",
+               "#warp.schedule<warps = [8, 1], stages = 3, tf32 = false, wgmma = true, producer = true>",
+               70,
+               96,
+               320,
+               {withoutPhaseWaits, withoutReleases, withoutExpectation, withoutInit, withoutProductWaits}}),
     [](const auto &info) { return info.param.name; });
 
 } // namespace

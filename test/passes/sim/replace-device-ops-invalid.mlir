@@ -8,9 +8,9 @@ llvm.func @assembly() attributes {nvvm.kernel} {
 
 // -----
 
-llvm.func @unknown(%barrier: !llvm.ptr<3>, %count: i32) attributes {nvvm.kernel} {
-  // expected-error @below {{'nvvm.mbarrier.init' op has no simulation}}
-  nvvm.mbarrier.init %barrier, %count : !llvm.ptr<3>, i32
+llvm.func @unknown(%barrier: !llvm.ptr<3>) attributes {nvvm.kernel} {
+  // expected-error @below {{'nvvm.cluster.arrive' op has no simulation}}
+  nvvm.cluster.arrive
   llvm.return
 }
 
@@ -66,12 +66,5 @@ llvm.func @matrix(%p: !llvm.ptr<3>) attributes {nvvm.kernel} {
   // expected-error @below {{has no simulation of this form; expected 8 x 8 matrices of b16}}
   %m = nvvm.ldmatrix %p {num = 1 : i32, layout = #nvvm.mma_layout<col>, shape = #nvvm.ld_st_matrix_shape<m = 16, n = 16>,
       eltType = #nvvm.ld_st_matrix_elt_type<b8>} : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32)>
-  llvm.return
-}
-
-// -----
-
-// expected-error @below {{takes argument 0 by value (a tensor map), which has no simulation yet}}
-llvm.func @by_value(%map: !llvm.ptr {llvm.byval = !llvm.struct<(array<16 x i64>)>}) attributes {nvvm.kernel} {
   llvm.return
 }

@@ -1,0 +1,191 @@
+// TMA: a copy starts where a thread issues it, and arrives as late as it may, when no thread can go on without it. Its
+// writes are those of an actor of its own, ordered before whoever waits for the phase that counts their bytes.
+#include "lib/Sim/DeviceFunctions.h"
+#include "lib/Sim/MemoryAccess.h"
+#include "lib/Sim/Transfers.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tenon::sim {
+
+int64_t BulkCopy::bytes() const {
+  int64_t bytes = map->elementBytes;
+  for (int64_t size : map->box)
+    bytes *= size;
+  return bytes;
+}
+
+std::string missingText(const Mbarrier &barrier) {
+  std::string text = std::to_string(barrier.missing) + " of " + std::to_string(barrier.expected) + " arrivals";
+  return barrier.missingBytes == 0 ? text : text + " and " + std::to_string(barrier.missingBytes) + " bytes";
+}
+
+namespace {
+
+constexpr uint32_t barrierBytes = 8, copyAlignment = 128, chunkBytes = 16;
+
+void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site) {
+  recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes, Space::Shared,
+                    isWrite, /*isAtomic=*/!isWrite, site});
+}
+
+/// The barrier there, and its address; what happens to it counts as atomic, after its initialisation.
+std::pair<uint64_t, Mbarrier &> findBarrier(Cta &cta, const void *pointer, uint32_t site) {
+  touchBarrier(cta, pointer, /*isWrite=*/false, site);
+  uint64_t address = cta.memory().sharedAddress(pointer);
+  auto found = cta.transfers().barriers.find(address);
+  if (found == cta.transfers().barriers.end())
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " on shared memory in which no mbarrier.init was",
+              site);
+  return {address, found->second};
+}
+
+void completePhaseIfDone(Cta &cta, uint64_t address, Mbarrier &barrier) {
+  if (barrier.missing != 0 || barrier.missingBytes != 0)
+    return;
+  ++barrier.phase;
+  barrier.missing = barrier.expected;
+  barrier.doneClocks = std::move(barrier.clocks);
+  barrier.doneFenced = std::move(barrier.fenced);
+  barrier.clocks.clear();
+  barrier.fenced.clear();
+  cta.wakeAtMbarrier(address);
+}
+
+/// The row of a box into shared memory: its elements where they are inside of the tensor, else zeros or NaN.
+void copyRow(Cta &cta, const BulkCopy &copy, const char *source, bool isInside, uint64_t address) {
+  const TensorMap &map = *copy.map;
+  int64_t elements = map.box[0];
+  std::vector<char> row(static_cast<size_t>(elements * map.elementBytes), 0);
+  if (map.fillsNan)
+    std::fill(row.begin(), row.end(), static_cast<char>(0xFF));
+  int64_t first = std::clamp<int64_t>(-copy.place[0], 0, elements),
+          last = std::clamp<int64_t>(map.sizes[0] - copy.place[0], first, elements);
+  if (isInside && last > first)
+    std::memcpy(&row[static_cast<size_t>(first * map.elementBytes)],
+                source + (copy.place[0] + first) * map.elementBytes,
+                static_cast<size_t>((last - first) * map.elementBytes));
+  for (size_t at = 0; at < row.size(); at += chunkBytes) {
+    uint64_t to = address + at;
+    to ^= (to >> 7 & (static_cast<uint64_t>(map.swizzle) / chunkBytes - 1)) << 4;
+    std::memcpy(cta.memory().sharedPointer(to), &row[at], chunkBytes);
+  }
+}
+
+void copyBox(Cta &cta, const BulkCopy &copy) {
+  const TensorMap &map = *copy.map;
+  std::array<int64_t, 5> index = {};
+  uint64_t address = copy.destination;
+  for (bool isDone = false; !isDone; address += static_cast<uint64_t>(map.box[0] * map.elementBytes)) {
+    const char *source = static_cast<const char *>(map.base) + map.offset;
+    bool isInside = true;
+    for (size_t d = 1; d < map.box.size(); ++d) {
+      int64_t at = copy.place[d] + index[d];
+      isInside &= at >= 0 && at < map.sizes[d];
+      source += isInside ? at * map.strides[d - 1] : 0;
+    }
+    copyRow(cta, copy, source, isInside, address);
+    isDone = true;
+    for (size_t d = 1; d < map.box.size() && isDone; ++d) {
+      isDone = ++index[d] == map.box[d];
+      index[d] = isDone ? 0 : index[d];
+    }
+  }
+}
+
+// What the kernel calls.
+
+void mbarrierInit(void *pointer, uint32_t count, uint32_t site) {
+  Cta &cta = Cta::current();
+  touchBarrier(cta, pointer, /*isWrite=*/true, site);
+  if (count < 1 || count >= 1U << 20)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " for " + std::to_string(count) + " arrivals",
+              site);
+  Mbarrier barrier;
+  barrier.expected = barrier.missing = count;
+  cta.transfers().barriers[cta.memory().sharedAddress(pointer)] = barrier;
+}
+
+void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, uint32_t site) {
+  if (!predicate)
+    return;
+  Cta &cta = Cta::current();
+  cta.noteProgress();
+  auto [address, barrier] = findBarrier(cta, pointer, site);
+  if (barrier.missing == 0)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " arrives by " + cta.siteText(site) + " at an mbarrier whose phase has all its " +
+                  std::to_string(barrier.expected) + " arrivals and waits for bytes",
+              site);
+  cta.release(cta.thread().index, barrier.clocks, barrier.fenced);
+  barrier.missingBytes += expectedBytes;
+  --barrier.missing;
+  completePhaseIfDone(cta, address, barrier);
+}
+
+void mbarrierWait(void *pointer, uint32_t parity, uint32_t site) {
+  Cta &cta = Cta::current();
+  while (true) {
+    auto [address, barrier] = findBarrier(cta, pointer, site);
+    if ((barrier.phase & 1) != (parity & 1)) {
+      if (!barrier.doneClocks.empty())
+        cta.acquire(cta.thread().index, barrier.doneClocks, barrier.doneFenced);
+      return;
+    }
+    cta.waitAtMbarrier(address, site);
+  }
+}
+
+void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t *place, uint32_t rank, uint32_t site) {
+  Cta &cta = Cta::current();
+  cta.noteProgress();
+  const TensorMap *map = cta.launch().findMap(descriptor);
+  if (!map || map->box.size() != rank)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " with " +
+                  (map ? "a tensor map of another rank" : "an address that is none of the launch's tensor maps"),
+              site);
+  BulkCopy copy = {map, {}, cta.memory().sharedAddress(destination), 0, 0, site};
+  std::copy_n(place, rank, copy.place.begin());
+  copy.barrier = findBarrier(cta, barrier, site).first;
+  Touch touch = {cta.tmaActor(),
+                 reinterpret_cast<uintptr_t>(destination),
+                 static_cast<uint32_t>(copy.bytes()),
+                 copyAlignment,
+                 Space::Shared,
+                 /*isWrite=*/true,
+                 false,
+                 site};
+  copy.record = beginCopy(cta, touch);
+  cta.transfers().copies.push_back(copy);
+}
+
+} // namespace
+
+void completeOldestCopy(Cta &cta) {
+  BulkCopy copy = cta.transfers().copies.front();
+  cta.transfers().copies.pop_front();
+  copyBox(cta, copy);
+  uint32_t moment = cta.startMomentOf(cta.tmaActor());
+  cta.memory().shared().history.completeCopy(copy.record, cta.tmaActor(), moment);
+  Mbarrier &barrier = cta.transfers().barriers[copy.barrier];
+  barrier.clocks.resize(cta.numActors(), 0);
+  barrier.fenced.resize(cta.numActors(), 0);
+  barrier.clocks[cta.tmaActor()] = barrier.fenced[cta.tmaActor()] = moment;
+  barrier.missingBytes -= copy.bytes();
+  completePhaseIfDone(cta, copy.barrier, barrier);
+}
+
+void addTransferFunctions(std::vector<DeviceFunction> &table) {
+  table.insert(table.end(), {
+                                deviceFunction("tenon_sim_mbarrier_init", mbarrierInit),
+                                deviceFunction("tenon_sim_mbarrier_arrive", mbarrierArrive),
+                                deviceFunction("tenon_sim_mbarrier_wait", mbarrierWait),
+                                deviceFunction("tenon_sim_bulk_copy", bulkCopy),
+                            });
+}
+
+} // namespace tenon::sim
