@@ -26,7 +26,8 @@ PART = 7
 RUNS = {family: [family] for family in FAMILIES}
 RUNS["haswell"] = ["--target", "cpu:haswell", "--every", str(PART)]
 RUNS["threads"] = ["--target", "threads", "--every", str(PART)]
-CASES += [(run, case.name) for run in ("haswell", "threads") for family in FAMILIES for case in cases_of(family, SEED, PART)]
+PARTS = [case.name for family in FAMILIES for case in cases_of(family, SEED, PART)]
+CASES += [(run, name) for run in ("haswell", "threads") for name in PARTS]
 
 
 def start(run):
