@@ -15,7 +15,7 @@ namespace {
 class Sampler {
 public:
   Sampler(func::FuncOp function, WeightLookup weights, int samples, uint64_t seed) : function(function) {
-    for (int set = 0; set <= samples; ++set)
+    for (int set = 0; set < samples + 2; ++set)
       storage.emplace_back(weights, ReferenceRounding::exact);
     for (ReferenceValues &values : storage)
       sets.push_back(&values);
@@ -75,8 +75,14 @@ private:
     return bound;
   }
 
+  /// One evaluation moves everything up: along a chain of increasing ops the errors of each then add up, while with
+  /// random signs those of two ops of like size cancel in one of two evaluations, and all may be such.
   void disturb(Value result, ArrayRef<double> local) {
-    for (auto [values, random] : llvm::zip_equal(ArrayRef(sets).drop_front(), randoms)) {
+    ReferenceTensor up = (*sets.back())[result];
+    for (auto [value, error] : llvm::zip_equal(up.floats, local))
+      value += error;
+    sets.back()->set(result, std::move(up));
+    for (auto [values, random] : llvm::zip_equal(ArrayRef(sets).drop_front().drop_back(), randoms)) {
       ReferenceTensor moved = (*values)[result];
       uint64_t bits = 0;
       for (int64_t i = 0, size = moved.size(); i < size; ++i) {
@@ -90,7 +96,7 @@ private:
 
   func::FuncOp function;
   std::deque<ReferenceValues> storage;
-  std::vector<ReferenceValues *> sets; // the exact values first
+  std::vector<ReferenceValues *> sets; // the exact values first, those moved up last
   std::vector<std::mt19937_64> randoms;
   llvm::DenseMap<Value, std::vector<double>> bounds;
 };

@@ -13,8 +13,9 @@ struct BoundedTensor {
   std::vector<double> bound; ///< per element, the largest difference to explain; infinite where anything may come out
 };
 
-/// As evaluateReference with exact rounding. `samples` random evaluations beside the exact one, on the context's
-/// threads; more of them see rarer alignments of errors, four are enough since local bounds are generous.
+/// As evaluateReference with exact rounding. `samples` random evaluations beside the exact one and one that moves every
+/// result up, on the context's threads; more of them see rarer alignments of errors, four are enough since local bounds
+/// are generous.
 llvm::FailureOr<std::vector<BoundedTensor>> evaluateWithBounds(mlir::func::FuncOp function,
                                                                llvm::ArrayRef<ReferenceTensor> inputs,
                                                                WeightLookup weights, int samples = 4,
