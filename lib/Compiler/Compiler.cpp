@@ -1,6 +1,7 @@
 #include "lib/Compiler/Compiler.h"
 
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/ContractionKernel.h"
 #include "lib/Compiler/CompileTarget.h"
 #include "lib/Compiler/GpuCodeGeneration.h"
 #include "lib/Compiler/PlanBuilder.h"
@@ -263,17 +264,30 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
   return internalError(messages);
 }
 
-/// A kernel is refused once: what the general path makes of it has to do.
+/// Products and attentions get other schedules first; what is refused again, and all else, goes the general path, which
+/// has to do. A kernel's parts have its name before theirs.
 bool Driver::retry() {
+  constexpr int64_t mostRefusals = 2;
   if (refused.empty() || !formed || options.failOnFallback)
     return false;
   bool isAny = false;
   formed->walk([&](KernelOp kernel) {
-    auto why = refused.find(kernel.getKernelName().str());
+    StringRef name = kernel.getKernelName();
+    auto why = llvm::find_if(refused, [&](const auto &entry) {
+      StringRef part = entry.first;
+      return part.consume_front(name) && (part.empty() || part.starts_with("_part") || part.starts_with("_sum"));
+    });
     if (why == refused.end() || kernel->hasAttr(generalAttrName))
       return;
-    kernel->setAttr(generalAttrName, StringAttr::get(kernel.getContext(), why->second));
     isAny = true;
+    Builder b(kernel.getContext());
+    auto before = kernel->getAttrOfType<IntegerAttr>(refusalsAttrName);
+    int64_t refusals = before ? before.getInt() + 1 : 1;
+    bool hasOthers = findContraction(kernel.getBlock()) || !kernel.getBlock().getOps<AttentionOp>().empty();
+    if (hasOthers && refusals <= mostRefusals)
+      kernel->setAttr(refusalsAttrName, b.getI64IntegerAttr(refusals));
+    else
+      kernel->setAttr(generalAttrName, b.getStringAttr(why->second));
   });
   if (!isAny)
     return false;

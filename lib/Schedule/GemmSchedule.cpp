@@ -19,8 +19,9 @@ constexpr double launchSeconds = 3e-6;
 constexpr double warpRate = 0.62; // of the peak, by instructions of a warp where those of a warpgroup have all of it
 constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
-constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
-constexpr int64_t leastStages = 3;    // of a ring that hides a copy behind a product
+constexpr int64_t accumulators = 128;      // of f32 that a thread holds beside the rest
+constexpr int64_t mostResults = 128 * 256; // of a program
+constexpr int64_t leastStages = 3;         // of a ring that hides a copy behind a product
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -91,7 +92,7 @@ struct Model {
 };
 } // namespace
 
-std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch) {
+std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch, int64_t refusals) {
   Model model(shape, arch);
   // 128 bytes of the depth: one line of the cache and one period of the shared memory's swizzle.
   int64_t depth = 1024 / std::max<int64_t>(shape.operandBits, 8), least = 16;
@@ -101,9 +102,15 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
   // Of columns no more than a program of every architecture holds without spilling, beside its rows.
   std::vector<GemmCandidate> candidates;
   for (int64_t rows : {16, 32, 64, 128})
-    for (int64_t columns : {16, 32, 64, 128})
+    for (int64_t columns : {16, 32, 64, 128, 192, 256})
       for (int64_t splits : {1, 2, 4, 8, 16}) {
         GemmTile tile{rows, columns, depth, splits};
+        // Wide tiles are for warpgroups, which hold a row's results in few registers a thread.
+        if (columns > 128 && (rows < 128 || !model.isWgmma(tile)))
+          continue;
+        // What was refused had too few registers.
+        if (rows * columns > (mostResults >> refusals))
+          continue;
         bool isNeedless = (rows > 16 && rows / 2 >= model.rows) || (columns > 16 && columns / 2 >= model.columns);
         bool canSplit = shape.depth >= 0 && shape.depth % (splits * depth) == 0;
         if (isNeedless || !model.isLegal(tile) || (splits > 1 && !canSplit))

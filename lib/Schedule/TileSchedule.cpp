@@ -38,10 +38,11 @@ static int64_t powerWithin(int64_t size) {
   return power;
 }
 
-AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch) {
+AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch, int64_t refusals) {
   // Scores of a tile are held in registers, keys and values in shared memory: wide elements halve both.
   int64_t wide = shape.operandBits > 16 ? 2 : 1;
-  AttentionTile tile{fitting(shape.queries, 128 / wide), (shape.headSize > 128 ? 64 : 128) / wide};
+  AttentionTile tile{fitting(shape.queries, 128 / wide),
+                     std::max<int64_t>(16, ((shape.headSize > 128 ? 64 : 128) / wide) >> refusals)};
   auto programs = [&] { return shape.batch * shape.heads * ceilDiv(shape.queries, tile.queries); };
   bool isKnown = shape.batch >= 0 && shape.heads >= 0 && shape.queries >= 0;
   std::string reason = "queries at a time as registers hold them";

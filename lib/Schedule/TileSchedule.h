@@ -33,7 +33,8 @@ struct GemmCandidate {
   std::string reason; ///< "132 programs, 1 a multiprocessor, bound by memory"
 };
 /// Legal tiles, best first; there is one always.
-std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch);
+/// `refusals`: so many tiles had too few registers; those tried now have that many times half the results.
+std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch, int64_t refusals = 0);
 
 /// Sizes of an attention; negative where known only at run time.
 struct TileAttentionShape {
@@ -46,7 +47,7 @@ struct AttentionCandidate {
   AttentionTile tile;
   std::string reason;
 };
-AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch);
+AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch, int64_t refusals = 0);
 
 /// Work on rows: pointwise, norms, reductions, copies.
 struct RowShape {

@@ -45,7 +45,7 @@ struct Choice {
 
 static std::string microseconds(double seconds) { return llvm::formatv("{0:F1} us", seconds * 1e6).str(); }
 
-static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch &arch) {
+static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch &arch, int64_t refusals) {
   SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
   // A program's rows are places of the innermost row dimension: the others are numbered.
   SmallVector<unsigned> numbered(product.batch);
@@ -60,7 +60,7 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
                   bits,
                   bitsOf(result),
                   bits <= 16};
-  std::vector<GemmCandidate> ranked = rankGemmTiles(shape, arch);
+  std::vector<GemmCandidate> ranked = rankGemmTiles(shape, arch, refusals);
   const GemmTile &best = ranked.front().tile;
   std::string reason = ranked.front().reason + ", " + microseconds(ranked.front().seconds) + " by the model";
   if (ranked.size() > 1)
@@ -73,15 +73,17 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
 
 static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
   MLIRContext *context = kernel.getContext();
+  auto refused = kernel->getAttrOfType<IntegerAttr>(refusalsAttrName);
+  int64_t refusals = refused ? refused.getInt() : 0;
   if (std::optional<ContractionKernel> product = findContraction(kernel.getBlock()))
-    return chooseGemm(*product, kernel.getYielded().front(), arch);
+    return chooseGemm(*product, kernel.getYielded().front(), arch, refusals);
   auto attentions = kernel.getBlock().getOps<AttentionOp>();
   if (!attentions.empty()) {
     AttentionOp op = *attentions.begin();
     auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
     TileAttentionShape shape{sizeOf(query.getDimSize(0)), sizeOf(query.getDimSize(1)), sizeOf(query.getDimSize(2)),
                              sizeOf(key.getDimSize(2)),   sizeOf(query.getDimSize(3)), bitsOf(op.getQuery())};
-    auto [tile, reason] = chooseAttentionTile(shape, arch);
+    auto [tile, reason] = chooseAttentionTile(shape, arch, refusals);
     return {tile::AttentionAttr::get(context, tile.queries, tile.keys), reason};
   }
   auto [tile, reason] = chooseRowTile(rowShapeOf(kernel), arch);
@@ -153,6 +155,8 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
     if ((kernel->hasAttr("tenon.schedule") && !byHand) || kernel->getNumResults() == 0)
       return;
     Choice choice = byHand ? Choice{byHand, "by hand"} : chooseFor(kernel, arch);
+    if (kernel->hasAttr(refusalsAttrName))
+      choice.reason += "; a larger one was refused as machine code";
     kernel->setAttr("tenon.schedule", choice.schedule);
     std::string text;
     llvm::raw_string_ostream(text) << "@" << kernel.getKernelName() << " has " << choice.schedule << ": "

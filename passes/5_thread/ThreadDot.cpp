@@ -60,7 +60,7 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   Value rowBy8 = add(low, mul(eighth, 8)), rowBy16 = add(low, mul(sixteenth, 8));
   Value chunkBy16 = mul(sixteenth, perChunk), chunkBy8 = mul(eighth, perChunk);
   auto load = [&](Value base, SmemType type, bool firstAlongRows, bool isTransposed, Value warpRow, Value warpColumn,
-                  int64_t row, int64_t column) {
+                  int64_t row, int64_t column, uint32_t count = 4) {
     ThreadPlace atRow{firstAlongRows ? rowBy8 : rowBy16, 16, row};
     ThreadPlace atColumn{firstAlongRows ? chunkBy16 : chunkBy8, perChunk + 1, column};
     if (warpRow)
@@ -70,12 +70,15 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
       atColumn.bound = type.getShape()[1];
     }
     Value address = smemAddress(base, type, atRow, atColumn);
-    auto four = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, i32Type));
+    auto words = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(count, i32Type));
     auto layout = isTransposed ? NVVM::MMALayout::col : NVVM::MMALayout::row;
     Value loaded =
-        NVVM::LdMatrixOp::create(b, four, address, uint32_t(4), layout,
-                                 NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
-    return SmallVector<Value>{word(loaded, 0), word(loaded, 1), word(loaded, 2), word(loaded, 3)};
+        NVVM::LdMatrixOp::create(b, words, address, count, layout, NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
+                                 NVVM::LdStMatrixEltType::B16);
+    SmallVector<Value> list;
+    for (uint32_t number = 0; number < count; ++number)
+      list.push_back(word(loaded, number));
+    return list;
   };
   Value warpM = tile.warpsM == 1 ? Value() : digitValue(warps(tile.warpsM, tile.warpsN));
   Value warpN = tile.warpsN == 1 ? Value() : digitValue(warps(tile.warpsN));
@@ -111,15 +114,14 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   };
   /// The right operand's words for columns 8 * block on, two for each of two blocks.
   auto rhsWords = [&](int64_t block, int64_t step) -> SmallVector<Value> {
-    bool isLast = block + 1 == tile.columnBlocks;
-    int64_t first = isLast && block > 0 ? block - 1 : block; // an odd last block: the one before comes along
-    if (isLast && block == 0)
-      first = 0;
-    SmallVector<Value> words = op.getTransposeB()
-                                   ? rounded(load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/false,
-                                                  /*isTransposed=*/false, firstColumn, {}, first * 8, step * depth))
-                                   : load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/true,
-                                          /*isTransposed=*/true, {}, firstColumn, step * depth, first * 8);
+    // An odd last block: the one before comes along, where there is one.
+    int64_t first = block + 1 == tile.columnBlocks && block > 0 ? block - 1 : block;
+    uint32_t count = tile.columnBlocks == 1 ? 2 : 4;
+    SmallVector<Value> words =
+        op.getTransposeB() ? rounded(load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/false,
+                                          /*isTransposed=*/false, firstColumn, {}, first * 8, step * depth, count))
+                           : load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/true,
+                                  /*isTransposed=*/true, {}, firstColumn, step * depth, first * 8);
     if (first != block)
       return {words[2], words[3]};
     return words;

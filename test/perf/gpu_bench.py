@@ -224,9 +224,11 @@ def run_kernel(torch, tenon, path, case, flush):
 
 def run_model(torch, tenon, path, build, make, with_compile):
     torch.manual_seed(0)
+    torch.set_default_dtype(torch.bfloat16)  # as when it was exported: what is f32 by name stays so
     with torch.device("cuda"):
         module = build().eval()
-    module, value = module.to(torch.bfloat16), make().cuda()
+    torch.set_default_dtype(torch.float32)
+    value = make().cuda()
     value = value.to(torch.bfloat16) if value.is_floating_point() else value
     weights = {**dict(module.named_parameters()), **dict(module.named_buffers())}
     with torch.no_grad():

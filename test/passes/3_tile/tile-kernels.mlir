@@ -6,12 +6,12 @@
 // A matrix product is one loop over the depth that carries the sums; what follows it is computed on them. Tails need no code:
 // a view reads 0 outside and drops what is stored there.
 // CHECK: tile.kernel @linear_relu(%[[X:.*]]: !tile.view<?x384xbf16>, %[[W:.*]]: !tile.view<1000x384xbf16>, %[[Y:.*]]: !tile.view<?x1000xbf16>)
-// CHECK: tile.grid (%{{.*}}, %{{.*}}) = (%{{.*}}, %c8)
-// CHECK: %[[SUMS:.*]] = scf.for %[[K:.*]] = %c0 to %c384 step %c64 iter_args(%[[ACC:.*]] = %{{.*}}) -> (tensor<128x128xf32>)
+// CHECK: tile.grid (%{{.*}}, %{{.*}}) = (%{{.*}}, %c4)
+// CHECK: %[[SUMS:.*]] = scf.for %[[K:.*]] = %c0 to %c384 step %c64 iter_args(%[[ACC:.*]] = %{{.*}}) -> (tensor<128x256xf32>)
 // CHECK: %[[A:.*]] = tile.load %[[X]][%{{.*}}, %[[K]]] : <?x384xbf16> -> tensor<128x64xbf16>
-// CHECK: %[[B:.*]] = tile.load %[[W]][%{{.*}}, %[[K]]] : <1000x384xbf16> -> tensor<128x64xbf16>
+// CHECK: %[[B:.*]] = tile.load %[[W]][%{{.*}}, %[[K]]] : <1000x384xbf16> -> tensor<256x64xbf16>
 // CHECK: tile.dot %[[A]], %[[B]], %[[ACC]] {transpose_b}
-// CHECK: arith.truncf %[[SUMS]] : tensor<128x128xf32> to tensor<128x128xbf16>
+// CHECK: arith.truncf %[[SUMS]] : tensor<128x256xf32> to tensor<128x256xbf16>
 // CHECK: arith.maximumf
 // CHECK: tile.store %{{.*}}, %[[Y]]
 func.func @main(%x: tensor<?x384xbf16> {tenon.dims = ["rows", ""]}) -> tensor<?x1000xbf16> {

@@ -1,5 +1,5 @@
 // In: programs on tiles. Out: every tile has a layout, every dot an atom; P of attention is what the next dot takes.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules="arch=sm_80" --tenon-tile-kernels --canonicalize --cse \
 // RUN:   --tenon-choose-warp-schedules="arch=sm_80" --tenon-stage-copies --tenon-assign-layouts --canonicalize --cse | FileCheck %s
 
 // The bias has the columns of the sums, whatever lane and register they are in.

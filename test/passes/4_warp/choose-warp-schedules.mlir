@@ -1,14 +1,14 @@
 // In: programs on tiles. Out: each with its warps and stages; a choice by hand stays.
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
 // RUN:   --tenon-choose-warp-schedules | FileCheck %s
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules="arch=sm_80" --tenon-tile-kernels --canonicalize --cse \
 // RUN:   --tenon-choose-warp-schedules="arch=sm_80" | FileCheck %s --check-prefix=SM80
 // RUN: not tenon-opt %s --split-input-file --tenon-choose-warp-schedules="arch=sm_70" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: GPU architecture 'sm_70' is unknown; it is one of sm_80, sm_86, sm_89, sm_90a
 
 // A product of 16-bit elements has 64 x 32 results a warp; slots as far as two programs fit in an SM. With wgmma 16 rows.
 // SM80: @linear({{.*}}warp.schedule = #warp.schedule<warps = [2, 4], stages = 2, tf32 = false>
-// CHECK: @linear({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 5, tf32 = false, wgmma = true, producer = true>
+// CHECK: @linear({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true, producer = true>
 func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<8192x1000xbf16> {
   %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<1000x384xbf16>) -> tensor<8192x1000xbf16>
   return %0 : tensor<8192x1000xbf16>
