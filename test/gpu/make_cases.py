@@ -10,6 +10,7 @@ What does not compile is a case that fails there, and is listed here.
 
 import json
 import multiprocessing
+import os
 import shutil
 import signal
 import sys
@@ -55,6 +56,7 @@ def _compile(text, target, path):
         library.free_artefact(artefact)
     except TenonError as error:
         path.with_suffix(".error").write_text(str(error))
+    os._exit(0)  # Python's own end would join the pool's thread, which this process is a copy of
 
 
 def parse(arguments):
