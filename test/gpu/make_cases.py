@@ -8,6 +8,7 @@ usage: make_cases.py FOLDER [--target sm_90a] [--seed N] [--every N] [--jobs N] 
 What does not compile is a case that fails there, and is listed here.
 """
 
+import ctypes
 import json
 import multiprocessing
 import os
@@ -49,7 +50,7 @@ def compile_case(text, target, path):
 
 def _compile(text, target, path):
     library = Library()
-    library.lib.tenon_artefact_save.restype = library.lib.tenon_compile.restype
+    library.lib.tenon_artefact_save.restype = ctypes.c_void_p
     try:
         artefact = library.compile(text, target)
         library._check(library.lib.tenon_artefact_save(artefact, str(path).encode()))

@@ -102,7 +102,7 @@ class Library:
         path = path or os.environ.get("TENON_LIBRARY") or ROOT / "build/lib/libtenon.so"
         self.lib = ctypes.CDLL(str(path))
         self.lib.tenon_error_message.restype = c_char_p
-        for name in ("tenon_compile", "tenon_artefact_open", "tenon_executable_load", "tenon_context_create", "tenon_context_run"):
+        for name in ("tenon_artefact_open", "tenon_executable_load", "tenon_context_create", "tenon_context_run"):
             getattr(self.lib, name).restype = c_void_p
         for name in (
             "tenon_error_message",
@@ -124,6 +124,7 @@ class Library:
         if target == THREADS:
             return self._compile_threads(text)
         artefact, encoded = c_void_p(), text.encode()
+        self.lib.tenon_compile.restype = c_void_p  # not in the constructor: the run-only library has none
         options = _CompileOptions(sizeof(_CompileOptions), target.encode(), None, None, None)
         self._check(self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), byref(options), byref(artefact)))
         return artefact
