@@ -66,6 +66,12 @@ LogicalResult SmemType::verify(llvm::function_ref<InFlightDiagnostic()> emitErro
 
 int64_t SmemType::getBytes() const { return llvm::alignTo(getShape()[0] * getShape()[1] * getElementBytes(), 1024); }
 
+int64_t SmemType::offsetOf(int64_t row, int64_t column) const {
+  int64_t span = getSwizzle(), at = column * getElementBytes(), line = row * span;
+  int64_t slab = at / span, chunk = at % span / 16;
+  return slab * getShape()[0] * span + line + (chunk ^ (line / 128 % (span / 16))) * 16 + at % 16;
+}
+
 int64_t SmemType::widestSwizzle(int64_t rowBytes) {
   for (int64_t span : {128, 64, 32})
     if (rowBytes % span == 0)
@@ -79,6 +85,13 @@ LogicalResult RingType::verify(llvm::function_ref<InFlightDiagnostic()> emitErro
     return emitError() << "a ring of " << depth << " slots of " << tiles.size()
                        << " tiles, expected at least 1 of each";
   return success();
+}
+
+int64_t RingType::getSlotBytes() const {
+  int64_t bytes = 0;
+  for (SmemType tile : getTiles())
+    bytes += tile.getBytes();
+  return bytes;
 }
 
 //===--- ops -----------------------------------------------------------------------------------------------------===//

@@ -39,6 +39,8 @@ def Warp_Smem : TypeDef<WarpDialect, "Smem"> {
     /// Bytes of an element, of a row within a slab, and of the tile, rounded up to 1024.
     int64_t getElementBytes() const { return std::max<int64_t>(1, getElementType().getIntOrFloatBitWidth() / 8); }
     int64_t getBytes() const;
+    /// Where an element lies, in bytes from the tile's first.
+    int64_t offsetOf(int64_t row, int64_t column) const;
     /// The widest swizzle for rows of that many bytes.
     static int64_t widestSwizzle(int64_t rowBytes);
   }];
@@ -54,6 +56,9 @@ def Warp_Ring : TypeDef<WarpDialect, "Ring"> {
   let parameters = (ins "int64_t":$depth, ArrayRefParameter<"::tenon::warp::SmemType">:$tiles);
   let assemblyFormat = "`<` $depth `,` $tiles `>`";
   let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    int64_t getSlotBytes() const;
+  }];
 }
 
 class WarpOp<string mnemonic, list<Trait> traits = []> : Op<WarpDialect, mnemonic, traits> { let hasVerifier = 1; }

@@ -399,7 +399,7 @@ LogicalResult ThreadEmitter::emit() {
   if (!tensorMaps.empty())
     function->setAttr("tenon.tensor_maps", b.getArrayAttr(tensorMaps));
   function->setAttr("tenon.grid", AffineMapAttr::get(AffineMap::get(0, numDims, {programs, one, one}, context)));
-  function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedBytes));
+  function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedPlan.getBytes()));
   function->setAttr("tenon.scratch_bytes",
                     AffineMapAttr::get(AffineMap::get(0, numDims, getAffineConstantExpr(0, context))));
   if (hasTensorCore)

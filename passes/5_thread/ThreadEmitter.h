@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/SharedMemory.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -110,7 +111,7 @@ private:
   /// A barrier behind which the Tensor Cores, too, see what threads wrote to shared memory.
   void publish();
   mlir::Value sharedAt(mlir::Value byteOffset);
-  mlir::Value scratch() { return sharedAt(i32(scratchOffset)); }
+  mlir::Value scratch() { return sharedAt(i32(sharedPlan.tileBytes)); }
   mlir::Value smemAddress(mlir::Value base, warp::SmemType type, ThreadPlace row, ThreadPlace column);
   llvm::SmallVector<mlir::Value> slotOf(mlir::Value ring, mlir::Value number);
   mlir::LogicalResult emitCopy(warp::CopyOp op);
@@ -145,7 +146,6 @@ private:
   Role role = Role::All;
   bool hasProducer = false;
   llvm::DenseMap<mlir::Value, mlir::Value> ringBases;      ///< transfers of the programs before, i32
-  llvm::DenseMap<mlir::Value, int64_t> barrierOffsets;     ///< of produced rings, in shared memory
   llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers;   ///< of slots that are being filled
   llvm::DenseMap<mlir::Operation *, unsigned> tensorMapOf; ///< of copies by TMA
   llvm::SmallVector<mlir::Attribute> tensorMaps;
@@ -153,9 +153,7 @@ private:
   llvm::SmallVector<mlir::Value> dims; ///< the function's i64 sizes
   mlir::Value thread, lane, warpNumber, sharedBase;
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
-  llvm::DenseMap<mlir::Operation *, int64_t> sharedOffsets; ///< of rings and staged tiles
-  llvm::DenseSet<mlir::Operation *> reusesShared;           ///< of these, those in memory that others had before
-  int64_t scratchOffset = 0, sharedBytes = 0;
+  SharedMemoryPlan sharedPlan;
   bool hasTensorCore = false, hasWgmma = false;
   bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
 };

@@ -67,7 +67,7 @@ ThreadEmitter::Transfer ThreadEmitter::transferOf(Value ring, Value number) {
   int64_t depth = cast<RingType>(ring.getType()).getDepth();
   Value all = numberOf(ring, number), slot = arith::RemUIOp::create(b, all, i32(depth));
   Value parity = arith::AndIOp::create(b, arith::DivUIOp::create(b, all, i32(depth)), i32(1));
-  Value full = sharedAt(add(mul(slot, 16), i32(barrierOffsets.at(ring))));
+  Value full = sharedAt(add(mul(slot, 16), i32(sharedPlan.barriers.at(ring))));
   Value empty = LLVM::GEPOp::create(b, full.getType(), b.getI8Type(), full, ArrayRef<LLVM::GEPArg>(int32_t(8)));
   return {full, empty, parity};
 }
@@ -82,7 +82,7 @@ void ThreadEmitter::initBarriers() {
       if (!ring.getTransfers())
         return;
       for (int64_t slot = 0; slot < ring.getRing().getType().getDepth(); ++slot) {
-        int64_t at = barrierOffsets.at(ring.getRing()) + 16 * slot;
+        int64_t at = sharedPlan.barriers.at(ring.getRing()) + 16 * slot;
         NVVM::MBarrierInitOp::create(b, sharedAt(i32(at)), i32(1), Value());
         NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
       }

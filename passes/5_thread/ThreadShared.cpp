@@ -20,102 +20,10 @@ static int64_t bytesOf(Type element) {
   return element.isIndex() ? 4 : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
 }
 
-static int64_t slotBytes(RingType ring) {
-  int64_t bytes = 0;
-  for (SmemType tile : ring.getTiles())
-    bytes += tile.getBytes();
-  return bytes;
-}
-
-namespace {
-/// A ring or a staged tile: its bytes, and from which op to which it is needed, in the order of the program.
-struct SharedTile {
-  Operation *op;
-  int64_t bytes;
-  unsigned first, last;
-  int64_t offset = 0;
-  bool meets(const SharedTile &other) const { return first <= other.last && other.first <= last; }
-  bool overlaps(const SharedTile &other) const {
-    return offset < other.offset + other.bytes && other.offset < offset + bytes;
-  }
-};
-} // namespace
-
-/// What stands in a loop that its definition is outside of is needed until the loop's end.
-static SharedTile lifetimeOf(Operation *op, int64_t bytes, const DenseMap<Operation *, unsigned> &numbers) {
-  SharedTile tile{op, bytes, numbers.at(op), numbers.at(op)};
-  SmallVector<Value> open(op->result_begin(), op->result_end());
-  while (!open.empty()) {
-    for (Operation *user : open.pop_back_val().getUsers()) {
-      if (isa<RingAcquireOp, RingWaitOp>(user))
-        open.append(user->result_begin(), user->result_end());
-      Operation *until = user;
-      for (Operation *parent = user->getParentOp(); parent && !parent->isProperAncestor(op);
-           parent = parent->getParentOp())
-        if (isa<scf::ForOp>(parent))
-          until = parent;
-      unsigned last = numbers.at(until);
-      until->walk([&](Operation *inner) { last = std::max(last, numbers.at(inner)); });
-      tile.last = std::max(tile.last, last);
-    }
-  }
-  return tile;
-}
-
-/// Rings and staged tiles share memory where they are not needed at the same time; what relayouts and folds exchange
-/// goes through a scratch area of its own, between two barriers each.
+/// Places come from lib/Analysis; here the program gets its base address.
 void ThreadEmitter::planSharedMemory() {
-  DenseMap<Operation *, unsigned> numbers;
-  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) { numbers[op] = numbers.size(); });
-  SmallVector<SharedTile> tiles;
-  int64_t used = 0, scratchBytes = 0;
-  kernel.walk<WalkOrder::PreOrder>([&](Operation *op) {
-    if (auto ring = dyn_cast<RingCreateOp>(op)) {
-      RingType type = ring.getRing().getType();
-      tiles.push_back(lifetimeOf(op, type.getDepth() * slotBytes(type), numbers));
-    } else if (auto stage = dyn_cast<StageOp>(op)) {
-      tiles.push_back(lifetimeOf(op, stage.getTarget().getType().getBytes(), numbers));
-    } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
-      auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-      scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
-    } else if (isa<tile::ReduceOp, tile::ScanOp>(op)) {
-      auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-      int64_t axis = cast<IntegerAttr>(op->getAttr("axis")).getInt();
-      LayoutAttr layout = layoutOf(type);
-      SmallVector<Digit> digits = layout.getDim(axis);
-      if (llvm::any_of(digits, [](const Digit &digit) { return digit.kind == DigitKind::Warp; }))
-        // A running fold exchanges a total for each slower register too.
-        scratchBytes = std::max(scratchBytes, (isa<tile::ScanOp>(op) ? layout : layout.drop(axis)).getNumRegisters() *
-                                                  32 * schedule.getNumWarps() * bytesOf(type.getElementType()));
-    }
-  });
-  for (size_t number = 0; number < tiles.size(); ++number) {
-    SharedTile &tile = tiles[number];
-    MutableArrayRef<SharedTile> earlier = MutableArrayRef(tiles).take_front(number);
-    // The lowest place that nothing needed at the same time is in.
-    SmallVector<int64_t> places{0};
-    for (const SharedTile &other : earlier)
-      places.push_back(other.offset + other.bytes);
-    llvm::sort(places);
-    for (int64_t place : places) {
-      tile.offset = place;
-      if (llvm::none_of(earlier, [&](const SharedTile &other) { return tile.meets(other) && tile.overlaps(other); }))
-        break;
-    }
-    if (llvm::any_of(earlier, [&](const SharedTile &other) { return tile.overlaps(other); }))
-      reusesShared.insert(tile.op);
-    sharedOffsets[tile.op] = tile.offset;
-    used = std::max(used, tile.offset + tile.bytes);
-  }
-  scratchOffset = used;
-  sharedBytes = used + llvm::alignTo(scratchBytes, 128);
-  kernel.walk([&](RingCreateOp ring) {
-    if (!ring.getTransfers())
-      return;
-    barrierOffsets[ring.getRing()] = sharedBytes;
-    sharedBytes += 16 * ring.getRing().getType().getDepth();
-  });
-  if (sharedBytes == 0)
+  sharedPlan = tenon::planSharedMemory(kernel);
+  if (sharedPlan.getBytes() == 0)
     return;
   auto module = kernel->getParentOfType<ModuleOp>();
   auto global = module.lookupSymbol<LLVM::GlobalOp>(sharedName);
@@ -203,9 +111,9 @@ SmallVector<Value> ThreadEmitter::slotOf(Value ring, Value number) {
   auto type = cast<RingType>(ring.getType());
   Value slot = numberOf(ring, number);
   slot = type.getDepth() == 1 ? Value() : arith::RemUIOp::create(b, slot, i32(type.getDepth())).getResult();
-  Value offset = mul(slot, slotBytes(type));
-  offset =
-      offset ? add(offset, i32(sharedOffsets.at(ring.getDefiningOp()))) : i32(sharedOffsets.at(ring.getDefiningOp()));
+  Value offset = mul(slot, type.getSlotBytes());
+  offset = offset ? add(offset, i32(sharedPlan.offsets.at(ring.getDefiningOp())))
+                  : i32(sharedPlan.offsets.at(ring.getDefiningOp()));
   Value base = sharedAt(offset);
   SmallVector<Value> tiles;
   int64_t at = 0;
@@ -229,10 +137,7 @@ LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
   int64_t leading = type.getRank() - 2, bytes = target.getElementBytes(), chunk = 16 / bytes;
   int64_t columns = target.getShape()[1], rows = target.getShape()[0], numWarps = schedule.getNumWarps();
   // Neighbouring lanes copy neighbouring chunks of a row.
-  int64_t perRow = columns / chunk;
-  int64_t alongRow = 1;
-  while (alongRow * 2 <= std::min<int64_t>(32, perRow) && perRow % (alongRow * 2) == 0)
-    alongRow *= 2;
+  int64_t alongRow = copyLanesAlongRow(target);
   int64_t rowLanes = 32 / alongRow, step = rowLanes * numWarps;
   ThreadPlace row{digitValue(lanes(rowLanes, alongRow)), rowLanes, 0};
   if (rowLanes == 1)
@@ -351,9 +256,7 @@ void ThreadEmitter::writeTile(Value base, SmemType type, Value tile) {
   LayoutAttr layout = layoutOf(tile);
   auto shape = cast<RankedTensorType>(tile.getType()).getShape();
   ThreadPlace row = threadPlace(layout, 0), column = threadPlace(layout, 1);
-  int64_t width = std::min<int64_t>(16 / type.getElementBytes(), layout.getRun(1));
-  while (layout.getRun(1) % width != 0 || shape[1] % width != 0 || !llvm::isPowerOf2_64(width))
-    --width;
+  int64_t width = fragmentWidth(layout, type);
   ArrayRef<Value> list = valuesOf(tile);
   for (const Access &access : accessesOf(layout, 1, width)) {
     row.known = access.place[0];
@@ -385,9 +288,7 @@ void ThreadEmitter::writeTile(Value base, SmemType type, Value tile) {
 SmallVector<Value> ThreadEmitter::readTile(Value base, SmemType type, RankedTensorType tile) {
   LayoutAttr layout = layoutOf(tile);
   ThreadPlace row = threadPlace(layout, 0), column = threadPlace(layout, 1);
-  int64_t width = std::min<int64_t>(16 / type.getElementBytes(), layout.getRun(1));
-  while (layout.getRun(1) % width != 0 || tile.getDimSize(1) % width != 0 || !llvm::isPowerOf2_64(width))
-    --width;
+  int64_t width = fragmentWidth(layout, type);
   SmallVector<Value> list(layout.getNumRegisters());
   Type memory = memoryType(tile.getElementType());
   for (const Access &access : accessesOf(layout, 1, width)) {
@@ -474,7 +375,7 @@ LogicalResult ThreadEmitter::emitRelayout(Operation *op, Value from, Value to) {
 
 /// Whether the memory may still be read by a turn or a program before, or by what had it before.
 bool ThreadEmitter::isRepeated(Operation *op) {
-  return hasProducer || op->getParentOfType<scf::ForOp>() || reusesShared.contains(op);
+  return hasProducer || op->getParentOfType<scf::ForOp>() || sharedPlan.reuses.contains(op);
 }
 
 /// Without a producer all threads fill and read a ring: copies are groups of cp.async, and a barrier tells that
@@ -483,12 +384,12 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
   if (isa<RingCreateOp>(op)) {
     // A producer waits for each slot. Else, around an outer loop or program, slots may still be read by the turn
     // before, or by what had this memory.
-    if (!barrierOffsets.contains(op->getResult(0)) && isRepeated(op))
+    if (!sharedPlan.barriers.contains(op->getResult(0)) && isRepeated(op))
       barrier();
     return success();
   }
   bool isProduced = isa<RingType>(op->getNumOperands() ? op->getOperand(0).getType() : Type(b.getI1Type())) &&
-                    barrierOffsets.contains(op->getOperand(0));
+                    sharedPlan.barriers.contains(op->getOperand(0));
   if (auto acquire = dyn_cast<RingAcquireOp>(op)) {
     if (isProduced) {
       Transfer transfer = transferOf(acquire.getRing(), acquire.getNumber());
@@ -545,7 +446,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return success();
   }
   if (auto stage = dyn_cast<StageOp>(op)) {
-    Value base = sharedAt(i32(sharedOffsets.at(op)));
+    Value base = sharedAt(i32(sharedPlan.offsets.at(op)));
     if (isRepeated(op))
       barrier();
     writeTile(base, stage.getTarget().getType(), stage.getTile());

@@ -70,3 +70,19 @@ module @kernels {
     }
   }
 }
+
+// -----
+
+// A running fold over warps exchanges a value for each register that counts slower than they do: two here.
+// CHECK-LABEL: llvm.func @slower
+// CHECK-SAME: tenon.shared_bytes = 512 : i64
+module @kernels {
+  tile.kernel @slower(%X: !tile.view<128xf32>, %Y: !tile.view<128xf32>) attributes {warp.schedule = #warp.schedule<warps = [2, 1], stages = 1, tf32 = false>} {
+    %c0 = arith.constant 0 : index
+    tile.grid () = () {
+      %x = tile.load %X[%c0] : !tile.view<128xf32> -> tensor<128xf32, #warp.layout<[r2, w2, l32]>>
+      %y = tile.scan add %x {axis = 0 : i64} : tensor<128xf32, #warp.layout<[r2, w2, l32]>>
+      tile.store %y, %Y[%c0] : tensor<128xf32, #warp.layout<[r2, w2, l32]>>, !tile.view<128xf32>
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// Where the rings, staged tiles and exchanges of a program with layouts lie in shared memory, and how much they take.
+#pragma once
+
+#include "dialects/Warp/Warp.h"
+
+namespace tenon {
+
+struct SharedMemoryPlan {
+  llvm::DenseMap<mlir::Operation *, int64_t> offsets; ///< of each `warp.ring.create` and `warp.stage`, in bytes
+  llvm::DenseSet<mlir::Operation *> reuses;           ///< of these, those in memory that others had before
+  llvm::DenseMap<mlir::Value, int64_t> barriers;      ///< of rings that a producer fills: 16 bytes a slot
+  int64_t tileBytes = 0;                              ///< of all rings and staged tiles
+  int64_t scratchBytes = 0; ///< behind them: what relayouts and folds exchange, between two barriers each
+  int64_t barrierBytes = 0;
+  int64_t getBytes() const { return tileBytes + scratchBytes + barrierBytes; }
+};
+
+/// Rings and staged tiles share memory where they are not needed at the same time. The kernel has `warp.schedule`, its
+/// tiles have layouts.
+SharedMemoryPlan planSharedMemory(tile::KernelOp kernel);
+
+/// A copy's 32 lanes: that many have neighbouring chunks of 16 bytes of a row, the others the rows after it.
+int64_t copyLanesAlongRow(warp::SmemType tile);
+
+/// Elements of a row that a thread reads or writes as one when a fragment goes through that tile.
+int64_t fragmentWidth(warp::LayoutAttr layout, warp::SmemType tile);
+
+} // namespace tenon
