@@ -18,6 +18,10 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createOverlapDotsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  // A kernel with more shared memory than there is goes the general path, by the gates on cubins: no error here.
+  VerifyWarpPassOptions verify;
+  verify.arch = "";
+  manager.addPass(createVerifyWarpPass(verify));
 }
 
 } // namespace tenon

@@ -209,4 +209,43 @@ def OverlapDotsPass : Pass<"tenon-overlap-dots", "::mlir::ModuleOp"> {
   }];
 }
 
+def VerifyWarpPass : Pass<"tenon-verify-warp", "::mlir::ModuleOp"> {
+  let summary = "what holds after phase warp is checked";
+  let description = [{
+    Why: the expansion to threads takes layouts, rings and dots at their word. A fold in the wrong layout, a slot that is
+    read before it is full, or more shared memory than a block has would show on the device, or not at all.
+
+    Before:
+    ```mlir
+    tile.kernel @sums(%X: !tile.view<64x512xf32>, %Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32, #warp.layout<[r4, l32, r4]>>
+        %y = tile.reduce add %x {axis = 0 : i64} : tensor<512xf32, #warp.layout<[r4, l32, r4]>> -> tensor<f32, #warp.layout<>>
+        tile.store %y, %Y[%i] : tensor<f32, #warp.layout<>>, !tile.view<64xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    tile.kernel @sums(%X: !tile.view<64x512xf32>, %Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32, #warp.layout<[r4, l32, r4]>>
+        %y = tile.reduce add %x {axis = 0 : i64} : tensor<512xf32, #warp.layout<[r4, l32, r4]>> -> tensor<f32, #warp.layout<>>
+        tile.store %y, %Y[%i] : tensor<f32, #warp.layout<>>, !tile.view<64xf32>
+      }
+    }
+    ```
+    Requires: nothing.
+    Ensures: every tile has a layout that reaches all of it and fits the warps there are; operands are in the layouts that
+    go with results; a result under way is waited for; on every path that was tried, each transfer of a ring is acquired in
+    a free slot, filled, committed in order, waited for, read and released; shared memory is within a block's.
+    Leaves alone: everything.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture whose limits hold; empty: none">];
+}
+
 #endif

@@ -1,0 +1,208 @@
+// The expansion to threads takes a program at its word: what layouts, rings and dots say is what each thread does. What
+// does not fit would be read from a register that does not exist, wait for ever, or give wrong numbers; here it has a
+// name.
+#include "dialects/Warp/Warp.h"
+#include "lib/Analysis/BankConflicts.h"
+#include "lib/Analysis/SharedMemory.h"
+#include "lib/Schedule/GpuArch.h"
+#include "passes/4_warp/Passes.h"
+#include "passes/4_warp/RingPaths.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_VERIFYWARPPASS
+#include "passes/4_warp/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+//===--- layouts -------------------------------------------------------------------------------------------------===//
+
+static LogicalResult verifyLayout(Operation *op, Value tile, ScheduleAttr schedule) {
+  auto type = dyn_cast<RankedTensorType>(tile.getType());
+  if (!type)
+    return success();
+  LayoutAttr layout = layoutOf(type);
+  if (!layout)
+    return op->emitOpError("has ") << type << " without a layout; tenon-assign-layouts gives it one";
+  if (layout.getRank() != type.getRank())
+    return op->emitOpError("has ") << type << " with a layout of " << layout.getRank() << " dimensions, expected "
+                                   << type.getRank();
+  for (int64_t dimension = 0; dimension < type.getRank(); ++dimension)
+    if (layout.getReach(dimension) < type.getDimSize(dimension))
+      return op->emitOpError("has ") << type << " whose digits reach " << layout.getReach(dimension)
+                                     << " places of dimension " << dimension << ", expected at least "
+                                     << type.getDimSize(dimension);
+  for (const Digit &digit : layout.getDigits())
+    if (digit.kind == DigitKind::Warp && digit.stride * digit.size > schedule.getNumWarps())
+      return op->emitOpError("has ") << type << " over " << digit.stride * digit.size << " warps, expected at most the "
+                                     << schedule.getNumWarps() << " of `warp.schedule`";
+  return success();
+}
+
+static LogicalResult expectLayout(Operation *op, Value tile, LayoutAttr expected) {
+  if (!isa<RankedTensorType>(tile.getType()) || layoutOf(tile) == expected)
+    return success();
+  return op->emitOpError("takes a tile in ")
+         << layoutOf(tile) << ", expected " << expected << ", which goes with its result; warp.relayout moves it";
+}
+
+/// Lanes and warps find their partners by the bits of their numbers.
+static LogicalResult verifyFold(Operation *op, LayoutAttr layout, int64_t axis) {
+  for (const Digit &digit : layout.getDim(axis))
+    if (digit.kind != DigitKind::Register && (!llvm::isPowerOf2_64(digit.size) || !llvm::isPowerOf2_64(digit.stride)))
+      return op->emitOpError("folds along dimension ")
+             << axis << " of " << layout << " over " << digit.size << " lanes or warps " << digit.stride
+             << " apart, expected powers of two";
+  return success();
+}
+
+/// Operands' layouts against the result's, as tenon-assign-layouts carries them out.
+static LogicalResult verifyOperands(Operation *op) {
+  auto resultLayout = [&] { return layoutOf(op->getResult(0)); };
+  bool isPointwise = OpTrait::hasElementwiseMappableTraits(op) && op->getNumResults() == 1;
+  if (isa<tile::DotOp>(op))
+    return op->emitOpError("has no atom; tenon-assign-layouts makes a warp.dot of it");
+  if (isPointwise || isa<tile::ScanOp>(op)) {
+    for (Value operand : op->getOperands())
+      if (resultLayout() && failed(expectLayout(op, operand, resultLayout())))
+        return failure();
+    if (auto scan = dyn_cast<tile::ScanOp>(op))
+      return verifyFold(op, resultLayout(), scan.getAxis());
+    return success();
+  }
+  if (auto reduce = dyn_cast<tile::ReduceOp>(op)) {
+    LayoutAttr layout = layoutOf(reduce.getTile()), kept = layout.drop(reduce.getAxis());
+    if (resultLayout() != kept)
+      return op->emitOpError("gives a tile in ")
+             << resultLayout() << ", expected " << kept << ", what is left of its operand's";
+    return verifyFold(op, layout, reduce.getAxis());
+  }
+  if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
+    return expectLayout(op, broadcast.getTile(), resultLayout().pick(broadcast.getDims()));
+  if (auto trans = dyn_cast<tile::TransOp>(op)) {
+    LayoutAttr moved = layoutOf(trans.getTile()).pick(trans.getPermutation());
+    if (moved == resultLayout())
+      return success();
+    return op->emitOpError("gives a tile in ")
+           << resultLayout() << ", expected " << moved << ", its operand's with the dimensions in their new order";
+  }
+  if (auto gather = dyn_cast<tile::GatherOp>(op)) {
+    int64_t leading = gather.getView().getType().getRank() - gather.getType().getRank();
+    return expectLayout(op, gather.getRows(), resultLayout().pick({int64_t(gather.getAxis()) - leading}));
+  }
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op); extract && extract.getTensor().getType().getRank() != 0)
+    return op->emitOpError("takes an element of ")
+           << extract.getTensor().getType() << ", which other threads may have; expected a tile of rank 0";
+  return success();
+}
+
+//===--- dots under way ------------------------------------------------------------------------------------------===//
+
+/// The result of an async dot is nobody's but the next dot's and warp.dot_wait's, however it is carried along.
+static LogicalResult verifyUnderWay(Value tile, DenseSet<Value> &seen) {
+  if (!seen.insert(tile).second)
+    return success();
+  for (OpOperand &use : tile.getUses()) {
+    Operation *user = use.getOwner();
+    if (auto dot = dyn_cast<warp::DotOp>(user); dot && dot.getAsync() && dot.getAccumulator() == tile) {
+      continue;
+    } else if (auto wait = dyn_cast<DotWaitOp>(user)) {
+      if (wait.getPending() > 0 && failed(verifyUnderWay(wait.getResult(), seen)))
+        return failure();
+    } else if (auto loop = dyn_cast<scf::ForOp>(user->getParentOp()); loop && isa<scf::YieldOp>(user)) {
+      unsigned number = use.getOperandNumber();
+      if (failed(verifyUnderWay(loop.getRegionIterArg(number), seen)) ||
+          failed(verifyUnderWay(loop.getResult(number), seen)))
+        return failure();
+    } else {
+      return user->emitOpError("takes a tile that a dot is still adding to, expected warp.dot_wait with "
+                               "`pending = 0` before; see tenon-overlap-dots");
+    }
+  }
+  return success();
+}
+
+//===--- kernels -------------------------------------------------------------------------------------------------===//
+
+static LogicalResult verifyBudget(tile::KernelOp kernel, const GpuArch &arch) {
+  SharedMemoryPlan plan = planSharedMemory(kernel);
+  if (plan.getBytes() <= arch.sharedBytesPerBlock)
+    return success();
+  return kernel.emitOpError("@") << kernel.getSymName() << " takes " << plan.getBytes() << " bytes of shared memory ("
+                                 << plan.tileBytes << " for rings and staged tiles, " << plan.scratchBytes
+                                 << " for exchanges, " << plan.barrierBytes << " for barriers), more than the "
+                                 << arch.sharedBytesPerBlock << " of a block on " << arch.name
+                                 << "; choose fewer stages in `warp.schedule` or a smaller tile in "
+                                 << "`tenon.schedule`";
+}
+
+/// No error: slow, not wrong.
+static void reportBankConflicts(tile::KernelOp kernel) {
+  if (!kernel.getContext()->getRemarkEngine())
+    return;
+  BankConflicts conflicts = countBankConflicts(kernel);
+  auto report =
+      remark::analysis(kernel.getLoc(), remark::RemarkOpts::name("bank-conflicts").category("tenon-verify-warp"));
+  report << (Twine(conflicts.total().count) + " wavefronts of shared memory, " + Twine(conflicts.total().over()) +
+             " more than needed (copies " + Twine(conflicts.copies.over()) + ", fragments " +
+             Twine(conflicts.fragments.over()) + ", dots " + Twine(conflicts.dots.over()) + ", exchanges " +
+             Twine(conflicts.exchanges.over()) + ")")
+                .str();
+}
+
+static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
+  auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
+  if (!schedule)
+    return kernel.emitOpError("has no `warp.schedule`; tenon-choose-warp-schedules gives it one");
+  auto verifyLayouts = [&](Operation *op) -> WalkResult {
+    for (Region &region : op->getRegions())
+      for (Block &block : region)
+        for (Value argument : block.getArguments())
+          if (failed(verifyLayout(op, argument, schedule)))
+            return failure();
+    for (Value result : op->getResults())
+      if (failed(verifyLayout(op, result, schedule)))
+        return failure();
+    return WalkResult::advance();
+  };
+  if (kernel.walk<WalkOrder::PreOrder>(verifyLayouts).wasInterrupted() ||
+      kernel.walk([](Operation *op) -> WalkResult { return verifyOperands(op); }).wasInterrupted())
+    return failure();
+  WalkResult dots = kernel.walk([](warp::DotOp dot) -> WalkResult {
+    DenseSet<Value> seen;
+    return dot.getAsync() ? verifyUnderWay(dot.getResult(), seen) : success();
+  });
+  if (dots.wasInterrupted() || failed(verifyRingPaths(kernel)) || (arch && failed(verifyBudget(kernel, *arch))))
+    return failure();
+  reportBankConflicts(kernel);
+  return success();
+}
+
+namespace {
+struct VerifyWarp : tenon::impl::VerifyWarpPassBase<VerifyWarp> {
+  using VerifyWarpPassBase::VerifyWarpPassBase;
+  void runOnOperation() override {
+    const GpuArch *limits = nullptr;
+    if (!arch.empty()) {
+      Result<const GpuArch *> found = findGpuArch(arch);
+      if (!found.ok()) {
+        getOperation()->emitError(found.status().message());
+        return signalPassFailure();
+      }
+      limits = *found;
+    }
+    WalkResult walked =
+        getOperation()->walk([&](tile::KernelOp kernel) -> WalkResult { return verifyKernel(kernel, limits); });
+    if (walked.wasInterrupted())
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+};
+} // namespace
