@@ -111,25 +111,29 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Val
   return {};
 }
 
-/// The number of programs along a dimension of the results. Parts that are put together along it differ in size: each
-/// program has its share of every part, as far as it goes. Of sizes known only at run time the larger is no expression
-/// over them, but their sum is enough.
+/// The number of programs along a dimension of the results. Parts that are put together along it differ in size, as
+/// results may: each program has its share of every one, as far as it goes. Of sizes known only at run time the larger
+/// is no expression over them, but their sum is enough.
 Value ProgramBuilder::extentOf(const TilePieces &pieces, int64_t d, Dimension dimension, TileEmitter &emitter) {
   if (dimension.how != Dimension::own)
     return arith::ConstantIndexOp::create(b, 1);
   auto programs = [&](Value size) {
     return b.createOrFold<arith::CeilDivUIOp>(size, arith::ConstantIndexOp::create(b, dimension.size));
   };
+  auto made = cast<tile::KernelOp>(b.getInsertionBlock()->getParentOp());
   // The least of two sizes, say, is no expression of a launch: there it is the size of the result.
   auto sizeOf = [&](const std::pair<Value, Value> &part) -> Value {
     Value size = emitter.sizeValue(part.first, d);
-    auto made = cast<tile::KernelOp>(b.getInsertionBlock()->getParentOp());
     if (!sizeExprOf(made, size) && isa<BlockArgument>(part.second))
       return tile::DimOp::create(b, part.second, d);
     return size;
   };
-  if (!llvm::is_contained(pieces.along, d))
-    return programs(sizeOf(pieces.parts.front()));
+  Value first = sizeOf(pieces.parts.front());
+  auto isAsFirst = [&](const std::pair<Value, Value> &part) {
+    return sizeExprOf(made, sizeOf(part)) == sizeExprOf(made, first);
+  };
+  if (!llvm::is_contained(pieces.along, d) && llvm::all_of(pieces.parts, isAsFirst))
+    return programs(first);
   int64_t known = 0;
   Value sum;
   for (const std::pair<Value, Value> &part : pieces.parts) {

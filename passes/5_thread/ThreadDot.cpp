@@ -121,7 +121,7 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
         op.getTransposeB() ? rounded(load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/false,
                                           /*isTransposed=*/false, firstColumn, {}, first * 8, step * depth, count))
                            : load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/true,
-                                  /*isTransposed=*/true, {}, firstColumn, step * depth, first * 8);
+                                  /*isTransposed=*/true, {}, firstColumn, step * depth, first * 8, count);
     if (first != block)
       return {words[2], words[3]};
     return words;

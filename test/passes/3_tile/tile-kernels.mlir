@@ -225,3 +225,13 @@ module attributes {tenon.dim_bounds = {rows = array<i64: 9, 65>, columns = array
     return %0 : tensor<?x?xf32>
   }
 }
+
+// -----
+
+// Results may differ in size: there are programs for the larger one, and what lies outside the other is dropped.
+// CHECK: tile.kernel @split
+// CHECK: tile.grid (%{{.*}}, %{{.*}}, %{{.*}}) = (%{{.*}}, %c4, %{{.*}})
+func.func @main(%x: tensor<?x12x?xf32> {tenon.dims = ["a", "", "b"]}) -> (tensor<?x4x?xf32>, tensor<?x8x?xf32>) {
+  %0:2 = tenon.split %x {axis = 1 : i64, sizes = array<i64: 4, 8>} : (tensor<?x12x?xf32>) -> (tensor<?x4x?xf32>, tensor<?x8x?xf32>)
+  return %0#0, %0#1 : tensor<?x4x?xf32>, tensor<?x8x?xf32>
+}

@@ -86,3 +86,30 @@ module @kernels {
     }
   }
 }
+
+// -----
+
+// A warp with eight columns reads those and no neighbours, which the last warp's would be outside of shared memory.
+// CHECK-LABEL: llvm.func @eight_columns
+// CHECK: nvvm.ldmatrix {{.*}}layout = #nvvm.mma_layout<row>, num = 4
+// CHECK: nvvm.ldmatrix {{.*}}layout = #nvvm.mma_layout<col>, num = 2
+// CHECK-NOT: nvvm.ldmatrix
+// CHECK: nvvm.mma.sync
+module @kernels {
+  tile.kernel @eight_columns(%X: !tile.view<16x16xf16>, %W: !tile.view<16x16xf16>, %Y: !tile.view<16x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 2], stages = 1, tf32 = false>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %zero = arith.constant dense<0.0> : tensor<16x16xf32, #warp.layout<[r2, l8*4], [w2, l4, r2]>>
+    tile.grid (%i) = (%c1) {
+      %ring = warp.ring.create : <1, <16x16xf16, 32>, <16x16xf16, 32>>
+      %s:2 = warp.ring.acquire %ring[%c0] : <1, <16x16xf16, 32>, <16x16xf16, 32>> -> !warp.smem<16x16xf16, 32>, !warp.smem<16x16xf16, 32>
+      warp.copy %X[%c0, %c0], %s#0 {within = array<i1: true, true>} : <16x16xf16>, <16x16xf16, 32>
+      warp.copy %W[%c0, %c0], %s#1 {within = array<i1: true, true>} : <16x16xf16>, <16x16xf16, 32>
+      warp.ring.commit %ring[%c0] : <1, <16x16xf16, 32>, <16x16xf16, 32>>
+      %t:2 = warp.ring.wait %ring[%c0] {ahead = 0 : i64} : <1, <16x16xf16, 32>, <16x16xf16, 32>> -> !warp.smem<16x16xf16, 32>, !warp.smem<16x16xf16, 32>
+      %y = warp.dot %t#0, %t#1, %zero {atom = #warp.mma_sync<m = 16, n = 8, k = 16>} : !warp.smem<16x16xf16, 32>, !warp.smem<16x16xf16, 32> -> tensor<16x16xf32, #warp.layout<[r2, l8*4], [w2, l4, r2]>>
+      warp.ring.release %ring[%c0] : <1, <16x16xf16, 32>, <16x16xf16, 32>>
+      tile.store %y, %Y[%c0, %c0] : tensor<16x16xf32, #warp.layout<[r2, l8*4], [w2, l4, r2]>>, !tile.view<16x16xf32>
+    }
+  }
+}
