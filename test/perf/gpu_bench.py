@@ -3,7 +3,7 @@
 
 usage: gpu_bench.py compile FOLDER [--target sm_90a] [NAME_REGEX]    (no GPU needed; needs libtenon.so)
        gpu_bench.py run FOLDER [--out FOLDER] [--compile] [NAME_REGEX]  (needs torch, transformers, libtenon-runtime.so)
-  compile: an artefact for each case
+  compile: an artefact for each case, and libtenon-runtime.so
   run: times them beside the peers, models as CUDA graphs; --compile adds torch.compile to models; writes results.json
 
 Contenders take turns in a new random order each round, behind a sleep that hides the host's work, on random normal data; the
@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import shutil
 import statistics
 import sys
 from pathlib import Path
@@ -150,6 +151,7 @@ def compile_all(folder, target, pattern):
     sys.path.insert(0, str(ROOT / "python-frontend"))
     import tenon
     Path(folder).mkdir(parents=True, exist_ok=True)
+    shutil.copy(ROOT / "build/lib/libtenon-runtime.so", folder)
     for name, (text, *_) in kernels().items():
         if re.search(pattern, name):
             tenon.compile(text, target=target).save(file_of(folder, name))
