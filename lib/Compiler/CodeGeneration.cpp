@@ -1,5 +1,7 @@
 #include "lib/Compiler/CodeGeneration.h"
 
+#include "lib/Target/Optimise.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -12,7 +14,6 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Target/TargetMachine.h"
@@ -137,21 +138,11 @@ Status emit(llvm::Module &module, const CpuTarget &target, bool wantText, std::s
     // Without it vectors of 512 bits are split on processors that LLVM thinks prefer 256.
     function.addFnAttr("prefer-vector-width", "512");
   }
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
   // The loops are as wide as the registers allow already: a second copy of a body has its sums spilled (half the
   // speed).
   llvm::PipelineTuningOptions tuning;
   tuning.LoopUnrolling = false;
-  llvm::PassBuilder builder(machine.get(), tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
+  optimise(module, *machine, llvm::OptimizationLevel::O3, tuning);
   scalariseStoresOfOneLane(module);
 
   auto generate = [&](llvm::CodeGenFileType type, std::string &text) -> Status {

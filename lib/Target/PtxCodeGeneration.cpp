@@ -1,5 +1,7 @@
 #include "lib/Target/PtxCodeGeneration.h"
 
+#include "lib/Target/Optimise.h"
+
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
@@ -16,7 +18,6 @@
 #include "llvm/IRReader/IRReader.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -185,20 +186,6 @@ Status linkCalled(llvm::Module &module, const PtxOptions &options) {
   return {};
 }
 
-void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
-}
-
 /// The functions with nvvm.kernel.
 Result<std::vector<std::string>> kernelsOf(Operation *module) {
   if (module->getNumRegions() != 1 || !module->hasTrait<OpTrait::SymbolTable>())
@@ -249,7 +236,7 @@ Result<GeneratedPtx> generatePtx(Operation *module, const GpuArch &arch, const P
   translated->setTargetTriple(machine->getTargetTriple());
   TENON_TRY(checkInstructions(*translated, arch));
   TENON_TRY(linkCalled(*translated, options));
-  optimise(*translated, *machine);
+  optimise(*translated, *machine, llvm::OptimizationLevel::O3);
   if (options.wantIr) {
     llvm::raw_string_ostream stream(generated.ir);
     stream << *translated;

@@ -1,6 +1,7 @@
 #include "lib/Target/SimulatedModule.h"
 
 #include "lib/Sim/DeviceFunctions.h"
+#include "lib/Target/Optimise.h"
 #include "passes/sim/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -16,7 +17,6 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -99,20 +99,6 @@ Result<llvm::orc::JITTargetMachineBuilder> hostMachine() {
   return std::move(*machine);
 }
 
-void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, modules);
-}
-
 Result<std::unique_ptr<llvm::orc::LLJIT>> load(ModuleOp module) {
   auto context = std::make_unique<llvm::LLVMContext>();
   std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(module, *context, "kernels");
@@ -124,7 +110,7 @@ Result<std::unique_ptr<llvm::orc::LLJIT>> load(ModuleOp module) {
     return internalError("no target machine: " + llvm::toString(machine.takeError()));
   translated->setDataLayout((*machine)->createDataLayout());
   translated->setTargetTriple((*machine)->getTargetTriple());
-  optimise(*translated, **machine);
+  optimise(*translated, **machine, llvm::OptimizationLevel::O1);
 
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =
       llvm::orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(builder)).create();
