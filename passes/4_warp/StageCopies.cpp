@@ -115,7 +115,6 @@ static bool canProduce(scf::ForOp loop, ArrayRef<tile::LoadOp> loads, ArrayRef<S
 }
 
 static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
-  int64_t stages = schedule.getStages();
   SmallVector<tile::LoadOp> loads;
   SmallVector<SmemType> tiles;
   for (auto load : loop.getBody()->getOps<tile::LoadOp>()) {
@@ -127,6 +126,11 @@ static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
   }
   if (loads.empty())
     return;
+  // What every turn reads again is not worth a second slot.
+  bool isSame = llvm::none_of(loads, [&](tile::LoadOp load) {
+    return llvm::any_of(load.getPlace(), [&](Value place) { return !loop.isDefinedOutsideOfLoop(place); });
+  });
+  int64_t stages = isSame ? 1 : schedule.getStages();
   ImplicitLocOpBuilder b(loads.front().getLoc(), loop);
   auto type = RingType::get(b.getContext(), stages, tiles);
   Value lower = loop.getLowerBound(), upper = loop.getUpperBound(), step = loop.getStep();

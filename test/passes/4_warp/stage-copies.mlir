@@ -56,3 +56,24 @@ tile.kernel @negative(%X: !tile.view<16x320xf16>, %Y: !tile.view<16x16xf32>) att
     tile.store %sum#0, %Y[%c0, %c0] : tensor<16x16xf32>, !tile.view<16x16xf32>
   }
 }
+
+// -----
+
+// An operand that every turn reads again has one slot: a second would hold the same.
+// CHECK-LABEL: @same_each_turn
+// CHECK: warp.ring.create : <1,
+// CHECK: tile.dot
+tile.kernel @same_each_turn(%X: !tile.view<16x32xf16>, %Y: !tile.view<16x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 3, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %c32 = arith.constant 32 : index
+  %c320 = arith.constant 320 : index
+  %zero = arith.constant dense<0.0> : tensor<16x16xf32>
+  tile.grid () = () {
+    %sum = scf.for %k = %c0 to %c320 step %c32 iter_args(%acc = %zero) -> (tensor<16x16xf32>) {
+      %x = tile.load %X[%c0, %c0] : !tile.view<16x32xf16> -> tensor<16x32xf16>
+      %d = tile.dot %x, %x, %acc {transpose_b} : tensor<16x32xf16>, tensor<16x32xf16> -> tensor<16x16xf32>
+      scf.yield %d : tensor<16x16xf32>
+    }
+    tile.store %sum, %Y[%c0, %c0] : tensor<16x16xf32>, !tile.view<16x16xf32>
+  }
+}
