@@ -22,6 +22,6 @@
 namespace tenon {
 /// On a kernel: why it goes the general path of a GPU though it may have a program on tiles.
 inline constexpr llvm::StringLiteral generalAttrName = "tenon.general";
-/// On a kernel: how many of its schedules were refused when they were machine code.
+/// On a kernel: why its schedules so far, strings in their order, were refused when they were machine code.
 inline constexpr llvm::StringLiteral refusalsAttrName = "tenon.refusals";
 } // namespace tenon

@@ -267,7 +267,7 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
 /// Products and attentions get other schedules first; what is refused again, and all else, goes the general path, which
 /// has to do. A kernel's parts have its name before theirs.
 bool Driver::retry() {
-  constexpr int64_t mostRefusals = 2;
+  constexpr size_t mostRefusals = 2;
   if (refused.empty() || !formed || options.failOnFallback)
     return false;
   bool isAny = false;
@@ -281,11 +281,12 @@ bool Driver::retry() {
       return;
     isAny = true;
     Builder b(kernel.getContext());
-    auto before = kernel->getAttrOfType<IntegerAttr>(refusalsAttrName);
-    int64_t refusals = before ? before.getInt() + 1 : 1;
+    auto before = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
+    SmallVector<Attribute> refusals(before ? before.getValue() : ArrayRef<Attribute>());
+    refusals.push_back(b.getStringAttr(why->second));
     bool hasOthers = findContraction(kernel.getBlock()) || !kernel.getBlock().getOps<AttentionOp>().empty();
-    if (hasOthers && refusals <= mostRefusals)
-      kernel->setAttr(refusalsAttrName, b.getI64IntegerAttr(refusals));
+    if (hasOthers && refusals.size() <= mostRefusals)
+      kernel->setAttr(refusalsAttrName, b.getArrayAttr(refusals));
     else
       kernel->setAttr(generalAttrName, b.getStringAttr(why->second));
   });

@@ -73,8 +73,8 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
 
 static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
   MLIRContext *context = kernel.getContext();
-  auto refused = kernel->getAttrOfType<IntegerAttr>(refusalsAttrName);
-  int64_t refusals = refused ? refused.getInt() : 0;
+  auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
+  int64_t refusals = refused ? refused.size() : 0;
   if (std::optional<ContractionKernel> product = findContraction(kernel.getBlock()))
     return chooseGemm(*product, kernel.getYielded().front(), arch, refusals);
   auto attentions = kernel.getBlock().getOps<AttentionOp>();
@@ -155,8 +155,9 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
     if ((kernel->hasAttr("tenon.schedule") && !byHand) || kernel->getNumResults() == 0)
       return;
     Choice choice = byHand ? Choice{byHand, "by hand"} : chooseFor(kernel, arch);
-    if (kernel->hasAttr(refusalsAttrName))
-      choice.reason += "; a larger one was refused as machine code";
+    if (auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName); refused && !refused.empty())
+      if (auto why = dyn_cast<StringAttr>(refused.getValue().back()))
+        choice.reason += "; a larger one was refused as machine code: " + why.str();
     kernel->setAttr("tenon.schedule", choice.schedule);
     std::string text;
     llvm::raw_string_ostream(text) << "@" << kernel.getKernelName() << " has " << choice.schedule << ": "
