@@ -194,7 +194,7 @@ def test_buffers_and_inputs_that_a_model_writes(tmp_path):
     model = tenon.compile(export(module, x, into))  # the buffer as it is at the export: 2
     assert [io.name for io in model.inputs] == ["x", "into", "count"]
     for turn in range(1, 4):
-        assert torch.equal(model(x, into), x + 2 + turn) and float(model.state["count"]) == 2 + turn
+        assert torch.equal(model(x, into), x + (2 + turn)) and float(model.state["count"]) == 2 + turn
         assert into[0] == x[0] and not into[1:].any()
     model.save(tmp_path / "m.tnx")
     again = tenon.load(tmp_path / "m.tnx")
