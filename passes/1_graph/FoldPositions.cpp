@@ -31,6 +31,7 @@ public:
 
 private:
   std::optional<int64_t> dimensionOf(Value component, int64_t rank, Value input, int64_t axis);
+  bool isTheOnlyOne(Value component, Value input, int64_t axis);
   Value sizeOf(Value value, int64_t dimension) { return DimOp::create(rewriter, value.getLoc(), value, dimension); }
 
   KnownSizes sizes;
@@ -54,6 +55,13 @@ std::optional<int64_t> Folder::dimensionOf(Value component, int64_t rank, Value 
   return counts ? std::optional(dimension) : std::nullopt;
 }
 
+/// Whether dimension `axis` of `input` has one element, which this component of the index tuples names throughout: a
+/// batch of one sequence, say.
+bool Folder::isTheOnlyOne(Value component, Value input, int64_t axis) {
+  std::optional<Positions> positions = positionsOf(component, sizes);
+  return positions && positions->step == 0 && positions->start == 0 && typeOf(input).getDimSize(axis) == 1;
+}
+
 void Folder::fold(GatherNdOp op) {
   RankedTensorType type = op.getType();
   int64_t rank = typeOf(op.getIndices()).getRank() - 1, named = typeOf(op.getIndices()).getShape().back();
@@ -68,6 +76,8 @@ void Folder::fold(GatherNdOp op) {
   for (auto [axis, component] : llvm::enumerate(components)) {
     if (typeOf(component).getRank() != rank + 1 || typeOf(component).getShape().back() != 1)
       return;
+    if (isTheOnlyOne(component, op.getInput(), axis))
+      continue;
     std::optional<int64_t> dimension = dimensionOf(component, rank, op.getInput(), axis);
     if (!dimension || *dimension <= last) // in another order: a transpose, which the model would have written
       return;

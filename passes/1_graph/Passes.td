@@ -101,7 +101,8 @@ def FoldPositionsPass : Pass<"tenon-fold-positions", "::mlir::ModuleOp"> {
     }
     ```
     Requires: canonical IR; dynamic dimensions named where positions are to be known as all of a dimension.
-    Ensures: gather_nd by all positions of each dimension that it names, in order, is a reshape and an expand; a gather of one
+    Ensures: gather_nd by all positions of each dimension that it names, in order, or by the one position of a dimension of
+    size 1, is a reshape and an expand; a gather of one
     number from a splat is the splat; an embedding of one row for all is that row, expanded; the first elements of a
     constant 0, 1, 2, .. are an iota; a sum or difference of positions that is one number is that number, expanded.
     Leaves alone: indices that are positions of another size, in another order or from another start, and one row of a table

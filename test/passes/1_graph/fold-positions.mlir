@@ -27,6 +27,39 @@ func.func @mask_by_positions(%m: tensor<?x?xi1> {tenon.dims = ["batch", "seq"]})
 
 // -----
 
+// The mask of a batch of one sequence, whose position in the batch is written out for every key.
+// CHECK-LABEL: @mask_of_one_sequence
+// CHECK-SAME: (%[[M:.*]]: tensor<1x4xi1>
+// CHECK-NEXT: %[[R:.*]] = tenon.reshape %[[M]] : (tensor<1x4xi1>) -> tensor<1x1x1x4xi1>
+// CHECK-NEXT: return %[[R]]
+func.func @mask_of_one_sequence(%m: tensor<1x4xi1>) -> tensor<1x1x1x4xi1> {
+  %ib = tenon.iota {axis = 0 : i64} : () -> tensor<1xi64>
+  %is = tenon.iota {axis = 0 : i64} : () -> tensor<4xi64>
+  %0 = tenon.reshape %ib : (tensor<1xi64>) -> tensor<1x1x1x1xi64>
+  %1 = tenon.expand %0 : (tensor<1x1x1x1xi64>) -> tensor<1x1x1x4xi64>
+  %2 = tenon.reshape %1 : (tensor<1x1x1x4xi64>) -> tensor<1x1x1x4x1xi64>
+  %3 = tenon.reshape %is : (tensor<4xi64>) -> tensor<1x1x1x4x1xi64>
+  %4 = tenon.concat %2, %3 {axis = 4 : i64} : (tensor<1x1x1x4x1xi64>, tensor<1x1x1x4x1xi64>) -> tensor<1x1x1x4x2xi64>
+  %5 = tenon.gather_nd %m, %4 : (tensor<1x4xi1>, tensor<1x1x1x4x2xi64>) -> tensor<1x1x1x4xi1>
+  return %5 : tensor<1x1x1x4xi1>
+}
+
+// -----
+
+// The first row for every key, of several.
+// CHECK-LABEL: @negative_first_of_two
+// CHECK: tenon.gather_nd
+func.func @negative_first_of_two(%m: tensor<2x4xi1>) -> tensor<4xi1> {
+  %z = tenon.constant dense<0> : tensor<4x1xi64>
+  %is = tenon.iota {axis = 0 : i64} : () -> tensor<4xi64>
+  %0 = tenon.reshape %is : (tensor<4xi64>) -> tensor<4x1xi64>
+  %1 = tenon.concat %z, %0 {axis = 1 : i64} : (tensor<4x1xi64>, tensor<4x1xi64>) -> tensor<4x2xi64>
+  %2 = tenon.gather_nd %m, %1 : (tensor<2x4xi1>, tensor<4x2xi64>) -> tensor<4xi1>
+  return %2 : tensor<4xi1>
+}
+
+// -----
+
 // One dimension is named, the rest comes along; each slice for three rows.
 // CHECK-LABEL: @slices_by_positions
 // CHECK: %[[V:.*]] = tenon.reshape %{{.*}} : (tensor<4x5xf32>) -> tensor<1x4x5xf32>
