@@ -35,16 +35,23 @@ static ArrayRef<int64_t> withoutLeadingOnes(ArrayRef<int64_t> shape) {
   return shape.drop_while([](int64_t size) { return size == 1; });
 }
 
+/// What a reshape reads that adds or drops leading ones and no more; null for another value.
+static Value withoutLeadingOnes(Value value) {
+  auto reshape = value.getDefiningOp<ReshapeOp>();
+  if (!reshape)
+    return {};
+  auto from = typeOf(reshape.getInput()), to = typeOf(value);
+  bool onlyOnes = from.getRank() != to.getRank() && from.getNumDynamicDims() <= 1 &&
+                  withoutLeadingOnes(from.getShape()) == withoutLeadingOnes(to.getShape());
+  return onlyOnes ? reshape.getInput() : Value();
+}
+
 /// A smaller tensor that broadcasts to the same elements; null where there is none.
 static Value smaller(Value value, PatternRewriter &rewriter) {
   if (auto expand = value.getDefiningOp<ExpandOp>())
     return expand.getInput();
-  if (auto reshape = value.getDefiningOp<ReshapeOp>()) {
-    auto from = typeOf(reshape.getInput()), to = typeOf(value);
-    bool onlyOnes = from.getRank() < to.getRank() && from.getNumDynamicDims() <= 1 &&
-                    withoutLeadingOnes(from.getShape()) == withoutLeadingOnes(to.getShape());
-    return onlyOnes ? reshape.getInput() : Value();
-  }
+  if (Value source = withoutLeadingOnes(value))
+    return typeOf(source).getRank() < typeOf(value).getRank() ? source : Value();
   auto constant = value.getDefiningOp<ConstantOp>();
   auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : SplatElementsAttr();
   if (!splat || splat.getType().getRank() == 0)
@@ -72,7 +79,9 @@ struct TrimOperands : OpTraitRewritePattern<Broadcasts> {
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.setInsertionPoint(op);
       SmallVector<Value> operands(op->getOperands());
-      Value replacement = smaller(operand.get(), rewriter);
+      Value replacement = whole(operand.get(), op);
+      if (!replacement && !isNamed(operand.get(), op))
+        replacement = smaller(operand.get(), rewriter);
       if (!replacement)
         continue;
       operands[operand.getOperandNumber()] = replacement;
@@ -82,6 +91,21 @@ struct TrimOperands : OpTraitRewritePattern<Broadcasts> {
       return success();
     }
     return rewriter.notifyMatchFailure(op, "every operand is as small as broadcasting allows");
+  }
+
+private:
+  static bool hasResultShape(Value value, Operation *op) {
+    return typeOf(value).getShape() == typeOf(op->getResult(0)).getShape();
+  }
+  /// What had the result's shape before its leading ones were dropped: broadcasting adds them again.
+  static Value whole(Value value, Operation *op) {
+    Value source = withoutLeadingOnes(value);
+    return source && hasResultShape(source, op) ? source : Value();
+  }
+  /// Whether a view has the result's whole shape and others read it as well: to them and `op` it stays one value, as
+  /// the x of a form in which it stands several times.
+  static bool isNamed(Value value, Operation *op) {
+    return value.getDefiningOp<ReshapeOp>() && !value.hasOneUse() && hasResultShape(value, op);
   }
 };
 

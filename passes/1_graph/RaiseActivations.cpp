@@ -27,6 +27,8 @@ static bool isNumber(double number, double constant, Type element) {
   return std::fabs(number - constant) <= std::ldexp(std::fabs(constant), 2 - digits);
 }
 
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
+
 //===-- Polynomials
 //---------------------------------------------------------------------------------------------------===//
 
@@ -45,15 +47,17 @@ static std::optional<Polynomial> multiply(const Polynomial &a, const Polynomial 
   return product;
 }
 
-/// A value as a polynomial in x of degree 3 at most; `form` gets the ops.
+/// A value as a polynomial in x of degree 3 at most; `form` gets the ops. Casts between floats round and no more:
+/// frameworks multiply 16 bits by a number in f32.
 static std::optional<Polynomial> polynomialIn(Value x, Value value, FormOps &form) {
   if (value == x)
     return Polynomial{0, 1, 0, 0};
   if (std::optional<double> number = floatSplat(value))
     return Polynomial{*number, 0, 0, 0};
   Operation *op = value.getDefiningOp();
-  if (!isa_and_nonnull<AddOp, SubOp, MulOp, DivOp, SquareOp, NegOp, PowOp>(op) ||
-      op->getResult(0).getType() != x.getType())
+  if (!isa_and_nonnull<AddOp, SubOp, MulOp, DivOp, SquareOp, NegOp, PowOp, CastOp>(op) ||
+      shapeOf(value) != shapeOf(x) || !isa<FloatType>(elementOf(value)) ||
+      !isa<FloatType>(elementOf(op->getOperand(0))))
     return std::nullopt;
   std::optional<Polynomial> a = polynomialIn(x, op->getOperand(0), form), b, result;
   if (op->getNumOperands() == 2)
@@ -73,6 +77,8 @@ static std::optional<Polynomial> polynomialIn(Value x, Value value, FormOps &for
     result = sum(-1);
   else if (isa<NegOp>(op))
     result = multiply(*a, {-1, 0, 0, 0});
+  else if (isa<CastOp>(op))
+    result = a;
   else if (isa<MulOp>(op))
     result = multiply(*a, *b);
   else if (isa<SquareOp>(op))

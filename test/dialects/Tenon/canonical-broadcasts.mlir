@@ -92,3 +92,33 @@ func.func @matrix_for_the_batch(%x: tensor<?x5x8xf32>, %w: tensor<8x4xf32>, %r: 
   %3 = tenon.matmul %x, %2 : (tensor<?x5x8xf32>, tensor<8x4xf32>) -> tensor<?x5x4xf32>
   return %1, %3 : tensor<?x5x4xf32>, tensor<?x5x4xf32>
 }
+
+// -----
+
+// A leading one that was dropped comes back by broadcasting.
+// CHECK-LABEL: @add_without_batch
+// CHECK-SAME: (%[[X:.*]]: tensor<1x4x3xf32>, %[[Y:.*]]: tensor<1x4x3xf32>)
+// CHECK-NEXT: %[[R:.*]] = tenon.add %[[X]], %[[Y]]
+// CHECK-NEXT: return %[[R]]
+func.func @add_without_batch(%x: tensor<1x4x3xf32>, %y: tensor<1x4x3xf32>) -> tensor<1x4x3xf32> {
+  %0 = tenon.reshape %x : (tensor<1x4x3xf32>) -> tensor<4x3xf32>
+  %1 = tenon.add %0, %y : (tensor<4x3xf32>, tensor<1x4x3xf32>) -> tensor<1x4x3xf32>
+  return %1 : tensor<1x4x3xf32>
+}
+
+// -----
+
+// A view of the result's whole shape that others read stays the same value for all of them; where it is broadcast, or
+// nobody else reads it, there is less without it.
+// CHECK-LABEL: @views_of_rows
+// CHECK-SAME: (%[[X:.*]]: tensor<4x3xf32>, %[[Y:.*]]: tensor<1x4x3xf32>, %[[Z:.*]]: tensor<2x4x3xf32>)
+// CHECK: %[[V:.*]] = tenon.reshape %[[X]] : (tensor<4x3xf32>) -> tensor<1x4x3xf32>
+// CHECK: tenon.add %[[V]], %[[Y]]
+// CHECK: tenon.add %[[X]], %[[Z]]
+func.func @views_of_rows(%x: tensor<4x3xf32>, %y: tensor<1x4x3xf32>, %z: tensor<2x4x3xf32>) -> (tensor<1x4x3xf32>, tensor<1x4x3xf32>, tensor<2x4x3xf32>) {
+  %0 = tenon.reshape %x : (tensor<4x3xf32>) -> tensor<1x4x3xf32>
+  %1 = tenon.add %0, %y : (tensor<1x4x3xf32>, tensor<1x4x3xf32>) -> tensor<1x4x3xf32>
+  %2 = tenon.exp %0 : (tensor<1x4x3xf32>) -> tensor<1x4x3xf32>
+  %3 = tenon.add %0, %z : (tensor<1x4x3xf32>, tensor<2x4x3xf32>) -> tensor<2x4x3xf32>
+  return %1, %2, %3 : tensor<1x4x3xf32>, tensor<1x4x3xf32>, tensor<2x4x3xf32>
+}

@@ -64,6 +64,58 @@ func.func @gelu_tanh(%x: tensor<4xf32>, %y: tensor<4xf32>) -> (tensor<4xf32>, te
 
 // -----
 
+// 16 bits, as frameworks multiply them by numbers: in f32, rounded after each.
+// CHECK-LABEL: @gelu_tanh_bf16
+// CHECK-SAME: (%[[X:.*]]: tensor<4xbf16>)
+// CHECK-NEXT: %[[A:.*]] = tenon.gelu %[[X]] {approximation = #tenon.gelu<tanh>}
+// CHECK-NEXT: return %[[A]]
+func.func @gelu_tanh_bf16(%x: tensor<4xbf16>) -> tensor<4xbf16> {
+  %half = tenon.constant dense<0.5> : tensor<bf16>
+  %one = tenon.constant dense<1.0> : tensor<bf16>
+  %three = tenon.constant dense<3.0> : tensor<bf16>
+  %k = tenon.constant dense<0.797884583> : tensor<f32>
+  %c = tenon.constant dense<4.471500e-02> : tensor<f32>
+  %0 = tenon.pow %x, %three : (tensor<4xbf16>, tensor<bf16>) -> tensor<4xbf16>
+  %1 = tenon.cast %0 : (tensor<4xbf16>) -> tensor<4xf32>
+  %2 = tenon.mul %1, %c : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %3 = tenon.cast %2 : (tensor<4xf32>) -> tensor<4xbf16>
+  %4 = tenon.add %x, %3 : (tensor<4xbf16>, tensor<4xbf16>) -> tensor<4xbf16>
+  %5 = tenon.cast %4 : (tensor<4xbf16>) -> tensor<4xf32>
+  %6 = tenon.mul %5, %k : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %7 = tenon.cast %6 : (tensor<4xf32>) -> tensor<4xbf16>
+  %8 = tenon.tanh %7 : (tensor<4xbf16>) -> tensor<4xbf16>
+  %9 = tenon.add %8, %one : (tensor<4xbf16>, tensor<bf16>) -> tensor<4xbf16>
+  %10 = tenon.mul %x, %half : (tensor<4xbf16>, tensor<bf16>) -> tensor<4xbf16>
+  %11 = tenon.mul %10, %9 : (tensor<4xbf16>, tensor<4xbf16>) -> tensor<4xbf16>
+  return %11 : tensor<4xbf16>
+}
+
+// -----
+
+// A cast to integers cuts off what is behind the point.
+// CHECK-LABEL: @negative_gelu_of_integers
+// CHECK: tenon.tanh
+func.func @negative_gelu_of_integers(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = tenon.constant dense<0.5> : tensor<f32>
+  %one = tenon.constant dense<1.0> : tensor<f32>
+  %three = tenon.constant dense<3.0> : tensor<f32>
+  %k = tenon.constant dense<0.797884583> : tensor<f32>
+  %c = tenon.constant dense<4.471500e-02> : tensor<f32>
+  %i = tenon.cast %x : (tensor<4xf32>) -> tensor<4xi32>
+  %w = tenon.cast %i : (tensor<4xi32>) -> tensor<4xf32>
+  %0 = tenon.pow %w, %three : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %1 = tenon.mul %0, %c : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %2 = tenon.add %x, %1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %3 = tenon.mul %2, %k : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %4 = tenon.tanh %3 : (tensor<4xf32>) -> tensor<4xf32>
+  %5 = tenon.add %4, %one : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %6 = tenon.mul %x, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %7 = tenon.mul %6, %5 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  return %7 : tensor<4xf32>
+}
+
+// -----
+
 // CHECK-LABEL: @sigmoids
 // CHECK-SAME: (%[[X:.*]]: tensor<4xf32>, %[[Y:.*]]: tensor<4xf32>, %[[Z:.*]]: tensor<4xf32>)
 // CHECK-DAG: %[[A:.*]] = tenon.silu %[[X]]
