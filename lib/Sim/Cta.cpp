@@ -60,9 +60,9 @@ Actor Cta::tensorCore(uint32_t warp) const {
   return {ctaNumber, numThreads() + warp, &fenced[row], &clocks[row]};
 }
 
-Actor Cta::tma() const {
+Actor Cta::tma(uint32_t actor) const {
   size_t row = static_cast<size_t>(running) * numActors();
-  return {ctaNumber, tmaActor(), &fenced[row], &clocks[row]};
+  return {ctaNumber, actor, &fenced[row], &clocks[row]};
 }
 
 uint32_t Cta::warpMask(uint32_t warp) const {
@@ -85,12 +85,16 @@ std::string Cta::siteText(uint32_t site) const {
 }
 
 std::string Cta::threadText(uint32_t index, uint32_t cta) const {
+  std::string who = index < numThreads() ? "thread " + std::to_string(index)
+                    : index < tmaActor() ? "the Tensor Core of warp " + std::to_string(index - numThreads())
+                                         : "TMA";
+  return who + " of " + ctaText(cta);
+}
+
+std::string Cta::ctaText(uint32_t cta) const {
   auto [x, y, z] = plan.grid;
-  std::string who = index == tmaActor()    ? "TMA"
-                    : index < numThreads() ? "thread " + std::to_string(index)
-                                           : "the Tensor Core of warp " + std::to_string(index - numThreads());
-  return who + " of CTA (" + std::to_string(cta % x) + ", " + std::to_string(cta / x % y) + ", " +
-         std::to_string(cta / (x * y)) + ")";
+  return "CTA (" + std::to_string(cta % x) + ", " + std::to_string(cta / x % y) + ", " + std::to_string(cta / (x * y)) +
+         ")";
 }
 
 void Cta::find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text) {
@@ -127,7 +131,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
            static_cast<uint32_t>(number / (x * y))};
   arguments = kernelArguments;
   numLive = numThreads();
-  hasFailed = false;
+  hasFailed = hasAwaitedLaunch = false;
   random.seed(options.seed + number);
   allMemory.resetShared();
   collectives.assign((numThreads() + warpSize - 1) / warpSize, {});
@@ -137,8 +141,8 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
   fenced.assign(clocks.size(), 0);
   barrierResults.assign(numThreads(), 0);
-  for (uint32_t warp = 0; warp < collectives.size(); ++warp)
-    moments[numThreads() + warp] = 1;
+  for (uint32_t actor = numThreads(); actor < numActors(); ++actor)
+    moments[actor] = 1;
   for (Thread &thread : threads) {
     char *stack = stacks.stack(thread.index);
     if (!stack) {
@@ -150,6 +154,8 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
     thread.openGroup.clear();
     thread.groups.clear();
     thread.accumulators.clear();
+    thread.openStores.clear();
+    thread.stores.clear();
     startMoment(thread.index);
     thread.fiber.prepare(stack, stacks.bytes(), runThread, this);
   }
@@ -159,10 +165,14 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   currentCta = outer;
   for (const BulkCopy &copy : bulk.copies)
     if (!hasFailed)
-      find(FindingKind::AsyncCopy, copy.site, 0, [&] {
-        return siteText(copy.site) + " still writes to shared memory when " +
-               threadText(tmaActor(), ctaNumber).substr(7) + " has ended";
-      });
+      find(FindingKind::AsyncCopy, copy.site, 0,
+           [&] { return siteText(copy.site) + " still writes to shared memory when " + ctaText() + " has ended"; });
+  if (plan.isProgrammatic && !hasFailed && !hasAwaitedLaunch)
+    find(FindingKind::Race, 0, 0, [&] {
+      return ctaText() +
+             " ended without griddepcontrol.wait, in a launch that may start while the one ahead runs: a later "
+             "launch takes its end for the end of both";
+    });
   return !hasFailed;
 }
 
@@ -321,6 +331,20 @@ void Cta::fenceProxy() {
   startMoment(running);
 }
 
+void Cta::awaitLaunchAhead() {
+  clocksOf(running)[numActors() - 1] = 1;
+  hasAwaitedLaunch = true;
+}
+
+bool Cta::isAfterLaunchAhead(const Actor &actor) const {
+  return !plan.isProgrammatic || (actor.unfenced ? actor.unfenced : actor.clocks)[numActors() - 1] == 1;
+}
+
+void Cta::awaitStoreReads(const Thread &thread, uint32_t moment) {
+  uint32_t &known = clocksOf(thread.index)[storeActor(thread.warp)];
+  known = std::max(known, moment);
+}
+
 void Cta::awaitProducts(Thread &lane, uint32_t pending) {
   uint32_t core = numThreads() + lane.warp, done = moments[core] - 1; // groups that were committed
   uint32_t &known = clocksOf(lane.index)[core];
@@ -378,6 +402,7 @@ void Cta::endThread() {
   hasProgress = true;
   Thread &self = thread();
   completeCopies(*this, self, 0, /*withOpen=*/true);
+  endStores(self);
   self.state = ThreadState::Done;
   --numLive;
   uint32_t first = self.warp * warpSize;
@@ -398,6 +423,23 @@ void Cta::endThread() {
   for (Barrier &barrier : barriers)
     if (barrier.arrived > 0 && barrier.count == 0 && barrier.arrived == numLive)
       completeBarrier(barrier, -1);
+}
+
+/// Nobody can wait for the stores of a thread that ended, so they may still read when the CTA's memory is another's.
+void Cta::endStores(Thread &thread) {
+  auto tell = [&](const BulkStore &store, const char *why) {
+    find(FindingKind::AsyncCopy, store.site, 0, [&] {
+      return siteText(store.site) + " of " + threadText() + " still reads shared memory when that thread ends; " + why;
+    });
+  };
+  for (const StoreGroup &group : thread.stores)
+    if (!group.isRead)
+      tell(group.stores.front(), "expected a wait for its group, of the reads at least");
+  for (const BulkStore &store : thread.openStores)
+    tell(store, "it is in no group: a commit is missing");
+  if (!thread.openStores.empty())
+    thread.stores.push_back({std::move(thread.openStores), commitStores(), false});
+  completeStores(*this, thread, 0, /*onlyReads=*/false);
 }
 
 std::string Cta::waitText(const Thread &thread) const {
@@ -436,8 +478,7 @@ void Cta::reportDeadlock(bool isLivelock) {
     group->second.push_back(thread.index);
   }
   find(FindingKind::Deadlock, firstSite, 0, [&] {
-    std::string text = "CTA (" + std::to_string(ctaId.x) + ", " + std::to_string(ctaId.y) + ", " +
-                       std::to_string(ctaId.z) + ") " + (isLivelock ? "does not get on" : "cannot go on");
+    std::string text = ctaText() + (isLivelock ? " does not get on" : " cannot go on");
     for (const auto &[what, who] : groups)
       text += (&what == &groups.front().first ? ": threads " : "; threads ") + rangesText(who) + " " + what;
     return text;

@@ -49,6 +49,8 @@ struct Thread {
   std::vector<AsyncCopy> openGroup;
   std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
   std::vector<Accumulator> accumulators;
+  std::vector<BulkStore> openStores; ///< of TMA, without a group as yet
+  std::deque<StoreGroup> stores;     ///< oldest first
 };
 
 /// What lanes of a warp do together once all have come: `arguments[lane]` is null where a lane takes no part.
@@ -102,11 +104,17 @@ public:
   void waitAtMbarrier(uint64_t address, uint32_t site);
   void wakeAtMbarrier(uint64_t address);
 
-  // Clocks. Actors are the threads, the warps' Tensor Cores, and the one that copies for TMA.
-  uint32_t numActors() const { return numThreads() + static_cast<uint32_t>(collectives.size()) + 1; }
-  uint32_t tmaActor() const { return numActors() - 1; }
-  /// What the current thread knows, for copies of TMA that it starts.
-  Actor tma() const;
+  // Clocks. Actors are the threads, the warps' Tensor Cores, TMA as it loads, TMA as it stores for each warp, and the
+  // launch ahead of this one.
+  uint32_t numWarps() const { return (numThreads() + 31) / 32; }
+  uint32_t numActors() const { return numThreads() + 2 * numWarps() + 2; }
+  uint32_t tmaActor() const { return numThreads() + numWarps(); }
+  uint32_t storeActor(uint32_t warp) const { return tmaActor() + 1 + warp; }
+  /// TMA, at work for the current thread: it knows what that thread knows to be written and fenced.
+  Actor tma(uint32_t actor) const;
+  /// griddepcontrol.wait of the current thread, and whether that came before what an actor does now.
+  void awaitLaunchAhead();
+  bool isAfterLaunchAhead(const Actor &actor) const;
   uint32_t startMomentOf(uint32_t actor) { return ++moments[actor]; }
   void release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced);
   void acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced);
@@ -117,6 +125,10 @@ public:
   /// wgmma.commit_group, and wgmma.wait_group by a lane.
   void commitProducts(uint32_t warp) { ++moments[numThreads() + warp]; }
   void awaitProducts(Thread &lane, uint32_t pending);
+  /// cp.async.bulk.commit_group of the current thread: the moment of its stores, which ends.
+  uint32_t commitStores() { return moments[storeActor(thread().warp)]++; }
+  /// What this group of stores read may be written from now on.
+  void awaitStoreReads(const Thread &thread, uint32_t moment);
   /// Whether the lane has waited for its warp's products of that moment.
   bool isProductDone(const Thread &lane, uint32_t moment) {
     return clocksOf(lane.index)[numThreads() + lane.warp] >= moment;
@@ -130,6 +142,8 @@ public:
   std::string siteText(uint32_t site) const;                  ///< "nvvm.barrier0 at x.mlir:3:4"
   std::string threadText(uint32_t index, uint32_t cta) const; ///< "thread 3 of CTA (0, 0, 0)"
   std::string threadText() const { return threadText(running, ctaNumber); }
+  std::string ctaText(uint32_t cta) const; ///< "CTA (0, 0, 0)"
+  std::string ctaText() const { return ctaText(ctaNumber); }
 
 private:
   struct Collective {
@@ -149,6 +163,7 @@ private:
   void schedule();
   void wait(uint32_t site, bool isAligned, int barrier);
   void endThread();
+  void endStores(Thread &thread);
   bool completeIfAll(uint32_t warp, size_t index);
   void completeBarrier(Barrier &barrier, int reduction);
   void checkConvergence(uint32_t site);
@@ -168,12 +183,12 @@ private:
   uint32_t ctaNumber = 0, running = 0, numLive = 0;
   Dim3 ctaId = {};
   void *const *arguments = nullptr;
-  bool hasFailed = false, hasProgress = false;
+  bool hasFailed = false, hasProgress = false, hasAwaitedLaunch = false;
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::array<Barrier, 16> barriers;
   Transfers bulk;
-  std::vector<uint32_t> moments;        ///< one an actor: the threads, then the warps' Tensor Cores
+  std::vector<uint32_t> moments;        ///< one an actor
   std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor
   std::vector<uint32_t> fenced;         ///< as clocks, for the async proxy
   std::vector<uint32_t> barrierResults; ///< of the last reduction, one a thread

@@ -10,6 +10,7 @@ const std::vector<DeviceFunction> &deviceFunctions() {
     addMathFunctions(made);
     addMatrixFunctions(made);
     addMemoryFunctions(made);
+    addStoreFunctions(made);
     addThreadFunctions(made);
     addTransferFunctions(made);
     addWarpgroupFunctions(made);

@@ -25,6 +25,7 @@ bool hasDeviceFunction(std::string_view name);
 void addMathFunctions(std::vector<DeviceFunction> &table);
 void addMatrixFunctions(std::vector<DeviceFunction> &table);
 void addMemoryFunctions(std::vector<DeviceFunction> &table);
+void addStoreFunctions(std::vector<DeviceFunction> &table);
 void addThreadFunctions(std::vector<DeviceFunction> &table);
 void addTransferFunctions(std::vector<DeviceFunction> &table);
 void addWarpgroupFunctions(std::vector<DeviceFunction> &table);

@@ -16,7 +16,7 @@ struct Allocation {
   std::string name;
   char *data = nullptr;
   int64_t bytes = 0;
-  bool isWritable = true;
+  bool isWritable = true, isStatic = false;
   AccessHistory history; ///< empty where nothing may write
 
   uintptr_t begin() const { return reinterpret_cast<uintptr_t>(data); }

@@ -86,20 +86,36 @@ static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touc
 }
 
 static Actor actorOf(Cta &cta, uint32_t index) {
-  return index < cta.numThreads()  ? cta.actor(index)
-         : index == cta.tmaActor() ? cta.tma()
-                                   : cta.tensorCore(index - cta.numThreads());
+  return index < cta.numThreads() ? cta.actor(index)
+         : index < cta.tmaActor() ? cta.tensorCore(index - cta.numThreads())
+                                  : cta.tma(index);
+}
+
+/// What launches ahead may still write or read, no kernel touches before its griddepcontrol.wait.
+static void checkLaunchAhead(Cta &cta, const Allocation &allocation, const Touch &touch) {
+  if (&allocation == &cta.memory().shared() || allocation.isStatic || !cta.tracks(FindingKind::Race) ||
+      cta.isAfterLaunchAhead(actorOf(cta, touch.thread)))
+    return;
+  cta.find(FindingKind::Race, touch.site, 0, [&] {
+    return cta.threadText(touch.thread, cta.number()) + (touch.isWrite ? " writes '" : " reads '") + allocation.name +
+           "' by " + cta.siteText(touch.site) +
+           ", and no griddepcontrol.wait is ahead of it, in a launch that may start while the one ahead runs";
+  });
 }
 
 uint32_t beginCopy(Cta &cta, const Touch &touch) {
   Allocation &allocation = *checkTouch(cta, touch);
+  checkLaunchAhead(cta, allocation, touch);
   return allocation.history.beginCopy(accessOf(cta, allocation, touch), actorOf(cta, touch.thread),
                                       tell(cta, allocation));
 }
 
 void recordTouch(Cta &cta, const Touch &touch) {
   Allocation *allocation = checkTouch(cta, touch);
-  if (allocation && allocation->history.isTracked())
+  if (!allocation)
+    return;
+  checkLaunchAhead(cta, *allocation, touch);
+  if (allocation->history.isTracked())
     allocation->history.access(accessOf(cta, *allocation, touch), actorOf(cta, touch.thread), tell(cta, *allocation));
 }
 

@@ -19,7 +19,7 @@ Allocation *checkTouch(Cta &cta, const Touch &touch);
 /// Checks, and remembers the access.
 void recordTouch(Cta &cta, const Touch &touch);
 
-/// Checks a write to shared memory that is under way from now on; the record for AccessHistory::completeCopy.
+/// Checks a write that is under way from now on; the record for AccessHistory::completeCopy.
 uint32_t beginCopy(Cta &cta, const Touch &touch);
 
 /// The oldest groups of the thread's cp.async, until `left` are pending, and then the copies without a group.

@@ -67,9 +67,11 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
   TENON_TRY(check(kernel, launch));
   Memory memory;
   std::vector<Allocation *> allocations;
-  for (const Buffer &buffer : launch.buffers)
+  for (const Buffer &buffer : launch.buffers) {
     allocations.push_back(
         &memory.addGlobal(buffer.name, buffer.data, buffer.bytes, buffer.initialised, buffer.isWritable));
+    allocations.back()->isStatic = buffer.isStatic;
+  }
   memory.addShared(kernel.staticShared + kernel.dynamicShared);
   for (TensorMap &map : launch.maps) {
     TENON_TRY(checkMap(map, launch.buffers[static_cast<size_t>(map.buffer)]).in("kernel '" + kernel.name + "'"));

@@ -30,6 +30,7 @@ struct Buffer {
   int64_t bytes = 0;
   bool isWritable = false;
   int64_t initialised = 0; ///< of a writable one: bytes at its start that may be read before they are written
+  bool isStatic = false;   ///< weights and constants: no launch ahead writes or reads them
 };
 
 /// What cuTensorMapEncodeTiled is given, innermost dimension first.
@@ -40,7 +41,7 @@ struct TensorMap {
   std::vector<int64_t> box;               ///< elements
   int64_t elementBytes = 1, swizzle = 16; ///< 128, 64 or 32 bytes; 16 or 0 for none
   bool fillsNan = false;
-  const void *base = nullptr; ///< set by simulate()
+  char *base = nullptr; ///< set by simulate()
 };
 
 struct Argument {
@@ -54,6 +55,7 @@ struct Launch {
   std::vector<TensorMap> maps;
   std::vector<Argument> arguments; ///< all of the kernel, in order
   std::array<int64_t, 3> grid = {1, 1, 1};
+  bool isProgrammatic = false; ///< starts while the launch ahead still runs: griddepcontrol.wait ends that
 
   /// Null where the address is none of a map.
   const TensorMap *findMap(const void *descriptor) const;

@@ -1,20 +1,12 @@
-// TMA: a copy starts where a thread issues it, and arrives as late as it may, when no thread can go on without it. Its
-// writes are those of an actor of its own, ordered before whoever waits for the phase that counts their bytes.
+// TMA's loads: a copy starts where a thread issues it, and arrives as late as it may, when no thread can go on without
+// it. Its writes are those of an actor of its own, ordered before whoever waits for the phase that counts their bytes.
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/MemoryAccess.h"
 #include "lib/Sim/Transfers.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace tenon::sim {
-
-int64_t BulkCopy::bytes() const {
-  int64_t bytes = map->elementBytes;
-  for (int64_t size : map->box)
-    bytes *= size;
-  return bytes;
-}
 
 std::string missingText(const Mbarrier &barrier) {
   std::string text = std::to_string(barrier.missing) + " of " + std::to_string(barrier.expected) + " arrivals";
@@ -23,7 +15,7 @@ std::string missingText(const Mbarrier &barrier) {
 
 namespace {
 
-constexpr uint32_t barrierBytes = 8, copyAlignment = 128, chunkBytes = 16;
+constexpr uint32_t barrierBytes = 8, chunkBytes = 16;
 
 void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site) {
   recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes, Space::Shared,
@@ -54,45 +46,17 @@ void completePhaseIfDone(Cta &cta, uint64_t address, Mbarrier &barrier) {
   cta.wakeAtMbarrier(address);
 }
 
-/// The row of a box into shared memory: its elements where they are inside of the tensor, else zeros or NaN.
-void copyRow(Cta &cta, const BulkCopy &copy, const char *source, bool isInside, uint64_t address) {
-  const TensorMap &map = *copy.map;
-  int64_t elements = map.box[0];
-  std::vector<char> row(static_cast<size_t>(elements * map.elementBytes), 0);
-  if (map.fillsNan)
-    std::fill(row.begin(), row.end(), static_cast<char>(0xFF));
-  int64_t first = std::clamp<int64_t>(-copy.place[0], 0, elements),
-          last = std::clamp<int64_t>(map.sizes[0] - copy.place[0], first, elements);
-  if (isInside && last > first)
-    std::memcpy(&row[static_cast<size_t>(first * map.elementBytes)],
-                source + (copy.place[0] + first) * map.elementBytes,
-                static_cast<size_t>((last - first) * map.elementBytes));
-  for (size_t at = 0; at < row.size(); at += chunkBytes) {
-    uint64_t to = address + at;
-    to ^= (to >> 7 & (static_cast<uint64_t>(map.swizzle) / chunkBytes - 1)) << 4;
-    std::memcpy(cta.memory().sharedPointer(to), &row[at], chunkBytes);
-  }
-}
-
+/// Its elements where they are inside of the tensor, else zeros or NaN; all that is read counts as read when it comes.
 void copyBox(Cta &cta, const BulkCopy &copy) {
-  const TensorMap &map = *copy.map;
-  std::array<int64_t, 5> index = {};
-  uint64_t address = copy.destination;
-  for (bool isDone = false; !isDone; address += static_cast<uint64_t>(map.box[0] * map.elementBytes)) {
-    const char *source = static_cast<const char *>(map.base) + map.offset;
-    bool isInside = true;
-    for (size_t d = 1; d < map.box.size(); ++d) {
-      int64_t at = copy.place[d] + index[d];
-      isInside &= at >= 0 && at < map.sizes[d];
-      source += isInside ? at * map.strides[d - 1] : 0;
-    }
-    copyRow(cta, copy, source, isInside, address);
-    isDone = true;
-    for (size_t d = 1; d < map.box.size() && isDone; ++d) {
-      isDone = ++index[d] == map.box[d];
-      index[d] = isDone ? 0 : index[d];
-    }
-  }
+  const TensorMap &map = *copy.box.map;
+  forEachRow(copy.box, [&](const BoxRow &from) {
+    std::vector<char> row(static_cast<size_t>(map.box[0] * map.elementBytes), map.fillsNan ? '\xFF' : '\0');
+    if (from.count > 0)
+      std::memcpy(&row[static_cast<size_t>(from.first * map.elementBytes)], from.global,
+                  static_cast<size_t>(from.count * map.elementBytes));
+    for (size_t at = 0; at < row.size(); at += chunkBytes)
+      std::memcpy(cta.memory().sharedPointer(swizzled(map, from.shared + at)), &row[at], chunkBytes);
+  });
 }
 
 // What the kernel calls.
@@ -142,19 +106,13 @@ void mbarrierWait(void *pointer, uint32_t parity, uint32_t site) {
 void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t *place, uint32_t rank, uint32_t site) {
   Cta &cta = Cta::current();
   cta.noteProgress();
-  const TensorMap *map = cta.launch().findMap(descriptor);
-  if (!map || map->box.size() != rank)
-    cta.fault(FindingKind::Misuse,
-              cta.threadText() + " executes " + cta.siteText(site) + " with " +
-                  (map ? "a tensor map of another rank" : "an address that is none of the launch's tensor maps"),
-              site);
-  BulkCopy copy = {map, {}, cta.memory().sharedAddress(destination), 0, 0, site};
-  std::copy_n(place, rank, copy.place.begin());
+  BulkCopy copy = {boxAt(cta, descriptor, destination, place, rank, site), 0, 0, site};
   copy.barrier = findBarrier(cta, barrier, site).first;
+  touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, site);
   Touch touch = {cta.tmaActor(),
                  reinterpret_cast<uintptr_t>(destination),
-                 static_cast<uint32_t>(copy.bytes()),
-                 copyAlignment,
+                 static_cast<uint32_t>(copy.box.bytes()),
+                 boxAlignment,
                  Space::Shared,
                  /*isWrite=*/true,
                  false,
@@ -175,7 +133,7 @@ void completeOldestCopy(Cta &cta) {
   barrier.clocks.resize(cta.numActors(), 0);
   barrier.fenced.resize(cta.numActors(), 0);
   barrier.clocks[cta.tmaActor()] = barrier.fenced[cta.tmaActor()] = moment;
-  barrier.missingBytes -= copy.bytes();
+  barrier.missingBytes -= copy.box.bytes();
   completePhaseIfDone(cta, copy.barrier, barrier);
 }
 

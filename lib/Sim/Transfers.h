@@ -1,10 +1,13 @@
-// mbarriers and the copies of TMA, of one CTA.
+// mbarriers and the copies of TMA, of one CTA. Loads count on an mbarrier; stores are in groups of the thread that
+// issues them, and read shared memory until that thread waits for its group.
 #pragma once
 
 #include "lib/Sim/Simulator.h"
 
+#include <array>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <vector>
 
@@ -18,14 +21,50 @@ struct Mbarrier {
   std::vector<uint32_t> doneClocks, doneFenced; ///< in the last complete one
 };
 
-/// One box on its way from global to shared memory.
-struct BulkCopy {
+/// A box of a tensor, and where it lies in shared memory.
+struct Box {
   const TensorMap *map;
-  std::array<int64_t, 5> place;  ///< of the box's first element, innermost dimension first
-  uint64_t destination, barrier; ///< addresses in shared memory
-  uint32_t record, site;         ///< of AccessHistory; the op
+  std::array<int64_t, 5> place; ///< of its first element, innermost dimension first
+  uint64_t shared;              ///< address
 
   int64_t bytes() const;
+};
+
+/// One row of a box. Only `count` elements from `first` on are inside of the tensor, and lie at `global` on.
+struct BoxRow {
+  uint64_t shared; ///< before the swizzle
+  char *global;
+  int64_t first, count;
+};
+void forEachRow(const Box &box, const std::function<void(const BoxRow &)> &visit);
+/// Where a byte of shared memory lies once the map's swizzle has moved its 16 bytes.
+uint64_t swizzled(const TensorMap &map, uint64_t address);
+
+constexpr uint32_t boxAlignment = 128; ///< of a box in shared memory
+/// The box that an op names; ends the launch where it names none.
+Box boxAt(class Cta &cta, const void *descriptor, const void *shared, const int32_t *place, uint32_t rank,
+          uint32_t site);
+/// The rows of global memory, as accesses of that actor; the records of writes, which are under way from now on.
+std::vector<uint32_t> touchGlobal(class Cta &cta, const Box &box, uint32_t actor, bool isWrite, uint32_t site);
+
+/// One box on its way from global to shared memory.
+struct BulkCopy {
+  Box box;
+  uint64_t barrier;      ///< address in shared memory
+  uint32_t record, site; ///< of AccessHistory; the op
+};
+
+/// One box on its way from shared to global memory. What it reads comes to `staged` when that is waited for.
+struct BulkStore {
+  Box box;
+  std::vector<uint32_t> records; ///< of AccessHistory, one a row that is inside
+  uint32_t site;
+  std::vector<char> staged;
+};
+struct StoreGroup {
+  std::vector<BulkStore> stores;
+  uint32_t moment; ///< of the warp's stores
+  bool isRead;     ///< shared memory is free again
 };
 
 struct Transfers {
@@ -33,6 +72,8 @@ struct Transfers {
   std::deque<BulkCopy> copies;           ///< under way, oldest first
 };
 
+/// Ends the oldest groups of the thread's stores until `left` are pending; with `onlyReads`, their reads alone.
+void completeStores(class Cta &cta, struct Thread &thread, size_t left, bool onlyReads);
 /// Completes the oldest copy: its bytes are in shared memory, and counted on its barrier.
 void completeOldestCopy(class Cta &cta);
 /// "1 of 8 arrivals and 16384 bytes": what the barrier's phase lacks.

@@ -268,6 +268,7 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
 
   sim::Launch launch;
   std::copy(grid.begin(), grid.end(), launch.grid.begin());
+  launch.isProgrammatic = call.isProgrammatic;
   auto add = [&](sim::Buffer buffer, bool isWritable) {
     buffer.isWritable = isWritable;
     launch.arguments.push_back({static_cast<int>(launch.buffers.size()), 0});

@@ -18,6 +18,7 @@ namespace tenon {
 struct SimulatedCall {
   std::vector<sim::Buffer> operands, results;
   std::vector<int64_t> dims;
+  bool isProgrammatic = false; ///< starts while the launch ahead still runs
 };
 
 class SimulatedModule {

@@ -8,15 +8,30 @@ using namespace mlir;
 
 namespace tenon {
 
+/// Memory with the coordinates of a box.
+static Value placeOf(OperandRange coordinates, CallBuilder &calls) {
+  Value place = calls.registers(static_cast<int64_t>(coordinates.size()));
+  for (auto [index, coordinate] : llvm::enumerate(coordinates))
+    LLVM::StoreOp::create(calls.builder(), coordinate.getLoc(), coordinate,
+                          calls.registerAt(place, static_cast<int64_t>(index)), 4);
+  return place;
+}
+
 static LogicalResult replaceBulkCopy(NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp op, CallBuilder &calls) {
   if (op.getMode() != NVVM::TMALoadMode::TILE || op.getMulticastMask() || op.getPredicate() || op.getGroup())
     return op.emitOpError("has no simulation of this form; expected a tile, without multicast, group or predicate");
-  Value place = calls.registers(static_cast<int64_t>(op.getCoordinates().size()));
-  for (auto [index, coordinate] : llvm::enumerate(op.getCoordinates()))
-    LLVM::StoreOp::create(calls.builder(), op.getLoc(), coordinate,
-                          calls.registerAt(place, static_cast<int64_t>(index)), 4);
-  calls.call("tenon_sim_bulk_copy", {op.getDstMem(), op.getTmaDescriptor(), op.getMbar(), place,
-                                     calls.i32(static_cast<int64_t>(op.getCoordinates().size()))});
+  calls.call("tenon_sim_bulk_copy",
+             {op.getDstMem(), op.getTmaDescriptor(), op.getMbar(), placeOf(op.getCoordinates(), calls),
+              calls.i32(static_cast<int64_t>(op.getCoordinates().size()))});
+  return success();
+}
+
+static LogicalResult replaceBulkStore(NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp op, CallBuilder &calls) {
+  if (op.getMode() != NVVM::TMAStoreMode::TILE)
+    return op.emitOpError("has no simulation of this mode; expected a tile");
+  calls.call("tenon_sim_bulk_store", {op.getTmaDescriptor(), op.getSrcMem(), placeOf(op.getCoordinates(), calls),
+                                      calls.i32(static_cast<int64_t>(op.getCoordinates().size())),
+                                      op.getPredicate() ? calls.bits(op.getPredicate()) : calls.i32(1)});
   return success();
 }
 
@@ -40,6 +55,16 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
   } else if (auto copy = dyn_cast<NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp>(op)) {
     if (failed(replaceBulkCopy(copy, calls)))
       return failure();
+  } else if (auto store = dyn_cast<NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp>(op)) {
+    if (failed(replaceBulkStore(store, calls)))
+      return failure();
+  } else if (isa<NVVM::CpAsyncBulkCommitGroupOp>(op)) {
+    calls.call("tenon_sim_bulk_commit", {});
+  } else if (auto wait = dyn_cast<NVVM::CpAsyncBulkWaitGroupOp>(op)) {
+    calls.call("tenon_sim_bulk_wait", {calls.i32(wait.getGroup()), calls.i32(wait.getRead().value_or(false))});
+  } else if (auto control = dyn_cast<NVVM::GriddepcontrolOp>(op)) {
+    if (control.getKind() == NVVM::GridDepActionKind::wait)
+      calls.call("tenon_sim_grid_wait", {});
   } else if (!isa<NVVM::FenceMbarrierInitOp, NVVM::SetMaxRegisterOp>(op)) {
     return std::nullopt;
   }

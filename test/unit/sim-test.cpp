@@ -231,6 +231,109 @@ TEST_F(Sim, NamedBarrierWithoutTheArrivalDeadlocks) {
                  "named-barrier.mlir:20:7 for barrier 1, where 32 of 64 came"});
 }
 
+TEST_F(Sim, StoresOfTma) {
+  auto module = kernels("tma-store.mlir");
+  std::vector<float> x = integers(32 * 32, 8);
+  for (int64_t rows : {32, 30, 3})
+    for (uint64_t seed : {0, 5}) {
+      std::vector<float> y(rows * 32);
+      sim::Options options;
+      options.seed = seed;
+      sim::Report report = run(*module, {{buffer("x", x)}, {buffer("y", y)}, {rows}}, options);
+      EXPECT_TRUE(report.ok()) << report.text();
+      for (int64_t i = 0; i < rows * 32; ++i)
+        ASSERT_EQ(y[i], 2 * x[i]) << i;
+    }
+}
+
+TEST_F(Sim, StoresOfTmaWithoutOneOp) {
+  struct Mutant {
+    const char *without;
+    int index;
+    sim::FindingKind kind;
+    std::vector<std::string> parts;
+  };
+  const std::string store = "nvvm.cp.async.bulk.tensor.global.shared.cta at ";
+  const Mutant mutants[] = {
+      {"nvvm.fence.proxy",
+       0,
+       sim::FindingKind::Race,
+       {"TMA of CTA (0, 0, 0) reads bytes 0 to 15 of shared memory by " + store, "no fence.proxy.async is between"}},
+      // The buffer of two turns ago is written again while its store reads it.
+      {"nvvm.cp.async.bulk.wait_group",
+       0,
+       sim::FindingKind::Race,
+       {"of shared memory by llvm.store", "TMA of CTA (0, 0, 0) reads", store, "nothing orders"}},
+      {"nvvm.barrier0", 0, sim::FindingKind::Race, {"by llvm.store", store, "nothing orders the two"}},
+      {"nvvm.barrier0",
+       1,
+       sim::FindingKind::Uninitialised,
+       {"TMA of CTA (0, 0, 0) reads", store, "nobody has written"}},
+      {"nvvm.cp.async.bulk.wait_group",
+       1,
+       sim::FindingKind::AsyncCopy,
+       {store, "still reads shared memory when that thread ends; expected a wait for its group"}},
+      {"nvvm.cp.async.bulk.commit.group", 0, sim::FindingKind::AsyncCopy, {store, "a commit is missing"}},
+  };
+  for (const Mutant &mutant : mutants) {
+    SCOPED_TRACE(std::string("without ") + mutant.without + " " + std::to_string(mutant.index));
+    auto module = kernels("tma-store.mlir", mutant.without, mutant.index);
+    std::vector<float> x = integers(32 * 32, 8), y(32 * 32);
+    expectFinding(run(*module, {{buffer("x", x)}, {buffer("y", y)}, {32}}), mutant.kind, mutant.parts);
+  }
+}
+
+TEST_F(Sim, TilesByACounter) {
+  // Each CTA takes tiles, of one element, until there are no more: a counter that is 0 at the start.
+  auto module =
+      inlineKernels(R"(llvm.func @k(%y: !llvm.ptr<1>, %n: i64, %counter: !llvm.ptr<1>) attributes {nvvm.kernel,
+      nvvm.reqntid = array<i32: 1>, tenon.grid = affine_map<(d0) -> (3, 1, 1)>,
+      tenon.scratch_bytes = affine_map<(d0) -> (8)>, tenon.zeroed_bytes = affine_map<(d0) -> (8)>} {
+    %one = arith.constant 1 : i64
+    %tile = llvm.atomicrmw add %counter, %one monotonic : !llvm.ptr<1>, i64
+    cf.br ^next(%tile : i64)
+  ^next(%at: i64):
+    %isLeft = arith.cmpi slt, %at, %n : i64
+    cf.cond_br %isLeft, ^work, ^end
+  ^work:
+    %to = llvm.getelementptr %y[%at] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i64
+    llvm.store %at, %to : i64, !llvm.ptr<1>
+    %following = llvm.atomicrmw add %counter, %one monotonic : !llvm.ptr<1>, i64
+    cf.br ^next(%following : i64)
+  ^end:
+    llvm.return
+  })");
+  std::vector<int64_t> y(7, -1);
+  sim::Report report = run(*module, {{}, {buffer("y", y)}, {7}});
+  EXPECT_TRUE(report.ok()) << report.text();
+  EXPECT_EQ(y, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(Sim, ProgrammaticLaunch) {
+  auto copy = [&](const std::string &before, const std::string &after) {
+    auto module = inlineKernels("llvm.func @k(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %w: !llvm.ptr<1>) attributes "
+                                "{nvvm.kernel, nvvm.reqntid = array<i32: 64>} {\n" +
+                                before + "\nnvvm.barrier0\n%v = llvm.load %x : !llvm.ptr<1> -> f32\n" + after +
+                                "\nnvvm.griddepcontrol launch_dependents\nllvm.return\n}");
+    std::vector<float> x = {1}, y = {0};
+    SimulatedCall call = {{buffer("x", x)}, {buffer("y", y)}, {}};
+    call.isProgrammatic = true;
+    return run(*module, call);
+  };
+  const std::string wait = "nvvm.griddepcontrol wait";
+  EXPECT_TRUE(copy(wait, "").ok());
+  // One warp waits, the other meets it.
+  EXPECT_TRUE(copy("%t = nvvm.read.ptx.sreg.tid.x : i32\n%c = arith.constant 32 : i32\n"
+                   "%first = arith.cmpi ult, %t, %c : i32\nscf.if %first {\n" +
+                       wait + "\n}",
+                   "")
+                  .ok());
+  expectFinding(copy("", wait), sim::FindingKind::Race,
+                {" of CTA (0, 0, 0) reads 'x' by llvm.load at ", "no griddepcontrol.wait is ahead of it"});
+  expectFinding(copy("", ""), sim::FindingKind::Race, {"reads 'x'"});
+  EXPECT_NE(copy("", "").text().find("CTA (0, 0, 0) ended without griddepcontrol.wait"), std::string::npos);
+}
+
 TEST_F(Sim, LanesApart) {
   auto inBranch = [&](const std::string &body) {
     return inlineKernels("llvm.func @k(%p: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 64>} {\n"

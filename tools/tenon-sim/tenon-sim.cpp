@@ -23,7 +23,7 @@ struct Arguments {
   std::string file, kernel, output, random = "normal";
   std::vector<std::string> operands, results, dims;
   int64_t seed = 0, scheduleSeed = 0;
-  bool print = false, unchecked = false;
+  bool print = false, unchecked = false, programmatic = false;
 };
 
 /// "bf16[64x32]", or "f32[]".
@@ -100,6 +100,7 @@ Result<sim::Report> work(const Arguments &arguments) {
   for (const std::string &each : arguments.dims)
     if (llvm::StringRef(each).getAsInteger(10, call.dims.emplace_back()))
       return invalidArgument("--dim " + each + " is no integer");
+  call.isProgrammatic = arguments.programmatic;
   sim::Options options;
   options.seed = static_cast<uint64_t>(arguments.scheduleSeed);
   options.races = options.uninitialised = !arguments.unchecked;
@@ -131,6 +132,9 @@ int main(int argc, char **argv) {
   line.integer("sim-seed", "N", "another order of the threads (default: 0, as they are numbered)", 0,
                arguments.scheduleSeed);
   line.flag("unchecked", "look for no races and no reads of what nobody wrote", arguments.unchecked);
+  line.flag("programmatic",
+            "the launch may start while the one ahead of it runs, which writes operands and reads results",
+            arguments.programmatic);
   line.flag("print", "print the results", arguments.print);
   line.text("output", "FILE", "where the results go: .npz, or .npy when there is one", arguments.output);
   line.example(
