@@ -215,6 +215,41 @@ def RaiseAttentionPass : Pass<"tenon-raise-attention", "::mlir::ModuleOp"> {
   }];
 }
 
+def ConvolutionToLinearPass : Pass<"tenon-convolution-to-linear", "::mlir::ModuleOp"> {
+  let summary = "a convolution whose windows touch and do not overlap becomes a linear of patches";
+  let description = [{
+    Why: a vision model's first layer cuts a picture into patches. As a product of rows, a patch each, it runs at the speed of
+    one; as a convolution no target has a fast form of it. The transposes around are views, or undone by the model's own.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<2x3x4x6xf32>) -> tensor<2x5x2x2xf32> {
+      %w = tenon.weight "w" : tensor<5x3x2x3xf32>
+      %0 = tenon.convolution %x, %w {stride = array<i64: 2, 3>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<2x3x4x6xf32>, tensor<5x3x2x3xf32>) -> tensor<2x5x2x2xf32>
+      return %0 : tensor<2x5x2x2xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<2x3x4x6xf32>) -> tensor<2x5x2x2xf32> {
+      %w = tenon.weight "w" : tensor<5x3x2x3xf32>
+      %0 = tenon.reshape %x : (tensor<2x3x4x6xf32>) -> tensor<2x3x2x2x2x3xf32>
+      %1 = tenon.transpose %0 {permutation = array<i64: 0, 2, 4, 1, 3, 5>} : (tensor<2x3x2x2x2x3xf32>) -> tensor<2x2x2x3x2x3xf32>
+      %2 = tenon.reshape %1 : (tensor<2x2x2x3x2x3xf32>) -> tensor<2x4x18xf32>
+      %3 = tenon.reshape %w : (tensor<5x3x2x3xf32>) -> tensor<5x18xf32>
+      %4 = tenon.linear %2, %3 : (tensor<2x4x18xf32>, tensor<5x18xf32>) -> tensor<2x4x5xf32>
+      %5 = tenon.transpose %4 {permutation = array<i64: 0, 2, 1>} : (tensor<2x4x5xf32>) -> tensor<2x5x4xf32>
+      %6 = tenon.reshape %5 : (tensor<2x5x4xf32>) -> tensor<2x5x2x2xf32>
+      return %6 : tensor<2x5x2x2xf32>
+    }
+    ```
+    Requires: canonical IR.
+    Ensures: every convolution is padded, dilated, in groups, of windows that overlap, leave gaps or do not cover the input,
+    or of sizes that are not known. Sums are the same, in the same order.
+    Leaves alone: those, with a missed remark each.
+  }];
+}
+
 def RaiseLinearPass : Pass<"tenon-raise-linear", "::mlir::ModuleOp"> {
   let summary = "matmul with a weight, and the bias after it, become linear";
   let description = [{
