@@ -253,7 +253,8 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
   }
   TENON_TRY_ASSIGN(GpuCode code, generateGpuCode(kernels, *target.gpu, codeOptions));
   for (const auto &[kernel, facts] : code.facts)
-    report.kernels.push_back({kernel, facts.info.registers, facts.code.numInstructions, facts.code.numTensorCore()});
+    report.kernels.push_back(
+        {kernel, facts.info.registers, facts.code.numInstructions, facts.code.numTensorCore(), facts.code.opcodes});
   into.cubins = std::move(code.cubins);
   refused = std::move(code.refused);
   if (refused.empty())

@@ -39,9 +39,10 @@ struct Remark {
 /// What became of a kernel for a GPU.
 struct KernelCode {
   std::string name;
-  int64_t registers = 0;    ///< of a thread
-  int64_t instructions = 0; ///< in its code
-  int64_t tensorCore = 0;   ///< of them, those that the Tensor Cores execute
+  int64_t registers = 0;                  ///< of a thread
+  int64_t instructions = 0;               ///< in its code
+  int64_t tensorCore = 0;                 ///< of them, those that the Tensor Cores execute
+  std::map<std::string, int64_t> opcodes; ///< how often each machine instruction with a name in Cubin.h stands there
 };
 
 struct CompileReport {

@@ -70,7 +70,8 @@ static Json toJson(const Arguments &arguments, const Outcome &outcome) {
     json["code"].push_back({{"name", kernel.name},
                             {"registers", kernel.registers},
                             {"instructions", kernel.instructions},
-                            {"tensor_core", kernel.tensorCore}});
+                            {"tensor_core", kernel.tensorCore},
+                            {"opcodes", kernel.opcodes}});
   if (arguments.remarks) {
     json["remarks"] = Json::array();
     for (const Remark &remark : outcome.report.remarks)
