@@ -24,6 +24,7 @@ void buildThreadPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createThreadGeneralKernelsPass(general));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createOrderStoresPass());
 }
 
 } // namespace tenon

@@ -206,4 +206,49 @@ def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::Mod
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
+def OrderStoresPass : Pass<"tenon-order-stores", "::mlir::ModuleOp"> {
+  let summary = "what a store writes is computed just before it";
+  let description = [{
+    Why: a tile's arithmetic is expanded op by op, each for all registers, so that an epilogue of several ops keeps several
+    registers alive an element. Where an accumulator takes most of them that spills.
+
+    Before:
+    ```mlir
+    module @kernels {
+      llvm.func @f(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %a: f32, %b: f32) {
+        %0 = llvm.load %x invariant : !llvm.ptr<1> -> f32
+        %1 = llvm.getelementptr %x[1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
+        %2 = llvm.load %1 invariant : !llvm.ptr<1> -> f32
+        %3 = arith.addf %a, %0 : f32
+        %4 = arith.addf %b, %2 : f32
+        llvm.store %3, %y : f32, !llvm.ptr<1>
+        %5 = llvm.getelementptr %y[1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
+        llvm.store %4, %5 : f32, !llvm.ptr<1>
+        llvm.return
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      llvm.func @f(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %a: f32, %b: f32) {
+        %0 = llvm.load %x invariant : !llvm.ptr<1> -> f32
+        %1 = llvm.getelementptr %x[1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
+        %2 = llvm.load %1 invariant : !llvm.ptr<1> -> f32
+        %3 = arith.addf %a, %0 : f32
+        llvm.store %3, %y : f32, !llvm.ptr<1>
+        %4 = arith.addf %b, %2 : f32
+        %5 = llvm.getelementptr %y[1] : (!llvm.ptr<1>) -> !llvm.ptr<1>, f32
+        llvm.store %4, %5 : f32, !llvm.ptr<1>
+        llvm.return
+      }
+    }
+    ```
+    Requires: functions of one thread.
+    Ensures: stores keep their order; what is computed for stores alone after the last loop of a block stands before the first
+    store that needs it; loads of memory that does not change come up to 16 ahead, and more as registers become free.
+    Leaves alone: what others than stores need, and all that has an effect.
+  }];
+}
+
 #endif
