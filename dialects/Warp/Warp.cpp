@@ -169,6 +169,61 @@ LogicalResult ReadOp::verify() {
   SmemType source = getSource().getType();
   return checkSame(*this, getTile().getType(), source.getShape(), source.getElementType(), source);
 }
+std::optional<StoreSlabs> tenon::warp::storeSlabsOf(RankedTensorType tile) {
+  LayoutAttr layout = layoutOf(tile);
+  int64_t bits = tile.getElementType().isIntOrFloat() ? tile.getElementTypeBitWidth() : 0, bytes = bits / 8;
+  if (!layout || tile.getRank() != 2 || bits < 16)
+    return std::nullopt;
+  int64_t block[2] = {1, 1};
+  for (int64_t dim : {0, 1}) {
+    SmallVector<Digit> digits = layout.getDim(dim);
+    ArrayRef<Digit> inner(digits);
+    while (!inner.empty() && inner.front().kind == DigitKind::Warp)
+      inner = inner.drop_front();
+    // Eight rows of lanes, four lanes with two columns each; registers count through the rest.
+    SmallVector<Digit> last{lanes(8, 4)};
+    if (dim == 1)
+      last = {lanes(4), registers(2)};
+    if (layout.getReach(dim) != tile.getDimSize(dim) || inner.size() < last.size())
+      return std::nullopt;
+    for (const Digit &digit : inner)
+      block[dim] *= digit.size;
+    for (Digit &digit : last)
+      digit.dim = dim;
+    ArrayRef<Digit> registerDigits = inner.drop_back(last.size());
+    if (!llvm::equal(inner.take_back(last.size()), last) ||
+        llvm::any_of(registerDigits, [](const Digit &digit) { return digit.kind != DigitKind::Register; }))
+      return std::nullopt;
+  }
+  auto [rows, columns] = block;
+  int64_t span = 128;
+  while (span > 32 && span > columns * bytes)
+    span /= 2;
+  int64_t perSlab = span / bytes;
+  if (rows % 16 != 0 || columns % 16 != 0 || columns < perSlab)
+    return std::nullopt;
+  StoreSlabs slabs{SmemType::get(tile.getContext(), {rows, perSlab}, tile.getElementType(), span), {}, rows, columns};
+  for (int64_t start = 0; start < columns; start += perSlab)
+    slabs.starts.push_back(std::min(start, columns - perSlab));
+  return slabs;
+}
+
+LogicalResult StoreOp::verify() {
+  RankedTensorType tile = getTile().getType();
+  tile::ViewType view = getView().getType();
+  if (tile.getRank() != 2 || int64_t(getPlace().size()) != view.getRank() || view.getRank() < 2 ||
+      tile.getElementType() != view.getElementType())
+    return emitOpError("(C1) stores ") << tile << " at " << getPlace().size() << " places of " << view
+                                       << ", expected two dimensions, a place for each of the view, and its element type";
+  if (!storeSlabsOf(tile))
+    return emitOpError("(C2) stores ") << tile
+                                       << ", expected an accumulator's layout with whole blocks of 16 rows and 32 bytes "
+                                          "of columns a warp";
+  if (getSlots() < 1)
+    return emitOpError("(C3) has ") << getSlots() << " slots, expected at least 1";
+  return success();
+}
+
 LogicalResult RelayoutOp::verify() {
   RankedTensorType result = getResult().getType();
   return checkSame(*this, getTile().getType(), result.getShape(), result.getElementType(), result);

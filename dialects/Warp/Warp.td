@@ -290,6 +290,35 @@ def ReadOp : WarpOp<"read", [MemoryEffects<[MemRead]>]> {
   let assemblyFormat = "$source attr-dict `:` type($source) `->` type($tile)";
 }
 
+def Warp_StoreOp : WarpOp<"store", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a fragment written to global memory by way of shared memory";
+  let description = [{
+    Formula: `view[place_0, .., place_k + i_0, ..] = tile[i..]` as `tile.store` has it, by TMA. Each warp writes its own
+    block of the tile into shared memory, `slots` slabs of columns at a time, and goes on while they are copied out; a
+    slab is written again once its copy has read it. What a slab spans is up to 128 bytes of a row; where that does not
+    divide the block, the last slab covers columns of the one before once more. A `tile.store` after it waits for it.
+
+    (C1) The tile has two dimensions, a place for each of the view, and the view's element type.
+
+    (C2) It is in an accumulator's layout: each warp has whole blocks of 16 rows and at least 32 bytes of columns, of
+    16-bit or wider elements.
+
+    (C3) There is at least one slot.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      tile.grid () = () {
+        %x = tile.load %X[%c0, %c0] : !tile.view<?x64xbf16> -> tensor<16x64xbf16, #warp.layout<[r2, l8*4], [r8, l4, r2]>>
+        warp.store %x, %X[%c0, %c0] slots 1 : tensor<16x64xbf16, #warp.layout<[r2, l8*4], [r8, l4, r2]>>, !tile.view<?x64xbf16>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, Tile_View:$view, Variadic<Index>:$place, I64Attr:$slots);
+  let assemblyFormat = "$tile `,` $view `[` $place `]` `slots` $slots attr-dict `:` type($tile) `,` type($view)";
+}
+
 def RelayoutOp : WarpOp<"relayout", [Pure]> {
   let summary = "a fragment in another layout";
   let description = [{

@@ -47,6 +47,7 @@ public:
   Wavefronts copy(SmemType tile);
   Wavefronts fragment(SmemType tile, RankedTensorType type, bool isWrite);
   Wavefronts dot(warp::DotOp op);
+  Wavefronts slabs(const StoreSlabs &slabs);
   Wavefronts exchange(RankedTensorType from, RankedTensorType to);
 
 private:
@@ -104,6 +105,25 @@ Wavefronts BankCounter::fragment(SmemType tile, RankedTensorType type, bool isWr
     });
   }
   return wavefronts;
+}
+
+/// Every warp writes a slab of its own, which start at multiples of all banks: 16-bit elements by stmatrix, to which each
+/// quarter of the lanes gives the rows of 8 x 16 bytes, others two at a time.
+Wavefronts BankCounter::slabs(const StoreSlabs &slabs) {
+  SmemType slab = slabs.slab;
+  bool isMatrix = slab.getElementBytes() == 2;
+  int64_t step = isMatrix ? 16 : 8;
+  Wavefronts wavefronts;
+  for (int64_t r = 0; r < slab.getShape()[0]; r += step)
+    for (int64_t c = 0; c < slab.getShape()[1]; c += step)
+      wavefronts += access(isMatrix ? 16 : 2 * slab.getElementBytes(), [&](int64_t lane, int64_t) -> Address {
+        return isMatrix ? slab.offsetOf(r + lane % 16, c + lane / 16 * 8)
+                        : slab.offsetOf(r + lane / 4, c + lane % 4 * 2);
+      });
+  Wavefronts all;
+  for (size_t number = 0; number < slabs.starts.size(); ++number)
+    all += wavefronts;
+  return all;
 }
 
 Wavefronts BankCounter::mmaSync(warp::DotOp op) {
@@ -199,6 +219,8 @@ BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
         conflicts.copies += counter.copy(copy.getTarget().getType());
     } else if (auto stage = dyn_cast<StageOp>(op)) {
       conflicts.fragments += counter.fragment(stage.getTarget().getType(), stage.getTile().getType(), /*isWrite=*/true);
+    } else if (auto store = dyn_cast<StoreOp>(op)) {
+      conflicts.fragments += counter.slabs(*storeSlabsOf(store.getTile().getType()));
     } else if (auto read = dyn_cast<ReadOp>(op)) {
       conflicts.fragments += counter.fragment(read.getSource().getType(), read.getTile().getType(), /*isWrite=*/false);
     } else if (auto dot = dyn_cast<warp::DotOp>(op)) {

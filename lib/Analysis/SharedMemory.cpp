@@ -78,6 +78,10 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
       }
     } else if (auto stage = dyn_cast<StageOp>(op)) {
       tiles.push_back(lifetimeOf(op, stage.getTarget().getType().getBytes(), numbers));
+    } else if (auto store = dyn_cast<StoreOp>(op)) {
+      // Copied out while the next program runs.
+      int64_t slotBytes = storeSlotBytes(*storeSlabsOf(store.getTile().getType()), schedule);
+      tiles.push_back({op, int64_t(store.getSlots()) * slotBytes, 0, unsigned(numbers.size())});
     } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
@@ -113,6 +117,10 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.barrierBytes += 16 * ring.getRing().getType().getDepth();
   });
   return plan;
+}
+
+int64_t tenon::storeSlotBytes(const StoreSlabs &slabs, ScheduleAttr schedule) {
+  return slabs.slab.getBytes() * schedule.getNumWarps();
 }
 
 int64_t tenon::copyLanesAlongRow(SmemType tile) {

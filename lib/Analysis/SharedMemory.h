@@ -6,7 +6,7 @@
 namespace tenon {
 
 struct SharedMemoryPlan {
-  llvm::DenseMap<mlir::Operation *, int64_t> offsets; ///< of each `warp.ring.create` and `warp.stage`, in bytes
+  llvm::DenseMap<mlir::Operation *, int64_t> offsets; ///< of each ring, staged tile and `warp.store`, in bytes
   llvm::DenseSet<mlir::Operation *> reuses;           ///< of these, those in memory that others had before
   llvm::DenseMap<mlir::Value, int64_t> barriers;      ///< of rings that a producer fills: 16 bytes a slot
   int64_t tileBytes = 0;                              ///< of all rings and staged tiles
@@ -18,6 +18,9 @@ struct SharedMemoryPlan {
 /// Rings and staged tiles share memory where they are not needed at the same time. The kernel has `warp.schedule`, its
 /// tiles have layouts.
 SharedMemoryPlan planSharedMemory(tile::KernelOp kernel);
+
+/// Of a slot of warp.store: a slab for each warp.
+int64_t storeSlotBytes(const warp::StoreSlabs &slabs, warp::ScheduleAttr schedule);
 
 /// A copy's 32 lanes: that many have neighbouring chunks of 16 bytes of a row, the others the rows after it.
 int64_t copyLanesAlongRow(warp::SmemType tile);

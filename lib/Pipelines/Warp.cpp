@@ -16,6 +16,9 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createStageCopiesPass());
   manager.addPass(createAssignLayoutsPass());
   manager.addPass(createOverlapDotsPass());
+  StageStoresPassOptions stores;
+  stores.arch = options.gpu->name;
+  manager.addPass(createStageStoresPass(stores));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   // A kernel with more shared memory than there is goes the general path, by the gates on cubins: no error here.

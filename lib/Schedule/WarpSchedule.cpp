@@ -22,8 +22,10 @@ static bool fitsWgmma(int64_t rows, int64_t columns, DotKind kind, const GpuArch
 
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch) {
   if (fitsWgmma(rows, columns, kind, arch)) {
-    // Two of the slots are being read, the others filled: four at least, as many as one program an SM allows.
-    int64_t stages = bytesPerStage > 0 ? std::min<int64_t>(5, arch.sharedBytesPerBlock / bytesPerStage) : 1;
+    // Two of the slots are being read, the others filled: four at least, as many as one program an SM allows beside
+    // what its results leave through, two slabs of 128 bytes a row.
+    int64_t free = arch.sharedBytesPerBlock - rows * 256;
+    int64_t stages = bytesPerStage > 0 ? std::min<int64_t>(5, free / bytesPerStage) : 1;
     if (stages >= 3 || bytesPerStage == 0)
       return {rows / 16, 1, stages, true};
   }

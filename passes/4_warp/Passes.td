@@ -209,6 +209,63 @@ def OverlapDotsPass : Pass<"tenon-overlap-dots", "::mlir::ModuleOp"> {
   }];
 }
 
+def StageStoresPass : Pass<"tenon-stage-stores", "::mlir::ModuleOp"> {
+  let summary = "results leave through shared memory, by TMA";
+  let description = [{
+    Why: four lanes share a row of an accumulator, so that its stores are narrow, and the program waits to issue them all;
+    by TMA whole lines leave while the CTA's next program multiplies.
+
+    Before:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r8, l4, r2]>
+    !ring = !warp.ring<2, !warp.smem<64x64xbf16, 128>>
+    tile.kernel @copy(%X: !tile.view<64x64xbf16>, %Y: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      tile.grid () = () {
+        %ring = warp.ring.create transfers(%c1) : !ring
+        warp.produce {
+          %t = warp.ring.acquire %ring[%c0] : !ring -> !warp.smem<64x64xbf16, 128>
+          warp.copy %X[%c0, %c0], %t {within = array<i1: true, true>} : !tile.view<64x64xbf16>, !warp.smem<64x64xbf16, 128>
+          warp.ring.commit %ring[%c0] : !ring
+        }
+        %s = warp.ring.wait %ring[%c0] {ahead = 0 : i64} : !ring -> !warp.smem<64x64xbf16, 128>
+        %x = warp.read %s : !warp.smem<64x64xbf16, 128> -> tensor<64x64xbf16, #acc>
+        warp.ring.release %ring[%c0] : !ring
+        tile.store %x, %Y[%c0, %c0] : tensor<64x64xbf16, #acc>, !tile.view<64x64xbf16>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r8, l4, r2]>
+    !ring = !warp.ring<2, !warp.smem<64x64xbf16, 128>>
+    tile.kernel @copy(%X: !tile.view<64x64xbf16>, %Y: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      tile.grid () = () {
+        %ring = warp.ring.create transfers(%c1) : !ring
+        warp.produce {
+          %t = warp.ring.acquire %ring[%c0] : !ring -> !warp.smem<64x64xbf16, 128>
+          warp.copy %X[%c0, %c0], %t {within = array<i1: true, true>} : !tile.view<64x64xbf16>, !warp.smem<64x64xbf16, 128>
+          warp.ring.commit %ring[%c0] : !ring
+        }
+        %s = warp.ring.wait %ring[%c0] {ahead = 0 : i64} : !ring -> !warp.smem<64x64xbf16, 128>
+        %x = warp.read %s : !warp.smem<64x64xbf16, 128> -> tensor<64x64xbf16, #acc>
+        warp.ring.release %ring[%c0] : !ring
+        warp.store %x, %Y[%c0, %c0] slots 1 : tensor<64x64xbf16, #acc>, !tile.view<64x64xbf16>
+      }
+    }
+    ```
+    Requires: layouts (tenon-assign-layouts); a producer (tenon-stage-copies).
+    Ensures: a tile of 16 bits or more in an accumulator's layout leaves by warp.store, through at most four slots.
+    Leaves alone: stores in loops and conditions, views that no tensor map describes, tiles for which no shared memory is
+    left.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture whose shared memory there is">];
+  let dependentDialects = ["::tenon::warp::WarpDialect"];
+}
+
 def VerifyWarpPass : Pass<"tenon-verify-warp", "::mlir::ModuleOp"> {
   let summary = "what holds after phase warp is checked";
   let description = [{

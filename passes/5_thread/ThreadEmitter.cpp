@@ -17,12 +17,15 @@ using namespace tenon::warp;
 
 ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
     : kernel(kernel), b(b), schedule(kernel->getAttrOfType<ScheduleAttr>("warp.schedule")) {
-  kernel.walk([&](tile::StoreOp store) {
-    Value view = store.getView();
+  kernel.walk([&](Operation *op) {
+    if (!isa<tile::StoreOp, warp::StoreOp>(op))
+      return;
+    hasAsyncStores |= isa<warp::StoreOp>(op);
+    Value view = op->getOperand(1);
     while (auto strided = view.getDefiningOp<tile::StridedOp>())
       view = strided.getBase();
     written.insert(view);
-    Type element = store.getTile().getType().getElementType();
+    Type element = cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
     isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
   });
 }
@@ -262,6 +265,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitRelayout(op, op->getOperand(0), op->getResult(0));
   if (auto dot = dyn_cast<warp::DotOp>(op))
     return emitDot(dot);
+  if (auto store = dyn_cast<warp::StoreOp>(op))
+    return emitAsyncStore(store);
   if (isa<WarpDialect>(op->getDialect()))
     return emitRing(op);
   if (OpTrait::hasElementwiseMappableTraits(op) && op->getNumResults() == 1 && isTile(op->getResult(0).getType()))

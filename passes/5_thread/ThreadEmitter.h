@@ -120,6 +120,12 @@ private:
   mlir::LogicalResult emitRelayout(mlir::Operation *op, mlir::Value from, mlir::Value to);
   mlir::LogicalResult emitRing(mlir::Operation *op);
 
+  //===--- results through shared memory (ThreadStores.cpp) ---===//
+  mlir::Value warpStart(warp::LayoutAttr layout, int64_t dimension);
+  void writeSlab(mlir::Value base, const warp::StoreSlabs &slabs, int64_t start, mlir::Value tile);
+  void waitForStores(int64_t pending, bool onlyRead);
+  mlir::LogicalResult emitAsyncStore(warp::StoreOp op);
+
   //===--- dots (ThreadDot.cpp) ---===//
   mlir::LogicalResult emitDot(warp::DotOp op);
   mlir::LogicalResult emitMmaSync(warp::DotOp op, warp::MmaSyncAttr atom);
@@ -147,14 +153,14 @@ private:
   bool hasProducer = false;
   llvm::DenseMap<mlir::Value, mlir::Value> ringBases;      ///< transfers of the programs before, i32
   llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers;   ///< of slots that are being filled
-  llvm::DenseMap<mlir::Operation *, unsigned> tensorMapOf; ///< of copies by TMA
+  llvm::DenseMap<mlir::Operation *, unsigned> tensorMapOf; ///< of copies and stores by TMA
   llvm::SmallVector<mlir::Attribute> tensorMaps;
   llvm::DenseSet<mlir::Value> written; ///< arguments that the program stores to
   llvm::SmallVector<mlir::Value> dims; ///< the function's i64 sizes
   mlir::Value thread, lane, warpNumber, sharedBase;
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   SharedMemoryPlan sharedPlan;
-  bool hasTensorCore = false, hasWgmma = false;
+  bool hasTensorCore = false, hasWgmma = false, hasAsyncStores = false;
   bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
 };
 

@@ -274,6 +274,10 @@ LogicalResult ThreadEmitter::emitGather(tile::GatherOp op) {
 }
 
 LogicalResult ThreadEmitter::emitStore(tile::StoreOp op) {
+  if (hasAsyncStores) { // which may write the same elements
+    waitForStores(0, /*onlyRead=*/false);
+    barrier();
+  }
   SmallVector<Value> unused, stored(valuesOf(op.getTile()));
   return emitAccesses(op, op.getView(), op.getPlace(), op.getTile().getType(), stored, {}, {}, 0, unused);
 }

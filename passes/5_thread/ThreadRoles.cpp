@@ -12,7 +12,7 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-/// What the runtime encodes for a copy: boxes of one slab of the tile.
+/// What the runtime encodes for a copy or a store: boxes of one slab of the tile.
 static Attribute tensorMapFor(OpBuilder &b, const ViewMemory &memory, SmemType tile, unsigned numDims) {
   MLIRContext *context = b.getContext();
   int64_t bytes = tile.getElementBytes(), rank = memory.sizes.size();
@@ -40,19 +40,23 @@ LogicalResult ThreadEmitter::planTensorMaps() {
   unsigned numDims = 0;
   for (Type type : kernel.getArgumentTypes())
     numDims += llvm::count_if(cast<tile::ViewType>(type).getShape(), ShapedType::isDynamic);
-  WalkResult result = kernel.walk([&](ProduceOp produce) {
-    return produce.walk([&](CopyOp copy) -> WalkResult {
-      SmemType tile = copy.getTarget().getType();
-      std::optional<ViewMemory> memory = memoryOf(kernel, copy.getView());
-      if (!memory || !fitsTensorMap(*memory, tile.getElementBytes()))
-        return copy.emitOpError("has a view that no tensor map describes");
-      Attribute map = tensorMapFor(b, *memory, tile, numDims);
-      auto found = llvm::find(tensorMaps, map);
-      tensorMapOf[copy] = found - tensorMaps.begin();
-      if (found == tensorMaps.end())
-        tensorMaps.push_back(map);
-      return WalkResult::advance();
-    });
+  auto plan = [&](Operation *op, Value view, SmemType tile) -> WalkResult {
+    std::optional<ViewMemory> memory = memoryOf(kernel, view);
+    if (!memory || !fitsTensorMap(*memory, tile.getElementBytes()))
+      return op->emitOpError("has a view that no tensor map describes");
+    Attribute map = tensorMapFor(b, *memory, tile, numDims);
+    auto found = llvm::find(tensorMaps, map);
+    tensorMapOf[op] = found - tensorMaps.begin();
+    if (found == tensorMaps.end())
+      tensorMaps.push_back(map);
+    return WalkResult::advance();
+  };
+  WalkResult result = kernel.walk([&](Operation *op) {
+    if (auto copy = dyn_cast<CopyOp>(op); copy && copy->getParentOfType<ProduceOp>())
+      return plan(op, copy.getView(), copy.getTarget().getType());
+    if (auto store = dyn_cast<warp::StoreOp>(op))
+      return plan(op, store.getView(), storeSlabsOf(store.getTile().getType())->slab);
+    return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
 }
@@ -147,6 +151,11 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
   for (auto [ring, before] : llvm::zip_equal(rings, loop.getRegionIterArgs()))
     after.push_back(add(before, arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()))));
   scf::YieldOp::create(b, after);
+  // Shared memory is the CTA's until it ends.
+  if (role == Role::Consumer && hasAsyncStores) {
+    b.setInsertionPointAfter(loop);
+    waitForStores(0, /*onlyRead=*/true);
+  }
   return success();
 }
 

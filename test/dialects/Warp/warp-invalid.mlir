@@ -137,6 +137,43 @@ func.func @f(%x: tensor<16x64xbf16>) {
 
 // -----
 
+#acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+func.func @f(%x: tensor<16x64xbf16, #acc>, %Y: !tile.view<64x64xbf16>, %i: index) {
+  // expected-error @below {{'warp.store' op (C1) stores 'tensor<16x64xbf16, #warp.layout<[r2, l8*4], [r8, l4, r2]>>' at 1 places of '!tile.view<64x64xbf16>', expected two dimensions, a place for each of the view, and its element type}}
+  warp.store %x, %Y[%i] slots 1 : tensor<16x64xbf16, #acc>, !tile.view<64x64xbf16>
+  return
+}
+
+// -----
+
+#rows = #warp.layout<[r4, l4*8], [l8, r8]>
+func.func @f(%x: tensor<16x64xbf16, #rows>, %Y: !tile.view<64x64xbf16>, %i: index) {
+  // expected-error @below {{'warp.store' op (C2) stores 'tensor<16x64xbf16, #warp.layout<[r4, l4*8], [l8, r8]>>', expected an accumulator's layout with whole blocks of 16 rows and 32 bytes of columns a warp}}
+  warp.store %x, %Y[%i, %i] slots 1 : tensor<16x64xbf16, #rows>, !tile.view<64x64xbf16>
+  return
+}
+
+// -----
+
+// Eight columns of 16 bits.
+#acc = #warp.layout<[r2, l8*4], [l4, r2]>
+func.func @f(%x: tensor<16x8xbf16, #acc>, %Y: !tile.view<64x64xbf16>, %i: index) {
+  // expected-error @below {{'warp.store' op (C2)}}
+  warp.store %x, %Y[%i, %i] slots 1 : tensor<16x8xbf16, #acc>, !tile.view<64x64xbf16>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+func.func @f(%x: tensor<16x64xbf16, #acc>, %Y: !tile.view<64x64xbf16>, %i: index) {
+  // expected-error @below {{'warp.store' op (C3) has 0 slots, expected at least 1}}
+  warp.store %x, %Y[%i, %i] slots 0 : tensor<16x64xbf16, #acc>, !tile.view<64x64xbf16>
+  return
+}
+
+// -----
+
 #acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
 #lhs = #warp.layout<[r2, l8*4], [r8, l4, r2]>
 func.func @f(%a: tensor<16x64xbf16, #lhs>, %b: tensor<16x64xbf16, #lhs>, %c: tensor<16x16xf32, #acc>) {

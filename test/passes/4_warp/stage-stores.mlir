@@ -1,0 +1,61 @@
+// In: products by wgmma with a producer. Out: their results leave by TMA, through as many slots as there is room for.
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=thread gpu=sm_90a" | FileCheck %s --check-prefix=THREAD
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" --remarks-filter=tenon-verify-warp --remark-format=emitRemark 2>&1 \
+// RUN:   | grep -o "bank-conflicts.*" | FileCheck %s --check-prefix=BANKS
+// Pairs of f32 of two neighbouring rows share banks.
+// BANKS: 512 wavefronts of shared memory, 0 more
+// BANKS: 2048 wavefronts of shared memory, 1024 more
+
+// Four slabs of 64 columns; a slot is written again once its copy has read it.
+// CHECK-LABEL: tile.kernel @linear
+// CHECK: tile.grid
+// CHECK: warp.store %{{.*}} slots 2 : tensor<128x256xbf16
+// CHECK-NOT: tile.store
+// THREAD-LABEL: llvm.func @linear
+// THREAD: nvvm.cp.async.bulk.wait_group 0 {read}
+// THREAD-NEXT: nvvm.bar.warp.sync
+// THREAD-COUNT-4: nvvm.stmatrix
+// THREAD: nvvm.fence.proxy
+// THREAD-NEXT: nvvm.bar.warp.sync
+// THREAD: nvvm.cp.async.bulk.tensor.global.shared.cta %{{.*}}, %{{.*}}, box[%{{.*}}, %{{.*}}]
+// THREAD-NEXT: nvvm.cp.async.bulk.commit.group
+// THREAD-NOT: wait_group
+// THREAD-COUNT-4: nvvm.stmatrix
+// THREAD: nvvm.cp.async.bulk.wait_group 1 {read}
+// THREAD-COUNT-4: nvvm.stmatrix
+// THREAD: nvvm.cp.async.bulk.wait_group 1 {read}
+// THREAD-COUNT-4: nvvm.stmatrix
+// THREAD: nvvm.cp.async.bulk.commit.group
+// THREAD: nvvm.cp.async.bulk.wait_group 0 {read}
+// THREAD: llvm.return
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<8192x384xbf16>) -> tensor<8192x8192xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<8192x384xbf16>) -> tensor<8192x8192xbf16>
+  return %0 : tensor<8192x8192xbf16>
+}
+
+// -----
+
+// Results of 32 bits: slabs of 32 columns, written two elements at a time.
+// CHECK-LABEL: tile.kernel @linear_cast
+// CHECK: warp.store %{{.*}} slots {{[1-4]}} : tensor<128x{{.*}}xf32
+// THREAD-LABEL: llvm.func @linear_cast
+// THREAD-NOT: nvvm.stmatrix
+// THREAD: llvm.store %{{.*}} {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<3>
+// THREAD: nvvm.cp.async.bulk.tensor.global.shared.cta
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<8192x384xbf16>) -> tensor<8192x8192xf32> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<8192x384xbf16>) -> tensor<8192x8192xbf16>
+  %1 = tenon.cast %0 : (tensor<8192x8192xbf16>) -> tensor<8192x8192xf32>
+  return %1 : tensor<8192x8192xf32>
+}
+
+// -----
+
+// Rows of 8190 bytes: no tensor map describes the result.
+// CHECK-LABEL: tile.kernel @linear
+// CHECK-NOT: warp.store
+// CHECK: tile.store
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<4095x384xbf16>) -> tensor<8192x4095xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<4095x384xbf16>) -> tensor<8192x4095xbf16>
+  return %0 : tensor<8192x4095xbf16>
+}
