@@ -213,12 +213,14 @@ LogicalResult StoreOp::verify() {
   tile::ViewType view = getView().getType();
   if (tile.getRank() != 2 || int64_t(getPlace().size()) != view.getRank() || view.getRank() < 2 ||
       tile.getElementType() != view.getElementType())
-    return emitOpError("(C1) stores ") << tile << " at " << getPlace().size() << " places of " << view
-                                       << ", expected two dimensions, a place for each of the view, and its element type";
+    return emitOpError("(C1) stores ")
+           << tile << " at " << getPlace().size() << " places of " << view
+           << ", expected two dimensions, a place for each of the view, and its element type";
   if (!storeSlabsOf(tile))
-    return emitOpError("(C2) stores ") << tile
-                                       << ", expected an accumulator's layout with whole blocks of 16 rows and 32 bytes "
-                                          "of columns a warp";
+    return emitOpError("(C2) stores ")
+           << tile
+           << ", expected an accumulator's layout with whole blocks of 16 rows and 32 bytes "
+              "of columns a warp";
   if (getSlots() < 1)
     return emitOpError("(C3) has ") << getSlots() << " slots, expected at least 1";
   return success();
@@ -266,7 +268,7 @@ LogicalResult warp::DotOp::verify() {
   if (m % (blockRows * warpsM) != 0 || n % (8 * warpsN) != 0)
     return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
                                       << " results, expected a multiple of " << blockRows << " x 8 for each";
-  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false);
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);

@@ -244,7 +244,7 @@ SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth
 }
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
-                                   int64_t stages, bool, bool wgmma, bool producer) {
+                                   int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages) {
   if (wgmma && (warpsM % 4 != 0 || warpsN != 1))
     return emitError() << "wgmma has " << warpsM << " x " << warpsN
                        << " warps, expected a multiple of 4 along the rows, 1 along the columns";
@@ -252,8 +252,8 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
     return emitError() << "a producer fills rings for wgmma only";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
-  if (stages < 1)
-    return emitError() << "rings have " << stages << " slots, expected at least 1";
+  if (std::min(stages, outerStages) < 1)
+    return emitError() << "rings have " << std::min(stages, outerStages) << " slots, expected at least 1";
   return success();
 }
 

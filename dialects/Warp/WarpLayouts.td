@@ -84,14 +84,15 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
     other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
     `wgmma = true` 16-bit floats are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
-    and a CTA runs many programs.
+    and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program.
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,
-                        DefaultValuedParameter<"bool", "false">:$producer);
+                        DefaultValuedParameter<"bool", "false">:$producer,
+                        DefaultValuedParameter<"int64_t", "1">:$outerStages);
   let assemblyFormat = [{
     `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32
-    (`,` `wgmma` `=` $wgmma^)? (`,` `producer` `=` $producer^)? `>`
+    (`,` `wgmma` `=` $wgmma^)? (`,` `producer` `=` $producer^)? (`,` `outer` `=` $outerStages^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

@@ -107,8 +107,8 @@ Wavefronts BankCounter::fragment(SmemType tile, RankedTensorType type, bool isWr
   return wavefronts;
 }
 
-/// Every warp writes a slab of its own, which start at multiples of all banks: 16-bit elements by stmatrix, to which each
-/// quarter of the lanes gives the rows of 8 x 16 bytes, others two at a time.
+/// Every warp writes a slab of its own, which start at multiples of all banks: 16-bit elements by stmatrix, to which
+/// each quarter of the lanes gives the rows of 8 x 16 bytes, others two at a time.
 Wavefronts BankCounter::slabs(const StoreSlabs &slabs) {
   SmemType slab = slabs.slab;
   bool isMatrix = slab.getElementBytes() == 2;

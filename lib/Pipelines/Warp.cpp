@@ -16,6 +16,7 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createStageCopiesPass());
   manager.addPass(createAssignLayoutsPass());
   manager.addPass(createOverlapDotsPass());
+  manager.addPass(createSkewDotsPass());
   StageStoresPassOptions stores;
   stores.arch = options.gpu->name;
   manager.addPass(createStageStoresPass(stores));

@@ -58,10 +58,16 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
   return schedule;
 }
 
-WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind,
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
                                const GpuArch &arch) {
-  if (fitsWgmma(rows, columns, kind, arch))
-    return {rows / 16, 1, stagesFor(bytesPerStage, 2, arch), true};
+  if (fitsWgmma(rows, columns, kind, arch)) {
+    WarpSchedule schedule{rows / 16, 1, stagesFor(bytesPerStage, 2, arch), true};
+    // Beside the rings there are a slab of 128 bytes a row that results leave through, and the rare path's tiles.
+    constexpr int64_t rareBytes = 16 * 1024;
+    int64_t free = arch.sharedBytesPerBlock - schedule.stages * bytesPerStage - rows * 128 - rareBytes;
+    schedule.outerStages = outerBytes > 0 && 2 * outerBytes <= free ? 2 : 1;
+    return schedule;
+  }
   WarpSchedule schedule;
   while (schedule.warpsM < 8 && rows % (32 * schedule.warpsM) == 0)
     schedule.warpsM *= 2;

@@ -7,7 +7,8 @@ namespace tenon {
 
 struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
-  bool wgmma = false; ///< 16-bit products by warpgroups
+  bool wgmma = false;      ///< 16-bit products by warpgroups
+  int64_t outerStages = 1; ///< slots for what is copied once a program
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores of which wgmma takes 16-bit elements only.
@@ -15,8 +16,9 @@ enum class DotKind { Fma, TensorCore, TensorCore16 };
 /// For a dot of that many rows and columns whose operands take `bytesPerStage` of shared memory.
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
 /// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has
-/// whole rows.
-WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
+/// whole rows. `outerBytes` are copied once, not in stages.
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
+                               const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many
 /// to compute.
 WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters);

@@ -250,12 +250,18 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     return emitter.fail("head size or number of heads is dynamic");
   Type element = query.getElementType();
   keyHead = place[1].floorDiv(query.getDimSize(1) / key.getDimSize(1));
-  // The careful way compares and counts: small tiles keep that within the registers that the other way needs.
-  keys = emitter.addAxis(nonFinite == NonFinite::Counted ? std::min<int64_t>(emitter.keyTile, 32) : emitter.keyTile);
-  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
-  TileValue queries = emitter.at(op.getQuery(), {place[0], place[1], place[2], emitter.axis(depth)});
-  if (!queries)
-    return {};
+  // The careful way compares and counts: small tiles keep that within the registers and the shared memory that the
+  // other way leaves.
+  keys = emitter.addAxis(nonFinite == NonFinite::Counted ? std::min<int64_t>(emitter.keyTile, 16) : emitter.keyTile);
+  Value queries = nonFinite == NonFinite::Counted ? emitter.storedQueries : Value();
+  if (!queries) {
+    unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
+    queries = emitter.at(op.getQuery(), {place[0], place[1], place[2], emitter.axis(depth)}).tile;
+    if (!queries)
+      return {};
+    if (nonFinite == NonFinite::Ignored)
+      emitter.storedQueries = queries;
+  }
   SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows}, both = sorted({rows, keys});
   Value lowest = filled(ofRow, sumType, -infinity), none = filled(ofRow, sumType, 0);
   auto [firstKey, endOfKeys] = keyRange();
@@ -265,7 +271,7 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     AffineExpr at = emitter.dim(loop.getInductionVar()) + emitter.axis(keys);
-    Value score = scores(queries.tile, at);
+    Value score = scores(queries, at);
     TileValue values = emitter.at(op.getValue(), {place[0], keyHead, at, place[3]});
     if (!score || !values)
       return {};
@@ -295,7 +301,13 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     scf::YieldOp::create(b, ValueRange{now, sum, product(nonFinite, total, score, power, values.tile)});
   }
   Value isEmpty = compare(arith::CmpFPredicate::OEQ, loop.getResult(1), none);
-  Value result = arith::DivFOp::create(b, loop.getResult(2), overColumns(loop.getResult(1), columns));
+  // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row.
+  Value total = loop.getResult(2), sum = loop.getResult(1), result;
+  if (element != sumType)
+    result =
+        arith::MulFOp::create(b, total, overColumns(arith::DivFOp::create(b, filled(ofRow, sumType, 1), sum), columns));
+  else
+    result = arith::DivFOp::create(b, total, overColumns(sum, columns));
   result = arith::SelectOp::create(b, overColumns(isEmpty, columns), filled(out, sumType, 0), result);
   return {stored(result, element), out};
 }

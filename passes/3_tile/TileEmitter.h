@@ -82,6 +82,7 @@ public:
   /// The same for an attention that nothing is computed of (`storedAttention`), with what to do where it has NaN.
   void storeAttention(AttentionOp op, const TileValue &value, mlir::Value view, TilePlace place);
   mlir::Operation *storedAttention = nullptr;
+  mlir::Value storedQueries; ///< its tile of queries, which both ways read
 
   mlir::OpFoldResult size(mlir::Value tensor, int64_t dimension);
   mlir::Value sizeValue(mlir::Value tensor, int64_t dimension);

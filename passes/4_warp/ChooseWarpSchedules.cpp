@@ -61,13 +61,16 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   });
   if (dots.empty())
     return chooseRowWarps(elements, needsManyRegisters(kernel));
-  // What one turn of the loop copies.
-  int64_t bytes = 0;
+  // What one turn of the loop copies, and what is copied once.
+  int64_t bytes = 0, outerBytes = 0;
   for (tile::DotOp dot : dots)
     if (auto loop = dot->getParentOfType<scf::ForOp>()) {
       for (auto load : loop.getBody()->getOps<tile::LoadOp>())
         if (load.getType().getRank() == 2)
           bytes += bytesOf(load.getType());
+      for (auto load : kernel.getGrid().getBody().getOps<tile::LoadOp>())
+        if (load.getType().getRank() == 2)
+          outerBytes += bytesOf(load.getType());
       break;
     }
   RankedTensorType sum = dots.front().getType();
@@ -79,7 +82,7 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   for (tile::DotOp dot : dots)
     columns = std::max(columns, dot.getType().getDimSize(1));
   if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
-    return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, kind, arch);
+    return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
   return chooseDotWarps(sum.getDimSize(0), columns, bytes, kind, arch);
 }
 
@@ -96,8 +99,9 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
-      kernel->setAttr("warp.schedule", warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN,
-                                                               chosen.stages, tf32, chosen.wgmma, chosen.wgmma));
+      kernel->setAttr("warp.schedule",
+                      warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
+                                              chosen.wgmma, chosen.wgmma, chosen.outerStages));
     });
   }
 };

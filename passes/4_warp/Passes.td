@@ -92,6 +92,8 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
         %sum = scf.for %k = %c0 to %c64 step %c32 iter_args(%acc = %zero) -> (tensor<16x16xf32>) {
           %i = arith.divui %k, %c32 : index
           %slot:2 = warp.ring.wait %ring[%i] {ahead = 0 : i64} : !ring -> !slot, !slot
+          %x = warp.read %slot#0 : !slot -> tensor<16x32xf16>
+          %w = warp.read %slot#1 : !slot -> tensor<16x32xf16>
           %n = arith.addi %i, %c1 : index
           %isTurn = arith.cmpi slt, %n, %c2 : index
           scf.if %isTurn {
@@ -101,8 +103,6 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
             warp.copy %W[%c0, %at], %t#1 {within = array<i1: true, true>} : !tile.view<16x64xf16>, !slot
           }
           warp.ring.commit %ring[%n] : !ring
-          %x = warp.read %slot#0 : !slot -> tensor<16x32xf16>
-          %w = warp.read %slot#1 : !slot -> tensor<16x32xf16>
           %d = tile.dot %x, %w, %acc {transpose_b} : tensor<16x32xf16>, tensor<16x32xf16> -> tensor<16x16xf32>
           warp.ring.release %ring[%i] : !ring
           scf.yield %d : tensor<16x16xf32>
@@ -112,8 +112,9 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
     }
     ```
     Requires: `warp.schedule` (tenon-choose-warp-schedules).
-    Ensures: a transfer is committed for each turn, in order, and waited for before it is read.
-    Leaves alone: loads outside loops, loads at places that data decide, rows that are no multiple of 16 bytes.
+    Ensures: a transfer is committed for each turn, in order, and waited for before it is read. With a producer each dot's
+    operands have a ring of their own, and so has what is loaded once a program.
+    Leaves alone: loads outside loops unless there is a producer, loads at places that data decide, rows that are no multiple of 16 bytes.
   }];
   let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
@@ -264,6 +265,102 @@ def StageStoresPass : Pass<"tenon-stage-stores", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture whose shared memory there is">];
   let dependentDialects = ["::tenon::warp::WarpDialect"];
+}
+
+def SkewDotsPass : Pass<"tenon-skew-dots", "::mlir::ModuleOp"> {
+  let summary = "a loop's second dot runs beside the next turn's first";
+  let description = [{
+    Why: a loop that multiplies, computes with the product and multiplies again (attention) waits for the Tensor Cores twice
+    a turn. Begun together, the dots are waited for once, and another warpgroup's fill the time in which this one computes.
+
+    Before:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    #row = #warp.layout<[w4, r2, l8*4]>
+    !tile = !warp.smem<16x16xbf16, 32>
+    !ring = !warp.ring<2, !tile>
+    tile.kernel @sum(%Y: !tile.view<64x16xf32>, %q: !tile.view<64x16xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+      tile.grid () = () {
+        %x = tile.load %q[%c0, %c0] : !tile.view<64x16xbf16> -> tensor<64x16xbf16, #acc>
+        %K = warp.ring.create transfers(%c8) : !ring
+        %V = warp.ring.create transfers(%c8) : !ring
+        %sum = scf.for %i = %c0 to %c8 step %c1 iter_args(%o = %zero) -> (tensor<64x16xf32, #acc>) {
+          %k = warp.ring.wait %K[%i] {ahead = 0 : i64} : !ring -> !tile
+          %s = warp.dot %x, %k, %zero {atom = #warp.wgmma, transpose_b} : tensor<64x16xbf16, #acc>, !tile -> tensor<64x16xf32, #acc>
+          warp.ring.release %K[%i] : !ring
+          %m = tile.reduce max %s {axis = 1 : i64} : tensor<64x16xf32, #acc> -> tensor<64xf32, #row>
+          %b = tile.broadcast %m {dims = array<i64: 0>} : tensor<64xf32, #row> -> tensor<64x16xf32, #acc>
+          %p = arith.divf %s, %b : tensor<64x16xf32, #acc>
+          %t = arith.truncf %p : tensor<64x16xf32, #acc> to tensor<64x16xbf16, #acc>
+          %v = warp.ring.wait %V[%i] {ahead = 0 : i64} : !ring -> !tile
+          %d = warp.dot %t, %v, %o {atom = #warp.wgmma} : tensor<64x16xbf16, #acc>, !tile -> tensor<64x16xf32, #acc>
+          warp.ring.release %V[%i] : !ring
+          scf.yield %d : tensor<64x16xf32, #acc>
+        }
+        tile.store %sum, %Y[%c0, %c0] : tensor<64x16xf32, #acc>, !tile.view<64x16xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    #row = #warp.layout<[w4, r2, l8*4]>
+    !tile = !warp.smem<16x16xbf16, 32>
+    !ring = !warp.ring<2, !tile>
+    tile.kernel @sum(%Y: !tile.view<64x16xf32>, %q: !tile.view<64x16xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+      tile.grid () = () {
+        %x = tile.load %q[%c0, %c0] : !tile.view<64x16xbf16> -> tensor<64x16xbf16, #acc>
+        %K = warp.ring.create transfers(%c8) : !ring
+        %V = warp.ring.create transfers(%c8) : !ring
+        %zeroP = arith.constant dense<0.0> : tensor<64x16xbf16, #acc>
+        %k0 = warp.ring.wait %K[%c0] {ahead = 0 : i64} : !ring -> !tile
+        %s0 = warp.dot %x, %k0, %zero {atom = #warp.wgmma, transpose_b} : tensor<64x16xbf16, #acc>, !tile -> tensor<64x16xf32, #acc>
+        warp.ring.release %K[%c0] : !ring
+        %m0 = tile.reduce max %s0 {axis = 1 : i64} : tensor<64x16xf32, #acc> -> tensor<64xf32, #row>
+        %b0 = tile.broadcast %m0 {dims = array<i64: 0>} : tensor<64xf32, #row> -> tensor<64x16xf32, #acc>
+        %p0 = arith.divf %s0, %b0 : tensor<64x16xf32, #acc>
+        %t0 = arith.truncf %p0 : tensor<64x16xf32, #acc> to tensor<64x16xbf16, #acc>
+        %next = arith.addi %c0, %c1 : index
+        %sum:2 = scf.for %i = %next to %c8 step %c1 iter_args(%o = %zero, %t1 = %t0) -> (tensor<64x16xf32, #acc>, tensor<64x16xbf16, #acc>) {
+          %k = warp.ring.wait %K[%i] {ahead = 0 : i64} : !ring -> !tile
+          %s = warp.dot %x, %k, %zero {async, atom = #warp.wgmma, transpose_b} : tensor<64x16xbf16, #acc>, !tile -> tensor<64x16xf32, #acc>
+          %one = arith.constant 1 : index
+          %before = arith.subi %i, %one : index
+          %v = warp.ring.wait %V[%before] {ahead = 0 : i64} : !ring -> !tile
+          %d = warp.dot %t1, %v, %o {async, atom = #warp.wgmma} : tensor<64x16xbf16, #acc>, !tile -> tensor<64x16xf32, #acc>
+          %sDone = warp.dot_wait %s {pending = 1 : i64} : tensor<64x16xf32, #acc>
+          warp.ring.release %K[%i] : !ring
+          %m = tile.reduce max %sDone {axis = 1 : i64} : tensor<64x16xf32, #acc> -> tensor<64xf32, #row>
+          %dDone = warp.dot_wait %d {pending = 0 : i64} : tensor<64x16xf32, #acc>
+          warp.ring.release %V[%before] : !ring
+          %b = tile.broadcast %m {dims = array<i64: 0>} : tensor<64xf32, #row> -> tensor<64x16xf32, #acc>
+          %p = arith.divf %sDone, %b : tensor<64x16xf32, #acc>
+          %t = arith.truncf %p : tensor<64x16xf32, #acc> to tensor<64x16xbf16, #acc>
+          scf.yield %dDone, %t : tensor<64x16xf32, #acc>, tensor<64x16xbf16, #acc>
+        }
+        %one1 = arith.constant 1 : index
+        %last = arith.subi %c8, %one1 : index
+        %vLast = warp.ring.wait %V[%last] {ahead = 0 : i64} : !ring -> !tile
+        %all = warp.dot %sum#1, %vLast, %sum#0 {atom = #warp.wgmma} : tensor<64x16xbf16, #acc>, !tile -> tensor<64x16xf32, #acc>
+        warp.ring.release %V[%last] : !ring
+        tile.store %all, %Y[%c0, %c0] : tensor<64x16xf32, #acc>, !tile.view<64x16xf32>
+      }
+    }
+    ```
+    Requires: atoms (tenon-assign-layouts); for each dot a ring of its own that a producer fills (tenon-stage-copies).
+    Ensures: transfers are waited for and released as before, in the same order.
+    Leaves alone: other atoms, loops with one dot or more than two, and those in which something else takes the second
+    dot's sum.
+  }];
+  let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
 def VerifyWarpPass : Pass<"tenon-verify-warp", "::mlir::ModuleOp"> {

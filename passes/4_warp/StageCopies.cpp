@@ -5,6 +5,9 @@
 //   for k { a = load X[k]; .. dot a .. }
 //   ->  for s in [0, stages-1): acquire s, copy X[first + s*step], commit s
 //       for k: slot = wait i; acquire i+stages-1, copy X[k + (stages-1)*step], commit; dot (read slot)
+//
+// A producer fills rings on a warp of its own. Then what one dot reads has a ring of its own, whose slots are free as
+// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
 #include "passes/4_warp/DotLoops.h"
@@ -17,6 +20,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_STAGECOPIESPASS
@@ -27,13 +31,16 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-/// A dot's operand, as it is or transposed.
-static bool feedsDot(Value tile) {
-  return llvm::any_of(tile.getUsers(), [](Operation *user) {
-    if (auto trans = dyn_cast<tile::TransOp>(user))
-      return feedsDot(trans.getResult());
-    return isa<tile::DotOp>(user);
-  });
+/// The first dot that the tile is an operand of, as it is or transposed; null: none.
+static tile::DotOp dotFedBy(Value tile) {
+  tile::DotOp first;
+  for (Operation *user : tile.getUsers()) {
+    auto trans = dyn_cast<tile::TransOp>(user);
+    auto dot = trans ? dotFedBy(trans.getResult()) : dyn_cast<tile::DotOp>(user);
+    if (dot && (!first || (dot->getBlock() == first->getBlock() && dot->isBeforeInBlock(first))))
+      first = dot;
+  }
+  return first;
 }
 
 /// Null where the tile has no form in shared memory.
@@ -82,17 +89,45 @@ static SmallVector<bool> withinOf(tile::LoadOp load) {
   return within;
 }
 
-/// The loop's copies of turn `number`, whose counter is `counter`.
-static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, MutableArrayRef<tile::LoadOp> loads, Value ring,
-                 Value number, Value counter) {
-  auto type = cast<RingType>(ring.getType());
-  SmallVector<Type> types(type.getTiles().begin(), type.getTiles().end());
-  auto slot = RingAcquireOp::create(b, types, ring, number);
+namespace {
+/// Loads that come through one ring.
+struct RingLoads {
+  SmallVector<tile::LoadOp> loads;
+  SmallVector<SmemType> tiles;
+  int64_t stages = 1;
+  Value ring;
+
+  void create(ImplicitLocOpBuilder &b, Value transfers) {
+    ring = RingCreateOp::create(b, RingType::get(b.getContext(), stages, tiles), transfers);
+  }
+  /// Reads of a full slot in place of the loads.
+  void read(ImplicitLocOpBuilder &b, Value number, int64_t ahead) {
+    SmallVector<Type> types(tiles.begin(), tiles.end());
+    auto slot = RingWaitOp::create(b, types, ring, number, ahead);
+    for (auto [load, source] : llvm::zip_equal(loads, slot.getSlot())) {
+      Value read = ReadOp::create(b, load.getType(), source);
+      load.getResult().replaceAllUsesWith(read);
+    }
+  }
+  void eraseLoads() {
+    for (tile::LoadOp load : loads)
+      load.erase();
+  }
+};
+} // namespace
+
+/// The copies of turn `number`, where the loop's counter is `counter`; no loop: there is one turn.
+static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, RingLoads &group, Value number, Value counter) {
+  SmallVector<Type> types(group.tiles.begin(), group.tiles.end());
+  auto slot = RingAcquireOp::create(b, types, group.ring, number);
   IRMapping mapping;
-  mapping.map(loop.getInductionVar(), counter);
-  for (auto [load, target] : llvm::zip_equal(loads, slot.getSlot())) {
-    FailureOr<SmallVector<Operation *>> ops = addressOps(loop, load.getPlace());
-    for (Operation *op : *ops)
+  if (loop)
+    mapping.map(loop.getInductionVar(), counter);
+  for (auto [load, target] : llvm::zip_equal(group.loads, slot.getSlot())) {
+    SmallVector<Operation *> ops;
+    if (loop)
+      ops = *addressOps(loop, load.getPlace());
+    for (Operation *op : ops)
       if (!mapping.contains(op->getResult(0)))
         b.clone(*op, mapping);
     auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
@@ -100,100 +135,204 @@ static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, MutableArrayRef<tile:
   }
 }
 
-/// Whether a producer can fill the loop's ring: the loop runs once a program, and TMA takes every copy.
-static bool canProduce(scf::ForOp loop, ArrayRef<tile::LoadOp> loads, ArrayRef<SmemType> tiles) {
-  if (!isa<tile::GridOp>(loop->getParentOp()))
-    return false;
-  auto kernel = loop->getParentOfType<tile::KernelOp>();
-  return llvm::all_of(llvm::zip_equal(loads, tiles), [&](auto pair) {
-    auto [load, tile] = pair;
-    tile::LoadOp op = load;
-    std::optional<ViewMemory> memory = memoryOf(kernel, op.getView());
-    return memory && fitsTensorMap(*memory, tile.getElementBytes()) && tile.getSwizzle() >= 32 &&
-           tile.getShape()[0] <= 256;
-  });
+/// Whether TMA takes the copy.
+static bool fitsTma(tile::LoadOp load, SmemType tile) {
+  std::optional<ViewMemory> memory = memoryOf(load->getParentOfType<tile::KernelOp>(), load.getView());
+  return memory && fitsTensorMap(*memory, tile.getElementBytes()) && tile.getSwizzle() >= 32 &&
+         tile.getShape()[0] <= 256;
 }
 
-static void stageLoop(scf::ForOp loop, ScheduleAttr schedule) {
-  SmallVector<tile::LoadOp> loads;
-  SmallVector<SmemType> tiles;
-  for (auto load : loop.getBody()->getOps<tile::LoadOp>()) {
+/// Loads of the block that are operands of dots and have a form in shared memory.
+static RingLoads findLoads(Block &block, scf::ForOp loop) {
+  RingLoads found;
+  for (auto load : block.getOps<tile::LoadOp>()) {
     SmemType smem = smemFor(load.getType());
-    if (!smem || load.getPad() || !feedsDot(load.getResult()) || failed(addressOps(loop, load.getPlace())))
+    if (!smem || load.getPad() || !dotFedBy(load.getResult()) || (loop && failed(addressOps(loop, load.getPlace()))))
       continue;
-    loads.push_back(load);
-    tiles.push_back(smem);
+    found.loads.push_back(load);
+    found.tiles.push_back(smem);
   }
-  if (loads.empty())
-    return;
+  return found;
+}
+
+/// By the first dot that they feed.
+static SmallVector<RingLoads> splitByDot(const RingLoads &all) {
+  llvm::MapVector<Operation *, RingLoads> groups;
+  for (auto [load, tile] : llvm::zip_equal(all.loads, all.tiles)) {
+    tile::LoadOp op = load;
+    RingLoads &group = groups[dotFedBy(op.getResult())];
+    group.loads.push_back(op);
+    group.tiles.push_back(tile);
+  }
+  return llvm::map_to_vector(groups, [](auto &entry) { return entry.second; });
+}
+
+/// The last op of `block` in which the tiles are read.
+static Operation *lastUse(const RingLoads &group, Block *block) {
+  Operation *last = nullptr;
+  SmallVector<Value> open;
+  for (tile::LoadOp load : group.loads)
+    open.push_back(load.getResult());
+  while (!open.empty())
+    for (Operation *user : open.pop_back_val().getUsers()) {
+      if (auto trans = dyn_cast<tile::TransOp>(user))
+        open.push_back(trans.getResult());
+      Operation *here = block->findAncestorOpInBlock(*user);
+      if (!last || last->isBeforeInBlock(here))
+        last = here;
+    }
+  return last;
+}
+
+static void report(Operation *at, const RingLoads &group, bool isProduced) {
+  remark::passed(at->getLoc(), remark::RemarkOpts::name("ring").category("tenon-stage-copies"))
+      << (Twine(group.loads.size()) + " tiles a turn come through a ring of " + Twine(group.stages) + " slots, " +
+          (isProduced ? "by TMA" : "by cp.async"))
+             .str();
+}
+
+namespace {
+/// A loop whose loads come through rings.
+class LoopStaging {
+public:
+  LoopStaging(scf::ForOp loop, ScheduleAttr schedule)
+      : loop(loop), schedule(schedule), b(loop.getLoc(), loop), lower(loop.getLowerBound()), step(loop.getStep()) {}
+  void run();
+
+private:
+  void create(RingLoads &group, bool isProduced);
+  void produce(MutableArrayRef<RingLoads> groups);
+  void copyAhead(RingLoads &group);
+  void inLoop(Value turns, function_ref<void(Value)> body) {
+    auto made = scf::ForOp::create(b, zero, turns, one);
+    OpBuilder::InsertionGuard inside(b);
+    b.setInsertionPointToStart(made.getBody());
+    body(made.getInductionVar());
+  }
+  Value counterOf(Value number) {
+    return b.createOrFold<arith::AddIOp>(lower, b.createOrFold<arith::MulIOp>(number, step));
+  }
+  /// The number of the turn that runs; the builder is left at the body's start.
+  Value currentNumber() {
+    b.setInsertionPointToStart(loop.getBody());
+    return b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(loop.getInductionVar(), lower), step);
+  }
+
+  scf::ForOp loop;
+  ScheduleAttr schedule;
+  ImplicitLocOpBuilder b;
+  Value lower, step, zero, one, trips;
+};
+} // namespace
+
+void LoopStaging::create(RingLoads &group, bool isProduced) {
   // What every turn reads again is not worth a second slot.
-  bool isSame = llvm::none_of(loads, [&](tile::LoadOp load) {
+  bool isSame = llvm::none_of(group.loads, [&](tile::LoadOp load) {
     return llvm::any_of(load.getPlace(), [&](Value place) { return !loop.isDefinedOutsideOfLoop(place); });
   });
-  int64_t stages = isSame ? 1 : schedule.getStages();
-  ImplicitLocOpBuilder b(loads.front().getLoc(), loop);
-  auto type = RingType::get(b.getContext(), stages, tiles);
-  Value lower = loop.getLowerBound(), upper = loop.getUpperBound(), step = loop.getStep();
-  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  Value span = b.createOrFold<arith::SubIOp>(upper, lower);
-  // None where the loop does not run.
-  Value trips = b.createOrFold<arith::MaxSIOp>(b.createOrFold<arith::CeilDivSIOp>(span, step), zero);
-  bool isProduced = schedule.getProducer() && canProduce(loop, loads, tiles);
-  Value ring = RingCreateOp::create(b, type, isProduced ? trips : Value());
+  group.stages = isSame ? 1 : schedule.getStages();
+  group.create(b, isProduced ? trips : Value());
+  report(loop, group, isProduced);
+}
+
+void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
+  for (RingLoads &group : groups)
+    create(group, /*isProduced=*/true);
+  auto produce = ProduceOp::create(b);
+  b.createBlock(&produce.getBody());
+  inLoop(trips, [&](Value number) {
+    for (RingLoads &group : groups) {
+      fill(b, loop, group, number, counterOf(number));
+      RingCommitOp::create(b, group.ring, number);
+    }
+  });
+  Value number = currentNumber();
+  for (RingLoads &group : groups) {
+    b.setInsertionPointAfter(lastUse(group, loop.getBody()));
+    RingReleaseOp::create(b, group.ring, number);
+    b.setInsertionPoint(group.loads.front());
+    group.read(b, number, /*ahead=*/0);
+  }
+}
+
+void LoopStaging::copyAhead(RingLoads &group) {
+  create(group, /*isProduced=*/false);
   // A slot is free for the next transfer once its dot is done: in the same turn, or one later (tenon-overlap-dots).
-  bool isLate = schedule.getWgmma() && stages > 2 && findCarriedDot<tile::DotOp>(loop);
-  int64_t turnsAhead = stages - (isLate ? 2 : 1);
+  bool isLate = schedule.getWgmma() && group.stages > 2 && findCarriedDot<tile::DotOp>(loop);
+  int64_t turnsAhead = group.stages - (isLate ? 2 : 1);
   Value lead = arith::ConstantIndexOp::create(b, turnsAhead);
-  auto counterOf = [&](Value number) -> Value {
-    return b.createOrFold<arith::AddIOp>(lower, b.createOrFold<arith::MulIOp>(number, step));
-  };
   auto fillIfAny = [&](Value number) {
     Value isTurn = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, number, trips);
     auto guard = scf::IfOp::create(b, isTurn, /*withElseRegion=*/false);
     {
       OpBuilder::InsertionGuard inside(b);
       b.setInsertionPointToStart(guard.thenBlock());
-      fill(b, loop, loads, ring, number, counterOf(number));
+      fill(b, loop, group, number, counterOf(number));
     }
-    RingCommitOp::create(b, ring, number);
+    RingCommitOp::create(b, group.ring, number);
   };
-  auto inLoop = [&](Value turns, function_ref<void(Value)> body) {
-    auto made = scf::ForOp::create(b, zero, turns, one);
-    OpBuilder::InsertionGuard inside(b);
-    b.setInsertionPointToStart(made.getBody());
-    body(made.getInductionVar());
-  };
-  if (isProduced) {
-    auto produce = ProduceOp::create(b);
-    OpBuilder::InsertionGuard inside(b);
-    b.createBlock(&produce.getBody());
-    inLoop(trips, [&](Value number) {
-      fill(b, loop, loads, ring, number, counterOf(number));
-      RingCommitOp::create(b, ring, number);
-    });
-  } else if (stages > 1) {
+  if (group.stages > 1)
     inLoop(lead, fillIfAny);
-  }
-  b.setInsertionPointToStart(loop.getBody());
-  Value number = b.createOrFold<arith::DivUIOp>(b.createOrFold<arith::SubIOp>(loop.getInductionVar(), lower), step);
-  if (stages == 1 && !isProduced)
+  Value number = currentNumber();
+  if (group.stages == 1)
     fillIfAny(number);
-  SmallVector<Type> types(tiles.begin(), tiles.end());
-  auto slot = RingWaitOp::create(b, types, ring, number, std::max<int64_t>(0, turnsAhead - 1));
-  if (stages > 1 && !isProduced)
+  group.read(b, number, std::max<int64_t>(0, turnsAhead - 1));
+  if (group.stages > 1)
     fillIfAny(b.createOrFold<arith::AddIOp>(number, lead));
-  for (auto [load, source] : llvm::zip_equal(loads, slot.getSlot())) {
-    Value read = ReadOp::create(b, load.getType(), source);
-    load.getResult().replaceAllUsesWith(read);
-  }
-  for (tile::LoadOp load : loads)
-    load.erase();
   b.setInsertionPoint(loop.getBody()->getTerminator());
-  RingReleaseOp::create(b, ring, number);
-  remark::passed(loop.getLoc(), remark::RemarkOpts::name("ring").category("tenon-stage-copies"))
-      << (Twine(loads.size()) + " tiles a turn come through a ring of " + Twine(stages) + " slots, " +
-          (isProduced ? "by TMA" : "by cp.async"))
-             .str();
+  RingReleaseOp::create(b, group.ring, number);
+}
+
+void LoopStaging::run() {
+  RingLoads all = findLoads(*loop.getBody(), loop);
+  if (all.loads.empty())
+    return;
+  zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value span = b.createOrFold<arith::SubIOp>(loop.getUpperBound(), lower);
+  // None where the loop does not run.
+  trips = b.createOrFold<arith::MaxSIOp>(b.createOrFold<arith::CeilDivSIOp>(span, step), zero);
+  // A producer fills rings of loops that run once a program.
+  bool isProduced = schedule.getProducer() && isa<tile::GridOp>(loop->getParentOp()) &&
+                    llvm::all_of(llvm::zip_equal(all.loads, all.tiles),
+                                 [](auto pair) { return fitsTma(std::get<0>(pair), std::get<1>(pair)); });
+  SmallVector<RingLoads> groups = isProduced ? splitByDot(all) : SmallVector<RingLoads>{all};
+  if (isProduced)
+    produce(groups);
+  else
+    copyAhead(groups.front());
+  all.eraseLoads();
+}
+
+/// What is loaded once a program and multiplied comes through a ring of its own: the producer brings the next program's
+/// while this one runs.
+static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
+  if (grid.getBody().getOps<ProduceOp>().empty())
+    return;
+  Block &block = grid.getBody().front();
+  RingLoads all = findLoads(block, /*loop=*/{});
+  for (auto [load, tile] : llvm::zip_equal(all.loads, all.tiles)) {
+    if (!fitsTma(load, tile))
+      continue;
+    RingLoads group{{load}, {tile}, schedule.getOuterStages(), Value()};
+    ImplicitLocOpBuilder b(load.getLoc(), load);
+    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+    group.create(b, one);
+    report(load, group, /*isProduced=*/true);
+    auto produce = ProduceOp::create(b);
+    {
+      OpBuilder::InsertionGuard inside(b);
+      b.createBlock(&produce.getBody());
+      fill(b, /*loop=*/{}, group, zero, Value());
+      RingCommitOp::create(b, group.ring, zero);
+    }
+    {
+      OpBuilder::InsertionGuard after(b);
+      b.setInsertionPointAfter(lastUse(group, &block));
+      RingReleaseOp::create(b, group.ring, zero);
+    }
+    group.read(b, zero, /*ahead=*/0);
+    group.eraseLoads();
+  }
 }
 
 namespace {
@@ -201,11 +340,13 @@ struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
   void runOnOperation() override {
     getOperation()->walk([&](tile::KernelOp kernel) {
       auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
+      if (!schedule)
+        return;
       SmallVector<scf::ForOp> loops;
       kernel.walk([&](scf::ForOp loop) { loops.push_back(loop); });
-      if (schedule)
-        for (scf::ForOp loop : loops)
-          stageLoop(loop, schedule);
+      for (scf::ForOp loop : loops)
+        LoopStaging(loop, schedule).run();
+      stageOuterLoads(kernel.getGrid(), schedule);
     });
   }
 };

@@ -1,5 +1,5 @@
-// Stores from an accumulator's registers are narrow, four lanes to a row, and the program waits to issue them all. With a
-// producer the kernel runs many programs a CTA: after this pass their results leave by way of shared memory and TMA,
+// Stores from an accumulator's registers are narrow, four lanes to a row, and the program waits to issue them all. With
+// a producer the kernel runs many programs a CTA: after this pass their results leave by way of shared memory and TMA,
 // while the next program's dots run.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/SharedMemory.h"

@@ -105,6 +105,18 @@ static LogicalResult verifyOperands(Operation *op) {
 
 //===--- dots under way ------------------------------------------------------------------------------------------===//
 
+/// Whether at least `pending` dots are begun between the one that gave the tile and the wait for it, in one block.
+static bool isFollowed(Value tile, DotWaitOp wait) {
+  Operation *dot = tile.getDefiningOp<warp::DotOp>();
+  if (!dot || dot->getBlock() != wait->getBlock())
+    return false;
+  uint64_t begun = 0;
+  for (Operation *op = dot->getNextNode(); op != wait; op = op->getNextNode())
+    if (auto other = dyn_cast<warp::DotOp>(op))
+      begun += other.getAsync();
+  return begun >= wait.getPending();
+}
+
 /// The result of an async dot is nobody's but the next dot's and warp.dot_wait's, however it is carried along.
 static LogicalResult verifyUnderWay(Value tile, DenseSet<Value> &seen) {
   if (!seen.insert(tile).second)
@@ -114,7 +126,7 @@ static LogicalResult verifyUnderWay(Value tile, DenseSet<Value> &seen) {
     if (auto dot = dyn_cast<warp::DotOp>(user); dot && dot.getAsync() && dot.getAccumulator() == tile) {
       continue;
     } else if (auto wait = dyn_cast<DotWaitOp>(user)) {
-      if (wait.getPending() > 0 && failed(verifyUnderWay(wait.getResult(), seen)))
+      if (wait.getPending() > 0 && !isFollowed(tile, wait) && failed(verifyUnderWay(wait.getResult(), seen)))
         return failure();
     } else if (auto loop = dyn_cast<scf::ForOp>(user->getParentOp()); loop && isa<scf::YieldOp>(user)) {
       unsigned number = use.getOperandNumber();

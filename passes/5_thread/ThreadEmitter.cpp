@@ -41,10 +41,19 @@ static Type registerType(Type element) {
   return element.isIndex() ? Type(IntegerType::get(element.getContext(), 32)) : element;
 }
 
+/// Floats of 16 bits are handed on in pairs, as Tensor Cores take them: one by one each would have a register.
+static bool isInPairs(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && isa<FloatType>(tensor.getElementType()) && tensor.getElementTypeBitWidth() == 16 &&
+         layoutOf(type).getNumRegisters() % 2 == 0;
+}
+
 SmallVector<Type> ThreadEmitter::expandTypes(TypeRange types) {
   SmallVector<Type> expanded;
   for (Type type : types) {
-    if (auto tensor = dyn_cast<RankedTensorType>(type))
+    if (isInPairs(type))
+      expanded.append(layoutOf(type).getNumRegisters() / 2, b.getI32Type());
+    else if (auto tensor = dyn_cast<RankedTensorType>(type))
       expanded.append(layoutOf(type).getNumRegisters(), registerType(tensor.getElementType()));
     else
       expanded.push_back(type);
@@ -55,9 +64,18 @@ SmallVector<Type> ThreadEmitter::expandTypes(TypeRange types) {
 void ThreadEmitter::mapResults(ValueRange olds, ValueRange news) {
   size_t next = 0;
   for (Value old : olds) {
-    size_t count = isTile(old.getType()) ? layoutOf(old).getNumRegisters() : 1;
-    values[old] = llvm::to_vector(news.slice(next, count));
+    bool isPaired = isInPairs(old.getType());
+    size_t count = isTile(old.getType()) ? layoutOf(old).getNumRegisters() / (isPaired ? 2 : 1) : 1;
+    SmallVector<Value> list(news.slice(next, count));
     next += count;
+    if (isPaired) {
+      Type element = cast<RankedTensorType>(old.getType()).getElementType();
+      SmallVector<Value> single;
+      for (Value word : list)
+        single.append(unpack(LLVM::BitcastOp::create(b, VectorType::get(2, element), word), element, 2));
+      list = single;
+    }
+    values[old] = list;
   }
 }
 
@@ -69,8 +87,16 @@ ArrayRef<Value> ThreadEmitter::valuesOf(Value value) {
 
 SmallVector<Value> ThreadEmitter::flatten(ValueRange list) {
   SmallVector<Value> flat;
-  for (Value value : list)
-    llvm::append_range(flat, valuesOf(value));
+  for (Value value : list) {
+    ArrayRef<Value> single = valuesOf(value);
+    if (!isInPairs(value.getType())) {
+      llvm::append_range(flat, single);
+      continue;
+    }
+    Type element = cast<RankedTensorType>(value.getType()).getElementType();
+    for (size_t number = 0; number < single.size(); number += 2)
+      flat.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(single.slice(number, 2), element)));
+  }
   return flat;
 }
 
@@ -81,10 +107,10 @@ LogicalResult ThreadEmitter::emitFor(scf::ForOp op) {
   if (inits.empty())
     loop.getBody()->getTerminator()->erase();
   values[op.getInductionVar()] = {loop.getInductionVar()};
-  mapResults(op.getRegionIterArgs(), loop.getRegionIterArgs());
   mapResults(op.getResults(), loop.getResults());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(loop.getBody());
+  mapResults(op.getRegionIterArgs(), loop.getRegionIterArgs());
   return emitBlock(*op.getBody());
 }
 

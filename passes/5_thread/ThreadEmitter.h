@@ -76,6 +76,8 @@ private:
   mlir::Value toI64(mlir::Value value);
   /// `number / stride % size` of the lane's or warp's number, i32.
   mlir::Value digitValue(const warp::Digit &digit);
+  /// Whether the thread is the first of those that have the same elements; null: no two have.
+  mlir::Value isFirstOf(warp::LayoutAttr layout);
   /// The thread's part of places along a dimension.
   ThreadPlace threadPlace(warp::LayoutAttr layout, int64_t dimension);
   ThreadView viewOf(mlir::Value view);

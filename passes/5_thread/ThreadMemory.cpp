@@ -161,8 +161,9 @@ LogicalResult ThreadEmitter::emitAccesses(Operation *op, Value viewValue, ValueR
     return a && other ? arith::AndIOp::create(b, a, other).getResult() : (a ? a : other);
   };
 
-  // What all of the thread's accesses share: its own first element, and the dimensions of one element.
-  Value offset, shared;
+  // What all of the thread's accesses share: its own first element, and the dimensions of one element. Of threads that
+  // have the same elements one stores them.
+  Value offset, shared = stored.empty() ? Value() : isFirstOf(layout);
   SmallVector<ThreadPlace> threads;
   SmallVector<Value> starts;
   for (int64_t d = 0; d < type.getRank(); ++d) {

@@ -61,6 +61,29 @@ Value ThreadEmitter::digitValue(const Digit &digit) {
   return known = value;
 }
 
+Value ThreadEmitter::isFirstOf(LayoutAttr layout) {
+  Value isFirst;
+  for (DigitKind kind : {DigitKind::Lane, DigitKind::Warp}) {
+    // What of the lane's or warp's number is in no digit has to be 0.
+    SmallVector<Digit> digits;
+    for (const Digit &digit : layout.getDigits())
+      if (digit.kind == kind)
+        digits.push_back(digit);
+    llvm::sort(digits, [](const Digit &a, const Digit &b) { return a.stride < b.stride; });
+    int64_t counted = 1, all = kind == DigitKind::Lane ? 32 : schedule.getNumWarps();
+    digits.push_back({kind, 1, all});
+    for (const Digit &digit : digits) {
+      if (digit.stride > counted) {
+        Value unused = digitValue({kind, digit.stride / counted, counted});
+        Value isZero = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, unused, i32(0));
+        isFirst = isFirst ? arith::AndIOp::create(b, isFirst, isZero).getResult() : isZero;
+      }
+      counted = digit.stride * digit.size;
+    }
+  }
+  return isFirst;
+}
+
 ThreadPlace ThreadEmitter::threadPlace(LayoutAttr layout, int64_t dimension) {
   ThreadPlace place;
   int64_t weight = 1, most = 0;

@@ -258,6 +258,7 @@ void ThreadEmitter::writeTile(Value base, SmemType type, Value tile) {
   ThreadPlace row = threadPlace(layout, 0), column = threadPlace(layout, 1);
   int64_t width = fragmentWidth(layout, type);
   ArrayRef<Value> list = valuesOf(tile);
+  Value isFirst = isFirstOf(layout);
   for (const Access &access : accessesOf(layout, 1, width)) {
     row.known = access.place[0];
     column.known = access.place[1];
@@ -268,7 +269,7 @@ void ThreadEmitter::writeTile(Value base, SmemType type, Value tile) {
       LLVM::StoreOp::create(b, pack(elements, type.getElementType()), smemAddress(base, type, row, column),
                             /*alignment=*/width * type.getElementBytes());
     };
-    Value inside;
+    Value inside = isFirst;
     for (auto [place, size] : {std::pair(row, shape[0]), std::pair(column, shape[1])})
       if (place.bound + place.known > size) {
         Value is = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(place.thread, place.known), i32(size));
@@ -346,8 +347,9 @@ LogicalResult ThreadEmitter::emitRelayout(Operation *op, Value from, Value to) {
     return address;
   };
   barrier();
+  Value isFirst = isFirstOf(layoutOf(from));
   for (auto [place, value] : llvm::zip_equal(layoutOf(from).registerPlaces(), valuesOf(from))) {
-    Value inside;
+    Value inside = isFirst;
     Value address = linear(source, place, inside);
     Value stored = pack({value}, held);
     if (inside) {

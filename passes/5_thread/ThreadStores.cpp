@@ -1,5 +1,5 @@
-// Results that leave by way of shared memory: each warp writes its own block, slab by slab, and one of its lanes has TMA
-// copy each slab out. No warp waits for another.
+// Results that leave by way of shared memory: each warp writes its own block, slab by slab, and one of its lanes has
+// TMA copy each slab out. No warp waits for another.
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -127,10 +128,16 @@ static SmallVector<Value> inPlace(ValueRange values, ValueRange others, StringRe
   return results;
 }
 
+/// Sums that start at zero need no register set: the first step writes them.
 static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
+  SmallVector<Value> sums(op.getAccumulators());
+  bool startsAtZero = llvm::all_of(sums, [](Value sum) { return matchPattern(sum, m_PosZeroFloat()); });
+  if (startsAtZero)
+    sums.assign(sums.size(), LLVM::UndefOp::create(b, b.getF32Type()));
   size_t count = op.getAccumulators().size(), steps = op.getRhsOffsets().size();
   bool isDescriptor = !op.getLhsOffsets().empty();
-  std::string accumulators, constraints, text = "{\n.reg .pred p;\nsetp.ne.b32 p, 1, 0;\nwgmma.fence.sync.aligned;\n";
+  std::string accumulators, constraints,
+      text = "{\n.reg .pred p, q;\nsetp.ne.b32 p, 1, 0;\nsetp.ne.b32 q, 0, 0;\nwgmma.fence.sync.aligned;\n";
   for (size_t index = 0; index < count; ++index)
     accumulators += (index ? ", $" : "$") + std::to_string(index);
   SmallVector<Value> operands;
@@ -154,13 +161,13 @@ static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
       lhs += (word ? ", " : "{") + use(op.getLhs()[4 * step + word], "r") + (word == 3 ? "}" : "");
     std::string rhs = use(at(op.getRhs(), op.getRhsOffsets()[step]), "l");
     text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(2 * count) + "k16.f32." + type + "." + type + " {" +
-            accumulators + "}, " + lhs + ", " + rhs + ", p, 1, 1, ";
+            accumulators + "}, " + lhs + ", " + rhs + (startsAtZero && step == 0 ? ", q, 1, 1, " : ", p, 1, 1, ");
     if (isDescriptor)
       text += op.getTransposeLhs() ? "1, " : "0, ";
     text += op.getTransposeRhs() ? "1;\n" : "0;\n";
   }
   text += "wgmma.commit_group.sync.aligned;\n}";
-  return inPlace(op.getAccumulators(), operands, text, constraints, b);
+  return inPlace(sums, operands, text, constraints, b);
 }
 
 static Value lowerFunction(Operation *op, StringRef instruction, ImplicitLocOpBuilder &b) {

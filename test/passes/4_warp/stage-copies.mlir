@@ -11,11 +11,11 @@
 // CHECK: scf.for %[[K:.*]] = %c0 to %c320 step %c32
 // CHECK: %[[I:.*]] = arith.divui %[[K]], %c32
 // CHECK: %[[SLOT:.*]]:2 = warp.ring.wait %[[RING]][%[[I]]] {ahead = 1 : i64}
+// CHECK: %[[A:.*]] = warp.read %[[SLOT]]#0
+// CHECK: %[[B:.*]] = warp.read %[[SLOT]]#1
 // CHECK: %[[N:.*]] = arith.addi %[[I]], %c2
 // CHECK: warp.ring.acquire %[[RING]][%[[N]]]
 // CHECK: warp.ring.commit %[[RING]][%[[N]]]
-// CHECK: %[[A:.*]] = warp.read %[[SLOT]]#0
-// CHECK: %[[B:.*]] = warp.read %[[SLOT]]#1
 // CHECK: tile.dot %[[A]], %[[B]]
 // CHECK: warp.ring.release %[[RING]][%[[I]]]
 tile.kernel @product(%X: !tile.view<16x320xf16>, %W: !tile.view<16x320xf16>, %Y: !tile.view<16x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 3, tf32 = false>} {
@@ -75,5 +75,52 @@ tile.kernel @same_each_turn(%X: !tile.view<16x32xf16>, %Y: !tile.view<16x16xf32>
       scf.yield %d : tensor<16x16xf32>
     }
     tile.store %sum, %Y[%c0, %c0] : tensor<16x16xf32>, !tile.view<16x16xf32>
+  }
+}
+
+// -----
+
+// A producer: a ring for what each dot reads, released behind it; and one, of two slots, for what is loaded once.
+// CHECK-LABEL: @produced
+// CHECK: %[[Q:.*]] = warp.ring.create transfers(%c1) : <2, <64x64xbf16, 128>>
+// CHECK: warp.produce
+// CHECK: warp.ring.acquire %[[Q]][%c0]
+// CHECK: %[[QUERY:.*]] = warp.ring.wait %[[Q]][%c0]
+// CHECK: %[[READ:.*]] = warp.read %[[QUERY]]
+// CHECK: %[[K:.*]] = warp.ring.create transfers(%c8) : <3, <16x64xbf16, 128>>
+// CHECK: %[[V:.*]] = warp.ring.create transfers(%c8) : <3, <16x64xbf16, 128>>
+// CHECK: warp.produce
+// CHECK: scf.for
+// CHECK: warp.ring.acquire %[[K]]
+// CHECK: warp.ring.commit %[[K]]
+// CHECK: warp.ring.acquire %[[V]]
+// CHECK: warp.ring.commit %[[V]]
+// CHECK: scf.for
+// CHECK: warp.ring.wait %[[K]]
+// CHECK: tile.dot %[[READ]]
+// CHECK: warp.ring.release %[[K]]
+// CHECK: warp.ring.wait %[[V]]
+// CHECK: tile.dot
+// CHECK: warp.ring.release %[[V]]
+// CHECK: scf.yield
+// CHECK: warp.ring.release %[[Q]][%c0]
+// CHECK: tile.store
+tile.kernel @produced(%Q: !tile.view<64x64xbf16>, %K: !tile.view<128x64xbf16>, %V: !tile.view<128x64xbf16>, %Y: !tile.view<64x64xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, outer = 2>} {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c128 = arith.constant 128 : index
+  %zero = arith.constant dense<0.0> : tensor<64x16xf32>
+  %none = arith.constant dense<0.0> : tensor<64x64xf32>
+  tile.grid () = () {
+    %q = tile.load %Q[%c0, %c0] : !tile.view<64x64xbf16> -> tensor<64x64xbf16>
+    %sum = scf.for %k = %c0 to %c128 step %c16 iter_args(%acc = %none) -> (tensor<64x64xf32>) {
+      %x = tile.load %K[%k, %c0] : !tile.view<128x64xbf16> -> tensor<16x64xbf16>
+      %s = tile.dot %q, %x, %zero {transpose_b} : tensor<64x64xbf16>, tensor<16x64xbf16> -> tensor<64x16xf32>
+      %v = tile.load %V[%k, %c0] : !tile.view<128x64xbf16> -> tensor<16x64xbf16>
+      %p = arith.truncf %s : tensor<64x16xf32> to tensor<64x16xbf16>
+      %d = tile.dot %p, %v, %acc : tensor<64x16xbf16>, tensor<16x64xbf16> -> tensor<64x64xf32>
+      scf.yield %d : tensor<64x64xf32>
+    }
+    tile.store %sum, %Y[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x64xf32>
   }
 }

@@ -1,5 +1,6 @@
 // In: products by wgmma with a producer. Out: their results leave by TMA, through as many slots as there is room for.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=tile gpu=sm_90a" --tenon-choose-warp-schedules --tenon-stage-copies \
+// RUN:   --tenon-assign-layouts --tenon-overlap-dots --tenon-stage-stores --canonicalize --cse | FileCheck %s
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=thread gpu=sm_90a" | FileCheck %s --check-prefix=THREAD
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" --remarks-filter=tenon-verify-warp --remark-format=emitRemark 2>&1 \
 // RUN:   | grep -o "bank-conflicts.*" | FileCheck %s --check-prefix=BANKS
