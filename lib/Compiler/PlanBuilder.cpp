@@ -250,6 +250,8 @@ LogicalResult PlanBuilder::visitLaunch(LaunchOp op) {
     if (isInit)
       loadTime.insert(result);
   }
+  // What is computed at load is computed once: it need not start early.
+  launch.programmatic = !isInit && SymbolTable::lookupSymbolIn(module, op.getCallee())->hasAttr("tenon.programmatic");
   (isInit ? built.plan.init : built.plan.launches).push_back(std::move(launch));
   return success();
 }

@@ -25,6 +25,9 @@ void buildThreadPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createOrderStoresPass());
+  WaitForLaunchesPassOptions launches;
+  launches.arch = options.gpu->name;
+  manager.addPass(createWaitForLaunchesPass(launches));
 }
 
 } // namespace tenon

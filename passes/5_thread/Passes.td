@@ -251,4 +251,41 @@ def OrderStoresPass : Pass<"tenon-order-stores", "::mlir::ModuleOp"> {
   }];
 }
 
+def WaitForLaunchesPass : Pass<"tenon-wait-for-launches", "::mlir::ModuleOp"> {
+  let summary = "kernels may be launched while the one ahead still runs, and wait for its end";
+  let description = [{
+    Why: a kernel that is launched when the one ahead has ended leaves the GPU idle for a microsecond and more. Launched
+    earlier, its CTAs stand by.
+
+    Before:
+    ```mlir
+    module @kernels {
+      llvm.func @f(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %workspace: !llvm.ptr<1>) attributes {nvvm.kernel} {
+        %0 = llvm.load %x invariant : !llvm.ptr<1> -> f32
+        llvm.store %0, %y : f32, !llvm.ptr<1>
+        llvm.return
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      llvm.func @f(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %workspace: !llvm.ptr<1>) attributes {nvvm.kernel, tenon.programmatic} {
+        nvvm.griddepcontrol wait
+        nvvm.griddepcontrol launch_dependents
+        %0 = llvm.load %x invariant : !llvm.ptr<1> -> f32
+        llvm.store %0, %y : f32, !llvm.ptr<1>
+        llvm.return
+      }
+    }
+    ```
+    Requires: functions of one thread.
+    Ensures: on an architecture that has it, every kernel waits for the launch ahead before anything else, then lets the next
+    start, and says that its launches are programmatic.
+    Leaves alone: functions that are no kernels, or say so already; all of them on other architectures.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is compiled for">];
+  let dependentDialects = ["::mlir::NVVM::NVVMDialect"];
+}
+
 #endif
