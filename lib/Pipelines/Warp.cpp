@@ -17,6 +17,7 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createAssignLayoutsPass());
   manager.addPass(createOverlapDotsPass());
   manager.addPass(createSkewDotsPass());
+  manager.addPass(createSplitLoopsPass());
   StageStoresPassOptions stores;
   stores.arch = options.gpu->name;
   manager.addPass(createStageStoresPass(stores));

@@ -210,6 +210,89 @@ def OverlapDotsPass : Pass<"tenon-overlap-dots", "::mlir::ModuleOp"> {
   }];
 }
 
+def SplitLoopsPass : Pass<"tenon-split-loops", "::mlir::ModuleOp"> {
+  let summary = "turns that a mask does not touch have a loop of their own";
+  let description = [{
+    Why: most turns of a loop over keys see whole tiles; a condition in the loop costs them instructions and keeps
+    addresses out of the registers that all threads share.
+
+    Before:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    !ring = !warp.ring<2, !warp.smem<16x16xbf16, 32>>
+    tile.kernel @masked(%Y: !tile.view<64x16xf32>, %X: !tile.view<64x16xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+      tile.grid (%n) = (%c8) {
+        %x = tile.load %X[%c0, %c0] : !tile.view<64x16xbf16> -> tensor<64x16xbf16, #acc>
+        %K = warp.ring.create transfers(%c8) : !ring
+        %sum = scf.for %i = %c0 to %c8 step %c1 iter_args(%o = %zero) -> (tensor<64x16xf32, #acc>) {
+          %k = warp.ring.wait %K[%i] {ahead = 0 : i64} : !ring -> !warp.smem<16x16xbf16, 32>
+          %s = warp.dot %x, %k, %o {atom = #warp.wgmma} : tensor<64x16xbf16, #acc>, !warp.smem<16x16xbf16, 32> -> tensor<64x16xf32, #acc>
+          warp.ring.release %K[%i] : !ring
+          %isLate = arith.cmpi slt, %n, %i : index
+          %r = scf.if %isLate -> (tensor<64x16xf32, #acc>) {
+            %negated = arith.negf %s : tensor<64x16xf32, #acc>
+            scf.yield %negated : tensor<64x16xf32, #acc>
+          } else {
+            scf.yield %s : tensor<64x16xf32, #acc>
+          }
+          scf.yield %r : tensor<64x16xf32, #acc>
+        }
+        tile.store %sum, %Y[%c0, %c0] : tensor<64x16xf32, #acc>, !tile.view<64x16xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    #acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+    !ring = !warp.ring<2, !warp.smem<16x16xbf16, 32>>
+    tile.kernel @masked(%Y: !tile.view<64x16xf32>, %X: !tile.view<64x16xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      %zero = arith.constant dense<0.0> : tensor<64x16xf32, #acc>
+      tile.grid (%n) = (%c8) {
+        %x = tile.load %X[%c0, %c0] : !tile.view<64x16xbf16> -> tensor<64x16xbf16, #acc>
+        %K = warp.ring.create transfers(%c8) : !ring
+        %one = arith.constant 1 : index
+        %late = arith.addi %n, %one : index
+        %distance = arith.subi %late, %c0 : index
+        %turns = arith.ceildivsi %distance, %c1 : index
+        %none = arith.constant 0 : index
+        %before = arith.maxsi %turns, %none : index
+        %length = arith.muli %before, %c1 : index
+        %turn = arith.addi %c0, %length : index
+        %last = arith.minsi %c8, %turn : index
+        %end = arith.minsi %last, %c8 : index
+        %early = scf.for %i = %c0 to %end step %c1 iter_args(%o = %zero) -> (tensor<64x16xf32, #acc>) {
+          %k = warp.ring.wait %K[%i] {ahead = 0 : i64} : !ring -> !warp.smem<16x16xbf16, 32>
+          %s = warp.dot %x, %k, %o {atom = #warp.wgmma} : tensor<64x16xbf16, #acc>, !warp.smem<16x16xbf16, 32> -> tensor<64x16xf32, #acc>
+          warp.ring.release %K[%i] : !ring
+          %isLate = arith.cmpi slt, %n, %i : index
+          scf.yield %s : tensor<64x16xf32, #acc>
+        }
+        %sum = scf.for %i = %last to %c8 step %c1 iter_args(%o = %early) -> (tensor<64x16xf32, #acc>) {
+          %k = warp.ring.wait %K[%i] {ahead = 0 : i64} : !ring -> !warp.smem<16x16xbf16, 32>
+          %s = warp.dot %x, %k, %o {atom = #warp.wgmma} : tensor<64x16xbf16, #acc>, !warp.smem<16x16xbf16, 32> -> tensor<64x16xf32, #acc>
+          warp.ring.release %K[%i] : !ring
+          %isLate = arith.cmpi slt, %n, %i : index
+          %negated = arith.negf %s : tensor<64x16xf32, #acc>
+          scf.yield %negated : tensor<64x16xf32, #acc>
+        }
+        tile.store %sum, %Y[%c0, %c0] : tensor<64x16xf32, #acc>, !tile.view<64x16xf32>
+      }
+    }
+    ```
+    Requires: nothing; best after tenon-skew-dots, so that only one turn is left without a dot beside.
+    Ensures: the same turns in the same order.
+    Leaves alone: loops without dots, loops in loops, conditions that data decide.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def StageStoresPass : Pass<"tenon-stage-stores", "::mlir::ModuleOp"> {
   let summary = "results leave through shared memory, by TMA";
   let description = [{

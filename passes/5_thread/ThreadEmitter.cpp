@@ -100,16 +100,22 @@ SmallVector<Value> ThreadEmitter::flatten(ValueRange list) {
   return flat;
 }
 
+/// Counters have 32 bits: what is compared with 64 bits is in no register that all lanes share. Sizes are below 2^31,
+/// so that no unsigned counter wraps around.
 LogicalResult ThreadEmitter::emitFor(scf::ForOp op) {
   SmallVector<Value> inits = flatten(op.getInitArgs());
-  auto loop =
-      scf::ForOp::create(b, scalarOf(op.getLowerBound()), scalarOf(op.getUpperBound()), scalarOf(op.getStep()), inits);
+  SmallVector<Value> bounds;
+  for (Value bound : {op.getLowerBound(), op.getUpperBound(), op.getStep()}) {
+    bound = b.createOrFold<arith::IndexCastOp>(b.getI32Type(), scalarOf(bound));
+    bounds.push_back(role == Role::Consumer && !getConstantIntValue(bound) ? uniformOf(bound) : bound);
+  }
+  auto loop = scf::ForOp::create(b, bounds[0], bounds[1], bounds[2], inits, nullptr, /*unsignedCmp=*/true);
   if (inits.empty())
     loop.getBody()->getTerminator()->erase();
-  values[op.getInductionVar()] = {loop.getInductionVar()};
   mapResults(op.getResults(), loop.getResults());
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(loop.getBody());
+  values[op.getInductionVar()] = {toIndex(loop.getInductionVar())};
   mapResults(op.getRegionIterArgs(), loop.getRegionIterArgs());
   return emitBlock(*op.getBody());
 }
@@ -393,6 +399,8 @@ LogicalResult ThreadEmitter::emit() {
   thread = NVVM::ThreadIdXOp::create(b, b.getI32Type());
   lane = arith::AndIOp::create(b, thread, i32(31));
   warpNumber = arith::ShRUIOp::create(b, thread, i32(5));
+  if (hasProducer)
+    warpNumber = uniformOf(warpNumber);
   planSharedMemory();
   // What is needed all over the program is computed here, so that it is at hand everywhere.
   entryEnd = LLVM::ReturnOp::create(b, ValueRange());

@@ -82,6 +82,8 @@ private:
   ThreadPlace threadPlace(warp::LayoutAttr layout, int64_t dimension);
   ThreadView viewOf(mlir::Value view);
   mlir::Value sum(mlir::Value thread, int64_t known);
+  /// An i32 that is the same in all lanes, so that ptxas knows it: lane 0's.
+  mlir::Value uniformOf(mlir::Value value);
 
   //===--- global memory (ThreadMemory.cpp) ---===//
   /// Registers that are accessed as one, and where the first lies.

@@ -3,6 +3,7 @@
 
 #include "lib/Analysis/TileBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <numeric>
@@ -43,6 +44,10 @@ Value ThreadEmitter::sum(Value threadPart, int64_t known) {
   if (!threadPart)
     return i32(known);
   return known == 0 ? threadPart : add(threadPart, i32(known));
+}
+
+Value ThreadEmitter::uniformOf(Value value) {
+  return NVVM::ShflOp::create(b, b.getI32Type(), i32(-1), value, i32(0), i32(31), NVVM::ShflKind::idx, UnitAttr());
 }
 
 Value ThreadEmitter::digitValue(const Digit &digit) {

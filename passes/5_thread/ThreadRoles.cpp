@@ -126,18 +126,23 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
   Value count = index(1);
   for (Value extent : grid.getExtents())
     count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
-  Value first = toIndex(NVVM::BlockIdXOp::create(b, b.getI32Type()));
-  Value step = toIndex(NVVM::GridDimXOp::create(b, b.getI32Type()));
+  count = arith::IndexCastOp::create(b, b.getI32Type(), count);
+  Value first = NVVM::BlockIdXOp::create(b, b.getI32Type()), step = NVVM::GridDimXOp::create(b, b.getI32Type());
   SmallVector<RingCreateOp> rings;
   for (auto ring : grid.getBody().getOps<RingCreateOp>())
     if (ring.getTransfers())
       rings.push_back(ring);
-  auto loop = scf::ForOp::create(b, first, count, step, SmallVector<Value>(rings.size(), i32(0)));
+  auto loop = scf::ForOp::create(b, first, count, step, SmallVector<Value>(rings.size(), i32(0)), nullptr,
+                                 /*unsignedCmp=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(loop.getBody());
+  // Behind waits, which each lane leaves by itself, ptxas takes nothing that a loop carries to be the same in all
+  // lanes. What comes from one lane it does, and keeps addresses made of it in registers that lanes share. (The
+  // producer is one thread.)
+  auto uniform = [&](Value value) { return role == Role::Consumer ? uniformOf(value) : value; };
   for (auto [ring, before] : llvm::zip_equal(rings, loop.getRegionIterArgs()))
-    ringBases[ring.getRing()] = before;
-  emitGrid(grid, loop.getInductionVar());
+    ringBases[ring.getRing()] = uniform(before);
+  emitGrid(grid, toIndex(uniform(loop.getInductionVar())));
   for (Operation &op : grid.getBody().front()) {
     // The producer computes places, and nothing else.
     bool isPlace =

@@ -172,7 +172,7 @@ const Mutant withoutFences = {"no fence", "nvvm.fence.proxy", {FindingKind::Race
 const Mutant withoutProductWaits = {
     "no wait for products", "ptx.wgmma.wait", {FindingKind::Race}, "an accumulator of ptx.wgmma"};
 const Mutant withoutPhaseWaits = {
-    "no wait for phases", "ptx.mbarrier.wait", {FindingKind::AsyncCopy, FindingKind::Race}, "TMA"};
+    "no wait for phases", "ptx.mbarrier.wait", {FindingKind::AsyncCopy, FindingKind::Race, FindingKind::Misuse}, ""};
 const Mutant withoutReleases = {"no release of slots", "ptx.mbarrier.arrive", {FindingKind::Deadlock}, "lacks"};
 const Mutant withoutExpectation = {
     "no bytes expected", "nvvm.mbarrier.arrive.expect_tx", {FindingKind::Deadlock}, "lacks 1 of 1 arrivals"};
