@@ -78,7 +78,7 @@ static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::
 LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits) {
   return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}});
 }
-LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys) {
+LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, bool) {
   return checkSizes(emitError, {{"queries", queries}, {"keys", keys}});
 }
 LogicalResult RowAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t part) {

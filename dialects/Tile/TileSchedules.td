@@ -26,9 +26,10 @@ def AttentionAttr : TileScheduleAttr<"Attention", "attention"> {
   let summary = "schedule of an attention";
   let description = [{
     `#tile.attention<queries = 128, keys = 128>`: a program has one head and `queries` of its queries, and runs through the
-    keys, `keys` at a time. Both are at least 1.
+    keys, `keys` at a time. Both are at least 1. Sums are scaled anew where a query's maximum has outgrown what they are
+    relative to by 2^8; with `online = true`, wherever it has grown (the textbook's online softmax).
   }];
-  let parameters = (ins "int64_t":$queries, "int64_t":$keys);
+  let parameters = (ins "int64_t":$queries, "int64_t":$keys, DefaultValuedParameter<"bool", "false">:$online);
 }
 
 def RowAttr : TileScheduleAttr<"Row", "row"> {

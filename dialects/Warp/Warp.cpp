@@ -226,6 +226,16 @@ LogicalResult StoreOp::verify() {
   return success();
 }
 
+LogicalResult RescaleOp::verify() {
+  RankedTensorType tile = getTile().getType(), factor = getFactor().getType(), where = getWhere().getType();
+  if (tile.getRank() == 2 && factor.getShape() == tile.getShape().take_front() &&
+      where.getShape() == factor.getShape() && factor.getElementType() == tile.getElementType() &&
+      isa<FloatType>(tile.getElementType()) && where.getElementType().isInteger(1))
+    return success();
+  return emitOpError("(C1) has ") << tile << ", " << factor << " and " << where
+                                  << ", expected floats of two dimensions, a factor and an i1 for each of the first";
+}
+
 LogicalResult RelayoutOp::verify() {
   RankedTensorType result = getResult().getType();
   return checkSame(*this, getTile().getType(), result.getShape(), result.getElementType(), result);

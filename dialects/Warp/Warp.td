@@ -319,6 +319,28 @@ def Warp_StoreOp : WarpOp<"store", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = "$tile `,` $view `[` $place `]` `slots` $slots attr-dict `:` type($tile) `,` type($view)";
 }
 
+def RescaleOp : WarpOp<"rescale", [Pure, AllTypesMatch<["tile", "result"]>]> {
+  let summary = "rows multiplied, some of them";
+  let description = [{
+    Formula: `r[i, j] = where[i] ? tile[i, j] * factor[i] : tile[i, j]`. Warps that have no row of which `where` holds do
+    nothing.
+
+    (C1) The tile has two dimensions, the others the first of them.
+
+    ```mlir
+    #acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+    #row = #warp.layout<[r2, l8*4]>
+    func.func @example(%x: tensor<16x64xf32, #acc>, %f: tensor<16xf32, #row>, %w: tensor<16xi1, #row>) -> tensor<16x64xf32, #acc> {
+      %y = warp.rescale %x by %f where %w : tensor<16x64xf32, #acc>, tensor<16xf32, #row>, tensor<16xi1, #row>
+      return %y : tensor<16x64xf32, #acc>
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, TileT:$factor, TileT:$where);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile `by` $factor `where` $where attr-dict `:` type($tile) `,` type($factor) `,` type($where)";
+}
+
 def RelayoutOp : WarpOp<"relayout", [Pure]> {
   let summary = "a fragment in another layout";
   let description = [{

@@ -15,6 +15,7 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createChooseWarpSchedulesPass(schedules));
   manager.addPass(createStageCopiesPass());
   manager.addPass(createAssignLayoutsPass());
+  manager.addPass(createSkipScalesPass());
   manager.addPass(createOverlapDotsPass());
   manager.addPass(createSkewDotsPass());
   manager.addPass(createSplitLoopsPass());

@@ -12,6 +12,8 @@
 using namespace mlir;
 using namespace tenon;
 
+/// Powers may grow to 2^this before the sums are made relative to another base: far below f16's largest.
+static constexpr double largestPower = 8;
 static constexpr double infinity = std::numeric_limits<double>::infinity(), log2OfE = 1.4426950408889634;
 
 namespace {
@@ -282,11 +284,19 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     };
     Value before = loop.getRegionIterArg(0), sum = loop.getRegionIterArg(1), total = loop.getRegionIterArg(2);
     Value now = arith::MaximumFOp::create(b, before, fold(tile::Fold::max, score));
-    // As long as no key is visible the powers are 0, not those of -infinity less itself.
-    Value base = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, now, lowest), none, now);
     auto scaled = [&](Value tile, ArrayRef<unsigned> axes) -> Value {
       return factor == 1 ? tile : arith::MulFOp::create(b, tile, filled(axes, sumType, factor)).getResult();
     };
+    // Any base within a few powers of 2 of the maximum is as exact: floats keep their relative precision. It is moved
+    // seldom then, and what is scaled by 1 need not be (tenon-skip-scales).
+    Value isMoved;
+    if (!emitter.isOnline) {
+      isMoved = compare(arith::CmpFPredicate::OGT, scaled(arith::SubFOp::create(b, now, before), ofRow),
+                        filled(ofRow, sumType, largestPower));
+      now = arith::SelectOp::create(b, isMoved, now, before);
+    }
+    // As long as no key is visible the powers are 0, not those of -infinity less itself.
+    Value base = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, now, lowest), none, now);
     Value logs;
     if (factor == 1) {
       logs = arith::SubFOp::create(b, score, overColumns(base, keys));
@@ -296,6 +306,8 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     }
     Value power = math::Exp2Op::create(b, logs);
     Value correction = math::Exp2Op::create(b, scaled(arith::SubFOp::create(b, before, base), ofRow));
+    if (isMoved)
+      correction = arith::SelectOp::create(b, isMoved, correction, filled(ofRow, sumType, 1));
     sum = arith::AddFOp::create(b, arith::MulFOp::create(b, sum, correction), fold(tile::Fold::add, power));
     total = arith::MulFOp::create(b, total, overColumns(correction, columns));
     scf::YieldOp::create(b, ValueRange{now, sum, product(nonFinite, total, score, power, values.tile)});

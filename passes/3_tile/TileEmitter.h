@@ -94,6 +94,7 @@ public:
 
   /// Elements that the depth of a matrix product and the keys of an attention are cut into.
   int64_t depthTile = 32, keyTile = 128;
+  bool isOnline = false; ///< an attention's sums are relative to the maximum so far
   /// The same for each loop that reduces; others have `reductionTile`.
   int64_t reductionTile = 128;
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, int64_t> reductionTiles;

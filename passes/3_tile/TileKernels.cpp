@@ -266,8 +266,10 @@ tile::KernelOp ProgramBuilder::build() {
   Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
   if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule))
     emitter.depthTile = gemm.getDepth();
-  if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule))
+  if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule)) {
     emitter.keyTile = attention.getKeys();
+    emitter.isOnline = attention.getOnline();
+  }
   if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule)) {
     emitter.reductionTile = row.getPart();
     for (const ResultDimensions::Reduction &reduction : result.reductions())

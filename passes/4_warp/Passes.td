@@ -210,6 +210,40 @@ def OverlapDotsPass : Pass<"tenon-overlap-dots", "::mlir::ModuleOp"> {
   }];
 }
 
+def SkipScalesPass : Pass<"tenon-skip-scales", "::mlir::ModuleOp"> {
+  let summary = "rows that are scaled by 1 are left alone, warp by warp";
+  let description = [{
+    Why: a sum that is scaled anew now and then (attention's, where a maximum has outgrown it) need not be multiplied in all
+    the other turns.
+
+    Before:
+    ```mlir
+    #acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+    #row = #warp.layout<[r2, l8*4]>
+    func.func @scale(%x: tensor<16x64xf32, #acc>, %f: tensor<16xf32, #row>, %w: tensor<16xi1, #row>) -> tensor<16x64xf32, #acc> {
+      %one = arith.constant dense<1.0> : tensor<16xf32, #row>
+      %g = arith.select %w, %f, %one : tensor<16xi1, #row>, tensor<16xf32, #row>
+      %b = tile.broadcast %g {dims = array<i64: 0>} : tensor<16xf32, #row> -> tensor<16x64xf32, #acc>
+      %y = arith.mulf %x, %b : tensor<16x64xf32, #acc>
+      return %y : tensor<16x64xf32, #acc>
+    }
+    ```
+    After:
+    ```mlir
+    #acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+    #row = #warp.layout<[r2, l8*4]>
+    func.func @scale(%x: tensor<16x64xf32, #acc>, %f: tensor<16xf32, #row>, %w: tensor<16xi1, #row>) -> tensor<16x64xf32, #acc> {
+      %y = warp.rescale %x by %f where %w : tensor<16x64xf32, #acc>, tensor<16xf32, #row>, tensor<16xi1, #row>
+      return %y : tensor<16x64xf32, #acc>
+    }
+    ```
+    Requires: layouts (tenon-assign-layouts).
+    Ensures: the same numbers.
+    Leaves alone: factors that are not 1 anywhere by choice.
+  }];
+  let dependentDialects = ["::tenon::warp::WarpDialect"];
+}
+
 def SplitLoopsPass : Pass<"tenon-split-loops", "::mlir::ModuleOp"> {
   let summary = "turns that a mask does not touch have a loop of their own";
   let description = [{

@@ -200,6 +200,32 @@ LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
   return success();
 }
 
+LogicalResult ThreadEmitter::emitRescale(RescaleOp op) {
+  ArrayRef<Value> tile = valuesOf(op.getTile()), factors = valuesOf(op.getFactor()), where = valuesOf(op.getWhere());
+  std::map<int64_t, size_t> byRow;
+  for (auto [number, place] : llvm::enumerate(layoutOf(op.getFactor()).registerPlaces()))
+    byRow[place[0]] = number;
+  Value isAny = where.front();
+  for (Value each : where.drop_front())
+    isAny = arith::OrIOp::create(b, isAny, each);
+  isAny = NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), isAny, NVVM::VoteSyncKind::any);
+  Type element = tile.front().getType();
+  auto branch = scf::IfOp::create(b, SmallVector<Type>(tile.size(), element), isAny, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, tile);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value one = arith::ConstantOp::create(b, b.getFloatAttr(element, 1));
+  SmallVector<Value> perRow, scaled;
+  for (auto [factor, isNeeded] : llvm::zip_equal(factors, where))
+    perRow.push_back(arith::SelectOp::create(b, isNeeded, factor, one));
+  for (auto [value, place] : llvm::zip_equal(tile, layoutOf(op.getTile()).registerPlaces()))
+    scaled.push_back(arith::MulFOp::create(b, value, perRow[byRow.at(place[0])]));
+  scf::YieldOp::create(b, scaled);
+  values[op.getResult()] = llvm::to_vector(ValueRange(branch.getResults()));
+  return success();
+}
+
 LogicalResult ThreadEmitter::emitScalar(Operation *op) {
   IRMapping mapping;
   for (Value operand : op->getOperands())
@@ -299,6 +325,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitDot(dot);
   if (auto store = dyn_cast<warp::StoreOp>(op))
     return emitAsyncStore(store);
+  if (auto rescale = dyn_cast<RescaleOp>(op))
+    return emitRescale(rescale);
   if (isa<WarpDialect>(op->getDialect()))
     return emitRing(op);
   if (OpTrait::hasElementwiseMappableTraits(op) && op->getNumResults() == 1 && isTile(op->getResult(0).getType()))

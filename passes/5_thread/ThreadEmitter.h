@@ -42,6 +42,7 @@ private:
   mlir::LogicalResult emitFor(mlir::scf::ForOp op);
   mlir::LogicalResult emitIf(mlir::scf::IfOp op);
   mlir::LogicalResult emitPointwise(mlir::Operation *op);
+  mlir::LogicalResult emitRescale(warp::RescaleOp op);
   /// A function of f32 by the special function unit, where that is exact enough; null: as it stands.
   mlir::Value approximate(mlir::Operation *op, mlir::Value operand);
   mlir::LogicalResult emitScalar(mlir::Operation *op);

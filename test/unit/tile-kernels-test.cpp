@@ -537,7 +537,7 @@ TEST_P(TileKernels, MatchTheReference) {
         if (findContraction(kernel.getBlock()))
           kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
-          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20));
+          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, false));
         else
           kernel->setAttr("tenon.schedule", tile::RowAttr::get(&context, 4, 24, 50));
       });

@@ -317,3 +317,11 @@ tile.kernel @f(%X: !tile.view<?x64xbf16>) {
     }
   }
 }
+
+// -----
+
+func.func @f(%x: tensor<16x64xf32>, %f: tensor<64xf32>, %w: tensor<64xi1>) {
+  // expected-error @below {{'warp.rescale' op (C1) has 'tensor<16x64xf32>', 'tensor<64xf32>' and 'tensor<64xi1>', expected floats of two dimensions, a factor and an i1 for each of the first}}
+  %y = warp.rescale %x by %f where %w : tensor<16x64xf32>, tensor<64xf32>, tensor<64xi1>
+  return
+}
