@@ -92,6 +92,7 @@ typedef struct tenon_compile_options {
   int32_t collect_remarks;  /* not 0: the report has what passes did, did not do, and why */
   int32_t tf32;             /* not 0, for a GPU: products of f32 may be rounded to tf32 */
   int32_t fail_on_fallback; /* not 0, for a GPU: a kernel that has no program on tiles is an error */
+  const char *schedule;     /* NULL, or for a GPU a file of schedules by hand, lines `@kernel = #tile.gemm<..>` */
 } tenon_compile_options;
 /* `text`: a module in the tenon dialect, not necessarily ended by 0. options may be NULL. */
 TENON_API tenon_error *tenon_compile(const char *text, size_t length, const tenon_compile_options *options,

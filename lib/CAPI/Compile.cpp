@@ -21,6 +21,8 @@ static CompileOptions optionsFrom(const tenon_compile_options &given) {
   options.remarks = given.collect_remarks != 0;
   options.tf32 = given.tf32 != 0;
   options.failOnFallback = given.fail_on_fallback != 0;
+  if (given.schedule)
+    options.schedules = given.schedule;
   return options;
 }
 

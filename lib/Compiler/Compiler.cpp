@@ -178,6 +178,7 @@ Status Driver::run(Phase phase) {
   PhaseOptions phaseOptions = target.phaseOptions();
   phaseOptions.failOnFallback = options.failOnFallback;
   phaseOptions.tf32 = options.tf32;
+  phaseOptions.schedules = options.schedules;
   TENON_TRY(timed(name(phase).str(), ErrorKind::Unsupported, [&] {
     PassManager manager(context.get());
     if (!options.reproducer.empty())
@@ -266,10 +267,10 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
 }
 
 /// Products and attentions get other schedules first; what is refused again, and all else, goes the general path, which
-/// has to do. A kernel's parts have its name before theirs.
+/// has to do. A kernel's parts have its name before theirs. With schedules by hand a refusal is an error.
 bool Driver::retry() {
   constexpr size_t mostRefusals = 2;
-  if (refused.empty() || !formed || options.failOnFallback)
+  if (refused.empty() || !formed || options.failOnFallback || !options.schedules.empty())
     return false;
   bool isAny = false;
   formed->walk([&](KernelOp kernel) {

@@ -25,8 +25,9 @@ struct CompileOptions {
   std::string reproducer;      ///< empty, or a file that gets IR and pipeline if a pass fails or crashes
   bool failOnFallback = false; ///< for a GPU: a kernel without a program on tiles is an error
   bool tf32 = false;           ///< for a GPU: products of f32 may be rounded to tf32, on its Tensor Cores
-  bool remarks = false;        ///< collect what passes did and did not do
-  bool keepModel = true;       ///< keep the model as read, where that is a graph
+  std::string schedules; ///< for a GPU, a file of lines `@kernel = #tile.gemm<..>` or `#warp.schedule<..>`, or empty
+  bool remarks = false;  ///< collect what passes did and did not do
+  bool keepModel = true; ///< keep the model as read, where that is a graph
 };
 
 struct Remark {

@@ -32,6 +32,7 @@ struct PhaseOptions {
   const GpuArch *gpu = nullptr; // the GPU compiled for; null: a CPU
   bool failOnFallback = false;  // a kernel without a program on tiles is an error, on a GPU
   bool tf32 = false;            // products of f32 may be rounded to tf32, on a GPU
+  std::string schedules;        // a file of schedules by hand, for a GPU; empty: none
 };
 
 /// On a CPU: graph, kernel, cpu, llvm. On a GPU: graph, kernel, tile, warp, thread, ptx.

@@ -14,6 +14,7 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   ChooseTileSchedulesPassOptions schedules;
   SplitDepthPassOptions splits;
   schedules.arch = splits.arch = options.gpu->name;
+  schedules.schedules = options.schedules;
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCollapseDimensionsPass());
   manager.addPass(createPackQueriesPass());

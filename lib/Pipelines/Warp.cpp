@@ -12,6 +12,7 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   ChooseWarpSchedulesPassOptions schedules;
   schedules.arch = options.gpu->name;
   schedules.tf32 = options.tf32;
+  schedules.schedules = options.schedules;
   manager.addPass(createChooseWarpSchedulesPass(schedules));
   manager.addPass(createStageCopiesPass());
   manager.addPass(createAssignLayoutsPass());

@@ -2,18 +2,17 @@
 // asks it and writes the answer down. A schedule that stands there already is somebody's choice.
 #include "dialects/Tenon/Tenon.h"
 #include "dialects/Tile/Tile.h"
+#include "dialects/Warp/Warp.h"
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Analysis/HandSchedules.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/ResultDimensions.h"
 
-#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CHOOSETILESCHEDULESPASS
@@ -90,36 +89,6 @@ static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
   return {tile::RowAttr::get(context, tile.rows, tile.columns, tile.part), reason};
 }
 
-/// Lines of `@kernel = #attribute` that override what would be chosen; `//` begins a comment.
-static FailureOr<llvm::StringMap<Attribute>> readSchedules(ModuleOp module, StringRef path) {
-  llvm::StringMap<Attribute> schedules;
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return module.emitError() << "file of schedules '" << path << "' cannot be read: " << buffer.getError().message();
-  SmallVector<StringRef> lines;
-  (*buffer)->getBuffer().split(lines, '\n');
-  for (size_t number = 0; number < lines.size(); ++number) {
-    StringRef line = lines[number];
-    StringRef text = line.split("//").first.trim();
-    if (text.empty())
-      continue;
-    auto [name, value] = text.split('=');
-    auto refuse = [&](const Twine &why) {
-      return module.emitError() << path << ":" << number + 1 << ": " << why
-                                << "; a line is `@kernel = #tile.gemm<..>`, `#tile.attention<..>` or `#tile.row<..>`";
-    };
-    name = name.trim();
-    if (!name.consume_front("@") || name.empty() || value.empty())
-      return refuse("'" + text + "' names no kernel and its schedule");
-    Attribute schedule = parseAttribute(value.trim(), module.getContext());
-    if (!isa_and_nonnull<tile::GemmAttr, tile::AttentionAttr, tile::RowAttr>(schedule))
-      return refuse("'" + value.trim() + "' is no schedule on tiles");
-    if (!schedules.try_emplace(name, schedule).second)
-      return refuse("@" + name + " has a schedule already");
-  }
-  return schedules;
-}
-
 namespace {
 struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTileSchedules> {
   using ChooseTileSchedulesPassBase::ChooseTileSchedulesPassBase;
@@ -130,25 +99,18 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
       module.emitError(found.status().message());
       return signalPassFailure();
     }
-    llvm::StringMap<Attribute> byHand;
-    if (!schedules.empty()) {
-      FailureOr<llvm::StringMap<Attribute>> read = readSchedules(module, schedules);
-      if (failed(read))
-        return signalPassFailure();
-      byHand = std::move(*read);
-    }
+    FailureOr<HandSchedules> byHand = readHandSchedules(module, schedules);
+    if (failed(byHand))
+      return signalPassFailure();
     llvm::StringSet<> names;
     for (auto main : module.getOps<func::FuncOp>())
       for (auto kernel : main.getOps<KernelOp>()) {
         names.insert(kernel.getKernelName());
-        choose(kernel, **found, byHand.lookup(kernel.getKernelName()));
+        choose(kernel, **found, byHand->tile.lookup(kernel.getKernelName()));
       }
-    for (StringRef name : byHand.keys())
-      if (!names.contains(name)) {
-        module.emitError() << schedules << ": @" << name << " is no kernel of the model; tenon-opt "
-                           << "--tenon-phases=to=kernel shows them";
-        return signalPassFailure();
-      }
+    if (failed(checkHandNames(module, schedules, byHand->tile, names,
+                              "of the model; tenon-compile --to=kernel shows them")))
+      signalPassFailure();
   }
 
   static void choose(KernelOp kernel, const GpuArch &arch, Attribute byHand) {

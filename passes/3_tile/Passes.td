@@ -85,7 +85,7 @@ def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::Modul
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is chosen for">,
                  Option<"schedules", "schedules", "std::string", "\"\"", "file of schedules by hand">];
-  let dependentDialects = ["::tenon::tile::TileDialect"];
+  let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::warp::WarpDialect"];
 }
 
 def PackQueriesPass : Pass<"tenon-pack-queries"> {

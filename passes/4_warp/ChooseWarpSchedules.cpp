@@ -1,6 +1,7 @@
 // Decides, before anything of it is carried out, how many warps a program on tiles has and how deep its rings are:
 // lib/Schedule has the reasons. A schedule that stands there already is somebody's choice.
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/HandSchedules.h"
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/4_warp/Passes.h"
 
@@ -95,14 +96,33 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       getOperation()->emitError(arch.status().message());
       return signalPassFailure();
     }
+    FailureOr<HandSchedules> byHand = readHandSchedules(getOperation(), schedules);
+    if (failed(byHand))
+      return signalPassFailure();
+    llvm::StringSet<> names;
     getOperation()->walk([&](tile::KernelOp kernel) {
+      names.insert(kernel.getName());
+      if (Attribute schedule = byHand->warp.lookup(kernel.getName()))
+        kernel->setAttr("warp.schedule", schedule);
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
+      // A tile by hand may be larger than all warps of a CTA can hold.
+      auto refuse = [&] {
+        InFlightDiagnostic error = kernel.emitError();
+        error << "@" << kernel.getName() << " has tiles too large for a CTA; choose smaller ones: ";
+        return error;
+      };
+      if (failed(warp::ScheduleAttr::verify(refuse, chosen.warpsM, chosen.warpsN, chosen.stages, tf32, chosen.wgmma,
+                                            chosen.wgmma, chosen.outerStages)))
+        return signalPassFailure();
       kernel->setAttr("warp.schedule",
                       warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
                                               chosen.wgmma, chosen.wgmma, chosen.outerStages));
     });
+    if (failed(checkHandNames(getOperation(), schedules, byHand->warp, names,
+                              "on tiles; tenon-compile --to=tile shows them")))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -35,9 +35,11 @@ def ChooseWarpSchedulesPass : Pass<"tenon-choose-warp-schedules", "::mlir::Modul
     ```
     Requires: programs on tiles.
     Ensures: every tile.kernel has `warp.schedule`.
-    Leaves alone: schedules that are there already.
+    Leaves alone: schedules that are there already, but for those that the file `schedules` names: `@kernel =
+    #warp.schedule<..>`, a line each.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is chosen for">,
+                 Option<"schedules", "schedules", "std::string", "\"\"", "file of schedules by hand">,
                  Option<"tf32", "tf32", "bool", "false", "f32 products may be rounded to tf32">];
   let dependentDialects = ["::tenon::warp::WarpDialect"];
 }

@@ -247,10 +247,11 @@ class Graph:
         return self._signature.result(results)
 
 
-def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False, tf32=False):
+def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False, tf32=False, schedule=None):
     """Compiles text in the `tenon` dialect to an artefact, of which executables are made."""
     options = CompileOptions(ctypes.sizeof(CompileOptions), target.encode(), os.fsencode(dump) if dump else None,
-                             os.fsencode(filename) if filename else None, None, int(remarks), int(tf32))
+                             os.fsencode(filename) if filename else None, None, int(remarks), int(tf32), 0,
+                             os.fsencode(schedule) if schedule else None)
     artefact = Handle("tenon_artefact_free")
     data = text.encode()
     check(library().tenon_compile(data, len(data), ctypes.byref(options), ctypes.byref(artefact.raw)))
@@ -258,9 +259,10 @@ def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False
 
 
 def compile_text(text, target="cpu", weights=None, weights_path=None, dump=None, filename=None, remarks=False,
-                 device=0, tf32=False):
+                 device=0, tf32=False, schedule=None):
     """Compiles text in the `tenon` dialect and loads the result."""
-    return Executable(compile_artefact(text, target, dump, filename, remarks, tf32), weights, weights_path, device)
+    artefact = compile_artefact(text, target, dump, filename, remarks, tf32, schedule)
+    return Executable(artefact, weights, weights_path, device)
 
 
 def load_artefact(path, weights=None, weights_path=None, device=0):

@@ -28,7 +28,7 @@ class NamedTensor(ctypes.Structure):
 class CompileOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("target", c_char_p), ("dump_dir", c_char_p), ("filename", c_char_p),
                 ("weights_path", c_char_p), ("collect_remarks", c_int32), ("tf32", c_int32),
-                ("fail_on_fallback", c_int32)]
+                ("fail_on_fallback", c_int32), ("schedule", c_char_p)]
 
 
 class LoadOptions(ctypes.Structure):

@@ -168,6 +168,10 @@ int main(int argc, char **argv) {
             arguments.compile.ptxas);
   line.flag("fail-on-fallback", "for a GPU: a kernel that has no program on tiles is an error",
             arguments.compile.failOnFallback);
+  line.text("schedule", "FILE",
+            "for a GPU: schedules by hand, a line a kernel as `@linear = #tile.gemm<..>` or\n"
+            "`@linear = #warp.schedule<..>`",
+            arguments.compile.schedules);
   line.flag("tf32", "for a GPU: products of f32 may be rounded to tf32, on its Tensor Cores", arguments.compile.tf32);
   line.flag("report", "print the time of each step and what the artefact holds", arguments.report);
   line.flag("remarks", "print what passes did, did not do, and why", arguments.remarks);

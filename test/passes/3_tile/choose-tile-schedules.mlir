@@ -11,14 +11,15 @@
 // RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/unknown 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=arch=sm_10 2>&1 | FileCheck %s --check-prefix=ARCH
 // NONE: error: file of schedules '{{.*}}none' cannot be read
-// SCHEDULE: no-schedule:1: '17 : i64' is no schedule on tiles; a line is `@kernel = #tile.gemm<..>`, `#tile.attention<..>` or `#tile.row<..>`
+// SCHEDULE: no-schedule:1: '17 : i64' is no schedule; a line is `@kernel = #tile.gemm<..>`, `#tile.attention<..>`, `#tile.row<..>` or `#warp.schedule<..>`
 // NAME: no-name:2: 'copy = #tile.row<rows = 1, columns = 8, part = 3>' names no kernel and its schedule
 // TWICE: twice:2: @copy has a schedule already
 // UNKNOWN: unknown: @no_kernel is no kernel of the model
 // ARCH: GPU architecture 'sm_10' is unknown
 
 //--- schedules
-// A comment, then a line a kernel.
+// A comment, then a line a kernel; those of the next phase are no business of this one.
+@other = #warp.schedule<warps = [1, 3], stages = 2, tf32 = false>
 @copy = #tile.row<rows = 1, columns = 8, part = 3>  // and another
 //--- no-schedule
 @copy = 17 : i64
