@@ -24,7 +24,7 @@ def run(*arguments):
     (["models", "--case=B0S4"], 2, "no shape 'B0S4'"),
     (["models", "--case=128"], 2, "no shape '128'"),
     (["models", "--dtype=f16"], 2, "no type 'f16'"),
-    (["models", "--device=cuda"], 2, "invalid choice"),
+    (["models", "--device=tpu"], 2, "invalid choice"),
     (["models", "--rounds=0"], 2, "at least 1"),
 ])
 def test_use(arguments, status, message):

@@ -11,6 +11,7 @@ from tenon.bench import reporting
 from tenon.bench.cases import SHAPES, Case, parse_shape
 from tenon.bench.contest import run_case
 from tenon.bench.contestants import CONTESTANTS
+from tenon.bench.gpu_command import compile_step, run_step, to_stderr
 from tenon.errors import TenonError
 
 EXAMPLES = """examples:
@@ -19,9 +20,29 @@ EXAMPLES = """examples:
   tenon-bench models --vs=torch,inductor,xla,ort --markdown=cpu.md
       beside its peers (pip install -r python-frontend/requirements-peers.txt)
   tenon-bench models --case=B8S128 --dtype=bf16 --vs=torch --json=result.json
+  tenon-bench kernels --html=kernels.html
+      products, attention and rows on this machine's GPU beside PyTorch's kernels
+  tenon-bench kernels --compile-only=perf && tenon-bench kernels --run-only=perf
+      the same in two steps, of which the first needs no GPU
 
 exit status: 0 done, 1 the work failed, 2 wrong use
 """
+
+
+GPU_PEERS = ("inductor", "xla")
+
+
+def add_gpu_options(parser):
+    """Those of kernels, and of models with --device=cuda."""
+    parser.add_argument("--target", default="sm_90a", help="GPU architecture to compile for (default: sm_90a)")
+    parser.add_argument("--compile-only", type=Path, metavar="FOLDER", help="make the artefacts there; needs no GPU")
+    parser.add_argument("--run-only", type=Path, metavar="FOLDER", help="time those that --compile-only made")
+    parser.add_argument("--variants", type=Path, metavar="FILE",
+                        help="more artefacts of some cases, each with schedules by hand or other options:\n"
+                             "{case: {variant: {\"schedule\": [lines], \"tf32\": bool}}}")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="one page with tables, bars and losses")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="all that was measured (-: standard output)")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the tables, for a page (-: standard output)")
 
 
 def parse(arguments):
@@ -33,17 +54,31 @@ def parse(arguments):
     models = commands.add_parser("models", help="whole models with real weights", epilog=EXAMPLES,
                                  formatter_class=argparse.RawDescriptionHelpFormatter,
                                  description="all-MiniLM-L6-v2, from token ids to sentence embeddings.")
-    models.add_argument("--device", default="cpu", choices=["cpu"], help="where it runs (default: cpu)")
+    models.add_argument("--device", default="cpu", choices=["cpu", "cuda"],
+                        help="where it runs (default: cpu); on a GPU models of several kinds, bf16, as CUDA graphs")
     models.add_argument("--vs", default="", metavar="PEERS",
-                        help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}")
-    models.add_argument("--case", action="append", metavar="BxSy", help="a shape, as B8S128; may be given many times")
+                        help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}; on a GPU torch is\n"
+                             "always there and of the others inductor can be")
+    models.add_argument("--case", action="append", metavar="BxSy",
+                        help="a shape, as B8S128, on a GPU a case's name; may be given many times")
     models.add_argument("--dtype", default="f32", metavar="TYPES", help="f32 (default), bf16, or f32,bf16")
     models.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all cores)")
     models.add_argument("--rounds", type=int, default=5, help="bursts of each contestant (default: 5)")
     models.add_argument("--burst", type=float, default=0.5, metavar="SECONDS", help="its length (default: 0.5)")
-    models.add_argument("--json", type=Path, metavar="FILE", help="all that was measured; - for standard output")
-    models.add_argument("--markdown", type=Path, metavar="FILE", help="the tables, for a page; - for standard output")
+    add_gpu_options(models)
+    single = commands.add_parser("kernels", help="single kernels on a GPU", epilog=EXAMPLES,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter,
+                                 description="Products, attention, decoding and rows, bf16, beside cuBLAS, cuDNN, Flash.")
+    single.add_argument("--device", default="cuda", choices=["cuda"], help="where it runs (default: cuda)")
+    single.add_argument("--vs", default="", metavar="PEERS", help=f"more peers, of {', '.join(GPU_PEERS)}")
+    single.add_argument("--case", action="append", metavar="NAME", help="a case by name; may be given many times")
+    add_gpu_options(single)
     options = parser.parse_args(arguments)
+    if options.device == "cuda":
+        return check_for_gpu(parser, options)
+    wrong = [name for name in ("compile_only", "run_only", "variants", "html") if getattr(options, name)]
+    if wrong:
+        parser.error(f"--{wrong[0].replace('_', '-')} goes with --device=cuda")
     peers = [name for name in options.vs.split(",") if name]
     unknown = [name for name in peers if name not in CONTESTANTS or name == "tenon"]
     if unknown:
@@ -64,6 +99,29 @@ def parse(arguments):
     return options
 
 
+def check_for_gpu(parser, options):
+    options.peers = [name for name in options.vs.split(",") if name and name != "torch"]
+    unknown = [name for name in options.peers if name not in GPU_PEERS]
+    if unknown:
+        parser.error(f"no peer '{unknown[0]}' on a GPU; there are torch, {', '.join(GPU_PEERS)}")
+    if options.compile_only and options.run_only:
+        parser.error("--compile-only and --run-only are one step each")
+    return options
+
+
+def on_gpu(options):
+    kinds, names = (options.command,), options.case or []
+    files = {kind: path for kind, path in (("json", options.json), ("md", options.markdown), ("html", options.html)) if path}
+    with tempfile.TemporaryDirectory(prefix="tenon-bench-") as temporary:
+        folder = options.compile_only or options.run_only or temporary
+        if not options.run_only:
+            status = compile_step(folder, options.target, kinds, names, "", options.variants)
+            if status or options.compile_only:
+                return status
+        say = {"say": to_stderr} if "-" in map(str, files.values()) else {}
+        return run_step(folder, kinds, names, "", ["torch", *options.peers], files, **say)
+
+
 def write(path, content):
     if str(path) == "-":
         print(content)
@@ -73,6 +131,8 @@ def write(path, content):
 
 def main(arguments=None):
     options = parse(sys.argv[1:] if arguments is None else arguments)
+    if options.device == "cuda":
+        return on_gpu(options)
     started = time.monotonic()
 
     def say(message):

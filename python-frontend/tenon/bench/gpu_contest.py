@@ -1,0 +1,224 @@
+"""Tenon and its peers on a GPU, in one process: they take turns in a new random order each round, behind a sleep on the
+device that hides the host's work, on random normal data; the L2 cache is overwritten before each kernel (a model's own
+weights and activations do that). Medians. XLA has streams of its own: the host's clock times it, over many calls."""
+import json
+import os
+import random
+import statistics
+import time
+from pathlib import Path
+
+from tenon.bench.gpu_artefacts import INDEX
+from tenon.bench.gpu_kernels import kernels
+from tenon.bench.gpu_models import models
+
+ROUNDS, XLA_CALLS = 30, 20
+PEERS = ("torch", "inductor", "xla")
+
+
+class Clock:
+    """Times calls on the current GPU."""
+
+    def __init__(self, torch, rounds=ROUNDS):
+        self.torch, self.rounds = torch, rounds
+
+    def one(self, call, flush):
+        cuda = self.torch.cuda
+        if flush is not None:
+            flush.zero_()
+        cuda._sleep(1000000)  # longer than it takes the host to queue a call
+        begin, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
+        begin.record()
+        call()
+        end.record()
+        cuda.synchronize()
+        return begin.elapsed_time(end)
+
+    def by_host(self, call):
+        """`call` begins a call and returns what waits for it; the mean of many that follow each other."""
+        self.torch.cuda.synchronize()
+        begin = time.perf_counter()
+        for _ in range(XLA_CALLS):
+            waits = call()
+        waits()
+        return (time.perf_counter() - begin) * 1e3 / XLA_CALLS
+
+    def medians(self, contenders, flush=None, hosted=()):
+        """{name: ms} of {name: call}; those named by `hosted` are timed by the host."""
+        times = {name: [] for name in contenders}
+        for call in contenders.values():
+            for _ in range(3):
+                call()
+        self.torch.cuda.synchronize()
+        for _ in range(self.rounds):
+            order = list(contenders)
+            random.shuffle(order)
+            for name in order:
+                call = contenders[name]
+                times[name].append(self.by_host(call) if name in hosted else self.one(call, flush))
+        return {name: statistics.median(values) for name, values in times.items()}
+
+
+def first(value):
+    return value[0] if isinstance(value, (tuple, list)) else value
+
+
+def relative_error(got, reference):
+    return ((got.float() - reference).abs().max() / reference.abs().max()).item()
+
+
+class Contest:
+    def __init__(self, torch, tenon, folder, index, clock, peers):
+        self.torch, self.tenon, self.folder, self.index, self.clock = torch, tenon, Path(folder), index, clock
+        self.peers = peers
+
+    def artefacts(self, name):
+        """{contender: path}: "Tenon", and "Tenon, VARIANT" for each."""
+        entry = self.index["cases"][name]
+        paths = {"Tenon": self.folder / entry["file"]}
+        return paths | {f"Tenon, {variant}": self.folder / made["file"] for variant, made in entry["variants"].items()}
+
+    # ---- kernels ----
+    def in_xla(self, case, inputs):
+        """A call that begins a call of XLA and returns what waits for it."""
+        import jax
+        jitted = jax.jit(lambda *values: case.in_jax(jax, *values))
+        values = [jax.dlpack.from_dlpack(value) for value in inputs]
+        jitted(*values).block_until_ready()
+        return lambda: jitted(*values).block_until_ready
+
+    def kernel(self, name, case, flush):
+        torch = self.torch
+        inputs = [torch.randn(*size, device="cuda", dtype=torch.bfloat16) for size in case.sizes]
+        result, contenders, missing, hosted = {"errors": {}}, {}, {}, set()
+        reference = None
+        if case.has_f32:
+            reference = next(iter(case.peers.values()))(torch, *[value.float() for value in inputs])
+        calls = {peer: lambda call=call: call(torch, *inputs) for peer, call in case.peers.items()}
+        if "inductor" in self.peers and case.is_fused:
+            plain = next(iter(case.peers.values()))
+            compiled = torch.compile(lambda *values: plain(torch, *values))
+            calls["torch.compile"] = lambda: compiled(*inputs)
+        for peer, call in calls.items():
+            try:
+                out = call().float()
+            except RuntimeError as error:  # this peer has no such kernel
+                missing[peer] = str(error).splitlines()[0]
+                continue
+            reference = out if reference is None else reference
+            contenders[peer] = call
+        if "xla" in self.peers:
+            try:
+                contenders["XLA"] = self.in_xla(case, inputs)
+                hosted.add("XLA")
+            except Exception as error:  # not installed, or it has no such kernel
+                missing["XLA"] = (str(error).splitlines() or [type(error).__name__])[0]
+        own = {}
+        for contender, path in self.artefacts(name).items():
+            executable = self.tenon.load(path)
+            result["errors"][contender] = relative_error(first(executable(*inputs)), reference)
+            own[contender] = lambda executable=executable: executable(*inputs)
+        result["ms"] = self.clock.medians({**own, **contenders}, flush, hosted)
+        ms = result["ms"]["Tenon"]
+        result.update(error=result["errors"]["Tenon"], tflops=case.flops / ms / 1e9, tbps=case.bytes / ms / 1e9,
+                      flops=case.flops, bytes=case.bytes)
+        return result | ({"missing": missing} if missing else {})
+
+    # ---- models ----
+    def model(self, name, build, make):
+        torch = self.torch
+        torch.manual_seed(0)
+        torch.set_default_dtype(torch.bfloat16)  # as when it was exported: what is f32 by name stays so
+        with torch.device("cuda"):
+            module = build().eval()
+        torch.set_default_dtype(torch.float32)
+        value = make().cuda()
+        value = value.to(torch.bfloat16) if value.is_floating_point() else value
+        weights = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        result, contenders = {"errors": {}}, {}
+        with torch.no_grad():
+            held = {key: weight.detach().cpu().contiguous() for key, weight in weights.items()}
+            loaded = {key: self.tenon.load(path, weights=held) for key, path in self.artefacts(name).items()}
+            got, theirs = {key: first(each(value)).double() for key, each in loaded.items()}, module(value).double()
+            is_small = sum(weight.numel() for weight in weights.values()) < 1e9
+            exact = theirs
+            if is_small:  # in float64 the others do not fit
+                exact = module.double()(value.double() if value.is_floating_point() else value)
+                module = module.to(torch.bfloat16)
+                result["torch's error"] = (theirs - exact).abs().max().item()
+            result["errors"] = {key: (out - exact).abs().max().item() for key, out in got.items()}
+            result["error" if is_small else "difference to torch"] = result["errors"]["Tenon"]
+            for key, each in loaded.items():
+                contenders[key] = lambda graph=each.graph(value): graph(value)
+            contenders["torch, CUDA graph"] = self.captured(module, value).replay
+            if "inductor" in self.peers:
+                compiled = torch.compile(module, mode="reduce-overhead")
+                for _ in range(4):
+                    compiled(value)
+                contenders["torch.compile"] = lambda: compiled(value)
+            result["ms"] = self.clock.medians(contenders)
+        return result
+
+    def captured(self, module, value):
+        torch = self.torch
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):
+                module(value)
+        torch.cuda.current_stream().wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            module(value)
+        return graph
+
+
+# ---- what the machine can do, measured in the same run ----
+def measure_copy(torch, clock):
+    """TB/s of a copy of 1 GiB, both ways counted."""
+    source = torch.randn(1 << 28, device="cuda")
+    target = torch.empty_like(source)
+    return 2 * source.numel() * 4 / clock.medians({"copy": lambda: target.copy_(source)})["copy"] / 1e9
+
+
+def measure_peak(torch, clock):
+    """TFLOP/s of cuBLAS's better product of 4096 and 8192 cubed, bf16."""
+    rates = []
+    for side in (4096, 8192):
+        a, b = (torch.randn(side, side, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+        rates.append(2 * side**3 / clock.medians({"product": lambda: a @ b.T})["product"] / 1e9)
+    return max(rates)
+
+
+def run_cases(folder, selection, peers, say):
+    """All that was measured: {"machine": {..}, "cases": {name: {"ms": {contender: ms}, "error", ..} or {"failed"}}}."""
+    folder = Path(folder).resolve()
+    os.environ.setdefault("TENON_LIBRARY", str(folder / "libtenon-runtime.so"))
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the memory is torch's too
+    import tenon
+    import torch
+    if not torch.cuda.is_available():
+        raise tenon.NotFoundError("PyTorch finds no GPU here; compile here, and run where there is one")
+    index = json.loads((folder / INDEX).read_text())
+    contest = Contest(torch, tenon, folder, index, Clock(torch), peers)
+    machine = {"gpu": torch.cuda.get_device_name(), "torch": torch.__version__, "target": index["target"],
+               "compiler": index["compiler"], "date": time.strftime("%Y-%m-%d"),
+               "copy_tbps": measure_copy(torch, contest.clock), "peak_tflops": measure_peak(torch, contest.clock)}
+    results = {"machine": machine, "cases": {}}
+
+    def measure(name, call):
+        try:
+            results["cases"][name] = call()
+        except Exception as error:  # the others go on
+            results["cases"][name] = {"failed": str(error)[:2000]}
+        say(name, results)
+    flush = torch.empty(256 << 20, dtype=torch.uint8, device="cuda")
+    for name, case in selection.of("kernels", kernels()).items():
+        if name in index["cases"]:
+            measure(name, lambda: contest.kernel(name, case, flush))
+    del flush
+    if selection.wants_models():
+        for name, made in selection.of("models", models()).items():
+            if name in index["cases"]:
+                measure(name, lambda: contest.model(name, *made))
+    return results

@@ -1,0 +1,124 @@
+"""Single kernels that are measured on a GPU: linears, attention, decoding, rows; all bf16."""
+from dataclasses import dataclass, field
+
+
+@dataclass
+class KernelCase:
+    """`peers`: {name: function(torch, *inputs)}; the first is what an error is measured against. `in_jax`: the same for
+    XLA, function(jax, *inputs). A library's own attention has no f32, so that it is compared in bf16."""
+    text: str  # in the tenon dialect
+    sizes: list  # of the inputs
+    peers: dict
+    in_jax: callable
+    flops: float  # 0: what it computes does not count
+    bytes: float  # read and written, at least
+    has_f32: bool = True
+    is_fused: bool = field(default=False)  # several ops, or a row op: torch.compile has something to do
+
+
+def linear(m, n, k, gelu=False):
+    x, w, b, y = f"tensor<{m}x{k}xbf16>", f"tensor<{n}x{k}xbf16>", f"tensor<{n}xbf16>", f"tensor<{m}x{n}xbf16>"
+    body = (f"%h = tenon.linear %x, %w, %b : ({x}, {w}, {b}) -> {y}\n  %y = tenon.gelu %h : ({y}) -> {y}" if gelu
+            else f"%y = tenon.linear %x, %w : ({x}, {w}) -> {y}")
+    arguments = f"%x: {x}, %w: {w}" + (f", %b: {b}" if gelu else "")
+    text = f"func.func @main({arguments}) -> {y} {{\n  {body}\n  return %y : {y}\n}}\n"
+
+    def peer(torch, x, w, b=None):
+        y = torch.nn.functional.linear(x, w, b)
+        return torch.nn.functional.gelu(y) if gelu else y
+
+    def in_jax(jax, x, w, b=None):
+        y = x @ w.T
+        return jax.nn.gelu(y + b, approximate=False) if gelu else y
+    return KernelCase(text, [(m, k), (n, k)] + ([(n,)] if gelu else []), {"cuBLAS" if not gelu else "torch": peer},
+                      in_jax, 2 * m * n * k, 2 * (m * k + n * k + m * n), is_fused=gelu)
+
+
+def attention(b, h, kv, s, d, causal, q=None):
+    q = q or s
+    query, key = f"tensor<{b}x{h}x{q}x{d}xbf16>", f"tensor<{b}x{kv}x{s}x{d}xbf16>"
+    text = (f"func.func @main(%q: {query}, %k: {key}, %v: {key}) -> {query} {{\n"
+            f"  %y = tenon.attention %q, %k, %v {'{causal} ' if causal else ''}: ({query}, {key}, {key}) -> {query}\n"
+            f"  return %y : {query}\n}}\n")
+
+    def pinned(name):
+        def peer(torch, q_, k_, v_):
+            from torch.nn.attention import SDPBackend, sdpa_kernel
+            with sdpa_kernel(getattr(SDPBackend, name)):
+                return torch.nn.functional.scaled_dot_product_attention(
+                    q_, k_, v_, is_causal=causal and q == s, enable_gqa=h != kv)
+        return peer
+
+    def in_jax(jax, q_, k_, v_):
+        swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
+        out = jax.nn.dot_product_attention(*swapped, is_causal=causal and q == s)
+        return jax.numpy.swapaxes(out, 1, 2)
+    pairs = q * s / (2 if causal and q == s else 1)
+    return KernelCase(text, [(b, h, q, d), (b, kv, s, d), (b, kv, s, d)],
+                      {"cuDNN": pinned("CUDNN_ATTENTION"), "Flash": pinned("FLASH_ATTENTION")}, in_jax,
+                      4 * b * h * pairs * d, 2 * (2 * b * h * q * d + 2 * b * kv * s * d), has_f32=False)
+
+
+def row(body, m, n, peer, in_jax, vectors, inputs=1):
+    x, w = f"tensor<{m}x{n}xbf16>", f"tensor<{n}xbf16>"
+    names = [f"%x{i}: {x}" for i in range(inputs)] + [f"%w{i}: {w}" for i in range(vectors)]
+    text = f"func.func @main({', '.join(names)}) -> {x} {{\n  {body.format(x=x, w=w)}\n  return %y : {x}\n}}\n"
+    return KernelCase(text, [(m, n)] * inputs + [(n,)] * vectors, {"torch": peer}, in_jax, 0, 2 * m * n * (inputs + 1),
+                      is_fused=True)
+
+
+# ---- the row kernels as peers write them ----
+def layer_norm(torch, x, w, b):
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], w, b, 1e-5)
+
+
+def rms_norm(torch, x, w):
+    return torch.nn.functional.rms_norm(x, x.shape[-1:], w, 1e-5)
+
+
+def jax_layer_norm(jax, x, w, b):
+    wide = x.astype("float32")
+    mean = wide.mean(-1, keepdims=True)
+    scaled = (wide - mean) * jax.lax.rsqrt(((wide - mean) ** 2).mean(-1, keepdims=True) + 1e-5)
+    return (scaled * w + b).astype(x.dtype)
+
+
+def jax_rms_norm(jax, x, w):
+    wide = x.astype("float32")
+    return (wide * jax.lax.rsqrt((wide * wide).mean(-1, keepdims=True) + 1e-5) * w).astype(x.dtype)
+
+
+LINEARS = [
+    (8192, 8192, 8192), (4096, 4096, 4096), (2048, 2048, 2048), (1024, 1024, 1024), (4096, 14336, 4096),
+    (1024, 14336, 4096), (1024, 4096, 14336), (256, 14336, 4096), (256, 4096, 14336), (256, 4096, 4096),
+    (64, 14336, 4096), (16, 14336, 4096), (1, 14336, 4096), (1, 4096, 14336), (1, 4096, 4096)]
+NORM = "{{epsilon = 1.0e-5 : f64}}"
+
+
+def kernels():
+    """{name: KernelCase}"""
+    cases = {f"gemm {m}x{n}x{k}": linear(m, n, k) for m, n, k in LINEARS}
+    cases["linear+bias+gelu 4096x16384x4096"] = linear(4096, 16384, 4096, gelu=True)
+    for causal in (False, True):
+        label = "causal" if causal else "full"
+        for s, d, b in ((2048, 128, 4), (4096, 128, 4), (16384, 128, 1), (4096, 64, 4), (512, 64, 32)):
+            cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
+    cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
+    for b, s in ((16, 8192), (64, 8192), (1, 1024), (1, 8192), (64, 1024)):
+        cases[f"decode GQA 32/8 d128 B{b} S{s}"] = attention(b, 32, 8, s, 128, False, q=1)
+    cases["layer_norm 8192x4096"] = row(f"%y = tenon.layer_norm %x0 weight(%w0) bias(%w1) {NORM} : ({{x}}, {{w}}, {{w}}) -> {{x}}",
+                                        8192, 4096, layer_norm, jax_layer_norm, 2)
+    cases["rms_norm 8192x4096"] = row(f"%y = tenon.rms_norm %x0, %w0 {NORM} : ({{x}}, {{w}}) -> {{x}}", 8192, 4096,
+                                      rms_norm, jax_rms_norm, 1)
+    cases["add+rms_norm 8192x4096"] = row(
+        f"%s = tenon.add %x0, %x1 : ({{x}}, {{x}}) -> {{x}}\n"
+        f"  %y = tenon.rms_norm %s, %w0 {NORM} : ({{x}}, {{w}}) -> {{x}}", 8192, 4096,
+        lambda torch, a, b, w: rms_norm(torch, a + b, w), lambda jax, a, b, w: jax_rms_norm(jax, a + b, w), 1, inputs=2)
+    cases["softmax 8192x8192"] = row(
+        "%y = tenon.softmax %x0 {{axis = 1 : i64}} : ({x}) -> {x}", 8192, 8192,
+        lambda torch, x: torch.softmax(x, -1),
+        lambda jax, x: jax.nn.softmax(x.astype("float32"), axis=-1).astype(x.dtype), 0)
+    cases["silu*up 8192x14336"] = row(
+        "%s = tenon.silu %x0 : ({x}) -> {x}\n  %y = tenon.mul %s, %x1 : ({x}, {x}) -> {x}", 8192, 14336,
+        lambda torch, a, b: torch.nn.functional.silu(a) * b, lambda jax, a, b: jax.nn.silu(a) * b, 0, inputs=2)
+    return cases

@@ -1,0 +1,145 @@
+"""What was measured on a GPU as lines, as Markdown tables, and as one HTML page that needs nothing else. Ratios are the
+contender's time over Tenon's: above 1 Tenon is faster."""
+from html import escape
+
+
+def is_own(contender):
+    return contender.split(",")[0] == "Tenon"
+
+
+def ratios(result):
+    """{peer: its time over Tenon's}"""
+    own = result["ms"]["Tenon"]
+    return {name: ms / own for name, ms in result["ms"].items() if not is_own(name)}
+
+
+def share_of_roof(result, machine):
+    """(share, what bounds it): of the copy's rate or the peak of cuBLAS, whichever is the larger."""
+    if "tflops" not in result:
+        return None, ""
+    copy, peak = result["tbps"] / machine["copy_tbps"], result["tflops"] / machine["peak_tflops"]
+    return (peak, "cuBLAS's peak") if peak > copy else (copy, "the copy")
+
+
+def error_text(result):
+    return ", ".join(f"{key} {result[key]:.2g}" for key in ("error", "torch's error", "difference to torch") if key in result)
+
+
+def describe_machine(machine):
+    return (f"{machine['gpu']}, torch {machine['torch']}, tenon {machine['compiler']} for {machine['target']}, "
+            f"{machine['date']}; a copy moves {machine['copy_tbps']:.2f} TB/s, cuBLAS reaches "
+            f"{machine['peak_tflops']:.0f} TFLOP/s")
+
+
+def line(name, results):
+    """A case as a line for the terminal, its variants under it."""
+    result, machine = results["cases"][name], results["machine"]
+    if "failed" in result:
+        return f"{name}: FAILED {result['failed'][:300]}"
+    rate = ""
+    if "tflops" in result:
+        share, roof = share_of_roof(result, machine)
+        rate = f" {result['tflops']:.0f} TFLOP/s, {result['tbps']:.2f} TB/s, {share:.2f} of {roof}"
+    peers = "".join(f"  {peer} {result['ms'][peer]:.4f} ms ({ratio:.3f})" for peer, ratio in ratios(result).items())
+    peers += "".join(f"  {peer}: none ({why[:60]})" for peer, why in result.get("missing", {}).items())
+    lines = [f"{name}: {result['ms']['Tenon']:.4f} ms{rate}{peers}  {error_text(result)}"]
+    for contender, ms in result["ms"].items():
+        if is_own(contender) and contender != "Tenon":
+            against = ", ".join(f"{peer} {result['ms'][peer] / ms:.3f}" for peer in ratios(result))
+            lines.append(f"  {contender}: {ms:.4f} ms, {result['ms']['Tenon'] / ms:.3f} x as fast; {against}; "
+                         f"error {result['errors'][contender]:.2g}")
+    return "\n".join(lines)
+
+
+def losses(results):
+    """(case, peer, ratio) of every peer that is faster, the worst first."""
+    found = [(name, peer, ratio) for name, result in results["cases"].items() if "ms" in result
+             for peer, ratio in ratios(result).items() if ratio < 1]
+    return sorted(found, key=lambda loss: loss[2])
+
+
+def tables(results):
+    """[(title, header, rows of text)]: kernels, models, losses, what failed."""
+    machine = results["machine"]
+    done = {name: result for name, result in results["cases"].items() if "ms" in result}
+    peers = list(dict.fromkeys(peer for result in done.values() for peer in ratios(result)))
+
+    def peer_cells(result, columns):
+        return [f"{ratios(result)[peer]:.3f}" if peer in ratios(result) else "" for peer in columns]
+    found = []
+    for title, chosen in (("kernels", {name: r for name, r in done.items() if "tflops" in r}),
+                          ("models", {name: r for name, r in done.items() if "tflops" not in r})):
+        if not chosen:
+            continue
+        columns = [peer for peer in peers if any(peer in result["ms"] for result in chosen.values())]
+        rows = []
+        for name, result in chosen.items():
+            cells = [name, f"{result['ms']['Tenon'] * 1e3:.1f}"]
+            if title == "kernels":
+                cells += [f"{result['tflops']:.0f}" if result["tflops"] else "", f"{result['tbps']:.2f}",
+                          f"{result['tflops'] / machine['peak_tflops']:.2f}" if result["tflops"] else "",
+                          f"{result['tbps'] / machine['copy_tbps']:.2f}"]
+            rows.append(cells + peer_cells(result, columns) + [error_text(result)])
+        rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else []
+        found.append((title, [title[:-1], "us", *rates, *[f"{peer} / Tenon" for peer in columns], "largest error"], rows))
+    behind = [[name, peer, f"{ratio:.3f}"] for name, peer, ratio in losses(results)]
+    if behind:
+        found.append(("losses", ["case", "who is faster", "its time / Tenon's"], behind))
+    failed = [[name, result["failed"].splitlines()[0]] for name, result in results["cases"].items() if "failed" in result]
+    return found + ([("failed", ["case", "why"], failed)] if failed else [])
+
+
+def markdown(results):
+    parts = [describe_machine(results["machine"])]
+    for title, header, rows in tables(results):
+        body = ["| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows]]
+        parts.append(f"### {title}\n\n" + "\n".join(body))
+    return "\n\n".join(parts) + "\n"
+
+
+# ---- the page ----
+STYLE = """
+:root { color-scheme: light dark; font: 14px/1.4 system-ui, sans-serif; --own: #2a6fdb; --lost: #c4572b; --grid: #8884; }
+body { max-width: 1150px; margin: 2em auto; padding: 0 1em; }
+table { border-collapse: collapse; margin-bottom: 2em; font-variant-numeric: tabular-nums; }
+td, th { border-bottom: 1px solid var(--grid); padding: .2em .7em; text-align: right; }
+td:first-child, th:first-child { text-align: left; }
+svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
+.won { fill: var(--own); } .lost { fill: var(--lost); } .edge { stroke: currentColor; }
+"""
+
+
+def bars(title, entries, unit_label, scale_to):
+    """An SVG of horizontal bars, [(name, value, whether it counts as lost)], with a line at 1."""
+    height, left, width = 20, 320, 640
+    lines = []
+    for row, (name, value, is_lost) in enumerate(entries):
+        y, length = row * height + 24, min(value / scale_to, 1) * width
+        lines.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
+                     f'<rect class="{"lost" if is_lost else "won"}" x="{left}" y="{y + 2}" width="{length:.1f}" height="14"/>'
+                     f'<text x="{left + length + 6:.1f}" y="{y + 13}">{value:.2f}</text>')
+    bottom, at = len(entries) * height + 28, left + width / scale_to
+    lines.append(f'<line class="edge" x1="{at:.1f}" y1="20" x2="{at:.1f}" y2="{bottom}"/>'
+                 f'<text x="{at:.1f}" y="14" text-anchor="middle">{escape(unit_label)}</text>')
+    return f"<h2>{escape(title)}</h2>\n<svg width=\"{left + width + 60}\" height=\"{bottom + 4}\">{''.join(lines)}</svg>"
+
+
+def html(results):
+    """One page: bars of the time of each case's best peer over Tenon's, bars of the roofline, and the tables."""
+    machine = results["machine"]
+    done = {name: result for name, result in results["cases"].items() if "ms" in result}
+    against = [(name, min(ratios(result).values()), min(ratios(result).values()) < 1)
+               for name, result in done.items() if ratios(result)]
+    roofs = [(f"{name}: of {share_of_roof(result, machine)[1]}", share_of_roof(result, machine)[0], False)
+             for name, result in done.items() if "tflops" in result]
+    parts = [f"<p>{escape(describe_machine(machine))}.</p>"]
+    if against:
+        parts.append(bars("Best peer's time over Tenon's", against, "as fast", max(2, *(value for _, value, _ in against))))
+    if roofs:
+        parts.append(bars("Share of what the machine can do", roofs, "all of it", max(1.05, *(value for _, value, _ in roofs))))
+    for title, header, rows in tables(results):
+        cells = "".join("<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>\n"
+                        for tag, row in [("th", header), *(("td", row) for row in rows)])
+        parts.append(f"<h2>{escape(title.capitalize())}</h2>\n<table>\n{cells}</table>")
+    head = f"<!doctype html>\n<meta charset=\"utf-8\">\n<title>Tenon on a GPU</title>\n<style>{STYLE}</style>\n"
+    return head + "<h1>Tenon on a GPU</h1>\n" + "\n".join(parts) + "\n"

@@ -1,0 +1,141 @@
+"""The benchmark on a GPU where there is none: what it compiles, how contenders take turns, and what it reports."""
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tenon.bench import gpu_report
+from tenon.bench.gpu_artefacts import read_variants
+from tenon.bench.gpu_contest import Clock, Contest
+from tenon.bench.gpu_kernels import kernels
+from tenon.errors import InvalidArgumentError
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = "gemm 1x4096x4096"
+RESULTS = {
+    "machine": {"gpu": "A <GPU>", "torch": "2", "target": "sm_90a", "compiler": "0", "date": "2026-01-01",
+                "copy_tbps": 4.0, "peak_tflops": 800.0},
+    "cases": {
+        "fast": {"ms": {"Tenon": 1.0, "Tenon, wide": 0.5, "cuBLAS": 1.5}, "errors": {"Tenon": 1e-3, "Tenon, wide": 2e-3},
+                 "error": 1e-3, "tflops": 400.0, "tbps": 1.0},
+        "slow": {"ms": {"Tenon": 2.0, "torch": 1.0}, "errors": {"Tenon": 1e-3}, "error": 1e-3, "tflops": 0.0, "tbps": 3.0,
+                 "missing": {"XLA": "No module named 'jax'"}},
+        "model": {"ms": {"Tenon": 1.0, "torch, CUDA graph": 3.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
+                  "torch's error": 0.2},
+        "broken": {"failed": "illegal address\nmore"}}}
+
+
+def run(*command):
+    return subprocess.run(list(map(str, command)), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def gpu_bench(*arguments):
+    return run(sys.executable, "test/perf/gpu_bench.py", *arguments)
+
+
+@pytest.mark.parametrize("arguments, status, message", [
+    (["kernels", "--vs=tvm"], 2, "no peer 'tvm' on a GPU"),
+    (["kernels", "--device=cpu"], 2, "invalid choice"),
+    (["kernels", "--compile-only=a", "--run-only=b"], 2, "one step each"),
+    (["models", "--html=x"], 2, "--html goes with --device=cuda"),
+    (["kernels", "--case=nothing", "--compile-only=/tmp"], 1, "no case 'nothing'; cases are gemm"),
+    (["kernels", "--variants=/nowhere", "--compile-only=/tmp"], 1, "variants /nowhere"),
+])
+def test_use(arguments, status, message):
+    done = run("build/bin/tenon-bench", *arguments)
+    assert done.returncode == status and message in done.stdout
+
+
+def test_compiles_named_cases_and_their_variants(tmp_path):
+    variants = {SMALL: {"small": {"schedule": ["@linear = #tile.gemm<rows = 16, columns = 32, depth = 64>"]},
+                        "huge": {"schedule": ["@linear = #tile.gemm<rows = 512, columns = 512, depth = 64>"]}}}
+    (tmp_path / "variants.json").write_text(json.dumps(variants))
+    done = gpu_bench("compile", tmp_path / "made", "--variants", tmp_path / "variants.json", "--case", SMALL)
+    assert done.returncode == 1 and f"{SMALL}, huge: does not compile: " in done.stdout, done.stdout
+    index = json.loads((tmp_path / "made/index.json").read_text())
+    assert list(index["cases"]) == [SMALL] and list(index["cases"][SMALL]["variants"]) == ["small"]
+    assert (tmp_path / "made/libtenon-runtime.so").exists()
+    schedules = []
+    for file in (index["cases"][SMALL]["file"], index["cases"][SMALL]["variants"]["small"]["file"]):
+        with zipfile.ZipFile(tmp_path / "made" / file) as archive:
+            kernels_made = json.loads(archive.read("manifest.json"))["kernels"]
+            schedules.append([kernel["schedule"] for kernel in kernels_made.values()])
+    assert schedules[1] == ["#tile.gemm<rows = 16, columns = 32, depth = 64>"] != schedules[0]
+    done = gpu_bench("run", tmp_path / "made")
+    assert done.returncode == 1 and "PyTorch finds no GPU here" in done.stdout
+
+
+@pytest.mark.parametrize("variants, message", [
+    ([], "expected an object"),
+    ({SMALL: {"x": 3}}, "expected an object"),
+    ({"nothing": {}}, "no case 'nothing'"),
+    ({SMALL: {"x": {"schedule": "@linear"}}}, "'schedule' is no option, or not of its type"),
+    ({SMALL: {"x": {"warps": 3}}}, "'warps' is no option"),
+])
+def test_variants_that_are_none(tmp_path, variants, message):
+    (tmp_path / "v.json").write_text(json.dumps(variants))
+    with pytest.raises(InvalidArgumentError, match=message):
+        read_variants(tmp_path / "v.json")
+
+
+def on_the_cpu(torch):
+    """torch as far as a contest of kernels uses it, with tensors on the CPU and events that count calls."""
+    class Event:
+        now = 0
+
+        def __init__(self, enable_timing):
+            pass
+
+        def record(self):
+            self.at = Event.now
+
+        def elapsed_time(self, end):
+            return float(end.at - self.at)
+
+    def randn(*size, device, dtype):
+        return torch.randn(*size, dtype=dtype)
+    cuda = SimpleNamespace(Event=Event, synchronize=lambda: None, _sleep=lambda cycles: None)
+    return SimpleNamespace(randn=randn, bfloat16=torch.bfloat16, cuda=cuda, nn=torch.nn, softmax=torch.softmax), Event
+
+
+def test_contenders_take_turns():
+    import torch
+    fake, event = on_the_cpu(torch)
+    case = kernels()["softmax 8192x8192"]
+    case.sizes, flushed = [(4, 8)], []
+
+    def executable(milliseconds, wrong):
+        def call(x):
+            event.now += milliseconds
+            return torch.softmax(x.float(), -1).to(torch.bfloat16) + wrong
+        return call
+    made = {"softmax.tnx": executable(5, 0), "other.tnx": executable(3, 1)}
+    index = {"cases": {"softmax": {"file": "softmax.tnx", "variants": {"other": {"file": "other.tnx"}}}}}
+    contest = Contest(fake, SimpleNamespace(load=lambda path: made[path.name]), "", index, Clock(fake, rounds=3), ["torch"])
+    flush = SimpleNamespace(zero_=lambda: flushed.append(1))
+    result = contest.kernel("softmax", case, flush)
+    assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 9
+    assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
+
+
+def test_report():
+    assert gpu_report.losses(RESULTS) == [("slow", "torch", 0.5)]
+    assert gpu_report.line("fast", RESULTS).splitlines() == [
+        "fast: 1.0000 ms 400 TFLOP/s, 1.00 TB/s, 0.50 of cuBLAS's peak  cuBLAS 1.5000 ms (1.500)  error 0.001",
+        "  Tenon, wide: 0.5000 ms, 2.000 x as fast; cuBLAS 3.000; error 0.002"]
+    assert "XLA: none (No module named 'jax')" in gpu_report.line("slow", RESULTS)
+    assert gpu_report.line("broken", RESULTS).startswith("broken: FAILED illegal address")
+    text = gpu_report.markdown(RESULTS)
+    assert "| fast | 1000.0 | 400 | 1.00 | 0.50 | 0.25 | 1.500 |  | error 0.001 |" in text
+    assert "### losses\n\n| case | who is faster | its time / Tenon's |\n| --- | --- | --- |\n| slow | torch | 0.500 |" in text
+    assert "| broken | illegal address |" in text
+
+
+def test_page_stands_alone():
+    page = gpu_report.html(RESULTS)
+    assert page.startswith("<!doctype html>") and "http" not in page and "A &lt;GPU&gt;" in page
+    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 4
