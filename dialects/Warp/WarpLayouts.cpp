@@ -257,6 +257,13 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   return success();
 }
 
+LogicalResult OrderAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t longest, int64_t group) {
+  if (longest < 0 || group < 1)
+    return emitError() << "programs are ordered along axis " << longest << " in groups of " << group
+                       << ", expected an axis of the grid and at least 1";
+  return success();
+}
+
 LayoutAttr ScheduleAttr::accumulatorLayout(int64_t rows, int64_t columns) const {
   return LayoutAttr::get(getContext(),
                          {{warps(getWarpsM(), getWarpsN()), registers(rows / (8 * getWarpsM())), lanes(8, 4)},

@@ -102,4 +102,17 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
   }];
 }
 
+def Warp_Order : AttrDef<WarpDialect, "Order"> {
+  let mnemonic = "order";
+  let summary = "in which order programs are carried out";
+  let description = [{
+    `#warp.order<longest = 2, group = 16>`: programs with a large number along axis 2 of the grid take longer. The places
+    along the other axes are taken `group` at a time, whose operands the L2 cache holds, and within a group the programs
+    with the largest number along that axis come first. CTAs take the next program as they get free.
+  }];
+  let parameters = (ins "int64_t":$longest, "int64_t":$group);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
 #endif

@@ -116,6 +116,10 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.barriers[ring.getRing()] = plan.getBytes();
     plan.barrierBytes += 16 * ring.getRing().getType().getDepth();
   });
+  if (kernel->hasAttr("warp.order")) {
+    plan.programs = plan.getBytes();
+    plan.barrierBytes += 64;
+  }
   return plan;
 }
 

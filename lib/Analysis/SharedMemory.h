@@ -9,7 +9,9 @@ struct SharedMemoryPlan {
   llvm::DenseMap<mlir::Operation *, int64_t> offsets; ///< of each ring, staged tile and `warp.store`, in bytes
   llvm::DenseSet<mlir::Operation *> reuses;           ///< of these, those in memory that others had before
   llvm::DenseMap<mlir::Value, int64_t> barriers;      ///< of rings that a producer fills: 16 bytes a slot
-  int64_t tileBytes = 0;                              ///< of all rings and staged tiles
+  int64_t programs =
+      -1; ///< two slots of 32 bytes for the next program's number, where CTAs take programs as they get free
+  int64_t tileBytes = 0;    ///< of all rings and staged tiles
   int64_t scratchBytes = 0; ///< behind them: what relayouts and folds exchange, between two barriers each
   int64_t barrierBytes = 0;
   int64_t getBytes() const { return tileBytes + scratchBytes + barrierBytes; }

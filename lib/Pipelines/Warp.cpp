@@ -15,6 +15,9 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   schedules.schedules = options.schedules;
   manager.addPass(createChooseWarpSchedulesPass(schedules));
   manager.addPass(createStageCopiesPass());
+  OrderProgramsPassOptions order;
+  order.arch = options.gpu->name;
+  manager.addPass(createOrderProgramsPass(order));
   manager.addPass(createAssignLayoutsPass());
   manager.addPass(createSkipScalesPass());
   manager.addPass(createOverlapDotsPass());

@@ -121,6 +121,60 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def OrderProgramsPass : Pass<"tenon-order-programs", "::mlir::ModuleOp"> {
+  let summary = "programs that take longer come first";
+  let description = [{
+    Why: under a causal mask the last queries see all keys and the first one tile of them. CTAs that run many programs end
+    together only where the last to begin are short, and take the next as they get free.
+
+    Before:
+    ```mlir
+    !ring = !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    tile.kernel @rising(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%head, %i) = (%c8, %c8) {
+        %turns = arith.addi %i, %c1 : index
+        %r = warp.ring.create transfers(%turns) : !ring
+        warp.produce {
+          scf.for %n = %c0 to %turns step %c1 {
+            %s = warp.ring.acquire %r[%n] : !ring -> !warp.smem<16x64xbf16, 128>
+            warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+            warp.ring.commit %r[%n] : !ring
+          }
+        }
+      }
+    }
+    ```
+    After:
+    ```mlir
+    !ring = !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    tile.kernel @rising(%X: !tile.view<?x64xbf16>) attributes {warp.order = #warp.order<longest = 1, group = 8>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%head, %i) = (%c8, %c8) {
+        %turns = arith.addi %i, %c1 : index
+        %r = warp.ring.create transfers(%turns) : !ring
+        warp.produce {
+          scf.for %n = %c0 to %turns step %c1 {
+            %s = warp.ring.acquire %r[%n] : !ring -> !warp.smem<16x64xbf16, 128>
+            warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+            warp.ring.commit %r[%n] : !ring
+          }
+        }
+      }
+    }
+    ```
+    Requires: rings of a producer (tenon-stage-copies).
+    Ensures: `warp.order` where what the producer brings rises along one axis of the grid.
+    Leaves alone: an order that is there already, programs of equal length, numbers of turns that change in another way.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture whose L2 cache there is">];
+  let dependentDialects = ["::tenon::warp::WarpDialect"];
+}
+
 def AssignLayoutsPass : Pass<"tenon-assign-layouts", "::mlir::ModuleOp"> {
   let summary = "each tile gets a layout, each dot an atom";
   let description = [{

@@ -347,41 +347,72 @@ LogicalResult ThreadEmitter::emitBlock(Block &block) {
 
 //===--- the function --------------------------------------------------------------------------------------------===//
 
+/// In 32 bits: there are fewer programs than 2^31.
+SmallVector<Value> ThreadEmitter::gridExtents(tile::GridOp grid) {
+  return llvm::map_to_vector(grid.getExtents(), [&](Value extent) {
+    return b.createOrFold<arith::IndexCastOp>(b.getI32Type(), scalarOf(extent));
+  });
+}
+
+/// Groups of places along the other axes; of a group all that are the last along `longest`, then those before.
+void ThreadEmitter::emitOrderedGrid(tile::GridOp grid, OrderAttr order, Value number) {
+  ValueRange numbers = grid.getBody().getArguments();
+  SmallVector<Value> extents = gridExtents(grid);
+  Value length = extents[order.getLongest()], others = i32(1);
+  for (auto [axis, extent] : llvm::enumerate(extents))
+    if (int64_t(axis) != order.getLongest())
+      others = b.createOrFold<arith::MulIOp>(others, extent);
+  Value groupSize = mul(length, order.getGroup());
+  Value first = mul(b.createOrFold<arith::DivUIOp>(number, groupSize), order.getGroup());
+  Value inGroup = b.createOrFold<arith::RemUIOp>(number, groupSize);
+  Value size = i32(order.getGroup()); // the last group may be smaller
+  if (std::optional<int64_t> all = getConstantIntValue(others); !all || *all % order.getGroup() != 0)
+    size = arith::MinUIOp::create(b, arith::SubIOp::create(b, others, first), size);
+  Value fromEnd = b.createOrFold<arith::DivUIOp>(inGroup, size);
+  Value last = b.createOrFold<arith::SubIOp>(length, i32(1));
+  values[numbers[order.getLongest()]] = {toIndex(arith::SubIOp::create(b, last, fromEnd))};
+  Value rest = add(first, b.createOrFold<arith::RemUIOp>(inGroup, size));
+  for (int64_t axis = extents.size() - 1; axis >= 0; --axis) {
+    if (axis == order.getLongest())
+      continue;
+    values[numbers[axis]] = {toIndex(b.createOrFold<arith::RemUIOp>(rest, extents[axis]))};
+    rest = b.createOrFold<arith::DivUIOp>(rest, extents[axis]);
+  }
+}
+
 /// The number of a program along each axis, from the CTA's. The last axis counts fastest; of a product's rows and
 /// columns, groups of rows take turns, so that programs that run at the same time share operands in the L2 cache.
 void ThreadEmitter::emitGrid(tile::GridOp grid, Value rest) {
+  if (auto order = kernel->getAttrOfType<OrderAttr>("warp.order"); order && hasProducer)
+    return emitOrderedGrid(grid, order, rest);
   constexpr int64_t rowsPerGroup = 8;
   ValueRange numbers = grid.getBody().getArguments();
-  SmallVector<Value> extents = llvm::map_to_vector(grid.getExtents(), [&](Value extent) { return scalarOf(extent); });
+  SmallVector<Value> extents = gridExtents(grid);
   int64_t rank = extents.size();
   auto isOne = [](Value extent) { return getConstantIntValue(extent) == 1; };
   bool isGrouped = hasTensorCore && rank >= 2 && !isOne(extents[rank - 1]) && !isOne(extents[rank - 2]);
   int64_t inner = isGrouped ? rank - 2 : rank;
-  Value number = rest;
   if (isGrouped) {
     Value rows = extents[rank - 2], columns = extents[rank - 1];
-    Value plane = arith::MulIOp::create(b, rows, columns);
+    Value plane = b.createOrFold<arith::MulIOp>(rows, columns);
     Value place = inner > 0 ? arith::RemUIOp::create(b, rest, plane).getResult() : rest;
     if (inner > 0)
       rest = arith::DivUIOp::create(b, rest, plane);
-    Value groupSize = arith::MulIOp::create(b, columns, index(rowsPerGroup));
-    Value group = arith::DivUIOp::create(b, place, groupSize);
+    Value groupSize = mul(columns, rowsPerGroup);
+    Value firstRow = mul(arith::DivUIOp::create(b, place, groupSize), rowsPerGroup);
     Value inGroup = arith::RemUIOp::create(b, place, groupSize);
-    Value firstRow = arith::MulIOp::create(b, group, index(rowsPerGroup));
-    Value height = arith::MinUIOp::create(b, arith::SubIOp::create(b, rows, firstRow), index(rowsPerGroup));
-    values[numbers[rank - 2]] = {
-        arith::AddIOp::create(b, firstRow, arith::RemUIOp::create(b, inGroup, height)).getResult()};
-    values[numbers[rank - 1]] = {arith::DivUIOp::create(b, inGroup, height).getResult()};
-    number = rest;
+    Value height = arith::MinUIOp::create(b, arith::SubIOp::create(b, rows, firstRow), i32(rowsPerGroup));
+    values[numbers[rank - 2]] = {toIndex(add(firstRow, arith::RemUIOp::create(b, inGroup, height)))};
+    values[numbers[rank - 1]] = {toIndex(arith::DivUIOp::create(b, inGroup, height))};
   }
   for (int64_t axis = inner - 1; axis >= 0; --axis) {
     if (isOne(extents[axis])) {
       values[numbers[axis]] = {index(0)};
     } else if (llvm::all_of(ArrayRef(extents).take_front(axis), isOne)) {
-      values[numbers[axis]] = {number};
+      values[numbers[axis]] = {toIndex(rest)};
     } else {
-      values[numbers[axis]] = {arith::RemUIOp::create(b, number, extents[axis]).getResult()};
-      number = arith::DivUIOp::create(b, number, extents[axis]);
+      values[numbers[axis]] = {toIndex(arith::RemUIOp::create(b, rest, extents[axis]))};
+      rest = arith::DivUIOp::create(b, rest, extents[axis]);
     }
   }
 }
@@ -443,7 +474,7 @@ LogicalResult ThreadEmitter::emit() {
       if (failed(emitRoles(grid)))
         return failure();
     } else if (&op == grid) {
-      emitGrid(grid, toIndex(NVVM::BlockIdXOp::create(b, b.getI32Type())));
+      emitGrid(grid, NVVM::BlockIdXOp::create(b, b.getI32Type()));
       if (failed(emitBlock(grid.getBody().front())))
         return failure();
     } else if (failed(emitOp(&op))) {
@@ -458,7 +489,7 @@ LogicalResult ThreadEmitter::emit() {
     programs = programs * size;
   }
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
-    if (attribute.getName() != "warp.schedule")
+    if (attribute.getName() != "warp.schedule" && attribute.getName() != "warp.order")
       function->setAttr(attribute.getName(), attribute.getValue());
   // A CTA for each SM of the largest GPU of the kind; each takes programs until there are none.
   if (hasProducer)
@@ -467,8 +498,14 @@ LogicalResult ThreadEmitter::emit() {
     function->setAttr("tenon.tensor_maps", b.getArrayAttr(tensorMaps));
   function->setAttr("tenon.grid", AffineMapAttr::get(AffineMap::get(0, numDims, {programs, one, one}, context)));
   function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedPlan.getBytes()));
-  function->setAttr("tenon.scratch_bytes",
-                    AffineMapAttr::get(AffineMap::get(0, numDims, getAffineConstantExpr(0, context))));
+  // The counter that CTAs take programs from, zero at the start.
+  auto bytes = [&](int64_t count) {
+    return AffineMapAttr::get(AffineMap::get(0, numDims, getAffineConstantExpr(count, context)));
+  };
+  bool isCounted = hasProducer && kernel->hasAttr("warp.order");
+  function->setAttr("tenon.scratch_bytes", bytes(isCounted ? 4 : 0));
+  if (isCounted)
+    function->setAttr("tenon.zeroed_bytes", bytes(4));
   if (hasTensorCore)
     function->setAttr("tenon.tensor_core", b.getUnitAttr());
   return success();

@@ -47,10 +47,18 @@ private:
   mlir::Value approximate(mlir::Operation *op, mlir::Value operand);
   mlir::LogicalResult emitScalar(mlir::Operation *op);
   void emitGrid(tile::GridOp grid, mlir::Value number);
+  llvm::SmallVector<mlir::Value> gridExtents(tile::GridOp grid);
+  void emitOrderedGrid(tile::GridOp grid, warp::OrderAttr order, mlir::Value number);
   //===--- a producer beside the other warps, many programs a CTA (ThreadRoles.cpp) ---===//
   enum class Role { All, Producer, Consumer };
   mlir::LogicalResult emitRoles(tile::GridOp grid);
   mlir::LogicalResult emitPrograms(tile::GridOp grid, Role role);
+  /// Program `number`; the transfers of each produced ring before and after it.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> emitProgram(tile::GridOp grid, mlir::Value number,
+                                                              mlir::ValueRange before);
+  /// Of CTAs that take programs as they get free: the number of the next one.
+  mlir::Value nextProgram(mlir::Value round);
+  llvm::SmallVector<warp::RingCreateOp> producedRings();
   mlir::LogicalResult planTensorMaps();
   void initBarriers();
   /// A transfer of a produced ring: its slot's barriers, and the parity of its phase.

@@ -91,6 +91,11 @@ void ThreadEmitter::initBarriers() {
         NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
       }
     });
+    for (int64_t slot = 0; sharedPlan.programs >= 0 && slot < 2; ++slot) {
+      int64_t at = sharedPlan.programs + 32 * slot;
+      NVVM::MBarrierInitOp::create(b, sharedAt(i32(at)), i32(1), Value());
+      NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
+    }
     NVVM::FenceMbarrierInitOp::create(b);
   }
   NVVM::Barrier0Op::create(b);
@@ -120,29 +125,23 @@ void ThreadEmitter::emitTma(CopyOp op) {
   }
 }
 
-/// The CTA's programs one after another, as this role sees them.
-LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
-  role = asRole;
-  Value count = index(1);
-  for (Value extent : grid.getExtents())
-    count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
-  count = arith::IndexCastOp::create(b, b.getI32Type(), count);
-  Value first = NVVM::BlockIdXOp::create(b, b.getI32Type()), step = NVVM::GridDimXOp::create(b, b.getI32Type());
+SmallVector<RingCreateOp> ThreadEmitter::producedRings() {
   SmallVector<RingCreateOp> rings;
-  for (auto ring : grid.getBody().getOps<RingCreateOp>())
+  for (auto ring : kernel.getGrid().getBody().getOps<RingCreateOp>())
     if (ring.getTransfers())
       rings.push_back(ring);
-  auto loop = scf::ForOp::create(b, first, count, step, SmallVector<Value>(rings.size(), i32(0)), nullptr,
-                                 /*unsignedCmp=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToEnd(loop.getBody());
-  // Behind waits, which each lane leaves by itself, ptxas takes nothing that a loop carries to be the same in all
-  // lanes. What comes from one lane it does, and keeps addresses made of it in registers that lanes share. (The
-  // producer is one thread.)
+  return rings;
+}
+
+/// As this role sees it. Behind waits, which each lane leaves by itself, ptxas takes nothing that a loop carries to be
+/// the same in all lanes. What comes from one lane it does, and keeps addresses made of it in registers that lanes
+/// share. (The producer is one thread.)
+FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Value number, ValueRange before) {
   auto uniform = [&](Value value) { return role == Role::Consumer ? uniformOf(value) : value; };
-  for (auto [ring, before] : llvm::zip_equal(rings, loop.getRegionIterArgs()))
-    ringBases[ring.getRing()] = uniform(before);
-  emitGrid(grid, toIndex(uniform(loop.getInductionVar())));
+  SmallVector<RingCreateOp> rings = producedRings();
+  for (auto [ring, transfers] : llvm::zip_equal(rings, before))
+    ringBases[ring.getRing()] = uniform(transfers);
+  emitGrid(grid, uniform(number));
   for (Operation &op : grid.getBody().front()) {
     // The producer computes places, and nothing else.
     bool isPlace =
@@ -153,14 +152,91 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
       return failure();
   }
   SmallVector<Value> after;
-  for (auto [ring, before] : llvm::zip_equal(rings, loop.getRegionIterArgs()))
-    after.push_back(add(before, arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()))));
-  scf::YieldOp::create(b, after);
-  // Shared memory is the CTA's until it ends.
-  if (role == Role::Consumer && hasAsyncStores) {
-    b.setInsertionPointAfter(loop);
-    waitForStores(0, /*onlyRead=*/true);
+  for (auto [ring, transfers] : llvm::zip_equal(rings, before))
+    after.push_back(add(transfers, arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()))));
+  return after;
+}
+
+/// The producer takes numbers from a counter in the workspace, the first of each CTA its own, and hands them to the
+/// others through two slots of shared memory, with mbarriers as a ring has them.
+Value ThreadEmitter::nextProgram(Value round) {
+  constexpr int64_t slotBytes = 32;
+  Value slot = arith::AndIOp::create(b, round, i32(1));
+  Value parity = arith::AndIOp::create(b, arith::ShRUIOp::create(b, round, i32(1)), i32(1));
+  auto at = [&](int64_t offset) { return sharedAt(add(mul(slot, slotBytes), i32(sharedPlan.programs + offset))); };
+  Value full = at(0), empty = at(8), place = at(16);
+  if (role == Role::Consumer) {
+    ptx::MbarrierWaitOp::create(b, full, parity);
+    Value number = LLVM::LoadOp::create(b, b.getI32Type(), place, /*alignment=*/4);
+    NVVM::SyncWarpOp::create(b, i32(-1));
+    ptx::MbarrierArriveOp::create(b, empty, arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0)));
+    return uniformOf(number);
   }
+  ptx::MbarrierWaitOp::create(b, empty, arith::XOrIOp::create(b, parity, i32(1)));
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, round, i32(0));
+  auto branch = scf::IfOp::create(b, TypeRange{b.getI32Type()}, isFirst, /*withElseRegion=*/true);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    scf::YieldOp::create(b, ValueRange{NVVM::BlockIdXOp::create(b, b.getI32Type())});
+    b.setInsertionPointToStart(branch.elseBlock());
+    Value counter = function.getArgument(function.getNumArguments() - tensorMaps.size() - 1);
+    Value taken =
+        LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::add, counter, i32(1), LLVM::AtomicOrdering::monotonic);
+    scf::YieldOp::create(b, ValueRange{add(taken, NVVM::GridDimXOp::create(b, b.getI32Type()))});
+  }
+  LLVM::StoreOp::create(b, branch.getResult(0), place, /*alignment=*/4);
+  ptx::MbarrierArriveOp::create(b, full, arith::ConstantIntOp::create(b, 1, 1));
+  return branch.getResult(0);
+}
+
+/// The CTA's programs one after another: each `gridDim`-th, or, where they differ in length, the next that nobody has.
+LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
+  role = asRole;
+  Value count = index(1);
+  for (Value extent : grid.getExtents())
+    count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
+  count = arith::IndexCastOp::create(b, b.getI32Type(), count);
+  SmallVector<Value> none(producedRings().size(), i32(0));
+  Operation *loop;
+  if (kernel->hasAttr("warp.order")) {
+    SmallVector<Value> inits{i32(0)};
+    llvm::append_range(inits, none);
+    SmallVector<Type> types(ValueRange(inits).getTypes()), withNumber(types);
+    withNumber.push_back(b.getI32Type());
+    auto made = scf::WhileOp::create(b, withNumber, inits);
+    loop = made;
+    OpBuilder::InsertionGuard guard(b);
+    Block *before = b.createBlock(&made.getBefore(), {}, types, SmallVector<Location>(types.size(), b.getLoc()));
+    Value number = nextProgram(before->getArgument(0));
+    SmallVector<Value> handedOn(before->getArguments());
+    handedOn.push_back(number);
+    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number, count);
+    scf::ConditionOp::create(b, isAny, handedOn);
+    Block *after =
+        b.createBlock(&made.getAfter(), {}, withNumber, SmallVector<Location>(withNumber.size(), b.getLoc()));
+    FailureOr<SmallVector<Value>> transfers =
+        emitProgram(grid, after->getArguments().back(), after->getArguments().drop_front().drop_back());
+    if (failed(transfers))
+      return failure();
+    SmallVector<Value> next{add(after->getArgument(0), i32(1))};
+    llvm::append_range(next, *transfers);
+    scf::YieldOp::create(b, next);
+  } else {
+    Value first = NVVM::BlockIdXOp::create(b, b.getI32Type()), step = NVVM::GridDimXOp::create(b, b.getI32Type());
+    auto made = scf::ForOp::create(b, first, count, step, none, nullptr, /*unsignedCmp=*/true);
+    loop = made;
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(made.getBody());
+    FailureOr<SmallVector<Value>> transfers = emitProgram(grid, made.getInductionVar(), made.getRegionIterArgs());
+    if (failed(transfers))
+      return failure();
+    scf::YieldOp::create(b, *transfers);
+  }
+  // Shared memory is the CTA's until it ends.
+  b.setInsertionPointAfter(loop);
+  if (role == Role::Consumer && hasAsyncStores)
+    waitForStores(0, /*onlyRead=*/true);
   return success();
 }
 

@@ -1,0 +1,139 @@
+// Under a causal mask late queries see more keys than early ones, so that programs differ in length. Where CTAs run
+// many programs, the last to begin should be the shortest. This pass finds the axis of the grid along which programs
+// get longer, by what the producer copies, and has them carried out from its end, a few heads at a time.
+#include "dialects/Warp/Warp.h"
+#include "lib/Analysis/TileBounds.h"
+#include "lib/Schedule/GpuArch.h"
+#include "passes/4_warp/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/Remarks.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_ORDERPROGRAMSPASS
+#include "passes/4_warp/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+/// Where sizes are not known: as many heads of 128 as keys of 4096 tokens leave room for.
+static constexpr int64_t usualGroup = 16;
+/// Of the L2 cache, the part that operands stay in while they are streamed through it.
+static constexpr double l2Share = 0.6;
+
+namespace {
+/// How a value changes with a program's number along an axis.
+enum class Trend { Constant, Rising, Unknown };
+} // namespace
+
+static Trend both(Trend a, Trend b) {
+  if (a == Trend::Unknown || b == Trend::Unknown)
+    return Trend::Unknown;
+  return a == Trend::Rising || b == Trend::Rising ? Trend::Rising : Trend::Constant;
+}
+
+static Trend trendOf(AffineExpr expr, ArrayRef<Trend> operands) {
+  if (isa<AffineConstantExpr>(expr))
+    return Trend::Constant;
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return operands[dim.getPosition()];
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!binary)
+    return Trend::Unknown;
+  Trend left = trendOf(binary.getLHS(), operands), right = trendOf(binary.getRHS(), operands);
+  if (left == Trend::Constant && right == Trend::Constant)
+    return Trend::Constant;
+  if (expr.getKind() == AffineExprKind::Add)
+    return both(left, right);
+  auto by = dyn_cast<AffineConstantExpr>(binary.getRHS());
+  return by && by.getValue() > 0 && expr.getKind() != AffineExprKind::Mod ? left : Trend::Unknown;
+}
+
+static Trend trendOf(Value value, BlockArgument axis) {
+  if (value == axis)
+    return Trend::Rising;
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return Trend::Constant;
+  SmallVector<Trend> operands = llvm::map_to_vector(op->getOperands(), [&](Value o) { return trendOf(o, axis); });
+  if (llvm::all_of(operands, [](Trend trend) { return trend == Trend::Constant; }))
+    return Trend::Constant;
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op); apply && apply.getAffineMap().getNumSymbols() == 0)
+    return trendOf(apply.getAffineMap().getResult(0), operands);
+  if (isa<arith::AddIOp, arith::MaxSIOp, arith::MinSIOp, arith::MaxUIOp, arith::MinUIOp>(op))
+    return both(operands[0], operands[1]);
+  if (isa<arith::IndexCastOp>(op))
+    return operands[0];
+  if (operands.size() != 2 || operands[1] != Trend::Constant)
+    return Trend::Unknown;
+  std::optional<IndexRange> by = rangeOf(op->getOperand(1));
+  bool isScaled = isa<arith::CeilDivSIOp, arith::FloorDivSIOp, arith::DivUIOp, arith::CeilDivUIOp, arith::MulIOp>(op);
+  return isa<arith::SubIOp>(op) || (isScaled && by && by->least > 0) ? operands[0] : Trend::Unknown;
+}
+
+/// Programs of one number along the axis; nothing where that is known only at run time.
+static std::optional<int64_t> otherPrograms(tile::GridOp grid, int64_t axis) {
+  int64_t others = 1;
+  for (auto [number, extent] : llvm::enumerate(grid.getExtents())) {
+    std::optional<int64_t> known = getConstantIntValue(extent);
+    if (!known)
+      return std::nullopt;
+    if (int64_t(number) != axis)
+      others *= *known;
+  }
+  return others;
+}
+
+static void orderPrograms(tile::KernelOp kernel, const GpuArch &arch) {
+  if (kernel->hasAttr("warp.order"))
+    return;
+  Block &body = kernel.getGrid().getBody().front();
+  std::optional<int64_t> longest;
+  int64_t bytes = 0;
+  for (auto ring : body.getOps<RingCreateOp>()) {
+    if (!ring.getTransfers())
+      continue;
+    std::optional<IndexRange> range = rangeOf(ring.getTransfers());
+    for (BlockArgument axis : body.getArguments()) {
+      Trend trend = trendOf(ring.getTransfers(), axis);
+      if (trend == Trend::Constant)
+        continue;
+      if (trend == Trend::Unknown || (longest && *longest != axis.getArgNumber()))
+        return;
+      longest = axis.getArgNumber();
+      bool isKnown = range && range->greatest < (int64_t(1) << 31);
+      bytes += isKnown ? range->greatest * ring.getRing().getType().getSlotBytes() : 0;
+    }
+  }
+  if (!longest)
+    return;
+  int64_t group = bytes > 0 ? std::max<int64_t>(1, l2Share * arch.l2Bytes / bytes) : usualGroup;
+  // Whole groups, so that places follow from numbers by constant divisors.
+  if (std::optional<int64_t> others = otherPrograms(kernel.getGrid(), *longest); others && *others > 0) {
+    group = std::min(group, *others);
+    while (*others % group != 0)
+      --group;
+  }
+  kernel->setAttr("warp.order", OrderAttr::get(kernel.getContext(), *longest, group));
+  remark::passed(kernel.getLoc(), remark::RemarkOpts::name("order").category("tenon-order-programs"))
+      << ("programs get longer along axis " + Twine(*longest) + ": longest first, " + Twine(group) +
+          " places of the other axes at a time")
+             .str();
+}
+
+namespace {
+struct OrderPrograms : tenon::impl::OrderProgramsPassBase<OrderPrograms> {
+  using OrderProgramsPassBase::OrderProgramsPassBase;
+  void runOnOperation() override {
+    Result<const GpuArch *> found = findGpuArch(arch);
+    if (!found.ok()) {
+      getOperation()->emitError(found.status().message());
+      return signalPassFailure();
+    }
+    getOperation()->walk([&](tile::KernelOp kernel) { orderPrograms(kernel, **found); });
+  }
+};
+} // namespace

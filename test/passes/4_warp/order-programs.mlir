@@ -1,0 +1,48 @@
+// In: attention whose programs differ in length, or do not. Out: an order where they do.
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=tile gpu=sm_90a" --tenon-choose-warp-schedules --tenon-stage-copies \
+// RUN:   --tenon-order-programs | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=thread gpu=sm_90a" | FileCheck %s --check-prefix=THREAD
+// RUN: not tenon-opt %s --split-input-file --tenon-order-programs="arch=sm_70" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
+// UNKNOWN: error: GPU architecture 'sm_70' is unknown
+
+// 4 MB of keys and values a head: all eight heads fit 0.6 of the L2 cache.
+// CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 8>
+// The producer takes numbers from a counter that is zero at the start, and hands them to the other warps.
+// THREAD: llvm.func @attention({{.*}}tenon.scratch_bytes = #[[FOUR:map[0-9]*]], {{.*}}tenon.zeroed_bytes = #[[FOUR]]
+// THREAD: scf.while
+// THREAD: ptx.mbarrier.wait
+// THREAD: llvm.atomicrmw add %{{.*}}, %{{.*}} monotonic : !llvm.ptr<1>, i32
+// THREAD: llvm.store
+// THREAD: ptx.mbarrier.arrive
+// THREAD: scf.condition
+// THREAD: } else {
+// THREAD: scf.while
+// THREAD: ptx.mbarrier.wait
+// THREAD: llvm.load
+// THREAD: ptx.mbarrier.arrive
+// THREAD: scf.condition
+func.func @main(%q: tensor<2x4x8192x128xf16>, %k: tensor<2x4x8192x128xf16>, %v: tensor<2x4x8192x128xf16>) -> tensor<2x4x8192x128xf16> {
+  %0 = tenon.attention %q, %k, %v {causal} : (tensor<2x4x8192x128xf16>, tensor<2x4x8192x128xf16>, tensor<2x4x8192x128xf16>) -> tensor<2x4x8192x128xf16>
+  return %0 : tensor<2x4x8192x128xf16>
+}
+
+// -----
+
+// CHECK: tile.kernel @attention(
+// CHECK-NOT: warp.order
+// THREAD: llvm.func @attention(
+// THREAD-NOT: scf.while
+func.func @main(%q: tensor<2x64x512x64xf16>, %k: tensor<2x64x512x64xf16>, %v: tensor<2x64x512x64xf16>) -> tensor<2x64x512x64xf16> {
+  %0 = tenon.attention %q, %k, %v : (tensor<2x64x512x64xf16>, tensor<2x64x512x64xf16>, tensor<2x64x512x64xf16>) -> tensor<2x64x512x64xf16>
+  return %0 : tensor<2x64x512x64xf16>
+}
+
+// -----
+
+// A product.
+// CHECK: tile.kernel @linear(
+// CHECK-NOT: warp.order
+func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<8192x1024xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<1024x384xbf16>) -> tensor<8192x1024xbf16>
+  return %0 : tensor<8192x1024xbf16>
+}
