@@ -68,8 +68,9 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
     }
     ```
     Requires: linears raised (tenon-raise-linear), equal values one value (cse).
-    Ensures: linears that read one input, have weights known at load, and whose results attention alone reads, through
-    reshapes and transposes, are one linear and a split. A missing bias beside others is -0.0, which changes no sum.
+    Ensures: linears that read one input, have weights known at load, and whose results attention or rotary embedding alone
+    reads, through reshapes and transposes, are one linear and a split. A missing bias beside others is -0.0, which changes no
+    sum.
     Leaves alone: a result that anything else reads: it would be copied out of the joined one. A missed remark says so.
   }];
 }

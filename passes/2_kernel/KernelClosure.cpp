@@ -57,6 +57,8 @@ public:
       int group = open(&op);
       if (auto attention = dyn_cast<AttentionOp>(op))
         closeAttention(group, attention);
+      else if (auto rope = dyn_cast<RopeOp>(op))
+        repeatViews(group, {rope.getInput()});
       else if (groups[group].kind == KernelKind::Row)
         takeProducers(group, &op);
       else if (groups[group].kind == KernelKind::Pointwise)
@@ -177,9 +179,8 @@ private:
     join(group, input, op, /*sameShape=*/false);
   }
 
-  /// Attention reads its operands through views and writes through the transpose and reshape that joins the heads.
-  void closeAttention(int group, AttentionOp attention) {
-    SmallVector<Value> work = {attention.getQuery(), attention.getKey(), attention.getValue()};
+  /// These values, as far as they are views, are read in the kernel from what they are views of.
+  void repeatViews(int group, SmallVector<Value> work) {
     while (!work.empty()) {
       Operation *op = work.pop_back_val().getDefiningOp();
       if (!isView(op) || llvm::is_contained(groups[group].views, op))
@@ -188,6 +189,11 @@ private:
       // The view is repeated in the kernel; the copy that stood for it stays only where others read it.
       work.push_back(op->getOperand(0));
     }
+  }
+
+  /// Attention reads its operands through views and writes through the transpose and reshape that joins the heads.
+  void closeAttention(int group, AttentionOp attention) {
+    repeatViews(group, {attention.getQuery(), attention.getKey(), attention.getValue()});
     auto next = [&](Value value) { return value.hasOneUse() ? *value.getUsers().begin() : nullptr; };
     auto transpose = dyn_cast_or_null<TransposeOp>(next(attention.getResult()));
     if (!transpose)
@@ -208,7 +214,7 @@ private:
 };
 } // namespace
 
-/// Drops groups of views that were made for attention alone: the kernel repeats them.
+/// Drops groups of views that were made for kernels that repeat them.
 static void dropDeadViews(KernelGroups &result) {
   llvm::DenseSet<Operation *> repeated, dead;
   for (KernelGroup &group : result.groups)

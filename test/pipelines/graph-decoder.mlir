@@ -7,9 +7,8 @@
 // CHECK: %[[E:.*]] = tenon.embedding
 // CHECK: %[[M:.*]] = tenon.select {{.*}} -> tensor<?x1x?x?xf32>
 // CHECK: %[[N:.*]] = tenon.rms_norm %[[E]]
-// CHECK: %[[Q:.*]] = tenon.linear %[[N]]
-// CHECK: tenon.linear %[[N]]
-// CHECK: tenon.linear %[[N]]
+// CHECK: %[[Q:.*]] = tenon.linear %[[N]], %{{.*}} : (tensor<?x?x32xf32>, tensor<64x32xf32>)
+// CHECK: tenon.split %[[Q]]
 // CHECK: tenon.rope {{.*}} : (tensor<?x?x4x8xf32>
 // CHECK: tenon.rope {{.*}} : (tensor<?x?x2x8xf32>
 // CHECK: tenon.attention {{.*}} mask(%[[M]]) {{.*}} : (tensor<?x4x?x8xf32>, tensor<?x2x?x8xf32>, tensor<?x2x?x8xf32>

@@ -56,6 +56,51 @@ func.func @cross_attention(%x: tensor<1x1x3x4xf32>, %y: tensor<1x1x5x4xf32>) -> 
 
 // -----
 
+// A decoder's: query and key pass through rotary embedding, which reads its rows in place as well.
+// CHECK-LABEL: @rotary
+// CHECK-SAME: (%[[X:.*]]: tensor<1x3x8xf32>, %[[COS:.*]]: tensor<3x1x4xf32>, %[[SIN:.*]]: tensor<3x1x4xf32>)
+// CHECK: %[[W:.*]] = tenon.concat {{.*}} -> tensor<16x8xf32>
+// CHECK: %[[L:.*]] = tenon.linear %[[X]], %[[W]] : (tensor<1x3x8xf32>, tensor<16x8xf32>) -> tensor<1x3x16xf32>
+// CHECK: %[[S:.*]]:3 = tenon.split %[[L]] {axis = 2 : i64, sizes = array<i64: 8, 4, 4>}
+// CHECK: %[[Q:.*]] = tenon.reshape %[[S]]#0
+// CHECK: tenon.rope %[[Q]], %[[COS]], %[[SIN]]
+// CHECK: %[[K:.*]] = tenon.reshape %[[S]]#1
+// CHECK: tenon.rope %[[K]], %[[COS]], %[[SIN]]
+func.func @rotary(%x: tensor<1x3x8xf32>, %cos: tensor<3x1x4xf32>, %sin: tensor<3x1x4xf32>) -> tensor<1x2x3x4xf32> {
+  %wq = tenon.weight "q" : tensor<8x8xf32>
+  %wk = tenon.weight "k" : tensor<4x8xf32>
+  %wv = tenon.weight "v" : tensor<4x8xf32>
+  %q = tenon.linear %x, %wq : (tensor<1x3x8xf32>, tensor<8x8xf32>) -> tensor<1x3x8xf32>
+  %q1 = tenon.reshape %q : (tensor<1x3x8xf32>) -> tensor<1x3x2x4xf32>
+  %q2 = tenon.rope %q1, %cos, %sin : (tensor<1x3x2x4xf32>, tensor<3x1x4xf32>, tensor<3x1x4xf32>) -> tensor<1x3x2x4xf32>
+  %q3 = tenon.transpose %q2 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x3x2x4xf32>) -> tensor<1x2x3x4xf32>
+  %k = tenon.linear %x, %wk : (tensor<1x3x8xf32>, tensor<4x8xf32>) -> tensor<1x3x4xf32>
+  %k1 = tenon.reshape %k : (tensor<1x3x4xf32>) -> tensor<1x3x1x4xf32>
+  %k2 = tenon.rope %k1, %cos, %sin : (tensor<1x3x1x4xf32>, tensor<3x1x4xf32>, tensor<3x1x4xf32>) -> tensor<1x3x1x4xf32>
+  %k3 = tenon.transpose %k2 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x3x1x4xf32>) -> tensor<1x1x3x4xf32>
+  %v = tenon.linear %x, %wv : (tensor<1x3x8xf32>, tensor<4x8xf32>) -> tensor<1x3x4xf32>
+  %v1 = tenon.reshape %v : (tensor<1x3x4xf32>) -> tensor<1x3x1x4xf32>
+  %v2 = tenon.transpose %v1 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x3x1x4xf32>) -> tensor<1x1x3x4xf32>
+  %r = tenon.attention %q3, %k3, %v2 : (tensor<1x2x3x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return %r : tensor<1x2x3x4xf32>
+}
+
+// -----
+
+// Its tables are no rows that are read in place.
+// CHECK-LABEL: @negative_tables
+// CHECK-NOT: tenon.concat
+func.func @negative_tables(%x: tensor<3x8xf32>, %y: tensor<3x4xf32>) -> tensor<3x4xf32> {
+  %wc = tenon.weight "c" : tensor<4x8xf32>
+  %ws = tenon.weight "s" : tensor<4x8xf32>
+  %c = tenon.linear %x, %wc : (tensor<3x8xf32>, tensor<4x8xf32>) -> tensor<3x4xf32>
+  %s = tenon.linear %x, %ws : (tensor<3x8xf32>, tensor<4x8xf32>) -> tensor<3x4xf32>
+  %r = tenon.rope %y, %c, %s : (tensor<3x4xf32>, tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %r : tensor<3x4xf32>
+}
+
+// -----
+
 // A gate and its partner feed a pointwise op; a query that is also returned; weights that are arguments.
 // CHECK-LABEL: @negative_others_read
 // CHECK-COUNT-4: tenon.linear

@@ -117,3 +117,21 @@ func.func @main(%x: tensor<?x4xf32> {tenon.dims = ["rows", ""]}, %y: tensor<1x4x
   %0 = tenon.expand %y, %twice : (tensor<1x4xf32>, tensor<i64>) -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
 }
+
+// -----
+
+// Rotary embedding reads a part of a row in place.
+// CHECK-LABEL: @main
+// CHECK-SAME: (%[[X:.*]]: tensor<2x5x24xf32>, %[[C:.*]]: tensor<5x1x4xf32>, %[[S:.*]]: tensor<5x1x4xf32>)
+// CHECK-NEXT: %[[R:.*]] = tenon.kernel @rope(%[[IN:.*]] = %[[X]], %[[COS:.*]] = %[[C]], %[[SIN:.*]] = %[[S]])
+// CHECK-NEXT: %[[P:.*]]:3 = tenon.split %[[IN]]
+// CHECK-NEXT: %[[Q:.*]] = tenon.reshape %[[P]]#1
+// CHECK-NEXT: %[[T:.*]] = tenon.rope %[[Q]], %[[COS]], %[[SIN]]
+// CHECK-NEXT: tenon.yield %[[T]]
+// CHECK: return %[[R]]
+func.func @main(%x: tensor<2x5x24xf32>, %c: tensor<5x1x4xf32>, %s: tensor<5x1x4xf32>) -> tensor<2x5x2x4xf32> {
+  %q, %k, %v = tenon.split %x {axis = 2, sizes = array<i64: 8, 8, 8>} : (tensor<2x5x24xf32>) -> (tensor<2x5x8xf32>, tensor<2x5x8xf32>, tensor<2x5x8xf32>)
+  %0 = tenon.reshape %k : (tensor<2x5x8xf32>) -> tensor<2x5x2x4xf32>
+  %1 = tenon.rope %0, %c, %s : (tensor<2x5x2x4xf32>, tensor<5x1x4xf32>, tensor<5x1x4xf32>) -> tensor<2x5x2x4xf32>
+  return %1 : tensor<2x5x2x4xf32>
+}
