@@ -169,11 +169,11 @@ LogicalResult ReadOp::verify() {
   SmemType source = getSource().getType();
   return checkSame(*this, getTile().getType(), source.getShape(), source.getElementType(), source);
 }
-std::optional<StoreSlabs> tenon::warp::storeSlabsOf(RankedTensorType tile) {
+SmallVector<StoreSlab> tenon::warp::storeSlabsOf(RankedTensorType tile) {
   LayoutAttr layout = layoutOf(tile);
   int64_t bits = tile.getElementType().isIntOrFloat() ? tile.getElementTypeBitWidth() : 0, bytes = bits / 8;
   if (!layout || tile.getRank() != 2 || bits < 16)
-    return std::nullopt;
+    return {};
   int64_t block[2] = {1, 1};
   for (int64_t dim : {0, 1}) {
     SmallVector<Digit> digits = layout.getDim(dim);
@@ -185,7 +185,7 @@ std::optional<StoreSlabs> tenon::warp::storeSlabsOf(RankedTensorType tile) {
     if (dim == 1)
       last = {lanes(4), registers(2)};
     if (layout.getReach(dim) != tile.getDimSize(dim) || inner.size() < last.size())
-      return std::nullopt;
+      return {};
     for (const Digit &digit : inner)
       block[dim] *= digit.size;
     for (Digit &digit : last)
@@ -193,18 +193,17 @@ std::optional<StoreSlabs> tenon::warp::storeSlabsOf(RankedTensorType tile) {
     ArrayRef<Digit> registerDigits = inner.drop_back(last.size());
     if (!llvm::equal(inner.take_back(last.size()), last) ||
         llvm::any_of(registerDigits, [](const Digit &digit) { return digit.kind != DigitKind::Register; }))
-      return std::nullopt;
+      return {};
   }
   auto [rows, columns] = block;
-  int64_t span = 128;
-  while (span > 32 && span > columns * bytes)
-    span /= 2;
-  int64_t perSlab = span / bytes;
-  if (rows % 16 != 0 || columns % 16 != 0 || columns < perSlab)
-    return std::nullopt;
-  StoreSlabs slabs{SmemType::get(tile.getContext(), {rows, perSlab}, tile.getElementType(), span), {}, rows, columns};
-  for (int64_t start = 0; start < columns; start += perSlab)
-    slabs.starts.push_back(std::min(start, columns - perSlab));
+  if (rows % 16 != 0 || columns % 16 != 0)
+    return {};
+  SmallVector<StoreSlab> slabs;
+  for (int64_t start = 0, span = 128; start < columns; start += span / bytes) {
+    while (span > (columns - start) * bytes)
+      span /= 2;
+    slabs.push_back({start, SmemType::get(tile.getContext(), {rows, span / bytes}, tile.getElementType(), span)});
+  }
   return slabs;
 }
 
@@ -216,7 +215,7 @@ LogicalResult StoreOp::verify() {
     return emitOpError("(C1) stores ")
            << tile << " at " << getPlace().size() << " places of " << view
            << ", expected two dimensions, a place for each of the view, and its element type";
-  if (!storeSlabsOf(tile))
+  if (storeSlabsOf(tile).empty())
     return emitOpError("(C2) stores ")
            << tile
            << ", expected an accumulator's layout with whole blocks of 16 rows and 32 bytes "

@@ -44,13 +44,13 @@ inline LayoutAttr layoutOf(mlir::Type type) {
 }
 inline LayoutAttr layoutOf(mlir::Value value) { return layoutOf(value.getType()); }
 
-/// How warp.store cuts a warp's block of a tile: slabs of all its rows, which start at these columns of it.
-struct StoreSlabs {
-  SmemType slab;
-  llvm::SmallVector<int64_t> starts;
-  int64_t rows, columns; ///< of a warp's block
+/// How warp.store cuts a warp's block of a tile: slabs of all its rows, from a column of the block on, the widest
+/// first.
+struct StoreSlab {
+  int64_t start;
+  SmemType tile;
 };
-/// Nothing where the tile is not in an accumulator's layout, or a warp's block too narrow.
-std::optional<StoreSlabs> storeSlabsOf(mlir::RankedTensorType tile);
+/// None where the tile is not in an accumulator's layout, or a warp's block too narrow.
+llvm::SmallVector<StoreSlab> storeSlabsOf(mlir::RankedTensorType tile);
 
 } // namespace tenon::warp

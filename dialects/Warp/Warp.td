@@ -295,8 +295,8 @@ def Warp_StoreOp : WarpOp<"store", [MemoryEffects<[MemRead, MemWrite]>]> {
   let description = [{
     Formula: `view[place_0, .., place_k + i_0, ..] = tile[i..]` as `tile.store` has it, by TMA. Each warp writes its own
     block of the tile into shared memory, `slots` slabs of columns at a time, and goes on while they are copied out; a
-    slab is written again once its copy has read it. What a slab spans is up to 128 bytes of a row; where that does not
-    divide the block, the last slab covers columns of the one before once more. A `tile.store` after it waits for it.
+    slab is written again once its copy has read it. A slab spans 128 bytes of a row, the last ones 64 or 32. A `tile.store`
+    after it waits for it.
 
     (C1) The tile has two dimensions, a place for each of the view, and the view's element type.
 

@@ -47,7 +47,7 @@ public:
   Wavefronts copy(SmemType tile);
   Wavefronts fragment(SmemType tile, RankedTensorType type, bool isWrite);
   Wavefronts dot(warp::DotOp op);
-  Wavefronts slabs(const StoreSlabs &slabs);
+  Wavefronts slab(SmemType slab);
   Wavefronts exchange(RankedTensorType from, RankedTensorType to);
 
 private:
@@ -109,8 +109,7 @@ Wavefronts BankCounter::fragment(SmemType tile, RankedTensorType type, bool isWr
 
 /// Every warp writes a slab of its own, which start at multiples of all banks: 16-bit elements by stmatrix, to which
 /// each quarter of the lanes gives the rows of 8 x 16 bytes, others two at a time.
-Wavefronts BankCounter::slabs(const StoreSlabs &slabs) {
-  SmemType slab = slabs.slab;
+Wavefronts BankCounter::slab(SmemType slab) {
   bool isMatrix = slab.getElementBytes() == 2;
   int64_t step = isMatrix ? 16 : 8;
   Wavefronts wavefronts;
@@ -120,10 +119,7 @@ Wavefronts BankCounter::slabs(const StoreSlabs &slabs) {
         return isMatrix ? slab.offsetOf(r + lane % 16, c + lane / 16 * 8)
                         : slab.offsetOf(r + lane / 4, c + lane % 4 * 2);
       });
-  Wavefronts all;
-  for (size_t number = 0; number < slabs.starts.size(); ++number)
-    all += wavefronts;
-  return all;
+  return wavefronts;
 }
 
 Wavefronts BankCounter::mmaSync(warp::DotOp op) {
@@ -220,7 +216,8 @@ BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
     } else if (auto stage = dyn_cast<StageOp>(op)) {
       conflicts.fragments += counter.fragment(stage.getTarget().getType(), stage.getTile().getType(), /*isWrite=*/true);
     } else if (auto store = dyn_cast<StoreOp>(op)) {
-      conflicts.fragments += counter.slabs(*storeSlabsOf(store.getTile().getType()));
+      for (const StoreSlab &slab : storeSlabsOf(store.getTile().getType()))
+        conflicts.fragments += counter.slab(slab.tile);
     } else if (auto read = dyn_cast<ReadOp>(op)) {
       conflicts.fragments += counter.fragment(read.getSource().getType(), read.getTile().getType(), /*isWrite=*/false);
     } else if (auto dot = dyn_cast<warp::DotOp>(op)) {

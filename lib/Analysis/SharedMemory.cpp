@@ -80,7 +80,7 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
       tiles.push_back(lifetimeOf(op, stage.getTarget().getType().getBytes(), numbers));
     } else if (auto store = dyn_cast<StoreOp>(op)) {
       // Copied out while the next program runs.
-      int64_t slotBytes = storeSlotBytes(*storeSlabsOf(store.getTile().getType()), schedule);
+      int64_t slotBytes = storeSlotBytes(storeSlabsOf(store.getTile().getType()), schedule);
       tiles.push_back({op, int64_t(store.getSlots()) * slotBytes, 0, unsigned(numbers.size())});
     } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
@@ -123,8 +123,8 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
   return plan;
 }
 
-int64_t tenon::storeSlotBytes(const StoreSlabs &slabs, ScheduleAttr schedule) {
-  return slabs.slab.getBytes() * schedule.getNumWarps();
+int64_t tenon::storeSlotBytes(ArrayRef<StoreSlab> slabs, ScheduleAttr schedule) {
+  return slabs.front().tile.getBytes() * schedule.getNumWarps();
 }
 
 int64_t tenon::copyLanesAlongRow(SmemType tile) {

@@ -22,7 +22,7 @@ struct SharedMemoryPlan {
 SharedMemoryPlan planSharedMemory(tile::KernelOp kernel);
 
 /// Of a slot of warp.store: a slab for each warp.
-int64_t storeSlotBytes(const warp::StoreSlabs &slabs, warp::ScheduleAttr schedule);
+int64_t storeSlotBytes(llvm::ArrayRef<warp::StoreSlab> slabs, warp::ScheduleAttr schedule);
 
 /// A copy's 32 lanes: that many have neighbouring chunks of 16 bytes of a row, the others the rows after it.
 int64_t copyLanesAlongRow(warp::SmemType tile);

@@ -28,18 +28,19 @@ static void stageStores(tile::KernelOp kernel, const GpuArch &arch) {
     return;
   for (auto store : llvm::make_early_inc_range(kernel.getGrid().getBody().getOps<tile::StoreOp>())) {
     RankedTensorType tile = store.getTile().getType();
-    std::optional<StoreSlabs> slabs = storeSlabsOf(tile);
+    SmallVector<StoreSlab> slabs = storeSlabsOf(tile);
     std::optional<ViewMemory> memory = memoryOf(kernel, store.getView());
-    if (!slabs || !memory || memory->sizes.size() < 2 || !fitsTensorMap(*memory, slabs->slab.getElementBytes()))
+    if (slabs.empty() || !memory || memory->sizes.size() < 2 ||
+        !fitsTensorMap(*memory, slabs.front().tile.getElementBytes()))
       continue;
     int64_t free = arch.sharedBytesPerBlock - planSharedMemory(kernel).getBytes();
-    int64_t slots = std::min({mostSlots, int64_t(slabs->starts.size()), free / storeSlotBytes(*slabs, schedule)});
+    int64_t slots = std::min({mostSlots, int64_t(slabs.size()), free / storeSlotBytes(slabs, schedule)});
     if (slots < 1)
       continue;
     ImplicitLocOpBuilder b(store.getLoc(), store);
     StoreOp::create(b, store.getTile(), store.getView(), store.getPlace(), slots);
     remark::passed(store.getLoc(), remark::RemarkOpts::name("store").category("tenon-stage-stores"))
-        << (Twine(slabs->starts.size()) + " slabs a warp leave by TMA through " + Twine(slots) + " slots").str();
+        << (Twine(slabs.size()) + " slabs a warp leave by TMA through " + Twine(slots) + " slots").str();
     store.erase();
   }
 }

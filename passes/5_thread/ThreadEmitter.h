@@ -135,7 +135,7 @@ private:
 
   //===--- results through shared memory (ThreadStores.cpp) ---===//
   mlir::Value warpStart(warp::LayoutAttr layout, int64_t dimension);
-  void writeSlab(mlir::Value base, const warp::StoreSlabs &slabs, int64_t start, mlir::Value tile);
+  void writeSlab(mlir::Value base, const warp::StoreSlab &slab, mlir::Value tile);
   void waitForStores(int64_t pending, bool onlyRead);
   mlir::LogicalResult emitAsyncStore(warp::StoreOp op);
 
@@ -164,9 +164,11 @@ private:
   llvm::DenseMap<mlir::Value, ThreadView> views;
   Role role = Role::All;
   bool hasProducer = false;
-  llvm::DenseMap<mlir::Value, mlir::Value> ringBases;      ///< transfers of the programs before, i32
-  llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers;   ///< of slots that are being filled
-  llvm::DenseMap<mlir::Operation *, unsigned> tensorMapOf; ///< of copies and stores by TMA
+  llvm::DenseMap<mlir::Value, mlir::Value> ringBases;    ///< transfers of the programs before, i32
+  llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers; ///< of slots that are being filled
+  /// Of copies and stores by TMA, for boxes like that tile.
+  llvm::DenseMap<std::pair<mlir::Operation *, mlir::Type>, unsigned> tensorMapOf;
+  mlir::Value tensorMap(mlir::Operation *op, warp::SmemType box);
   llvm::SmallVector<mlir::Attribute> tensorMaps;
   llvm::DenseSet<mlir::Value> written; ///< arguments that the program stores to
   llvm::SmallVector<mlir::Value> dims; ///< the function's i64 sizes

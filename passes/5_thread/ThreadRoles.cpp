@@ -46,7 +46,7 @@ LogicalResult ThreadEmitter::planTensorMaps() {
       return op->emitOpError("has a view that no tensor map describes");
     Attribute map = tensorMapFor(b, *memory, tile, numDims);
     auto found = llvm::find(tensorMaps, map);
-    tensorMapOf[op] = found - tensorMaps.begin();
+    tensorMapOf[{op, tile}] = found - tensorMaps.begin();
     if (found == tensorMaps.end())
       tensorMaps.push_back(map);
     return WalkResult::advance();
@@ -55,10 +55,16 @@ LogicalResult ThreadEmitter::planTensorMaps() {
     if (auto copy = dyn_cast<CopyOp>(op); copy && copy->getParentOfType<ProduceOp>())
       return plan(op, copy.getView(), copy.getTarget().getType());
     if (auto store = dyn_cast<warp::StoreOp>(op))
-      return plan(op, store.getView(), storeSlabsOf(store.getTile().getType())->slab);
+      for (const StoreSlab &slab : storeSlabsOf(store.getTile().getType()))
+        if (plan(op, store.getView(), slab.tile).wasInterrupted())
+          return WalkResult::interrupt();
     return WalkResult::advance();
   });
   return failure(result.wasInterrupted());
+}
+
+Value ThreadEmitter::tensorMap(Operation *op, SmemType box) {
+  return function.getArgument(function.getNumArguments() - tensorMaps.size() + tensorMapOf.at({op, box}));
 }
 
 Value ThreadEmitter::numberOf(Value ring, Value number) {
@@ -105,7 +111,7 @@ void ThreadEmitter::initBarriers() {
 void ThreadEmitter::emitTma(CopyOp op) {
   SmemType tile = op.getTarget().getType();
   int64_t perSlab = tile.getSwizzle() / tile.getElementBytes(), slabBytes = tile.getShape()[0] * tile.getSwizzle();
-  Value map = function.getArgument(function.getNumArguments() - tensorMaps.size() + tensorMapOf.at(op));
+  Value map = tensorMap(op, tile);
   Value target = scalarOf(op.getTarget()), barrier = fullBarriers.at(op.getTarget());
   SmallVector<Value> place;
   for (Value start : llvm::reverse(op.getPlace()))

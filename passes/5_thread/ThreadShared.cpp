@@ -442,7 +442,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return success();
   }
   if (auto copy = dyn_cast<CopyOp>(op)) {
-    if (!tensorMapOf.contains(op))
+    if (!copy->getParentOfType<ProduceOp>())
       return emitCopy(copy);
     emitTma(copy);
     return success();

@@ -26,19 +26,19 @@ Value ThreadEmitter::warpStart(LayoutAttr layout, int64_t dimension) {
 
 /// The slab's elements of a thread: 16-bit ones by stmatrix, of which each gives four blocks of 8 rows and 8 columns,
 /// else two neighbours at a time.
-void ThreadEmitter::writeSlab(Value base, const StoreSlabs &slabs, int64_t start, Value tile) {
+void ThreadEmitter::writeSlab(Value base, const StoreSlab &slab, Value tile) {
   LayoutAttr layout = layoutOf(tile);
   ArrayRef<Value> list = valuesOf(tile);
   std::map<std::pair<int64_t, int64_t>, Value> byPlace;
   for (auto [number, place] : llvm::enumerate(layout.registerPlaces()))
     byPlace[{place[0], place[1]}] = list[number];
-  SmemType slab = slabs.slab;
-  Type element = slab.getElementType();
+  SmemType type = slab.tile;
   auto pair = [&](int64_t row, int64_t column) {
-    return pack({byPlace.at({row, start + column}), byPlace.at({row, start + column + 1})}, element);
+    column += slab.start;
+    return pack({byPlace.at({row, column}), byPlace.at({row, column + 1})}, type.getElementType());
   };
-  int64_t rows = slab.getShape()[0], columns = slab.getShape()[1];
-  if (slab.getElementBytes() == 2) {
+  int64_t rows = type.getShape()[0], columns = type.getShape()[1];
+  if (type.getElementBytes() == 2) {
     ThreadPlace row{arith::AndIOp::create(b, lane, i32(15)), 16, 0};
     ThreadPlace column{mul(arith::ShRUIOp::create(b, lane, i32(4)), 8), 9, 0};
     for (row.known = 0; row.known < rows; row.known += 16)
@@ -46,7 +46,7 @@ void ThreadEmitter::writeSlab(Value base, const StoreSlabs &slabs, int64_t start
         SmallVector<Value> words;
         for (auto [r, c] : {std::pair(0, 0), std::pair(8, 0), std::pair(0, 8), std::pair(8, 8)})
           words.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pair(row.known + r, column.known + c)));
-        NVVM::StMatrixOp::create(b, smemAddress(base, slab, row, column), words, NVVM::MMALayout::row,
+        NVVM::StMatrixOp::create(b, smemAddress(base, type, row, column), words, NVVM::MMALayout::row,
                                  NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
       }
     return;
@@ -54,8 +54,8 @@ void ThreadEmitter::writeSlab(Value base, const StoreSlabs &slabs, int64_t start
   ThreadPlace row{digitValue(lanes(8, 4)), 8, 0}, column{mul(digitValue(lanes(4)), 2), 7, 0};
   for (row.known = 0; row.known < rows; row.known += 8)
     for (column.known = 0; column.known < columns; column.known += 8)
-      LLVM::StoreOp::create(b, pair(row.known, column.known), smemAddress(base, slab, row, column),
-                            /*alignment=*/2 * slab.getElementBytes());
+      LLVM::StoreOp::create(b, pair(row.known, column.known), smemAddress(base, type, row, column),
+                            /*alignment=*/2 * type.getElementBytes());
 }
 
 /// Groups of copies are counted by the lane that begins them; the others have none and do not wait.
@@ -65,11 +65,10 @@ void ThreadEmitter::waitForStores(int64_t pending, bool onlyRead) {
 }
 
 LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
-  StoreSlabs slabs = *storeSlabsOf(op.getTile().getType());
+  SmallVector<StoreSlab> slabs = storeSlabsOf(op.getTile().getType());
   LayoutAttr layout = layoutOf(op.getTile());
-  int64_t slabBytes = slabs.slab.getBytes(), slotBytes = storeSlotBytes(slabs, schedule), slots = op.getSlots();
-  Value own = sharedAt(add(mul(warpNumber, slabBytes), i32(sharedPlan.offsets.at(op))));
-  Value map = function.getArgument(function.getNumArguments() - tensorMaps.size() + tensorMapOf.at(op));
+  int64_t slotBytes = storeSlotBytes(slabs, schedule), slots = op.getSlots();
+  Value own = sharedAt(add(mul(warpNumber, slabs.front().tile.getBytes()), i32(sharedPlan.offsets.at(op))));
   // TMA takes the innermost dimension first.
   SmallVector<Value> place;
   for (Value start : llvm::reverse(op.getPlace()))
@@ -77,7 +76,7 @@ LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
   place[0] = add(place[0], warpStart(layout, 1));
   place[1] = add(place[1], warpStart(layout, 0));
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0));
-  for (auto [number, start] : llvm::enumerate(slabs.starts)) {
+  for (auto [number, slab] : llvm::enumerate(slabs)) {
     int64_t slot = int64_t(number) % slots;
     // The first slab waits for all that the program before has begun: they have long been read.
     if (number == 0 || int64_t(number) >= slots)
@@ -86,7 +85,7 @@ LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
                            : LLVM::GEPOp::create(b, own.getType(), b.getI8Type(), own,
                                                  ArrayRef<LLVM::GEPArg>(int32_t(slot * slotBytes)))
                                  .getResult();
-    writeSlab(base, slabs, start, op.getTile());
+    writeSlab(base, slab, op.getTile());
     NVVM::FenceProxyOp::create(b, NVVM::ProxyKind::async_shared,
                                NVVM::SharedSpaceAttr::get(b.getContext(), NVVM::SharedSpace::shared_cta));
     NVVM::SyncWarpOp::create(b, i32(-1));
@@ -94,9 +93,9 @@ LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
     OpBuilder::InsertionGuard restore(b);
     b.setInsertionPoint(guard.thenYield());
     SmallVector<Value> at(place);
-    if (start != 0)
-      at[0] = add(at[0], i32(start));
-    NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(b, map, base, at, /*l2CacheHint=*/Value(),
+    if (slab.start != 0)
+      at[0] = add(at[0], i32(slab.start));
+    NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(b, tensorMap(op, slab.tile), base, at, /*l2CacheHint=*/Value(),
                                                        NVVM::TMAStoreMode::TILE, /*predicate=*/Value());
     NVVM::CpAsyncBulkCommitGroupOp::create(b);
   }

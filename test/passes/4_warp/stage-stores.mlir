@@ -30,9 +30,9 @@
 // THREAD: nvvm.cp.async.bulk.commit.group
 // THREAD: nvvm.cp.async.bulk.wait_group 0 {read}
 // THREAD: llvm.return
-func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<8192x384xbf16>) -> tensor<8192x8192xbf16> {
-  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<8192x384xbf16>) -> tensor<8192x8192xbf16>
-  return %0 : tensor<8192x8192xbf16>
+func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>) -> tensor<4096x4096xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4096x384xbf16>) -> tensor<4096x4096xbf16>
+  return %0 : tensor<4096x4096xbf16>
 }
 
 // -----
@@ -44,10 +44,10 @@ func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<8192x384xbf16>) -> tensor<
 // THREAD-NOT: nvvm.stmatrix
 // THREAD: llvm.store %{{.*}} {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<3>
 // THREAD: nvvm.cp.async.bulk.tensor.global.shared.cta
-func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<8192x384xbf16>) -> tensor<8192x8192xf32> {
-  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<8192x384xbf16>) -> tensor<8192x8192xbf16>
-  %1 = tenon.cast %0 : (tensor<8192x8192xbf16>) -> tensor<8192x8192xf32>
-  return %1 : tensor<8192x8192xf32>
+func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>) -> tensor<4096x4096xf32> {
+  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4096x384xbf16>) -> tensor<4096x4096xbf16>
+  %1 = tenon.cast %0 : (tensor<4096x4096xbf16>) -> tensor<4096x4096xf32>
+  return %1 : tensor<4096x4096xf32>
 }
 
 // -----
@@ -56,7 +56,7 @@ func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<8192x384xbf16>) -> tensor<
 // CHECK-LABEL: tile.kernel @linear
 // CHECK-NOT: warp.store
 // CHECK: tile.store
-func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<4095x384xbf16>) -> tensor<8192x4095xbf16> {
-  %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<4095x384xbf16>) -> tensor<8192x4095xbf16>
-  return %0 : tensor<8192x4095xbf16>
+func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4095x384xbf16>) -> tensor<4096x4095xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4095x384xbf16>) -> tensor<4096x4095xbf16>
+  return %0 : tensor<4096x4095xbf16>
 }
