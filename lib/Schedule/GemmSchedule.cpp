@@ -61,11 +61,11 @@ struct Model {
     double r = tile.rows, c = tile.columns, d = tile.depth;
     bool isWarpgroup = isWgmma(tile);
     double multiply = r * c * d / rate(tile) / (isWarpgroup ? wgmmaRate : 1);
-    // Each warp reads its part of both operands; a warpgroup all columns, and its own rows beside. Multiply-adds read
+    // Each warp reads its part of both operands; a warpgroup reads its own rows, and all columns. Multiply-adds read
     // what a thread's square of results needs, half of it for several lanes at once.
     double threads = 32.0 * std::max(4.0, std::ceil(r / 64) * std::ceil(c / 32));
     double reads = !shape.isTensorCore ? threads * std::sqrt(r * c / threads)
-                   : isWarpgroup       ? c * r / 64
+                   : isWarpgroup       ? r + c * r / 64
                                        : r * std::ceil(c / 32) + c * std::ceil(r / 64);
     int64_t programs = batch * ceilDiv(rows, tile.rows) * ceilDiv(columns, tile.columns) * tile.splits;
     double each = ceilDiv(programs, arch.numSms);
@@ -126,9 +126,10 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
         candidates.push_back(candidate);
       }
   // Of equals, which memory bounds, the one that leaves multiprocessors the most time; then the largest tile, which
-  // reads operands the least often.
-  auto key = [](const GemmCandidate &c) {
-    return std::tuple(c.seconds, c.tile.splits, c.busySeconds, -c.tile.rows * c.tile.columns, -c.tile.rows);
+  // reads operands the least often; then many rows, but with warpgroups, which read all columns each, many columns.
+  auto key = [&](const GemmCandidate &c) {
+    int64_t rows = model.isWgmma(c.tile) ? c.tile.rows : -c.tile.rows;
+    return std::tuple(c.seconds, c.tile.splits, c.busySeconds, -c.tile.rows * c.tile.columns, rows);
   };
   std::sort(candidates.begin(), candidates.end(),
             [&](const GemmCandidate &a, const GemmCandidate &b) { return key(a) < key(b); });

@@ -3,6 +3,8 @@
 
 #include "dialects/Ptx/Ptx.h"
 #include "lib/Analysis/TileBounds.h"
+#include "lib/Arithmetic/Lanes.h"
+#include "lib/Arithmetic/MathPolynomials.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -27,6 +29,7 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
     written.insert(view);
     Type element = cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
     isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
+    isCoarse &= isApproximate && cast<FloatType>(element).getFPMantissaWidth() <= 8;
   });
 }
 
@@ -152,7 +155,8 @@ static SmallVector<Value> truncatePairs(ImplicitLocOpBuilder &b, ArrayRef<Value>
   return results;
 }
 
-Value ThreadEmitter::approximate(Operation *op, Value operand) {
+Value ThreadEmitter::approximate(Operation *op, ArrayRef<Value> operands) {
+  Value operand = operands.front();
   if (!isApproximate || !operand.getType().isF32())
     return {};
   auto constant = [&](float value) { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)).getResult(); };
@@ -161,6 +165,20 @@ Value ThreadEmitter::approximate(Operation *op, Value operand) {
     return ptx::Ex2Op::create(b, b.getF32Type(), operand);
   if (isa<math::ExpOp>(op))
     return ptx::Ex2Op::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, constant(log2OfE)));
+  if (isa<arith::DivFOp>(op))
+    return ptx::DivFullOp::create(b, b.getF32Type(), operand, operands.back());
+  if (isa<math::TanhOp>(op) && isCoarse)
+    return ptx::TanhOp::create(b, b.getF32Type(), operand);
+  if (isa<math::ErfOp>(op) && isCoarse) {
+    // tanh(x (c + d x^2)), a fit within 2^-11.8, and as much for the instruction.
+    Value square = arith::MulFOp::create(b, operand, operand);
+    Value factor = math::FmaOp::create(b, square, constant(0.09979271f), constant(1.12967582f));
+    return ptx::TanhOp::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, factor));
+  }
+  if (isa<math::ErfOp>(op)) {
+    Lanes lanes(b, operand.getType());
+    return shortErfPolynomial(lanes, operand);
+  }
   return {};
 }
 
@@ -188,7 +206,7 @@ LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
       SmallVector<Value> operands;
       for (Value operand : op->getOperands())
         operands.push_back(isTile(operand.getType()) ? valuesOf(operand)[index] : scalarOf(operand));
-      if (Value value = approximate(op, operands.front())) {
+      if (Value value = approximate(op, operands)) {
         results.push_back(value);
         continue;
       }

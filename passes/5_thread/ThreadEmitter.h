@@ -43,8 +43,8 @@ private:
   mlir::LogicalResult emitIf(mlir::scf::IfOp op);
   mlir::LogicalResult emitPointwise(mlir::Operation *op);
   mlir::LogicalResult emitRescale(warp::RescaleOp op);
-  /// A function of f32 by the special function unit, where that is exact enough; null: as it stands.
-  mlir::Value approximate(mlir::Operation *op, mlir::Value operand);
+  /// A function of f32 in a few instructions, where that is exact enough; null: as it stands.
+  mlir::Value approximate(mlir::Operation *op, llvm::ArrayRef<mlir::Value> operands);
   mlir::LogicalResult emitScalar(mlir::Operation *op);
   void emitGrid(tile::GridOp grid, mlir::Value number);
   llvm::SmallVector<mlir::Value> gridExtents(tile::GridOp grid);
@@ -176,7 +176,8 @@ private:
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   SharedMemoryPlan sharedPlan;
   bool hasTensorCore = false, hasWgmma = false, hasAsyncStores = false;
-  bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
+  /// All results are rounded to 16 bits or less: functions may have an error of 2^-13. To bf16 or less: of 2^-10.
+  bool isApproximate = true, isCoarse = true;
 };
 
 } // namespace tenon

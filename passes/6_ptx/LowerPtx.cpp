@@ -4,6 +4,7 @@
 #include "dialects/Ptx/Ptx.h"
 #include "passes/6_ptx/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
@@ -175,6 +176,27 @@ static Value lowerFunction(Operation *op, StringRef instruction, ImplicitLocOpBu
                   /*hasEffects=*/false);
 }
 
+/// Two f32 are rounded by one instruction. Said as a truncation of two, LLVM would take them apart where one alone is
+/// read, and the conversion of one takes four times as long.
+static void roundPair(arith::TruncFOp op, ImplicitLocOpBuilder &b) {
+  auto from = dyn_cast<VectorType>(op.getIn().getType()), to = dyn_cast<VectorType>(op.getType());
+  if (!from || from.getNumElements() != 2 || !from.getElementType().isF32())
+    return;
+  const char *name = to.getElementType().isBF16()  ? "llvm.nvvm.ff2bf16x2.rn"
+                     : to.getElementType().isF16() ? "llvm.nvvm.ff2f16x2.rn"
+                                                   : nullptr;
+  if (!name)
+    return;
+  SmallVector<Value> parts;
+  for (int64_t number : {1, 0}) { // the upper half first
+    Value index = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(number));
+    parts.push_back(LLVM::ExtractElementOp::create(b, op.getIn(), index));
+  }
+  auto rounded = LLVM::CallIntrinsicOp::create(b, to, b.getStringAttr(name), parts);
+  op.replaceAllUsesWith(rounded.getResult(0));
+  op.erase();
+}
+
 namespace {
 struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
   void runOnOperation() override {
@@ -198,6 +220,11 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
             assembly(b, {}, {arrive.getBarrier(), arrive.getPredicate()},
                      "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", /*hasEffects=*/true);
           })
+          .Case([&](ptx::DivFullOp quotient) {
+            quotient.replaceAllUsesWith(assembly(b, quotient.getType(), quotient.getOperands(),
+                                                 "div.full.f32 $0, $1, $2;", "=f,f,f", /*hasEffects=*/false));
+          })
+          .Case([&](arith::TruncFOp pair) { roundPair(pair, b); })
           .Case<ptx::Ex2Op, ptx::TanhOp>([&](Operation *function) {
             StringRef instruction = function->getName().stripDialect();
             function->replaceAllUsesWith(ValueRange(lowerFunction(function, instruction, b)));

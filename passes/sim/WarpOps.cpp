@@ -201,6 +201,9 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   } else if (isa<ptx::Ex2Op, ptx::TanhOp>(op)) {
     op->replaceAllUsesWith(ValueRange{calls.call(isa<ptx::Ex2Op>(op) ? "tenon_sim_ex2" : "tenon_sim_tanh",
                                                  op->getOperands(), calls.builder().getF32Type())});
+  } else if (auto quotient = dyn_cast<ptx::DivFullOp>(op)) {
+    Value exact = LLVM::FDivOp::create(calls.builder(), loc, quotient.getLhs(), quotient.getRhs());
+    quotient.replaceAllUsesWith(exact);
   } else if (auto convert = dyn_cast<NVVM::ConvertFloatToTF32Op>(op)) {
     if (convert.getRelu() || convert.getSat() != NVVM::SaturationMode::NONE)
       return op->emitOpError("has no simulation with `relu` or a saturation");

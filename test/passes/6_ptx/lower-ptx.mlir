@@ -54,11 +54,26 @@ module @kernels {
   // CHECK-LABEL: llvm.func @functions
   // CHECK: llvm.inline_asm asm_dialect = att "ex2.approx.ftz.f32 $0, $1;", "=f,f"
   // CHECK: llvm.inline_asm asm_dialect = att "tanh.approx.f32 $0, $1;", "=f,f"
+  // CHECK: llvm.inline_asm asm_dialect = att "div.full.f32 $0, $1, $2;", "=f,f,f"
   // CHECK-NOT: ptx.
   llvm.func @functions(%x: f32) -> f32 {
     %0 = ptx.ex2.approx.ftz %x
     %1 = ptx.tanh.approx %0
-    llvm.return %1 : f32
+    %2 = ptx.div.full %1, %x
+    llvm.return %2 : f32
+  }
+
+  // Pairs by one instruction, the upper half first.
+  // CHECK-LABEL: llvm.func @pairs(
+  // CHECK-SAME: %[[X:.*]]: vector<2xf32>)
+  // CHECK: %[[HIGH:.*]] = llvm.extractelement %[[X]][%{{.*}} : i32]
+  // CHECK: %[[LOW:.*]] = llvm.extractelement %[[X]][%{{.*}} : i32]
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ff2bf16x2.rn"(%[[HIGH]], %[[LOW]])
+  // CHECK: llvm.call_intrinsic "llvm.nvvm.ff2f16x2.rn"
+  llvm.func @pairs(%x: vector<2xf32>) -> vector<2xf16> {
+    %0 = arith.truncf %x : vector<2xf32> to vector<2xbf16>
+    %1 = arith.truncf %x : vector<2xf32> to vector<2xf16>
+    llvm.return %1 : vector<2xf16>
   }
 
   // CHECK-LABEL: llvm.func @negative_others
