@@ -80,12 +80,19 @@ protected:
                                          passes)) &&
              succeeded(passes.run(*module));
     };
-    EXPECT_TRUE(run("graph", "tile"));
-    if (!GetParam().schedule.empty())
+    auto choose = [&](StringRef kernel, StringRef name, StringRef schedule) {
       module->walk([&](Operation *op) {
-        if (op->getName().getStringRef() == "tile.kernel")
-          op->setAttr("warp.schedule", parseAttribute(GetParam().schedule, &context));
+        if (op->getName().getStringRef() == kernel)
+          op->setAttr(name, parseAttribute(schedule, &context));
       });
+    };
+    const std::string &warps = GetParam().schedule;
+    EXPECT_TRUE(run("graph", "kernel"));
+    if (!warps.empty())
+      choose("tenon.kernel", "tenon.schedule", "#tile.gemm<rows = 128, columns = 64, depth = 64>");
+    EXPECT_TRUE(run("tile", "tile"));
+    if (!warps.empty())
+      choose("tile.kernel", "warp.schedule", warps);
     EXPECT_TRUE(run("warp", "thread"));
     return module;
   }
