@@ -260,18 +260,6 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
   int64_t k = op.getLhs().getType().getDimSize(op.getTransposeA() ? 0 : 1);
   Type element = op.getLhs().getType().getElementType();
   MLIRContext *context = op.getContext();
-  MmaAtom atom = FmaAttr::get(context);
-  if (element.isF16() || element.isBF16())
-    atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context)) : MmaAtom(MmaSyncAttr::get(context, 16, 8, 16));
-  else if (element.isInteger(8))
-    atom = MmaSyncAttr::get(context, 16, 8, 32);
-  else if (element.isF32() && schedule.getTf32())
-    atom = MmaSyncAttr::get(context, 16, 8, 8);
-  if (!atom.takes(element) || m % (atom.getRows() * schedule.getWarpsM()) != 0 || n % (8 * schedule.getWarpsN()) != 0 ||
-      k % atom.getDepth() != 0)
-    return op.emitOpError("of ") << m << " x " << n << " x " << k << " elements of " << element << " by "
-                                 << schedule.getWarpsM() << " x " << schedule.getWarpsN() << " warps has no form for "
-                                 << atom << "; choose another tile in `tenon.schedule` or `warp.schedule`";
   bool transposeA = op.getTransposeA(), transposeB = op.getTransposeB();
   auto strip = [](Value operand, bool &transpose) {
     while (auto trans = operand.getDefiningOp<tile::TransOp>()) {
@@ -280,6 +268,20 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
     }
     return operand;
   };
+  Value lhs = strip(op.getLhs(), transposeA), rhs = strip(op.getRhs(), transposeB);
+  MmaAtom atom = FmaAttr::get(context);
+  if (element.isF16() || element.isBF16())
+    atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context)) : MmaAtom(MmaSyncAttr::get(context, 16, 8, 16));
+  else if (element.isInteger(8))
+    atom = MmaSyncAttr::get(context, 16, 8, 32);
+  // Across its depth an operand is read by ldmatrix, of which elements have 16 bits: plain multiply-adds there.
+  else if (element.isF32() && schedule.getTf32() && !transposeA && transposeB)
+    atom = MmaSyncAttr::get(context, 16, 8, 8);
+  if (!atom.takes(element) || m % (atom.getRows() * schedule.getWarpsM()) != 0 || n % (8 * schedule.getWarpsN()) != 0 ||
+      k % atom.getDepth() != 0)
+    return op.emitOpError("of ") << m << " x " << n << " x " << k << " elements of " << element << " by "
+                                 << schedule.getWarpsM() << " x " << schedule.getWarpsN() << " warps has no form for "
+                                 << atom << "; choose another tile in `tenon.schedule` or `warp.schedule`";
   auto inSharedMemory = [&](Value operand) -> Value {
     if (auto read = operand.getDefiningOp<ReadOp>())
       return read.getSource();
@@ -294,7 +296,6 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
     auto smem = SmemType::get(context, type.getShape(), type.getElementType(), SmemType::widestSwizzle(rowBytes));
     return StageOp::create(after, op.getLoc(), smem, operand);
   };
-  Value lhs = strip(op.getLhs(), transposeA), rhs = strip(op.getRhs(), transposeB);
   SmallVector<SmallVector<Digit>> digits = atom.lhsDigits(m, k, schedule.getWarpsM(), schedule.getWarpsN());
   if (!lhs.getDefiningOp<ReadOp>() && !transposeA && !digits.empty()) {
     OpBuilder after(op);
