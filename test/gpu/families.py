@@ -1,5 +1,5 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
-`tiles`: what a GPU does with tiles, around the sides of tiles."""
+`tiles`: what a GPU does with tiles, around the sides of tiles; and `tf32`: products of f32 that may be rounded to tf32."""
 
 import sys
 from pathlib import Path
@@ -16,7 +16,7 @@ from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F16, F32  # noqa: E402
 
-FAMILIES = ["tiles", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 
 SIDES = [1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513]
@@ -27,6 +27,8 @@ WIDTHS = [96, 384, 768, 1000, 1023, 1024, 1025, 4096, 5120, 8193]
 def cases_of(family, seed):
     if family == "tiles":
         return tiles(np.random.default_rng(seed))
+    if family == "tf32":
+        return tf32(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -57,7 +59,9 @@ def tiles(rng):
             label = (f"_window{window}" if window else "") + ("" if mask is None else f"_{mask[0]}")
             if all(case.name != name + label for case in result):
                 result.append(
-                    attention.build(name + label, dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None)
+                    attention.build(
+                        name + label, dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.HOSTILE
+                    )
                 )
         for number, n in enumerate(WIDTHS):
             sizes = [{"a": a} for a in (1, 3, 64, 257)]
@@ -76,4 +80,20 @@ def tiles(rng):
                     sizes,
                 )
             )
+    return result
+
+
+def tf32(rng):
+    """Around the sides of tiles, with every transposition, and with rows that are known at a call only."""
+    result = []
+    for number, (m, n, k) in enumerate(table(rng, SIDES * 2, SIDES * 2, DEPTHS * 2)):
+        result.append(contractions.linear_case(f"linear_{m}x{n}x{k}", F32, (m,), n, k, bool(number % 2), True, [{}], True))
+    for number, (m, n, k) in enumerate(table(rng, SIDES, SIDES, DEPTHS)):
+        ta, tb = bool(number & 1), bool(number & 2)
+        lhs, rhs, out = (2, m, k), (2, k, n), (2, m, n)
+        name = f"matmul_{m}x{n}x{k}_{'ta' * ta}{'tb' * tb}"
+        result.append(contractions.matmul_case(name, F32, lhs, rhs, out, ta, tb, [{}], tf32=True))
+    for n, k in table(rng, SIDES, DEPTHS)[:8]:
+        sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
+        result.append(contractions.linear_case(f"linear_rows_n{n}_k{k}", F32, ("m",), n, k, True, True, sizes, True))
     return result

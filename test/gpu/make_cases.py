@@ -29,9 +29,9 @@ from exec_cpu.runner import module_text  # noqa: E402
 TIMEOUT = 300  # seconds of a case
 
 
-def compile_case(text, target, path):
+def compile_case(text, target, path, tf32=False):
     """Writes the artefact; the text of what is wrong otherwise. In a process of its own, which may crash or hang."""
-    child = multiprocessing.get_context("fork").Process(target=_compile, args=(text, target, path))
+    child = multiprocessing.get_context("fork").Process(target=_compile, args=(text, target, path, tf32))
     error = path.with_suffix(".error")
     child.start()
     child.join(TIMEOUT)
@@ -48,11 +48,11 @@ def compile_case(text, target, path):
     return said
 
 
-def _compile(text, target, path):
+def _compile(text, target, path, tf32):
     library = Library()
     library.lib.tenon_artefact_save.restype = ctypes.c_void_p
     try:
-        artefact = library.compile(text, target)
+        artefact = library.compile(text, target, tf32)
         library._check(library.lib.tenon_artefact_save(artefact, str(path).encode()))
         library.free_artefact(artefact)
     except TenonError as error:
@@ -95,7 +95,8 @@ def main(arguments):
             for case in cases_of(family, options["seed"])[:: options["every"]]:
                 file = f"{family}/{case.name}.tnx"
                 entries.append({"family": family, "name": case.name, "file": file})
-                jobs.append(pool.submit(compile_case, module_text([case]), options["target"], folder / file))
+                text = module_text([case])
+                jobs.append(pool.submit(compile_case, text, options["target"], folder / file, case.tf32))
         for number, (entry, job) in enumerate(zip(entries, jobs), 1):
             if error := job.result():
                 entry["error"] = error

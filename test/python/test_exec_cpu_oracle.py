@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from exec_cpu import attention, contractions
 from exec_cpu.cases import Expected, pairs, rows
 from exec_cpu.check import mismatch
 from exec_cpu.dtypes import ALL, BF16, F8E4M3, F8E5M2, F16, F32, I4, decode, encode, round_to
@@ -61,3 +62,47 @@ def test_thinned_shapes_cover_what_they_say():
         assert {(row[i], row[j]) for row in some} == {(a, b) for a in factors[i] for b in factors[j]}
     for column, factor in zip(zip(*rows(rng, *factors)), factors):
         assert set(column) == set(factor)
+
+
+def rounded_to(value, bits):
+    mantissa, exponent = np.frexp(value)
+    return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits)
+
+
+def tf32_product(bits):
+    """What is wrong with a product of f32 whose operands are rounded to that many bits, the rest exact; or None."""
+    rng = np.random.default_rng(1)
+    case = contractions.linear_case("linear", F32, (33,), 65, 512, False, False, [{}], tf32=True)
+    for kind in ("integers", "normal", "positive", "wide"):
+        x, w = (round_to(F32, operand.data(rng, operand.shape({}), kind)) for operand in case.operands)
+        got = round_to(F32, rounded_to(x, bits) @ rounded_to(w, bits).T)
+        if problem := mismatch(F32, got, case.reference(x, w, kind=kind)):
+            return f"{kind}: {problem}"
+    return None
+
+
+def test_tf32_may_round_operands_to_11_bits_and_no_more():
+    assert tf32_product(24) is None and tf32_product(11) is None
+    assert tf32_product(8) is not None
+
+
+def softmax_at_once(q, k, v, with_maximum):
+    """Attention of f32 that does not go key by key."""
+    with np.errstate(all="ignore"):
+        scores = (q @ np.swapaxes(k, -1, -2) / np.sqrt(np.float32(q.shape[-1]))).astype(np.float32)
+        weights = np.exp(scores - scores.max(-1, keepdims=True) * np.float32(with_maximum))
+        return weights / weights.sum(-1, keepdims=True) @ v
+
+
+@pytest.mark.parametrize("kind", attention.HOSTILE)
+def test_hostile_scores_are_where_they_should_be(kind):
+    case = attention.build("attention", F32, 2, 2, 2, 65, 129, 64, 64, [{}], kinds=attention.HOSTILE)
+    rng = np.random.default_rng(1)
+    operands = [round_to(F32, operand.data(rng, operand.shape({}), kind)) for operand in case.operands]
+    expected = case.reference(*operands, kind=kind)
+    q, k, v = (value.astype(np.float32) for value in operands)
+    assert mismatch(F32, softmax_at_once(q, k, v, True).astype(np.float64), expected) is None
+    largest = np.abs(q @ np.swapaxes(k, -1, -2)).max() / 8
+    assert largest > {"ramp": 30, "peak": 90, "far": 350}[kind]
+    if kind != "ramp":  # exp overflows, or all weights are 0
+        assert mismatch(F32, softmax_at_once(q, k, v, False).astype(np.float64), expected) is not None

@@ -1,7 +1,9 @@
 """Attention with every kind of mask, grouped heads and lengths that differ.
 
 `integers` has queries of 0: every visible key weighs the same, and one key too many or too few shows. Bounds: an error
-of a score is one of its weight, relatively; see `reference`.
+of a score is one of its weight, relatively; see `reference`. The hostile kinds are against what keeps a softmax in range
+key by key: in `ramp` each key has a larger score than all before, or a smaller one; in `peak` one key outweighs all; in
+`far` scores are 360 or -360, beyond what the exponential of any of the types holds.
 """
 
 import numpy as np
@@ -75,8 +77,30 @@ def reference(dtype, causal, window, scale):
     return compute
 
 
+HOSTILE = ("ramp", "peak", "far")
+
+
+def hostile(rng, dtype, role, shape, kind):
+    """Queries and keys along one direction, nearly: the score of a pair is the product of two numbers, one of each."""
+    length, d = shape[-2], shape[-1]
+    direction = np.where(np.arange(d) % 2, -1.0, 1.0)
+    if role == "q":
+        along = rng.choice([1.0, -1.0], shape[:-1])
+    elif kind == "ramp":
+        along = np.broadcast_to((np.arange(length) - length / 2) * min(0.5, 200 / max(length, 1)), shape[:-1])
+    elif kind == "peak":
+        along = np.where(np.arange(length) == rng.integers(max(length, 1), size=shape[:-2] + (1,)), 100.0, 0.0)
+    else:
+        along = rng.choice([360.0, -360.0], shape[:-1])
+    if role == "k":
+        along = along / np.sqrt(d)
+    return round_to(dtype, along[..., None] * direction + 0.05 * rng.standard_normal(shape))
+
+
 def data(dtype, role):
     def make(rng, shape, kind):
+        if kind in HOSTILE and role != "v":
+            return hostile(rng, dtype, role, shape, kind)
         if kind == "integers":
             return np.zeros(shape) if role == "q" else values_of(rng, dtype, shape, kind)
         values = values_of(rng, dtype, shape, "normal")
@@ -114,7 +138,10 @@ def float_mask(dtype):
     return make
 
 
-def build(name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, causal=False, window=None, scale=None):
+def build(
+    name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, causal=False, window=None, scale=None, kinds=()
+):
+    """`kinds`: of HOSTILE, beside the usual ones."""
     operands = [
         Operand(dtype, (b, heads, sq, d), data(dtype, "q")),
         Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
@@ -137,7 +164,7 @@ def build(name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, caus
         [Operand(dtype, (b, heads, sq, dv))],
         op("attention", operands, [0], ", ".join(attributes), call),
         reference(dtype, causal, window, scale),
-        ("integers", "normal", "special"),
+        ("integers", "normal", "special", *kinds),
         sizes,
     )
 
@@ -208,6 +235,7 @@ def cases(rng):
                 causal,
                 window,
                 scale,
+                HOSTILE if scale is None else (),
             )
         )
     return result

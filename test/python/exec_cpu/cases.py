@@ -52,6 +52,7 @@ class Case:
     reference: Callable  # (values.., kind=) -> Expected or list of Expected
     kinds: tuple = ("integers", "normal", "special")
     sizes: list = field(default_factory=lambda: [{}])
+    tf32: bool = False  # compiled so that products of f32 may be rounded to tf32, on a GPU
 
 
 def op(name, operands, results, attributes="", call=None):

@@ -37,22 +37,31 @@ def matmul(a, b):
     return (a[..., :, :, None] * b[..., None, :, :]).sum(axis=-2)
 
 
-def summed(dtype, value, size, k, kind, steps=0):
-    """Expected of a sum of k products of the given size; `steps` more roundings come before the last."""
+def summed(dtype, value, size, k, kind, steps=0, operands=0.0):
+    """Expected of a sum of k products of the given size; `steps` more roundings come before the last. `operands`: the error
+    that it has since its operands are rounded."""
     if kind == "integers":
         return Expected(value)
     terms = max(4 * np.sqrt(k), k / 4 if kind == "positive" else 0)
-    return Expected(value, (terms + steps) * dtype.compute.u * size)
+    return Expected(value, (terms + steps) * dtype.compute.u * size + operands)
 
 
-def matmul_case(name, dtype, lhs, rhs, result, ta, tb, sizes, weight=False):
+def tf32_error(a, b):
+    """Of a @ b whose operands are rounded to the 11 bits of tf32: each product is off by 2u at most, at random, so that the
+    errors of a sum add up as their squares do, and never to more than their sum. Small integers stay as they are."""
+    most = 2 * 2.0**-11 * 1.001
+    return most * np.minimum(4 * np.sqrt(matmul(a * a, b * b)), matmul(np.abs(a), np.abs(b)))
+
+
+def matmul_case(name, dtype, lhs, rhs, result, ta, tb, sizes, weight=False, tf32=False):
     attributes = ", ".join(word for word, is_set in (("transpose_a", ta), ("transpose_b", tb)) if is_set)
 
     def reference(a, b, kind):
         a, b = np.swapaxes(a, -1, -2) if ta else a, np.swapaxes(b, -1, -2) if tb else b
         if not dtype.is_float:
             return Expected(wrap(dtype, np.matmul(a, b)))
-        return summed(dtype, matmul(a, b), matmul(np.abs(a), np.abs(b)), a.shape[-1], kind)
+        size = matmul(np.abs(a), np.abs(b))
+        return summed(dtype, matmul(a, b), size, a.shape[-1], kind, operands=tf32_error(a, b) if tf32 else 0.0)
 
     def turned(dims, transposed):
         return dims[:-2] + (dims[-1], dims[-2]) if transposed else dims
@@ -69,10 +78,11 @@ def matmul_case(name, dtype, lhs, rhs, result, ta, tb, sizes, weight=False):
         reference,
         kinds_of(dtype),
         sizes,
+        tf32,
     )
 
 
-def linear_case(name, dtype, rows_, n, k, bias, weight, sizes):
+def linear_case(name, dtype, rows_, n, k, bias, weight, sizes, tf32=False):
     def reference(x, w, *b, kind):
         shape = x.shape[:-1] + (w.shape[0],)
         flat = x.reshape(int(np.prod(x.shape[:-1])), x.shape[-1])
@@ -80,14 +90,14 @@ def linear_case(name, dtype, rows_, n, k, bias, weight, sizes):
         size = matmul(np.abs(flat), np.abs(w.T)).reshape(shape)
         if b:
             value, size = value + b[0], size + np.abs(b[0])
-        return summed(dtype, value, size, x.shape[-1], kind, 1 if b else 0)
+        operands = tf32_error(flat, w.T).reshape(shape) if tf32 else 0.0
+        return summed(dtype, value, size, x.shape[-1], kind, 1 if b else 0, operands)
 
     operands = [Operand(dtype, rows_ + (k,), product_data(dtype)), Operand(dtype, (n, k), product_data(dtype), weight)]
     if bias:
         operands.append(Operand(dtype, (n,), product_data(dtype), weight))
-    return Case(
-        name, operands, [Operand(dtype, rows_ + (n,))], op("linear", operands, [0]), reference, kinds_of(dtype), sizes
-    )
+    results, body = [Operand(dtype, rows_ + (n,))], op("linear", operands, [0])
+    return Case(name, operands, results, body, reference, kinds_of(dtype), sizes, tf32)
 
 
 def cases(rng):

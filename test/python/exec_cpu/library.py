@@ -50,6 +50,8 @@ class _CompileOptions(ctypes.Structure):
         ("dump_dir", c_char_p),
         ("filename", c_char_p),
         ("weights_path", c_char_p),
+        ("collect_remarks", c_int32),
+        ("tf32", c_int32),
     ]
 
 
@@ -120,12 +122,12 @@ class Library:
         self.lib.tenon_error_free(error)
         raise TenonError(message)
 
-    def compile(self, text, target="cpu"):
+    def compile(self, text, target="cpu", tf32=False):
         if target == THREADS:
             return self._compile_threads(text)
         artefact, encoded = c_void_p(), text.encode()
         self.lib.tenon_compile.restype = c_void_p  # not in the constructor: the run-only library has none
-        options = _CompileOptions(sizeof(_CompileOptions), target.encode(), None, None, None)
+        options = _CompileOptions(sizeof(_CompileOptions), target.encode(), None, None, None, 0, int(tf32))
         self._check(self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), byref(options), byref(artefact)))
         return artefact
 

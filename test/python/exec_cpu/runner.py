@@ -19,7 +19,7 @@ from exec_cpu.check import mismatch
 from exec_cpu.dtypes import decode, encode
 from exec_cpu.library import Buffer, Library, TenonError
 
-KINDS = ["integers", "normal", "special", "positive", "wide"]
+KINDS = ["integers", "normal", "special", "positive", "wide", "ramp", "peak", "far"]
 BATCH = 48  # cases in a module
 TIMEOUT = 240  # seconds for a batch
 MOST_FAILURES = 3  # told of a case
