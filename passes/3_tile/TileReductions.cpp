@@ -51,10 +51,18 @@ TileEmitter::Reduction TileEmitter::openReduction(linalg::GenericOp op, TilePlac
   reduction.values.assign(initial.begin(), initial.end());
   SmallVector<unsigned> reduced;
   op.getReductionDims(reduced);
-  for (unsigned number : reduced) {
+  // What one tile folds is shared out from the innermost dimension on: a tile of so many along each would be its power.
+  SmallVector<int64_t> mosts(reduced.size());
+  int64_t left = reductionTile;
+  for (size_t index = reduced.size(); index-- > 0;) {
+    unsigned number = reduced[index];
     int64_t size = op.getStaticLoopRanges()[number];
     auto known = reductionTiles.find({op, number});
-    int64_t most = known != reductionTiles.end() ? known->second : reductionTile;
+    mosts[index] = known != reductionTiles.end() ? known->second : left;
+    left = std::max<int64_t>(1, left / (ShapedType::isDynamic(size) ? left : std::min(left, paddedTile(size))));
+  }
+  for (auto [number, most] : llvm::zip_equal(reduced, mosts)) {
+    int64_t size = op.getStaticLoopRanges()[number];
     if (!ShapedType::isDynamic(size)) {
       // An axis that has the dimension whole already is taken again, so that both read the same tile.
       unsigned taken = axes.size();

@@ -235,3 +235,15 @@ func.func @main(%x: tensor<?x12x?xf32> {tenon.dims = ["a", "", "b"]}) -> (tensor
   %0:2 = tenon.split %x {axis = 1 : i64, sizes = array<i64: 4, 8>} : (tensor<?x12x?xf32>) -> (tensor<?x4x?xf32>, tensor<?x8x?xf32>)
   return %0#0, %0#1 : tensor<?x4x?xf32>, tensor<?x8x?xf32>
 }
+
+// -----
+
+// What a tile folds is shared out: the inner dimension has it all, the outer one comes one at a time.
+// CHECK: tile.kernel @reduce_sum
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c1 iter_args
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c1024 iter_args
+// CHECK: tile.load %{{.*}} -> tensor<1x4x1024xf32>
+func.func @main(%x: tensor<?x3x?xf32> {tenon.dims = ["outer", "", "inner"]}) -> tensor<3xf32> {
+  %0 = tenon.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<?x3x?xf32>) -> tensor<3xf32>
+  return %0 : tensor<3xf32>
+}
