@@ -2,6 +2,7 @@
 #include "lib/CAPI/Handles.h"
 
 #include "lib/Compiler/Compiler.h"
+#include "lib/Compiler/SimulatedGpu.h"
 #include "lib/Support/MappedFile.h"
 
 #include <nlohmann/json.hpp>
@@ -9,6 +10,9 @@
 using namespace tenon;
 using tenon::capi::guarded;
 using tenon::capi::readStruct;
+
+// For TENON_CUDA_DRIVER=sim, of whoever loads this library.
+[[maybe_unused]] static const bool isSimulatorThere = (provideSimulatedGpu(), true);
 
 static CompileOptions optionsFrom(const tenon_compile_options &given) {
   CompileOptions options;

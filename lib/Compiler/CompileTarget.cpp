@@ -34,13 +34,19 @@ Result<CompileTarget> CompileTarget::parse(const std::string &text) {
     TENON_TRY_ASSIGN(target.gpu, archOfMachine());
     return target;
   }
+  if (text.rfind("sim:", 0) == 0) {
+    target.isSimulated = true;
+    TENON_TRY_ASSIGN(target.gpu, findGpuArch(std::string_view(text).substr(4)));
+    return target;
+  }
   if (text.rfind("sm_", 0) == 0) {
     TENON_TRY_ASSIGN(target.gpu, findGpuArch(text));
     return target;
   }
   if (text != "cpu" && text.rfind("cpu:", 0) != 0)
     return invalidArgument("target '" + text + "' is unknown; it is 'cpu' (this machine), 'cpu:<llvm name>', 'cuda' " +
-                           "(this machine's GPU) or a GPU architecture, " + archNames());
+                           "(this machine's GPU), a GPU architecture, " + archNames() +
+                           ", or one to simulate, 'sim:sm_90a'");
   TENON_TRY_ASSIGN(target.cpu, CpuTarget::parse(text));
   return target;
 }
@@ -48,6 +54,7 @@ Result<CompileTarget> CompileTarget::parse(const std::string &text) {
 PhaseOptions CompileTarget::phaseOptions() const {
   PhaseOptions options;
   options.gpu = gpu;
+  options.isSimulated = isSimulated;
   if (gpu)
     return options;
   options.cpu = cpu.cpu;

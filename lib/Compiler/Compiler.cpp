@@ -252,7 +252,12 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
       return dump(folder + "/" + file, text);
     };
   }
-  TENON_TRY_ASSIGN(GpuCode code, generateGpuCode(kernels, *target.gpu, codeOptions));
+  GpuCode code;
+  if (target.isSimulated) {
+    code = printKernels(kernels, *target.gpu);
+  } else {
+    TENON_TRY_ASSIGN(code, generateGpuCode(kernels, *target.gpu, codeOptions));
+  }
   for (const auto &[kernel, facts] : code.facts)
     report.kernels.push_back(
         {kernel, facts.info.registers, facts.code.numInstructions, facts.code.numTensorCore(), facts.code.opcodes});

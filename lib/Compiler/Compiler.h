@@ -17,8 +17,9 @@ namespace tenon {
 
 struct CompileOptions {
   std::string filename = "model.mlir"; ///< what the text goes by in messages
-  std::string target = "cpu";          ///< "cpu": this machine; "cpu:<llvm name>"; "sm_90a"; "cuda": this machine's GPU
-  std::string from = "graph";          ///< first phase; "artefact": the text is past them all
+  std::string target = "cpu"; ///< "cpu": this machine; "cpu:<llvm name>"; "sm_90a"; "cuda": this machine's GPU;
+                              ///< "sim:sm_90a": the device simulator
+  std::string from = "graph"; ///< first phase; "artefact": the text is past them all
   std::string dumpDir; ///< empty, or a folder that gets the IR after every phase, kernels.ll and kernels.s; for a GPU
                        ///< kernels/<name>.ll, .ptx and .ptxas.txt
   std::string ptxas;   ///< for a GPU, the path of the assembler; empty: looked for

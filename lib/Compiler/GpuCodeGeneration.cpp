@@ -97,6 +97,23 @@ Status dumpPtx(const std::vector<Part> &parts, const GpuArch &arch, PtxOptions o
 
 } // namespace
 
+GpuCode printKernels(ModuleOp kernels, const GpuArch &arch) {
+  GpuCode code;
+  for (Part &part : partsOf(kernels)) {
+    int64_t shared = part.request.kernels.front().dynamicSharedBytes;
+    if (shared > arch.sharedBytesPerBlock) {
+      code.refused[part.request.name] = "kernel '" + part.request.name + "' has " + std::to_string(shared) +
+                                        " bytes of dynamic shared memory; " + arch.name + " has " +
+                                        std::to_string(arch.sharedBytesPerBlock);
+      continue;
+    }
+    llvm::raw_string_ostream stream(code.cubins[part.request.name]);
+    // In the generic form: the parser of nvvm.barrier takes a location behind it for its reduction.
+    part.module->print(stream, OpPrintingFlags().enableDebugInfo().printGenericOpForm());
+  }
+  return code;
+}
+
 Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const GpuCodeOptions &options) {
   std::vector<Part> parts = partsOf(kernels);
   PtxOptions ptxOptions;

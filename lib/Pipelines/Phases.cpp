@@ -44,11 +44,12 @@ static std::string namesOf(ArrayRef<Phase> phases) {
 ArrayRef<Phase> phasesOf(const PhaseOptions &options) {
   static const Phase ofCpu[] = {Phase::graph, Phase::kernel, Phase::cpu, Phase::llvm};
   static const Phase ofGpu[] = {Phase::graph, Phase::kernel, Phase::tile, Phase::warp, Phase::thread, Phase::ptx};
-  return options.gpu ? ArrayRef<Phase>(ofGpu) : ArrayRef<Phase>(ofCpu);
+  return options.gpu ? ArrayRef<Phase>(ofGpu).drop_back(options.isSimulated ? 1 : 0) : ArrayRef<Phase>(ofCpu);
 }
 
 static std::string machineText(const PhaseOptions &options) {
-  return options.gpu ? std::string("GPU (") + options.gpu->name + ")" : std::string("CPU");
+  return options.gpu ? std::string(options.isSimulated ? "simulated GPU (" : "GPU (") + options.gpu->name + ")"
+                     : std::string("CPU");
 }
 
 Result<Phase> findPhase(StringRef text, const PhaseOptions &options) {

@@ -30,12 +30,13 @@ struct PhaseOptions {
   int64_t vectorBits = 512;     // of its vector registers
   std::string features;         // LLVM feature string ("+avx2,-avx512f"), added to the processor's own
   const GpuArch *gpu = nullptr; // the GPU compiled for; null: a CPU
+  bool isSimulated = false;     // the GPU is the device simulator, which runs the code of threads
   bool failOnFallback = false;  // a kernel without a program on tiles is an error, on a GPU
   bool tf32 = false;            // products of f32 may be rounded to tf32, on a GPU
   std::string schedules;        // a file of schedules by hand, for a GPU; empty: none
 };
 
-/// On a CPU: graph, kernel, cpu, llvm. On a GPU: graph, kernel, tile, warp, thread, ptx.
+/// On a CPU: graph, kernel, cpu, llvm. On a GPU: graph, kernel, tile, warp, thread, ptx; the last for a real one.
 llvm::ArrayRef<Phase> phasesOf(const PhaseOptions &options);
 /// The phase of that name. Errors: InvalidArgument for a name that is no phase, or none of this target's.
 Result<Phase> findPhase(llvm::StringRef text, const PhaseOptions &options);

@@ -87,32 +87,52 @@ static Status initialize(const Driver &driver) {
   return {};
 }
 
+static std::mutex mutex; // of both below
+static std::map<std::string, Driver> &providedDrivers() {
+  static auto *drivers = new std::map<std::string, Driver>;
+  return *drivers;
+}
+
+void Driver::provide(const std::string &name, const Driver &driver) {
+  std::lock_guard<std::mutex> lock(mutex);
+  providedDrivers()[name] = driver;
+}
+
+static Result<std::unique_ptr<Driver>> open(const std::string &path, bool isGiven) {
+  auto driver = std::make_unique<Driver>();
+  void *library = nullptr;
+  if (auto found = providedDrivers().find(path.substr(0, path.find(':'))); found != providedDrivers().end()) {
+    *driver = found->second;
+  } else {
+    library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+      const char *reason = ::dlerror();
+      return notFound("no CUDA driver: " + std::string(reason ? reason : path) +
+                      (isGiven ? ": TENON_CUDA_DRIVER names it"
+                               : ": install the NVIDIA driver, name its libcuda.so.1 in TENON_CUDA_DRIVER, or "
+                                 "compile the model for the CPU"));
+    }
+  }
+  driver->path = path;
+  if (library)
+    if (Status status = resolve(library, *driver); !status.ok()) {
+      ::dlclose(library);
+      return status;
+    }
+  TENON_TRY(initialize(*driver));
+  return driver;
+}
+
 Result<const Driver *> Driver::get() {
   // By path, so that a change of the variable is seen; what failed is tried again, as the machine may have been mended.
-  static std::mutex mutex;
   static auto *drivers = new std::map<std::string, std::unique_ptr<Driver>>; // outlives every object that uses one
   const char *given = std::getenv("TENON_CUDA_DRIVER");
-  std::string path = given && *given ? given : "libcuda.so.1";
+  bool isGiven = given && *given;
+  std::string path = isGiven ? given : "libcuda.so.1";
   std::lock_guard<std::mutex> lock(mutex);
   if (auto found = drivers->find(path); found != drivers->end())
     return static_cast<const Driver *>(found->second.get());
-  void *library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    const char *reason = ::dlerror();
-    return notFound("no CUDA driver: " + std::string(reason ? reason : path) +
-                    (given && *given ? ": TENON_CUDA_DRIVER names it"
-                                     : ": install the NVIDIA driver, name its libcuda.so.1 in TENON_CUDA_DRIVER, or "
-                                       "compile the model for the CPU"));
-  }
-  auto driver = std::make_unique<Driver>();
-  driver->path = path;
-  Status status = resolve(library, *driver);
-  if (!status.ok())
-    ::dlclose(library);
-  else
-    status = initialize(*driver);
-  if (!status.ok())
-    return status;
+  TENON_TRY_ASSIGN(std::unique_ptr<Driver> driver, open(path, isGiven));
   return static_cast<const Driver *>(((*drivers)[path] = std::move(driver)).get());
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tenon::cuda {
 
@@ -108,6 +109,14 @@ inline constexpr int CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1;
   X(cuGraphExecDestroy, cuGraphExecDestroy, (CUgraphExec))                                                             \
   X(cuGraphLaunch, cuGraphLaunch, (CUgraphExec, CUstream))
 
+/// What a kernel may touch, for a driver that sees to it: argument by argument, operands then results.
+struct LaunchMemory {
+  std::vector<int64_t> bytes;
+  std::vector<bool> isStatic;        ///< weights and constants: no launch ahead writes them
+  int64_t workspace = 0, zeroed = 0; ///< bytes; of them, those at the start that are 0
+  size_t numOperands = 0;
+};
+
 /// An opened driver: its entry points. Never closed once it could be initialised, as it keeps threads of its own.
 struct Driver {
 #define TENON_CUDA_MEMBER(name, symbol, parameters) CUresult(*name) parameters = nullptr;
@@ -115,12 +124,17 @@ struct Driver {
 #undef TENON_CUDA_MEMBER
   /// Its second and third parameter are offset and size of parameter `index`. CUDA 12.4; null in older drivers.
   CUresult (*cuFuncGetParamInfo)(CUfunction, size_t index, size_t *, size_t *) = nullptr;
+  /// Of the next launch by this thread. Null but in the simulator.
+  void (*describeLaunch)(const LaunchMemory &) = nullptr;
   int version = 0; ///< 1000 * major + 10 * minor
   std::string path;
 
   /// The driver of this process: TENON_CUDA_DRIVER (a path), else libcuda.so.1. NotFound or Unsupported with the
   /// remedy when it is missing, too old or finds no GPU.
   static Result<const Driver *> get();
+  /// A driver that is part of this process: get() gives it where TENON_CUDA_DRIVER is `name`, or begins with it and
+  /// ':'.
+  static void provide(const std::string &name, const Driver &driver);
 
   /// "CUDA_ERROR_ILLEGAL_ADDRESS (700): an illegal memory access was encountered".
   std::string describe(CUresult result) const;

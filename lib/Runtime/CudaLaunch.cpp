@@ -1,5 +1,7 @@
 #include "lib/Runtime/CudaLaunch.h"
 
+#include "lib/Runtime/StaticValues.h"
+
 #include <climits>
 
 namespace tenon::cuda {
@@ -146,7 +148,26 @@ static Status prepareConfig(PreparedLaunch &prepared, const std::vector<int64_t>
   return {};
 }
 
-Result<PreparedLaunch> prepareLaunch(const std::map<std::string, Kernel> &kernels, const PlanLaunch &launch,
+// Of a launch whose workspace is known.
+static LaunchMemory memoryOf(const LaunchPlan &plan, const PreparedLaunch &prepared,
+                             const std::vector<int64_t> &bytes) {
+  LaunchMemory memory;
+  const PlanLaunch &launch = *prepared.launch;
+  for (const std::vector<int64_t> *ids : {&launch.operands, &launch.results})
+    for (int64_t id : *ids) {
+      ValueKind kind = plan.values[viewedValue(plan, id)].kind;
+      memory.bytes.push_back(bytes[id]);
+      memory.isStatic.push_back(kind == ValueKind::Weight || kind == ValueKind::Constant ||
+                                kind == ValueKind::Persistent);
+    }
+  memory.workspace = prepared.workspace;
+  memory.zeroed = prepared.zeroed;
+  memory.numOperands = launch.operands.size();
+  return memory;
+}
+
+Result<PreparedLaunch> prepareLaunch(const LaunchPlan &plan, const std::map<std::string, Kernel> &kernels,
+                                     const PlanLaunch &launch,
                                      const std::function<const int64_t *(std::string_view)> &dims,
                                      const std::vector<int64_t> &bytes) {
   std::string where = "kernel '" + launch.kernel + "'";
@@ -172,6 +193,7 @@ Result<PreparedLaunch> prepareLaunch(const std::map<std::string, Kernel> &kernel
   if (Status status = prepareConfig(prepared, sizes); !status.ok())
     return status.in(where);
 
+  prepared.memory = memoryOf(plan, prepared, bytes);
   size_t arguments = launch.operands.size() + launch.results.size();
   prepared.words.assign(arguments, 0);
   for (int64_t size : sizes)
@@ -231,6 +253,8 @@ Status enqueue(Device &device, PreparedLaunch &launch, const std::vector<void *>
         "cuMemsetD8Async", launch.kernel->name));
   launch.config.hStream = stream;
   launch.config.attrs = launch.attributes;
+  if (device.driver().describeLaunch)
+    device.driver().describeLaunch(launch.memory);
   return device.check(
       device.driver().cuLaunchKernelEx(&launch.config, launch.kernel->function, launch.parameters.data(), nullptr),
       "cuLaunchKernelEx", launch.kernel->name);

@@ -41,6 +41,7 @@ struct PreparedLaunch {
   int64_t workspace = 0;   ///< bytes
   int64_t zeroed = 0;      ///< bytes at its start
   int64_t workspaceAt = 0; ///< offset in the arena, set by who plans it
+  LaunchMemory memory;
   std::vector<PreparedMap> maps;
   std::vector<uint64_t> words;    ///< parameters of 8 bytes: pointers, dims, workspace
   std::vector<void *> parameters; ///< addresses of words, then of encoded maps
@@ -48,7 +49,8 @@ struct PreparedLaunch {
 
 /// Evaluates a launch. `bytes`: of values by id, which tensor maps must stay inside. Corrupt where the plan makes no
 /// sense, Unsupported where this GPU cannot do it.
-Result<PreparedLaunch> prepareLaunch(const std::map<std::string, Kernel> &kernels, const PlanLaunch &launch,
+Result<PreparedLaunch> prepareLaunch(const LaunchPlan &plan, const std::map<std::string, Kernel> &kernels,
+                                     const PlanLaunch &launch,
                                      const std::function<const int64_t *(std::string_view)> &dims,
                                      const std::vector<int64_t> &bytes);
 

@@ -177,7 +177,8 @@ Status Model::runInit(CUstream stream) {
   for (const PlanLaunch &launch : plan->init) {
     TENON_TRY_ASSIGN(
         PreparedLaunch ready,
-        prepareLaunch(functions, launch, [](std::string_view) -> const int64_t * { return nullptr; }, staticBytes));
+        prepareLaunch(
+            *plan, functions, launch, [](std::string_view) -> const int64_t * { return nullptr; }, staticBytes));
     workspaces.bytes = std::max(workspaces.bytes, ready.workspace); // one at a time uses it
     prepared.push_back(std::move(ready));
   }

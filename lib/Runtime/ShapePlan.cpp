@@ -195,7 +195,8 @@ Result<std::unique_ptr<ShapePlan>> makeShapePlan(const Executable &executable, c
   }
   if (const cuda::Model *model = executable.cuda()) {
     for (const PlanLaunch &launch : plan.launches) {
-      TENON_TRY_ASSIGN(cuda::PreparedLaunch prepared, cuda::prepareLaunch(model->kernels(), launch, lookup, bytes));
+      TENON_TRY_ASSIGN(cuda::PreparedLaunch prepared,
+                       cuda::prepareLaunch(plan, model->kernels(), launch, lookup, bytes));
       shapes->cudaLaunches.push_back(std::move(prepared));
     }
     TENON_TRY(placeTemps(plan, bytes, *shapes));

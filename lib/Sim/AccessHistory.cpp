@@ -5,12 +5,44 @@
 namespace tenon::sim {
 
 void AccessHistory::reset(int64_t bytes, int64_t initialised) {
-  cells.assign(static_cast<size_t>(bytes), Cell());
-  for (int64_t at = 0; at < std::min(bytes, initialised); ++at)
-    cells[at].write = beforeLaunch;
+  auto numBytes = static_cast<uint64_t>(bytes), known = static_cast<uint64_t>(std::min(bytes, initialised));
+  words.assign((numBytes + wordBytes - 1) / wordBytes, Cell());
+  splitOf.assign(words.size(), 0);
+  splits.clear();
   records.assign(2, Access()); // 0: none, 1: before the launch
   readNodes.assign(1, Read());
   freeReads = 0;
+  forEachCell(0, known, [](Cell &cell, uint64_t) { cell.write = beforeLaunch; });
+}
+
+AccessHistory::Split &AccessHistory::split(uint64_t word) {
+  if (splitOf[word] == 0) {
+    splits.emplace_back();
+    splitOf[word] = static_cast<uint32_t>(splits.size());
+    for (Cell &cell : splits.back()) {
+      cell = words[word];
+      cell.reads = cell.numReads = 0;
+      for (uint32_t node = words[word].reads; node != 0; node = readNodes[node].next)
+        addRead(cell, readNodes[node].record);
+    }
+    dropReads(words[word], nullptr);
+  }
+  return splits[splitOf[word] - 1];
+}
+
+template <typename Visit>
+void AccessHistory::forEachCell(uint64_t first, uint64_t bytes, Visit &&visit) {
+  for (uint64_t at = first, end = first + bytes; at < end;) {
+    uint64_t word = at / wordBytes, wordEnd = (word + 1) * wordBytes, until = std::min(end, wordEnd);
+    if (until - at == wordBytes && splitOf[word] == 0) {
+      visit(words[word], at);
+    } else {
+      Split &cells = split(word);
+      for (uint64_t each = at; each < until; ++each)
+        visit(cells[each % wordBytes], each);
+    }
+    at = until;
+  }
 }
 
 uint32_t AccessHistory::record(const Access &access) {
@@ -27,21 +59,7 @@ bool AccessHistory::isOrdered(uint32_t earlier, const Access &mine, const Actor 
   return other.cta == actor.cta && (other.thread == actor.thread || clocks[other.thread] >= other.moment);
 }
 
-void AccessHistory::read(Cell &cell, uint32_t mine, const Actor &actor) {
-  // What this read comes after, no later write needs to be compared with.
-  uint32_t *link = &cell.reads;
-  while (*link != 0) {
-    Read &node = readNodes[*link];
-    const Access &other = records[node.record];
-    if (other.cta == actor.cta && (other.thread == actor.thread || actor.clocks[other.thread] >= other.moment)) {
-      uint32_t gone = *link;
-      *link = node.next;
-      readNodes[gone].next = freeReads;
-      freeReads = gone;
-    } else {
-      link = &node.next;
-    }
-  }
+void AccessHistory::addRead(Cell &cell, uint32_t mine) {
   uint32_t node = freeReads;
   if (node != 0) {
     freeReads = readNodes[node].next;
@@ -51,6 +69,40 @@ void AccessHistory::read(Cell &cell, uint32_t mine, const Actor &actor) {
   }
   readNodes[node] = {mine, cell.reads};
   cell.reads = node;
+  ++cell.numReads;
+}
+
+/// All of them, or those that the actor comes after.
+void AccessHistory::dropReads(Cell &cell, const Actor *after) {
+  for (uint32_t *link = &cell.reads; *link != 0;) {
+    Read &node = readNodes[*link];
+    const Access &other = records[node.record];
+    if (after &&
+        (other.cta != after->cta || (other.thread != after->thread && after->clocks[other.thread] < other.moment))) {
+      link = &node.next;
+      continue;
+    }
+    uint32_t gone = *link;
+    *link = node.next;
+    readNodes[gone].next = freeReads;
+    freeReads = gone;
+    --cell.numReads;
+  }
+}
+
+void AccessHistory::read(Cell &cell, uint32_t mine, const Actor &actor) {
+  if (cell.reads != 0) {
+    const Access &last = records[readNodes[cell.reads].record];
+    if (last.cta == actor.cta && last.thread == actor.thread && last.moment == records[mine].moment)
+      return;
+  }
+  // What this read comes after, no later write needs to be compared with. Looked for now and then, so that a read costs
+  // no more on average than a few steps.
+  if (cell.numReads >= cell.mostReads) {
+    dropReads(cell, &actor);
+    cell.mostReads = std::max(firstMostReads, 2 * cell.numReads);
+  }
+  addRead(cell, mine);
 }
 
 void AccessHistory::access(const Access &access, const Actor &actor, const Found &found) {
@@ -62,25 +114,21 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
       found(conflict, access, &records[other], at);
     told = other;
   };
-  for (uint64_t at = access.first; at < access.first + access.bytes; ++at) {
-    Cell &cell = cells[at];
+  forEachCell(access.first, access.bytes, [&](Cell &cell, uint64_t at) {
     if (cell.copy != 0)
       tell(Conflict::AsyncCopy, cell.copy, at);
     else if (!isOrdered(cell.write, access, actor, actor.clocks))
       tell(actor.unfenced && isOrdered(cell.write, access, actor, actor.unfenced) ? Conflict::MissingFence
                                                                                   : Conflict::Race,
            cell.write, at);
-    if (!access.isWrite) {
-      if (cell.write == 0 && cell.copy == 0 && !toldUninitialised) {
-        toldUninitialised = true;
-        found(Conflict::Uninitialised, access, nullptr, at);
-      }
-      read(cell, mine, actor);
-      continue;
-    }
-    if (access.isAtomic && cell.write == 0 && cell.copy == 0 && !toldUninitialised) {
+    bool isUnwritten = cell.write == 0 && cell.copy == 0;
+    if (isUnwritten && (!access.isWrite || access.isAtomic) && !toldUninitialised) {
       toldUninitialised = true;
       found(Conflict::Uninitialised, access, nullptr, at);
+    }
+    if (!access.isWrite) {
+      read(cell, mine, actor);
+      return;
     }
     for (uint32_t node = cell.reads; node != 0; node = readNodes[node].next)
       // What was read needs no fence before it is written.
@@ -88,21 +136,15 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
         tell(Conflict::Race, readNodes[node].record, at);
         break;
       }
-    while (cell.reads != 0) {
-      uint32_t gone = cell.reads;
-      cell.reads = readNodes[gone].next;
-      readNodes[gone].next = freeReads;
-      freeReads = gone;
-    }
+    dropReads(cell, nullptr);
     cell.write = mine;
-  }
+  });
 }
 
 uint32_t AccessHistory::beginCopy(const Access &access, const Actor &actor, const Found &found) {
   this->access(access, actor, found);
-  uint32_t copy = cells[access.first].write;
-  for (uint64_t at = access.first; at < access.first + access.bytes; ++at)
-    cells[at].copy = copy;
+  auto copy = static_cast<uint32_t>(records.size() - 1);
+  forEachCell(access.first, access.bytes, [&](Cell &cell, uint64_t) { cell.copy = copy; });
   return copy;
 }
 
@@ -111,11 +153,12 @@ void AccessHistory::completeCopy(uint32_t copy, uint32_t thread, uint32_t moment
   done.thread = thread;
   done.moment = moment;
   uint32_t mine = record(done);
-  for (uint64_t at = done.first; at < done.first + done.bytes; ++at)
-    if (cells[at].copy == copy) { // else a later copy took the byte, which was told
-      cells[at].copy = 0;
-      cells[at].write = mine;
-    }
+  forEachCell(done.first, done.bytes, [&](Cell &cell, uint64_t) {
+    if (cell.copy != copy) // a later copy took the byte, which was told
+      return;
+    cell.copy = 0;
+    cell.write = mine;
+  });
 }
 
 } // namespace tenon::sim

@@ -9,8 +9,11 @@
 // has a second row of clocks for what came before a fence of its own, or before one that happened before its now.
 //
 // Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them.
+//
+// Four bytes share what is known of them until an access touches only some: then each has its own.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -41,7 +44,7 @@ public:
 
   /// `bytes` bytes, of which the first `initialised` count as written before the launch.
   void reset(int64_t bytes, int64_t initialised);
-  bool isTracked() const { return !cells.empty(); }
+  bool isTracked() const { return !words.empty(); }
 
   void access(const Access &access, const Actor &actor, const Found &found);
   /// The copy owns the bytes until complete() with what this returns.
@@ -51,18 +54,29 @@ public:
 
 private:
   struct Cell {
-    uint32_t write = 0, reads = 0, copy = 0; // records; heads of lists
+    uint32_t write = 0, reads = 0, copy = 0;           // records; heads of lists
+    uint32_t numReads = 0, mostReads = firstMostReads; // of the list, and when it is looked through
   };
+  using Split = std::array<Cell, 4>;
   struct Read {
     uint32_t record, next;
   };
-  static constexpr uint32_t beforeLaunch = 1;
+  static constexpr uint32_t beforeLaunch = 1, firstMostReads = 8;
+  static constexpr uint64_t wordBytes = 4;
 
   uint32_t record(const Access &access);
   bool isOrdered(uint32_t earlier, const Access &mine, const Actor &actor, const uint32_t *clocks) const;
   void read(Cell &cell, uint32_t mine, const Actor &actor);
+  void addRead(Cell &cell, uint32_t mine);
+  void dropReads(Cell &cell, const Actor *after);
+  Split &split(uint64_t word);
+  /// visit(cell, its first byte) for all that have some of the bytes.
+  template <typename Visit>
+  void forEachCell(uint64_t first, uint64_t bytes, Visit &&visit);
 
-  std::vector<Cell> cells;
+  std::vector<Cell> words;
+  std::vector<uint32_t> splitOf; ///< of a word: 0, or 1 + its index in `splits`
+  std::vector<Split> splits;
   std::vector<Access> records;
   std::vector<Read> readNodes;
   uint32_t freeReads = 0;

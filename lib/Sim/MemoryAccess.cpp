@@ -1,7 +1,9 @@
 #include "lib/Sim/MemoryAccess.h"
 #include "lib/Sim/DeviceFunctions.h"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 
 namespace tenon::sim {
 
@@ -45,10 +47,24 @@ Allocation *checkTouch(Cta &cta, const Touch &touch) {
   return allocation;
 }
 
+/// Of two writes: whether the later one changes nothing of what the earlier one wrote. Then their order is no matter.
+static bool writesTheSame(const Touch &touch, const Allocation &allocation, const Access &mine, const Access &other) {
+  if (!touch.value || !mine.isWrite || !other.isWrite)
+    return false;
+  uint64_t first = std::max(mine.first, other.first);
+  uint64_t last = std::min(mine.first + mine.bytes, other.first + other.bytes);
+  return std::memcmp(static_cast<const char *>(touch.value) + (first - mine.first), allocation.data + first,
+                     last - first) == 0;
+}
+
 /// Findings of the history as sentences.
-static AccessHistory::Found tell(Cta &cta, const Allocation &allocation) {
-  std::string name = &allocation == &cta.memory().shared() ? "shared memory" : "'" + allocation.name + "'";
-  return [&cta, name](Conflict conflict, const Access &mine, const Access *other, uint64_t at) {
+struct Teller {
+  Cta &cta;
+  const Allocation &allocation;
+  const Touch &touch;
+
+  void operator()(Conflict conflict, const Access &mine, const Access *other, uint64_t at) const {
+    std::string name = &allocation == &cta.memory().shared() ? "shared memory" : "'" + allocation.name + "'";
     auto actor = [&](const Access &access) {
       return cta.threadText(access.thread, access.cta) + " " + verb(access) + " " +
              bytesText(access.first, access.bytes) + " of " + name + " by " + cta.siteText(access.site);
@@ -59,7 +75,8 @@ static AccessHistory::Found tell(Cta &cta, const Allocation &allocation) {
                  [&] { return actor(mine) + ", and nobody has written byte " + std::to_string(at); });
       return;
     }
-    if (!cta.tracks(FindingKind::Race))
+    if (!cta.tracks(FindingKind::Race) ||
+        (conflict == Conflict::Race && writesTheSame(touch, allocation, mine, *other)))
       return;
     if (conflict == Conflict::MissingFence)
       cta.find(FindingKind::Race, mine.site, other->site,
@@ -71,8 +88,8 @@ static AccessHistory::Found tell(Cta &cta, const Allocation &allocation) {
     else
       cta.find(FindingKind::Race, mine.site, other->site,
                [&] { return actor(mine) + "; " + actor(*other) + "; nothing orders the two"; });
-  };
-}
+  }
+};
 
 static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touch) {
   return {cta.number(),
@@ -106,8 +123,8 @@ static void checkLaunchAhead(Cta &cta, const Allocation &allocation, const Touch
 uint32_t beginCopy(Cta &cta, const Touch &touch) {
   Allocation &allocation = *checkTouch(cta, touch);
   checkLaunchAhead(cta, allocation, touch);
-  return allocation.history.beginCopy(accessOf(cta, allocation, touch), actorOf(cta, touch.thread),
-                                      tell(cta, allocation));
+  Teller tell = {cta, allocation, touch};
+  return allocation.history.beginCopy(accessOf(cta, allocation, touch), actorOf(cta, touch.thread), std::ref(tell));
 }
 
 void recordTouch(Cta &cta, const Touch &touch) {
@@ -115,8 +132,10 @@ void recordTouch(Cta &cta, const Touch &touch) {
   if (!allocation)
     return;
   checkLaunchAhead(cta, *allocation, touch);
-  if (allocation->history.isTracked())
-    allocation->history.access(accessOf(cta, *allocation, touch), actorOf(cta, touch.thread), tell(cta, *allocation));
+  if (!allocation->history.isTracked())
+    return;
+  Teller tell = {cta, *allocation, touch};
+  allocation->history.access(accessOf(cta, *allocation, touch), actorOf(cta, touch.thread), std::ref(tell));
 }
 
 void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
@@ -139,7 +158,7 @@ namespace {
 
 // What the kernel calls.
 
-void accessCall(void *address, uint32_t bytes, uint32_t alignment, uint32_t flags, uint32_t site) {
+void accessCall(void *address, void *value, uint32_t bytes, uint32_t alignment, uint32_t flags, uint32_t site) {
   Cta &cta = Cta::current();
   if (flags & accessSpins)
     cta.spin(site);
@@ -150,7 +169,8 @@ void accessCall(void *address, uint32_t bytes, uint32_t alignment, uint32_t flag
                  static_cast<Space>(flags >> accessSpaceShift),
                  (flags & accessWrites) != 0,
                  (flags & accessAtomic) != 0,
-                 site};
+                 site,
+                 value};
   if (touch.isWrite)
     cta.noteProgress();
   recordTouch(cta, touch);
@@ -161,14 +181,16 @@ void loadWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, u
     std::memset(value, 0, bytes);
     return;
   }
-  accessCall(address, bytes, bytes, accessReads | static_cast<uint32_t>(Space::Global) << accessSpaceShift, site);
+  accessCall(address, nullptr, bytes, bytes, accessReads | static_cast<uint32_t>(Space::Global) << accessSpaceShift,
+             site);
   std::memcpy(value, address, bytes);
 }
 
 void storeWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, uint32_t site) {
   if (!predicate)
     return;
-  accessCall(address, bytes, bytes, accessWrites | static_cast<uint32_t>(Space::Global) << accessSpaceShift, site);
+  accessCall(address, value, bytes, bytes, accessWrites | static_cast<uint32_t>(Space::Global) << accessSpaceShift,
+             site);
   std::memcpy(address, value, bytes);
 }
 

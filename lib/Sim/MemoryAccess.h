@@ -12,6 +12,7 @@ struct Touch {
   Space space; ///< of the pointer's type
   bool isWrite, isAtomic;
   uint32_t site;
+  const void *value = nullptr; ///< that is written, where it is known
 };
 
 /// Ends the launch where the bytes are not the kernel's, or not aligned. Null for the thread's own stack.

@@ -37,6 +37,7 @@ struct Report {
   std::vector<Finding> findings; ///< one for each kind and pair of ops, in the order found
   int64_t numRepeats = 0;        ///< further findings like those
   int64_t numSwitches = 0;       ///< between threads
+  bool hasStopped = false;       ///< ahead of the launch's end: results are not all written
 
   bool ok() const { return findings.empty(); }
   /// "race: ..", a line a finding, and how often they repeat.

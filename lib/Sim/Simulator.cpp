@@ -91,12 +91,17 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
   }
 
   Report report;
-  StackPool stacks(static_cast<size_t>(options.stackBytes));
-  Cta cta(kernel, launch, options, memory, stacks, report);
+  // One pool a thread of this process: the next launch finds the stacks mapped.
+  thread_local std::unique_ptr<StackPool> stacks;
+  if (!stacks || stacks->bytes() != static_cast<size_t>(options.stackBytes))
+    stacks = std::make_unique<StackPool>(static_cast<size_t>(options.stackBytes));
+  Cta cta(kernel, launch, options, memory, *stacks, report);
   int64_t numCtas = launch.grid[0] * launch.grid[1] * launch.grid[2];
   for (int64_t number = 0; number < numCtas; ++number)
-    if (!cta.run(static_cast<uint32_t>(number), arguments.data()))
+    if (!cta.run(static_cast<uint32_t>(number), arguments.data())) {
+      report.hasStopped = true;
       break;
+    }
   for (size_t index = 0; index < launch.buffers.size(); ++index)
     if (Buffer &buffer = launch.buffers[index]; buffer.isWritable && buffer.data)
       std::memcpy(buffer.data, allocations[index]->data, static_cast<size_t>(buffer.bytes));

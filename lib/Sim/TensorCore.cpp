@@ -3,6 +3,7 @@
 #include "lib/Sim/Numbers.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace tenon::sim {
 
@@ -29,34 +30,44 @@ double decode(MmaType type, uint32_t word, uint32_t index) {
 /// Bits below the last of f32 that terms keep when they are aligned.
 static constexpr int guardBits = 2;
 
-/// Of a number as the format has it: denormals have the exponent of the least normal number.
-static int exponentOf(double value, MmaType type) {
-  int least = type == MmaType::F16 ? -14 : -126;
-  return value == 0 ? least : std::max(std::ilogb(value), least);
+/// Of a double that is finite and no denormal; of 0 the least.
+static int exponentOf(double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return static_cast<int>(bits >> 52 & 0x7FF) - 1023;
+}
+
+static double powerOfTwo(int exponent) {
+  uint64_t bits = static_cast<uint64_t>(exponent + 1023) << 52;
+  double value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
 }
 
 float sumOfProducts(const double *a, const double *b, MmaType type, uint32_t count, float c) {
   double plain = c;
-  int top = c == 0 ? -2000 : std::max(std::ilogb(c), -126);
+  int least = type == MmaType::F16 ? -14 : -126; // denormals have the exponent of the least normal number
+  int top = c == 0 ? -2000 : std::max(exponentOf(c), -126);
   for (uint32_t k = 0; k < count; ++k) {
     plain += a[k] * b[k];
     if (a[k] * b[k] != 0)
-      top = std::max(top, exponentOf(a[k], type) + exponentOf(b[k], type));
+      top = std::max(top, std::max(exponentOf(a[k]), least) + std::max(exponentOf(b[k]), least));
   }
   if (!std::isfinite(plain))
     return std::isnan(plain) ? asFloat(0x7FFFFFFF) : static_cast<float>(plain);
   if (top == -2000)
     return static_cast<float>(plain); // zeros, and the sign of their sum
   int scale = 23 + guardBits - top;
-  auto sum = static_cast<int64_t>(std::ldexp(static_cast<double>(c), scale));
+  double factor = powerOfTwo(scale);
+  auto sum = static_cast<int64_t>(c * factor);
   for (uint32_t k = 0; k < count; ++k)
-    sum += static_cast<int64_t>(std::ldexp(a[k] * b[k], scale));
+    sum += static_cast<int64_t>(a[k] * b[k] * factor);
   auto magnitude = static_cast<uint64_t>(std::abs(sum));
   int extra = 0;
   for (; magnitude >> extra >= (uint64_t{1} << 24);)
     ++extra;
   magnitude = magnitude >> extra << extra;
-  double result = std::ldexp(static_cast<double>(magnitude), -scale);
+  double result = static_cast<double>(magnitude) * powerOfTwo(-scale);
   float rounded = result > 3.4028234663852886e38 ? INFINITY : static_cast<float>(result);
   return sum < 0 ? -rounded : rounded;
 }

@@ -2,6 +2,7 @@
 
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Target/Optimise.h"
+#include "passes/6_ptx/Passes.h"
 #include "passes/sim/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -70,10 +71,10 @@ Status lower(ModuleOp module) {
     return success();
   });
   PassManager passes(module.getContext());
+  passes.addPass(createCallLibdevicePass()); // as for the device, whose library is the simulator's here
   passes.addPass(createSimReplaceDeviceOpsPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(arith::createArithExpandOpsPass());
-  passes.addPass(createConvertMathToLibmPass());
   passes.addPass(createSCFToControlFlowPass());
   passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createConvertToLLVMPass());
@@ -162,6 +163,15 @@ Result<sim::Kernel> readKernel(LLVM::LLVMFuncOp function, llvm::orc::LLJIT &jit,
   return kernel;
 }
 
+/// By the parameters of the launch function: addresses where the kernel takes a map by value.
+std::vector<size_t> parameterBytes(LLVM::LLVMFuncOp function) {
+  auto maps = function->getAttrOfType<ArrayAttr>("tenon.tensor_maps");
+  std::vector<size_t> bytes(function.getNumArguments(), 8);
+  size_t numMaps = std::min(maps ? maps.size() : 0, bytes.size());
+  std::fill(bytes.end() - static_cast<std::ptrdiff_t>(numMaps), bytes.end(), 128);
+  return bytes;
+}
+
 } // namespace
 
 Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *module) {
@@ -180,7 +190,7 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
         return attribute ? attribute.getValue() : AffineMap();
       };
       result->kernels[kernel.name] = {kernel,
-                                      function.getNumArguments(),
+                                      parameterBytes(function),
                                       map("tenon.grid"),
                                       map("tenon.scratch_bytes"),
                                       map("tenon.zeroed_bytes"),
@@ -196,6 +206,15 @@ std::vector<std::string> SimulatedModule::kernelNames() const {
   for (const auto &[name, kernel] : kernels)
     names.push_back(name);
   return names;
+}
+
+const sim::Kernel *SimulatedModule::find(const std::string &kernel) const {
+  auto found = kernels.find(kernel);
+  return found == kernels.end() ? nullptr : &found->second.kernel;
+}
+
+const std::vector<size_t> &SimulatedModule::parameters(const std::string &kernel) const {
+  return kernels.at(kernel).parameters;
 }
 
 /// The map's results for the dims, which it may take as symbols; `otherwise` without a map.
@@ -254,11 +273,11 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
   const Entry &entry = found->second;
   ArrayRef<Attribute> recipes = entry.tensorMaps ? entry.tensorMaps.getValue() : ArrayRef<Attribute>();
   size_t numArguments = call.operands.size() + call.results.size() + call.dims.size() + 1 + recipes.size();
-  if (entry.numArguments != numArguments)
-    return invalidArgument("kernel @" + name + " takes " + std::to_string(entry.numArguments) + " arguments; given " +
-                           std::to_string(call.operands.size()) + " operands, " + std::to_string(call.results.size()) +
-                           " results, " + std::to_string(call.dims.size()) + " dims, the workspace and " +
-                           std::to_string(recipes.size()) + " tensor maps");
+  if (entry.parameters.size() != numArguments)
+    return invalidArgument("kernel @" + name + " takes " + std::to_string(entry.parameters.size()) +
+                           " arguments; given " + std::to_string(call.operands.size()) + " operands, " +
+                           std::to_string(call.results.size()) + " results, " + std::to_string(call.dims.size()) +
+                           " dims, the workspace and " + std::to_string(recipes.size()) + " tensor maps");
   std::string of = "of kernel @" + name;
   TENON_TRY_ASSIGN(std::vector<int64_t> grid, evaluate(entry.grid, call.dims, "tenon.grid " + of, {1, 1, 1}));
   TENON_TRY_ASSIGN(std::vector<int64_t> scratch,

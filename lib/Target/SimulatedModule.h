@@ -29,6 +29,10 @@ public:
   ~SimulatedModule();
 
   std::vector<std::string> kernelNames() const;
+  /// Null where there is none of that name.
+  const sim::Kernel *find(const std::string &kernel) const;
+  /// Bytes of each parameter; 128 are a tensor map's.
+  const std::vector<size_t> &parameters(const std::string &kernel) const;
   /// Runs every CTA of the grid that the kernel states for these dims; results are written where the call says.
   Result<sim::Report> run(const std::string &kernel, const SimulatedCall &call, const sim::Options &options = {}) const;
 
@@ -39,7 +43,7 @@ private:
   std::vector<sim::Site> sites;
   struct Entry {
     sim::Kernel kernel;
-    size_t numArguments;
+    std::vector<size_t> parameters;                  ///< bytes of each
     mlir::AffineMap grid, scratchBytes, zeroedBytes; ///< over the dims; null where the function has none
     mlir::ArrayAttr tensorMaps;                      ///< dictionaries, or null
   };

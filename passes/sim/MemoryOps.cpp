@@ -11,10 +11,22 @@ using namespace mlir;
 
 namespace tenon {
 
-static void checkAccess(CallBuilder &calls, Value address, Value bytes, int64_t alignment, uint32_t flags) {
+/// `value`: what is written by a plain store, or null.
+static void checkAccess(CallBuilder &calls, Value address, Value value, Value bytes, int64_t alignment,
+                        uint32_t flags) {
   auto pointer = cast<LLVM::LLVMPointerType>(address.getType());
   flags |= pointer.getAddressSpace() << sim::accessSpaceShift;
-  calls.call("tenon_sim_access", {address, bytes, calls.i32(alignment), calls.i32(flags)});
+  Location loc = address.getLoc();
+  auto plain = LLVM::LLVMPointerType::get(address.getContext());
+  Value copy;
+  if (value) {
+    DataLayout layout(calls.module());
+    copy = calls.registers(static_cast<int64_t>(layout.getTypeSize(value.getType()).getFixedValue() + 3) / 4);
+    LLVM::StoreOp::create(calls.builder(), loc, value, copy, 4);
+  } else {
+    copy = LLVM::ZeroOp::create(calls.builder(), loc, plain);
+  }
+  calls.call("tenon_sim_access", {address, copy, bytes, calls.i32(alignment), calls.i32(flags)});
 }
 
 /// What licenses the host's optimiser to read early or twice, where calls stand between.
@@ -25,13 +37,14 @@ static void dropPromises(Operation *op) {
 }
 
 static LogicalResult checkValue(CallBuilder &calls, Operation *op, Value address, Type type,
-                                std::optional<uint64_t> alignment, uint32_t flags) {
+                                std::optional<uint64_t> alignment, uint32_t flags, Value value = nullptr) {
   auto space = cast<LLVM::LLVMPointerType>(address.getType()).getAddressSpace();
   if (space != 0 && space != 1 && space != 3)
     return op->emitOpError("has no simulation in address space ") << space << "; expected 0, 1 (global) or 3 (shared)";
   DataLayout layout(calls.module());
   Value bytes = calls.i32(static_cast<int64_t>(layout.getTypeSize(type).getFixedValue()));
-  checkAccess(calls, address, bytes, static_cast<int64_t>(alignment.value_or(layout.getTypeABIAlignment(type))), flags);
+  checkAccess(calls, address, value, bytes, static_cast<int64_t>(alignment.value_or(layout.getTypeABIAlignment(type))),
+              flags);
   dropPromises(op);
   return success();
 }
@@ -46,7 +59,7 @@ static std::optional<LogicalResult> checkLlvmAccess(Operation *op, CallBuilder &
   if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
     bool isAtomic = store.getOrdering() != LLVM::AtomicOrdering::not_atomic;
     return checkValue(calls, op, store.getAddr(), store.getValue().getType(), store.getAlignment(),
-                      accessWrites | (isAtomic ? accessAtomic : 0));
+                      accessWrites | (isAtomic ? accessAtomic : 0), isAtomic ? Value() : store.getValue());
   }
   if (auto update = dyn_cast<LLVM::AtomicRMWOp>(op))
     return checkValue(calls, op, update.getPtr(), update.getVal().getType(), std::nullopt,

@@ -154,6 +154,12 @@ static void replaceBarrier(Operation *op, CallBuilder &calls) {
     op->replaceAllUsesWith(ValueRange{result});
 }
 
+/// What CallLibdevice makes of an approximate exp2.
+static bool isEx2(Operation *op) {
+  auto call = dyn_cast<LLVM::CallIntrinsicOp>(op);
+  return call && call.getIntrin() == "llvm.nvvm.ex2.approx.ftz";
+}
+
 static Value truth(CallBuilder &calls, Location loc, Value word, Type type) {
   if (!type.isInteger(1))
     return word;
@@ -198,8 +204,8 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   } else if (auto mma = dyn_cast<NVVM::MmaOp>(op)) {
     if (failed(replaceMma(mma, calls)))
       return failure();
-  } else if (isa<ptx::Ex2Op, ptx::TanhOp>(op)) {
-    op->replaceAllUsesWith(ValueRange{calls.call(isa<ptx::Ex2Op>(op) ? "tenon_sim_ex2" : "tenon_sim_tanh",
+  } else if (isa<ptx::Ex2Op, ptx::TanhOp>(op) || isEx2(op)) {
+    op->replaceAllUsesWith(ValueRange{calls.call(isa<ptx::TanhOp>(op) ? "tenon_sim_tanh" : "tenon_sim_ex2",
                                                  op->getOperands(), calls.builder().getF32Type())});
   } else if (auto quotient = dyn_cast<ptx::DivFullOp>(op)) {
     Value exact = LLVM::FDivOp::create(calls.builder(), loc, quotient.getLhs(), quotient.getRhs());

@@ -240,7 +240,8 @@ TEST_F(Cuda, TensorMapsThatCannotBeEncoded) {
     const std::map<std::string, cuda::Kernel> &kernels = exe->cuda()->kernels();
     std::vector<int64_t> bytes(10, 1 << 20);
     auto prepare = [&](int64_t batch) {
-      return cuda::prepareLaunch(kernels, exe->plan().launches[1], [&](std::string_view) { return &batch; }, bytes);
+      return cuda::prepareLaunch(
+          exe->plan(), kernels, exe->plan().launches[1], [&](std::string_view) { return &batch; }, bytes);
     };
     EXPECT_EQ(prepare(4)->kernel, &kernels.at("scale"));
     EXPECT_EQ(prepare(5)->kernel, &kernels.at("scale_plain"));

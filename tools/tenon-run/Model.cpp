@@ -4,6 +4,7 @@
 #include "tools/CommandLine.h"
 #include "tools/ExportedProgram.h"
 #include "tools/tenon-run/Inputs.h"
+#include "tools/tenon-run/Simulation.h"
 
 #include <chrono>
 #include <cmath>
@@ -78,11 +79,16 @@ Status checkDevice(ModelOptions &options) {
   const std::string &device = options.device;
   bool isNumbered = device.rfind("cuda:", 0) == 0 && device.size() > 5 && device.size() < 9 &&
                     device.find_first_not_of("0123456789", 5) == std::string::npos;
-  if (!device.empty() && device != "cpu" && device != "cuda" && !isNumbered)
-    return invalidArgument("device '" + device + "' is unknown; it is cpu, cuda, or a GPU by its number, cuda:1");
+  if (!device.empty() && device != "cpu" && device != "cuda" && !isNumbered && !isSimulator(device))
+    return invalidArgument("device '" + device +
+                           "' is unknown; it is cpu, cuda, a GPU by its number, cuda:1, or sim, "
+                           "the device simulator");
   if (options.target.empty())
-    options.target = device.empty() || device == "cpu" ? "cpu" : "cuda";
-  return checkKinds(options.target, options.target == "cuda" || options.target.rfind("sm_", 0) == 0, device);
+    options.target = device.empty() || device == "cpu" ? "cpu" : isSimulator(device) ? simulatedTarget(device) : "cuda";
+  if (isSimulator(options.target) != isSimulator(device))
+    return invalidArgument("target '" + options.target + "' and device '" + device +
+                           "' do not go together; the simulator runs what is compiled for it: --device=sim:sm_90a");
+  return checkKinds(options.target, options.target != "cpu" && options.target.rfind("cpu:", 0) != 0, device);
 }
 
 static Result<Model> loadArtefact(const ModelOptions &options) {

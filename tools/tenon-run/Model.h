@@ -13,7 +13,7 @@ struct ModelOptions {
   std::string path;
   std::string weights;                ///< a .safetensors file, "random", or empty: those that come with the model
   std::string target, from = "graph"; ///< for text; target empty: that of the device
-  std::string device;                 ///< "cpu", "cuda", "cuda:1", or empty: what the model is compiled for
+  std::string device;                 ///< "cpu", "cuda", "cuda:1", "sim", "sim:sm_80"; empty: what it is compiled for
   int64_t seed = 0;                   ///< of random weights
 };
 

@@ -7,6 +7,7 @@
 #include "tools/tenon-run/Inputs.h"
 #include "tools/tenon-run/Model.h"
 #include "tools/tenon-run/ModelReference.h"
+#include "tools/tenon-run/Simulation.h"
 #include "tools/tenon-run/Values.h"
 
 #include <algorithm>
@@ -24,8 +25,8 @@ struct Arguments {
   InputOptions inputs;
   std::string output, expected;
   std::optional<double> rtol, atol;
-  int64_t repeat = 0;
-  bool check = false, json = false;
+  int64_t repeat = 0, simSeed = 0;
+  bool check = false, json = false, simUnchecked = false;
 };
 
 /// What a run has to tell, filled in step by step.
@@ -198,7 +199,28 @@ static void reportTensors(const std::vector<Input> &inputs, const std::vector<Ar
   report.lines += tableText(rows);
 }
 
-static Result<Report> work(const Arguments &arguments, const Model &model) {
+/// A line a launch, and what is wrong with it.
+static void reportLaunches(const std::vector<SimulatedLaunch> &launches, Report &report) {
+  std::vector<std::vector<std::string>> rows;
+  std::string findings;
+  report.json["launches"] = Json::array();
+  for (const SimulatedLaunch &launch : launches) {
+    size_t count = launch.report.findings.size();
+    report.ok &= launch.report.ok();
+    rows.push_back({"sim", launch.kernel, number(launch.seconds, "%.2f s"),
+                    count == 0 ? "no findings" : std::to_string(count) + (count == 1 ? " finding" : " findings")});
+    Json json = {{"kernel", launch.kernel}, {"seconds", launch.seconds}, {"findings", Json::array()}};
+    for (const sim::Finding &finding : launch.report.findings) {
+      std::string text = std::string(sim::findingKindName(finding.kind)) + ": " + finding.text;
+      findings += launch.kernel + ": " + text + "\n";
+      json["findings"].push_back(text);
+    }
+    report.json["launches"].push_back(json);
+  }
+  report.lines += tableText(rows) + findings;
+}
+
+static Result<Report> work(const Arguments &arguments, const Model &model, const Simulation *simulation) {
   Report report;
   const LaunchPlan &plan = model.executable->plan();
   std::unique_ptr<ModelReference> reference;
@@ -223,6 +245,8 @@ static Result<Report> work(const Arguments &arguments, const Model &model) {
   report.json["model"] = arguments.model.path;
   report.json["target"] = plan.target;
   reportTensors(inputs, outputs, report);
+  if (simulation)
+    reportLaunches(simulation->launches(), report);
   if (!arguments.output.empty())
     TENON_TRY(writeArrays(arguments.output, outputs));
   if (!arguments.expected.empty())
@@ -278,8 +302,13 @@ int main(int argc, char **argv) {
             "the model's arithmetic gives",
             arguments.check);
   line.integer("repeat", "N", "time N further calls", 1, arguments.repeat);
-  line.text("device", "DEVICE", "cpu, cuda, or a GPU by its number, cuda:1 (default: what the model is compiled for)",
+  line.text("device", "DEVICE",
+            "cpu, cuda, a GPU by its number, cuda:1, or the device simulator, sim or sim:sm_80\n"
+            "(default: what the model is compiled for)",
             arguments.model.device);
+  line.integer("sim-seed", "N", "on the simulator: another order of threads", 0, arguments.simSeed);
+  line.flag("sim-unchecked", "on the simulator: look for no races and no reads of what nobody wrote",
+            arguments.simUnchecked);
   line.text("target", "TARGET",
             "for text: cpu (this machine), cpu:<LLVM name>, sm_90a and the like, or cuda (this\n"
             "machine's GPU) (default: that of the device, else cpu)",
@@ -289,6 +318,7 @@ int main(int argc, char **argv) {
   line.example("tenon-run m.tnx --dim batch=8 --dim seq=128 --repeat=50", "times calls of that size on random inputs");
   line.example("tenon-run m.mlir --weights=m.safetensors --check", "compiles, runs and compares with the reference");
   line.example("tenon-run m.mlir --device=cuda --weights=random --check", "the same on this machine's GPU");
+  line.example("tenon-run m.mlir --device=sim --dim seq=16 --check", "the GPU's kernels without one, with their races");
   line.example("tenon-run m.tnx --input=x.npy --output=y.npz", "from arrays to arrays");
   line.example("tenon-run m.tnx --input=inputs.npz --expected=torch.npz --rtol=1e-5", "against another framework's");
   line.example("tenon-run dump/02-kernel.mlir --from=cpu --weights=random", "an edited phase of a dump folder");
@@ -303,12 +333,15 @@ int main(int argc, char **argv) {
   compile.from = arguments.model.from;
   if (Status use = checkUse(compile); !use)
     return fail(line.tool(), use, arguments.json, exitWrongUse);
+  std::optional<Simulation> simulation;
+  if (isSimulator(arguments.model.device))
+    simulation.emplace(arguments.model.device, arguments.simSeed, !arguments.simUnchecked);
   Result<Model> model = loadModel(arguments.model);
   if (!model)
     return fail(line.tool(), model.status(), arguments.json);
   if (Status use = checkNames(model->executable->plan(), arguments.inputs); !use)
     return fail(line.tool(), use, arguments.json, exitWrongUse);
-  Result<Report> report = work(arguments, *model);
+  Result<Report> report = work(arguments, *model, simulation ? &*simulation : nullptr);
   if (!report)
     return fail(line.tool(), report.status(), arguments.json);
   if (arguments.json)

@@ -1,0 +1,61 @@
+"""Kernels of every family in the device simulator: right against float64, and without a finding. A part of the cases of
+test/gpu; `test/gpu/simulate.py` runs all of them, with every size and kind of data.
+"""
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "test/gpu"))
+
+import simulate  # noqa: E402
+
+from exec_cpu.__main__ import default_seed  # noqa: E402
+from exec_cpu.library import Library, TenonError  # noqa: E402
+
+SEED = default_seed()
+PART = 29
+SMALL = {"most": 1_000_000, "sizes": 1, "kinds": 1, "seed": SEED}
+
+
+@pytest.mark.parametrize("arch,first", [("sm_90a", 0), ("sm_80", 7)])
+def test_families(monkeypatch, arch, first):
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "")
+    told = []
+    passed, failed = simulate.simulate(
+        simulate.FAMILIES, {**SMALL, "arch": arch, "every": PART, "from": first}, told.append
+    )
+    assert not failed, f"RERUN={SEED}\n" + "\n".join(told)
+    assert passed > 60, told
+
+
+def test_another_order_of_threads(monkeypatch):
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "")
+    told = []
+    options = {**SMALL, "every": 61, "from": 5, "sim-seed": 7}
+    passed, failed = simulate.simulate(["tiles", "contractions", "attention", "rows"], options, told.append)
+    assert not failed and passed > 8, told
+
+
+MODEL = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}"""
+
+
+def test_what_the_simulator_does_not_run(monkeypatch):
+    library = Library()
+    artefact = library.compile(MODEL, "sim:sm_80")
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    with pytest.raises(TenonError, match="compiled for sm_80, cuda:0 .the device simulator. is sm_90"):
+        library.load(artefact, {})
+    library.free_artefact(artefact)
+    with pytest.raises(TenonError, match="target 'sim:sm_1' .*|GPU architecture 'sm_1'"):
+        library.compile(MODEL, "sim:sm_1")
+
+
+def test_wrong_use_prints_the_usage():
+    done = subprocess.run([sys.executable, str(ROOT / "test/gpu/simulate.py"), "--nothing"], capture_output=True, text=True)
+    assert done.returncode == 2 and "usage: simulate.py" in done.stderr
