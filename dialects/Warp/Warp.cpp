@@ -225,6 +225,16 @@ LogicalResult StoreOp::verify() {
   return success();
 }
 
+static LogicalResult verifyTurns(Operation *op) {
+  auto kernel = op->getParentOfType<tile::KernelOp>();
+  auto schedule = kernel ? kernel->getAttrOfType<ScheduleAttr>("warp.schedule") : ScheduleAttr();
+  if (schedule && schedule.getTurns())
+    return success();
+  return op->emitOpError("(C1) stands in a kernel without turns, expected `warp.schedule` with `turns = true`");
+}
+LogicalResult TurnWaitOp::verify() { return verifyTurns(*this); }
+LogicalResult TurnPassOp::verify() { return verifyTurns(*this); }
+
 LogicalResult RescaleOp::verify() {
   RankedTensorType tile = getTile().getType(), factor = getFactor().getType(), where = getWhere().getType();
   if (tile.getRank() == 2 && factor.getShape() == tile.getShape().take_front() &&
@@ -277,7 +287,7 @@ LogicalResult warp::DotOp::verify() {
   if (m % (blockRows * warpsM) != 0 || n % (8 * warpsN) != 0)
     return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
                                       << " results, expected a multiple of " << blockRows << " x 8 for each";
-  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1);
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1, false);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);

@@ -319,6 +319,46 @@ def Warp_StoreOp : WarpOp<"store", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = "$tile `,` $view `[` $place `]` `slots` $slots attr-dict `:` type($tile) `,` type($view)";
 }
 
+def TurnWaitOp : WarpOp<"turn.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a warpgroup's turn";
+  let description = [{
+    Formula: a warpgroup goes on once the one before it has passed its turn on, the first once the last has; the first turn
+    of all is the first warpgroup's. Dots that are begun between this and `warp.turn.pass` run one warpgroup after the
+    other, so that one computes while another multiplies. Every warpgroup takes as many turns.
+
+    (C1) The kernel's `warp.schedule` has `turns = true`.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, turns = true>} {
+      tile.grid () = () {
+        warp.turn.wait
+        warp.turn.pass
+      }
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def TurnPassOp : WarpOp<"turn.pass", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the end of a warpgroup's turn";
+  let description = [{
+    Formula: the next warpgroup's `warp.turn.wait` may go on; see there.
+
+    (C1) The kernel's `warp.schedule` has `turns = true`.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, turns = true>} {
+      tile.grid () = () {
+        warp.turn.wait
+        warp.turn.pass
+      }
+    }
+    ```
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
 def RescaleOp : WarpOp<"rescale", [Pure, AllTypesMatch<["tile", "result"]>]> {
   let summary = "rows multiplied, some of them";
   let description = [{

@@ -244,12 +244,14 @@ SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth
 }
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
-                                   int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages) {
+                                   int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages, bool turns) {
   if (wgmma && (warpsM % 4 != 0 || warpsN != 1))
     return emitError() << "wgmma has " << warpsM << " x " << warpsN
                        << " warps, expected a multiple of 4 along the rows, 1 along the columns";
   if (producer && !wgmma)
     return emitError() << "a producer fills rings for wgmma only";
+  if (turns && (!producer || warpsM < 8))
+    return emitError() << "warpgroups take turns where there are two at least, beside a producer";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
   if (std::min(stages, outerStages) < 1)

@@ -84,15 +84,16 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
     other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
     `wgmma = true` 16-bit floats are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
-    and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program.
+    and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, and with
+    `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`).
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,
                         DefaultValuedParameter<"bool", "false">:$producer,
-                        DefaultValuedParameter<"int64_t", "1">:$outerStages);
+                        DefaultValuedParameter<"int64_t", "1">:$outer,
+                        DefaultValuedParameter<"bool", "false">:$turns);
   let assemblyFormat = [{
-    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` `stages` `=` $stages `,` `tf32` `=` $tf32
-    (`,` `wgmma` `=` $wgmma^)? (`,` `producer` `=` $producer^)? (`,` `outer` `=` $outerStages^)? `>`
+    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

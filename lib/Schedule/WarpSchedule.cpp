@@ -66,6 +66,7 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
     constexpr int64_t rareBytes = 16 * 1024;
     int64_t free = arch.sharedBytesPerBlock - schedule.stages * bytesPerStage - rows * 128 - rareBytes;
     schedule.outerStages = outerBytes > 0 && 2 * outerBytes <= free ? 2 : 1;
+    schedule.turns = rows >= 128; // two warpgroups
     return schedule;
   }
   WarpSchedule schedule;

@@ -9,6 +9,7 @@ struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
   bool wgmma = false;      ///< 16-bit products by warpgroups
   int64_t outerStages = 1; ///< slots for what is copied once a program
+  bool turns = false;      ///< warpgroups begin their dots one after the other
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores of which wgmma takes 16-bit elements only.

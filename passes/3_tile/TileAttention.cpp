@@ -324,20 +324,26 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
   return {stored(result, element), out};
 }
 
+/// Whether some query does not see some key. What lies past the keys' end is zero.
+static bool hidesKeys(AttentionOp op) { return op.getCausal() || op.getWindow() || op.getMask(); }
+
 TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
   SmallVector<unsigned> rows = axesOf(place[2]), columns = axesOf(place[3]);
   if (place.size() != 4 || rows.size() != 1 || columns.size() != 1 || rows[0] > columns[0] || axesOf(place).size() != 2)
     return fail("an attention's tile has queries and columns of values along its axes, in this order");
   using NonFinite = AttentionTiles::NonFinite;
   return AttentionTiles(*this, b, op, place)
-      .build(rows[0], columns[0], op == storedAttention ? NonFinite::Ignored : NonFinite::Tested);
+      .build(rows[0], columns[0], op == storedAttention || !hidesKeys(op) ? NonFinite::Ignored : NonFinite::Tested);
 }
 
-/// 0 times a value that is not finite is NaN, so that a result without any is right. One with any is computed anew,
-/// with care, a few columns at a time: what is that rare must not take registers from the rest.
+/// Where keys are hidden 0 times a value that is not finite must be 0, and is NaN: a result without any is right. One
+/// with any is computed anew, with care, a few columns at a time: what is that rare must not take registers from the
+/// rest.
 void TileEmitter::storeAttention(AttentionOp op, const TileValue &value, Value view, TilePlace place) {
   constexpr int64_t columnsAtOnce = 16;
   store(value, view, place);
+  if (!hidesKeys(op))
+    return;
   AttentionTiles tiles(*this, b, op, place);
   auto branch = scf::IfOp::create(b, tiles.isNonFinite(value.tile), /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);

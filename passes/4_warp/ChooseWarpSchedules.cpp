@@ -114,11 +114,11 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
         return error;
       };
       if (failed(warp::ScheduleAttr::verify(refuse, chosen.warpsM, chosen.warpsN, chosen.stages, tf32, chosen.wgmma,
-                                            chosen.wgmma, chosen.outerStages)))
+                                            chosen.wgmma, chosen.outerStages, chosen.turns)))
         return signalPassFailure();
       kernel->setAttr("warp.schedule",
                       warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
-                                              chosen.wgmma, chosen.wgmma, chosen.outerStages));
+                                              chosen.wgmma, chosen.wgmma, chosen.outerStages, chosen.turns));
     });
     if (failed(checkHandNames(getOperation(), schedules, byHand->warp, names,
                               "on tiles; tenon-compile --to=tile shows them")))

@@ -1,6 +1,7 @@
 // A loop that multiplies, computes with the product and multiplies again leaves the Tensor Cores idle while it
 // computes, and waits for them twice a turn. After this pass a turn begins its first dot together with the second one
-// of the turn before, and computes when both are done: the dots of another warpgroup fill that time.
+// of the turn before, and computes when both are done: the dots of another warpgroup fill that time. With turns in the
+// schedule warpgroups begin their dots one after the other, so that they do not fall into step.
 //
 //   for i { s = dot(q, k[i]); p = f(s); u = g(o, s); o = dot(p, v[i], u) }
 //   ->  s = dot(q, k[0]); p = f(s); u = g(o, s)
@@ -144,6 +145,7 @@ warp::DotOp SkewedLoop::emitSecond(Value number, Value lhs, Value accumulator) {
 
 void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value accumulator, bool isBeside) {
   mapping.map(loop.getInductionVar(), counter);
+  bool hasTurns = loop->getParentOfType<tile::KernelOp>()->getAttrOfType<ScheduleAttr>("warp.schedule").getTurns();
   Value number;
   warp::DotOp besides;
   for (Operation *op : others) {
@@ -152,7 +154,11 @@ void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value ac
       emitSecondRelease(number);
       mapping.map(loop.getRegionIterArg(sumNumber), sum);
     }
+    if (op == first && hasTurns)
+      TurnWaitOp::create(b);
     Operation *made = b.clone(*op, mapping);
+    if (op == first && hasTurns && !isBeside)
+      TurnPassOp::create(b);
     if (op != first || !isBeside)
       continue;
     cast<warp::DotOp>(made).setAsync(true);
@@ -160,6 +166,8 @@ void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value ac
     number = arith::SubIOp::create(b, mapping.lookup(firstWait.getNumber()), one);
     besides = emitSecond(number, lhs, accumulator);
     besides.setAsync(true);
+    if (hasTurns)
+      TurnPassOp::create(b);
     Value product = made->getResult(0);
     mapping.map(first.getResult(), DotWaitOp::create(b, product.getType(), product, /*pending=*/1).getResult());
   }

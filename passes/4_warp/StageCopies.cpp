@@ -313,7 +313,7 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
   for (auto [load, tile] : llvm::zip_equal(all.loads, all.tiles)) {
     if (!fitsTma(load, tile))
       continue;
-    RingLoads group{{load}, {tile}, schedule.getOuterStages(), Value()};
+    RingLoads group{{load}, {tile}, schedule.getOuter(), Value()};
     ImplicitLocOpBuilder b(load.getLoc(), load);
     Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
     group.create(b, one);

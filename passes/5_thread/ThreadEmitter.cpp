@@ -345,6 +345,10 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitAsyncStore(store);
   if (auto rescale = dyn_cast<RescaleOp>(op))
     return emitRescale(rescale);
+  if (isa<TurnWaitOp, TurnPassOp>(op)) {
+    emitTurn(isa<TurnWaitOp>(op), warpgroup());
+    return success();
+  }
   if (isa<WarpDialect>(op->getDialect()))
     return emitRing(op);
   if (OpTrait::hasElementwiseMappableTraits(op) && op->getNumResults() == 1 && isTile(op->getResult(0).getType()))

@@ -58,6 +58,8 @@ private:
                                                               mlir::ValueRange before);
   /// Of CTAs that take programs as they get free: the number of the next one.
   mlir::Value nextProgram(mlir::Value round);
+  void emitTurn(bool isWait, mlir::Value group);
+  mlir::Value warpgroup() { return digitValue(warp::warps(schedule.getNumWarps() / 4, 4)); }
   llvm::SmallVector<warp::RingCreateOp> producedRings();
   mlir::LogicalResult planTensorMaps();
   void initBarriers();

@@ -246,6 +246,19 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
   return success();
 }
 
+/// A barrier for each warpgroup, behind that of the CTA: it waits there itself, and the one before it arrives.
+void ThreadEmitter::emitTurn(bool isWait, Value group) {
+  constexpr int64_t firstBarrier = 2, threads = 256;
+  int64_t numGroups = schedule.getNumWarps() / 4;
+  if (!isWait)
+    group = arith::RemUIOp::create(b, add(group, i32(1)), i32(numGroups));
+  Value barrier = add(group, i32(firstBarrier));
+  if (isWait)
+    NVVM::BarrierOp::create(b, Type(), barrier, i32(threads), NVVM::BarrierReductionAttr(), Value());
+  else
+    NVVM::BarrierArriveOp::create(b, barrier, i32(threads));
+}
+
 /// A producer needs few registers; what it gives back lets two or three warpgroups beside it have more than the even
 /// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has.
 static std::pair<int64_t, int64_t> registerShares(int64_t numWarps) {
@@ -275,5 +288,21 @@ LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
   b.setInsertionPoint(roles.elseYield());
   if (many)
     NVVM::SetMaxRegisterOp::create(b, many, NVVM::SetMaxRegisterAction::increase);
-  return emitPrograms(grid, Role::Consumer);
+  bool hasTurns = false;
+  grid.walk([&](TurnWaitOp) { hasTurns = true; });
+  if (!hasTurns)
+    return emitPrograms(grid, Role::Consumer);
+  // The first turn is passed to the first warpgroup before all programs, and taken back behind them.
+  auto atEnd = [&](int64_t group, bool isWait) {
+    auto branch = scf::IfOp::create(b, isEqual(warpgroup(), group), /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard inside(b);
+    b.setInsertionPoint(branch.thenYield());
+    emitTurn(isWait, i32(group));
+  };
+  int64_t lastGroup = schedule.getNumWarps() / 4 - 1;
+  atEnd(lastGroup, /*isWait=*/false);
+  if (failed(emitPrograms(grid, Role::Consumer)))
+    return failure();
+  atEnd(0, /*isWait=*/true);
+  return success();
 }

@@ -325,3 +325,19 @@ func.func @f(%x: tensor<16x64xf32>, %f: tensor<64xf32>, %w: tensor<64xi1>) {
   %y = warp.rescale %x by %f where %w : tensor<16x64xf32>, tensor<64xf32>, tensor<64xi1>
   return
 }
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{'warp.turn.wait' op (C1) stands in a kernel without turns, expected `warp.schedule` with `turns = true`}}
+  warp.turn.wait
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @below {{'warp.turn.pass' op (C1) stands in a kernel without turns, expected `warp.schedule` with `turns = true`}}
+  warp.turn.pass
+  return
+}
