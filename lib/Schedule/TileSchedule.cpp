@@ -20,7 +20,10 @@ int64_t paddedTile(int64_t size) {
   return best;
 }
 
-int64_t paddedDepth(int64_t size) { return ceilDiv(std::max<int64_t>(size, 1), 16) * 16; }
+int64_t paddedDepth(int64_t size, int64_t elementBits) {
+  int64_t step = elementBits <= 8 ? 32 : 16;
+  return ceilDiv(std::max<int64_t>(size, 1), step) * step;
+}
 
 /// The least of 16, 32, 64, .. `most` that holds `size`; `most` where that is unknown.
 static int64_t fitting(int64_t size, int64_t most) {

@@ -13,8 +13,8 @@ namespace tenon {
 /// The least number, no smaller than `size`, that threads divide among them without a rest: 1, 3, 5 or 7 times a power
 /// of two, and from 32 on a multiple of 32, a warp's lanes.
 int64_t paddedTile(int64_t size);
-/// The same for the depth of a matrix instruction: the next multiple of 16.
-int64_t paddedDepth(int64_t size);
+/// The same for the depth of a matrix instruction: the next multiple of 16, for elements of 8 bits of 32.
+int64_t paddedDepth(int64_t size, int64_t elementBits = 16);
 
 /// Sizes of a contraction; negative where known only at run time.
 struct GemmShape {

@@ -226,7 +226,8 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     return fail("a product's tile has " + Twine(kept.size()) + " axes, expected rows and columns");
   int64_t size = product->staticDepth();
   bool isOne = !ShapedType::isDynamic(size) && size <= depthTile;
-  unsigned depth = isOne ? addWholeAxis(paddedDepth(size), size) : addAxis(depthTile);
+  int64_t bits = getElementTypeOrSelf(op.getDpsInputs().front().getType()).getIntOrFloatBitWidth();
+  unsigned depth = isOne ? addWholeAxis(paddedDepth(size, bits), size) : addAxis(depthTile);
   Value sums = widen(start, kept);
   scf::ForOp loop;
   OpBuilder::InsertionGuard guard(b);

@@ -29,6 +29,7 @@ TEST(TileSchedule, PaddedTilesAreSmallFactorsTimesAWarp) {
   EXPECT_EQ(paddedDepth(0), 16);
   EXPECT_EQ(paddedDepth(80), 80);
   EXPECT_EQ(paddedDepth(81), 96);
+  EXPECT_EQ(paddedDepth(33, 8), 64);
 }
 
 class GemmTiles : public testing::TestWithParam<const char *> {};
