@@ -1,17 +1,7 @@
 // Kernels that the compiler makes, under the simulator: right values without a finding as they are, and the finding
 // that belongs to it with one synchronising op taken out. Data are small integers, so that sums are exact in every
 // order.
-#include "dialects/Ptx/Ptx.h"
-#include "lib/Pipelines/Phases.h"
-#include "lib/Target/SimulatedModule.h"
-
-#include "mlir/AsmParser/AsmParser.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
-#include "mlir/Parser/Parser.h"
-#include "mlir/Pass/PassManager.h"
-#include "mlir/Pass/PassRegistry.h"
-#include "mlir/Transforms/Passes.h"
+#include "test/unit/GeneratedKernel.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -21,12 +11,6 @@ using namespace mlir;
 
 namespace tenon::test {
 namespace {
-
-struct Mutant {
-  std::string name, op;                ///< that is taken out; all of that name
-  std::vector<sim::FindingKind> kinds; ///< of which one must be found
-  std::string part;                    ///< of a finding's text
-};
 
 /// y = x w^T of small integers.
 struct Linear {
@@ -41,15 +25,7 @@ void PrintTo(const Linear &linear, std::ostream *stream) { *stream << linear.nam
 class SimLinear : public testing::TestWithParam<Linear> {
 protected:
   SimLinear() {
-    static const bool registered = [] {
-      registerTransformsPasses();
-      registerPasses();
-      return true;
-    }();
-    EXPECT_TRUE(registered);
-    DialectRegistry registry;
-    registerDialects(registry);
-    context.appendDialectRegistry(registry);
+    prepare(context);
     const Linear &p = GetParam();
     std::mt19937 generator(1);
     auto random = [&] { return static_cast<float>(generator() % 3) - 1; }; // sums below 256 are exact in bf16
@@ -72,29 +48,9 @@ protected:
 
   /// From the model to functions of one thread.
   OwningOpRef<ModuleOp> threads() {
-    OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(model(), &context);
-    auto run = [&](const std::string &from, const std::string &to) {
-      PassManager passes(&context);
-      return module &&
-             succeeded(parsePassPipeline("tenon-phases{from=" + from + " to=" + to + " gpu=" + GetParam().arch + "}",
-                                         passes)) &&
-             succeeded(passes.run(*module));
-    };
-    auto choose = [&](StringRef kernel, StringRef name, StringRef schedule) {
-      module->walk([&](Operation *op) {
-        if (op->getName().getStringRef() == kernel)
-          op->setAttr(name, parseAttribute(schedule, &context));
-      });
-    };
-    const std::string &warps = GetParam().schedule;
-    EXPECT_TRUE(run("graph", "kernel"));
-    if (!warps.empty())
-      choose("tenon.kernel", "tenon.schedule", "#tile.gemm<rows = 128, columns = 64, depth = 64>");
-    EXPECT_TRUE(run("tile", "tile"));
-    if (!warps.empty())
-      choose("tile.kernel", "warp.schedule", warps);
-    EXPECT_TRUE(run("warp", "thread"));
-    return module;
+    const Linear &p = GetParam();
+    const char *tiles = p.schedule.empty() ? "" : "#tile.gemm<rows = 128, columns = 64, depth = 64>";
+    return lowerToThreads(context, model(), p.arch, tiles, p.schedule);
   }
 
   /// The kernel on the data; `result` holds what it wrote.
@@ -110,8 +66,9 @@ protected:
     };
     sim::Options options;
     options.seed = seed;
-    auto report = (*compiled)->run((*compiled)->kernelNames().front(),
-                                   {{buffer("x", a), buffer("w", b)}, {buffer("y", y)}, {p.m, p.m}}, options);
+    SimulatedCall call = {{buffer("x", a), buffer("w", b)}, {buffer("y", y)}, {p.m, p.m}};
+    call.isProgrammatic = p.arch == "sm_90a"; // as plans have it
+    auto report = (*compiled)->run((*compiled)->kernelNames().front(), call, options);
     EXPECT_TRUE(report.ok()) << report.status().message();
     result = load(y);
     return report.ok() ? report.take() : sim::Report();
@@ -150,22 +107,9 @@ TEST_P(SimLinear, MutantsAreFound) {
   OwningOpRef<ModuleOp> module = threads();
   for (const Mutant &mutant : GetParam().mutants) {
     OwningOpRef<ModuleOp> mutated(module->clone());
-    std::vector<Operation *> gone;
-    mutated->walk([&](Operation *op) {
-      if (op->getName().getStringRef() == mutant.op)
-        gone.push_back(op);
-    });
-    ASSERT_FALSE(gone.empty()) << mutant.name;
-    for (Operation *op : gone) {
-      if (auto wait = dyn_cast<ptx::WgmmaWaitOp>(op))
-        op->replaceAllUsesWith(wait.getValues());
-      op->erase();
-    }
+    ASSERT_GT(mutate(*mutated, mutant), 0) << mutant.name;
     sim::Report report = run(*mutated);
-    bool isFound = false;
-    for (const sim::Finding &finding : report.findings)
-      isFound |= llvm::is_contained(mutant.kinds, finding.kind) && finding.text.find(mutant.part) != std::string::npos;
-    EXPECT_TRUE(isFound) << mutant.name << ": " << report.text();
+    EXPECT_TRUE(isFound(report, mutant)) << mutant.name << ": " << report.text();
   }
 }
 
@@ -183,29 +127,56 @@ const Mutant withoutPhaseWaits = {
 const Mutant withoutReleases = {"no release of slots", "ptx.mbarrier.arrive", {FindingKind::Deadlock}, "lacks"};
 const Mutant withoutExpectation = {
     "no bytes expected", "nvvm.mbarrier.arrive.expect_tx", {FindingKind::Deadlock}, "lacks 1 of 1 arrivals"};
+const std::vector<FindingKind> hangs = {FindingKind::Deadlock};
+const Mutant waitsForLess = {
+    "a wait for fewer copies", "nvvm.cp.async.wait.group", {FindingKind::AsyncCopy}, "no wait", Change::WaitForLess};
+const Mutant oneArrivalMore = {"one arrival too many", "nvvm.mbarrier.init", hangs, "lacks 1 of", Change::OneMore};
+const Mutant otherParity = {"the other parity",
+                            "ptx.mbarrier.wait",
+                            {FindingKind::Deadlock, FindingKind::Race, FindingKind::AsyncCopy},
+                            "",
+                            Change::OtherParity};
+const Mutant moreBytes = {"too many bytes expected", "nvvm.mbarrier.arrive.expect_tx", hangs, "16 bytes",
+                          Change::MoreBytes};
+const Mutant withoutLaunchWait = {
+    "no wait for the launch ahead", "nvvm.griddepcontrol", {FindingKind::Race}, "griddepcontrol.wait"};
+const Mutant withoutStoreWaits = {"no wait for stores",
+                                  "nvvm.cp.async.bulk.wait_group",
+                                  {FindingKind::AsyncCopy},
+                                  "still reads shared memory when that thread ends"};
+const Mutant withoutStoreCommits = {
+    "no commit of stores", "nvvm.cp.async.bulk.commit.group", {FindingKind::AsyncCopy}, "a commit is missing"};
 const Mutant withoutInit = {"no barriers", "nvvm.mbarrier.init", {FindingKind::Misuse}, "no mbarrier.init"};
 
 INSTANTIATE_TEST_SUITE_P(
     Sim, SimLinear,
-    testing::Values(
-        Linear{"mma_bf16", "sm_80", "bf16", "", 70, 96, 320, {withoutBarriers, withoutWaits, withoutCommits}},
-        Linear{"fma_f32", "sm_80", "f32", "", 33, 40, 96, {withoutBarriers, withoutWaits, withoutCommits}},
-        Linear{"wgmma_bf16",
-               "sm_90a",
-               "bf16",
-               "#warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>",
-               70,
-               96,
-               320,
-               {withoutBarriers, withoutWaits, withoutCommits, withoutFences, withoutProductWaits}},
-        Linear{"tma_bf16",
-               "sm_90a",
-               "bf16",
-               "#warp.schedule<warps = [8, 1], stages = 3, tf32 = false, wgmma = true, producer = true>",
-               70,
-               96,
-               320,
-               {withoutPhaseWaits, withoutReleases, withoutExpectation, withoutInit, withoutProductWaits}}),
+    testing::Values(Linear{"mma_bf16",
+                           "sm_80",
+                           "bf16",
+                           "",
+                           70,
+                           96,
+                           320,
+                           {withoutBarriers, withoutWaits, waitsForLess, withoutCommits}},
+                    Linear{"fma_f32", "sm_80", "f32", "", 33, 40, 96, {withoutBarriers, withoutWaits, withoutCommits}},
+                    Linear{"wgmma_bf16",
+                           "sm_90a",
+                           "bf16",
+                           "#warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>",
+                           70,
+                           96,
+                           320,
+                           {withoutBarriers, withoutWaits, withoutCommits, withoutFences, withoutProductWaits}},
+                    Linear{"tma_bf16",
+                           "sm_90a",
+                           "bf16",
+                           "#warp.schedule<warps = [8, 1], stages = 3, tf32 = false, wgmma = true, producer = true>",
+                           70,
+                           96,
+                           320,
+                           {withoutPhaseWaits, withoutReleases, withoutExpectation, withoutInit, withoutProductWaits,
+                            oneArrivalMore, otherParity, moreBytes, withoutLaunchWait, withoutFences, withoutStoreWaits,
+                            withoutStoreCommits}}),
     [](const auto &info) { return info.param.name; });
 
 } // namespace
