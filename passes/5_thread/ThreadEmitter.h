@@ -28,6 +28,12 @@ struct ThreadView {
   bool isReadOnly = false;
 };
 
+/// Elements of a tile in registers. Positions are i32: no dimension of a kernel's views has 2^31 elements (the runtime
+/// refuses larger ones).
+inline mlir::Type registerType(mlir::Type element) {
+  return element.isIndex() ? mlir::Type(mlir::IntegerType::get(element.getContext(), 32)) : element;
+}
+
 class ThreadEmitter {
 public:
   ThreadEmitter(tile::KernelOp kernel, mlir::ImplicitLocOpBuilder &b);
@@ -36,7 +42,7 @@ public:
   mlir::LLVM::LLVMFuncOp getFunction() const { return function; }
 
 private:
-  //===--- structure (ThreadEmitter.cpp) ---===//
+  //===--- structure (ThreadEmitter.cpp), arithmetic (ThreadArithmetic.cpp), programs (ThreadFunction.cpp) ---===//
   mlir::LogicalResult emitBlock(mlir::Block &block);
   mlir::LogicalResult emitOp(mlir::Operation *op);
   mlir::LogicalResult emitFor(mlir::scf::ForOp op);

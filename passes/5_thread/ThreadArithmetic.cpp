@@ -1,0 +1,119 @@
+// Arithmetic on fragments, register by register: in the short forms that the results' rounding allows.
+#include "passes/5_thread/ThreadEmitter.h"
+
+#include "dialects/Ptx/Ptx.h"
+#include "lib/Arithmetic/Lanes.h"
+#include "lib/Arithmetic/MathPolynomials.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+/// Two neighbours are rounded by one instruction.
+static SmallVector<Value> truncatePairs(ImplicitLocOpBuilder &b, ArrayRef<Value> from, Type to) {
+  auto wide = VectorType::get(2, from.front().getType()), narrow = VectorType::get(2, to);
+  Value zero = LLVM::ConstantOp::create(b, b.getI32Type(), 0), one = LLVM::ConstantOp::create(b, b.getI32Type(), 1);
+  SmallVector<Value> results;
+  for (size_t index = 0; index < from.size(); index += 2) {
+    Value pair = LLVM::PoisonOp::create(b, wide);
+    pair = LLVM::InsertElementOp::create(b, pair, from[index], zero);
+    pair = LLVM::InsertElementOp::create(b, pair, from[index + 1], one);
+    Value rounded = arith::TruncFOp::create(b, narrow, pair);
+    results.push_back(LLVM::ExtractElementOp::create(b, rounded, zero));
+    results.push_back(LLVM::ExtractElementOp::create(b, rounded, one));
+  }
+  return results;
+}
+
+Value ThreadEmitter::approximate(Operation *op, ArrayRef<Value> operands) {
+  Value operand = operands.front();
+  if (!isApproximate || !operand.getType().isF32())
+    return {};
+  auto constant = [&](float value) { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)).getResult(); };
+  constexpr float log2OfE = 1.44269504f;
+  if (isa<math::Exp2Op>(op))
+    return ptx::Ex2Op::create(b, b.getF32Type(), operand);
+  if (isa<math::ExpOp>(op))
+    return ptx::Ex2Op::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, constant(log2OfE)));
+  if (isa<arith::DivFOp>(op))
+    return ptx::DivFullOp::create(b, b.getF32Type(), operand, operands.back());
+  if (isa<math::TanhOp>(op) && isCoarse)
+    return ptx::TanhOp::create(b, b.getF32Type(), operand);
+  if (isa<math::ErfOp>(op) && isCoarse) {
+    // tanh(x (c + d x^2)), a fit within 2^-11.8, and as much for the instruction.
+    Value square = arith::MulFOp::create(b, operand, operand);
+    Value factor = math::FmaOp::create(b, square, constant(0.09979271f), constant(1.12967582f));
+    return ptx::TanhOp::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, factor));
+  }
+  if (isa<math::ErfOp>(op)) {
+    Lanes lanes(b, operand.getType());
+    return shortErfPolynomial(lanes, operand);
+  }
+  return {};
+}
+
+LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  Type element = registerType(type.getElementType());
+  int64_t count = layoutOf(type).getNumRegisters();
+  SmallVector<Value> results;
+  if (isa<arith::TruncFOp>(op) && (element.isF16() || element.isBF16()) && count % 2 == 0 &&
+      cast<RankedTensorType>(op->getOperand(0).getType()).getElementType().isF32()) {
+    results = truncatePairs(b, valuesOf(op->getOperand(0)), element);
+  } else if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op)) {
+    // Positions are i32 here, so that this is a change of width.
+    for (Value value : valuesOf(op->getOperand(0))) {
+      unsigned from = value.getType().getIntOrFloatBitWidth(), to = element.getIntOrFloatBitWidth();
+      if (from < to)
+        value = isa<arith::IndexCastOp>(op) ? arith::ExtSIOp::create(b, element, value).getResult()
+                                            : arith::ExtUIOp::create(b, element, value).getResult();
+      else if (from > to)
+        value = arith::TruncIOp::create(b, element, value);
+      results.push_back(value);
+    }
+  } else {
+    for (int64_t index = 0; index < count; ++index) {
+      SmallVector<Value> operands;
+      for (Value operand : op->getOperands())
+        operands.push_back(isa<RankedTensorType>(operand.getType()) ? valuesOf(operand)[index] : scalarOf(operand));
+      if (Value value = approximate(op, operands)) {
+        results.push_back(value);
+        continue;
+      }
+      OperationState state(b.getLoc(), op->getName(), operands, element, op->getAttrs());
+      results.push_back(b.create(state)->getResult(0));
+    }
+  }
+  values[op->getResult(0)] = results;
+  return success();
+}
+
+LogicalResult ThreadEmitter::emitRescale(RescaleOp op) {
+  ArrayRef<Value> tile = valuesOf(op.getTile()), factors = valuesOf(op.getFactor()), where = valuesOf(op.getWhere());
+  std::map<int64_t, size_t> byRow;
+  for (auto [number, place] : llvm::enumerate(layoutOf(op.getFactor()).registerPlaces()))
+    byRow[place[0]] = number;
+  Value isAny = where.front();
+  for (Value each : where.drop_front())
+    isAny = arith::OrIOp::create(b, isAny, each);
+  isAny = NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), isAny, NVVM::VoteSyncKind::any);
+  Type element = tile.front().getType();
+  auto branch = scf::IfOp::create(b, SmallVector<Type>(tile.size(), element), isAny, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, tile);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value one = arith::ConstantOp::create(b, b.getFloatAttr(element, 1));
+  SmallVector<Value> perRow, scaled;
+  for (auto [factor, isNeeded] : llvm::zip_equal(factors, where))
+    perRow.push_back(arith::SelectOp::create(b, isNeeded, factor, one));
+  for (auto [value, place] : llvm::zip_equal(tile, layoutOf(op.getTile()).registerPlaces()))
+    scaled.push_back(arith::MulFOp::create(b, value, perRow[byRow.at(place[0])]));
+  scf::YieldOp::create(b, scaled);
+  values[op.getResult()] = llvm::to_vector(ValueRange(branch.getResults()));
+  return success();
+}
