@@ -39,6 +39,19 @@ def test_another_order_of_threads(monkeypatch):
     assert not failed and passed > 8, told
 
 
+def test_a_whole_model(monkeypatch):
+    """BERT, exported by PyTorch: every launch of its plan by the runtime; a finding in one fails the call."""
+    import tenon
+    import torch
+    from model_families import build, export
+    from test_model_families import compare
+
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    module, inputs = build("bert", dtype=torch.bfloat16)
+    model = tenon.compile(export(module, inputs()), target="sim:sm_90a")
+    compare(model, module, inputs(2, 9), 1.25, 0)
+
+
 MODEL = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
