@@ -1,4 +1,5 @@
-// tenon.kernel: `@name(%arg = %operand, ...) : (types) -> types { body }`.
+// tenon.kernel: `@name(%arg = %operand, ...) : (types) -> types { body }`, and what only kernels hold.
+#include "dialects/Tenon/ShapeRule.h"
 #include "dialects/Tenon/Tenon.h"
 
 #include "mlir/IR/OpImplementation.h"
@@ -59,6 +60,30 @@ LogicalResult LaunchOp::verify() {
   if (getCallee().getNestedReferences().size() == 1)
     return success();
   return emitOpError("(C1) callee is ") << getCallee() << ", expected @module::@function";
+}
+
+LogicalResult AttentionPartsOp::verify() {
+  AttentionOp::Properties properties;
+  properties.scale = getScaleAttr();
+  properties.causal = getCausalAttr();
+  properties.window = getWindowAttr();
+  AttentionOp::Adaptor whole(getOperands(), (*this)->getDiscardableAttrDictionary(), properties);
+  ShapeRule rule(getContext(), getOperationName(), nullptr, std::nullopt);
+  if (failed(AttentionOp::infer(rule, whole)))
+    return emitOpError("(C1) has operands of types ")
+           << getOperandTypes() << ", which tenon.attention does not take together; it says why of its own";
+  int64_t parts = getParts();
+  if (parts < 1)
+    return emitOpError("(C2) has ") << parts << " parts, expected at least 1";
+  RankedTensorType result = rule.types().front();
+  Type sum = result.getElementType().isF64() ? result.getElementType() : Float32Type::get(getContext());
+  SmallVector<int64_t> shape = {parts};
+  llvm::append_range(shape, result.getShape());
+  auto total = RankedTensorType::get(shape, sum), ofRow = RankedTensorType::get(ArrayRef(shape).drop_back(), sum);
+  if (!areCompatible(TypeRange{ofRow, ofRow, total}, getResultTypes()))
+    return emitOpError("(C3) has results of types ")
+           << getResultTypes() << ", expected " << ofRow << " twice and " << total;
+  return success();
 }
 
 #define GET_OP_CLASSES

@@ -8,7 +8,7 @@ def KernelOp : Op<TenonDialect, "kernel", [IsolatedFromAbove, RecursiveMemoryEff
   let summary = "a region that becomes one launch";
   let description = [{
     Formula: the results are what `tenon.yield` gives when the block's arguments are the operands. Inside: `linalg`,
-    `tensor`, `arith`, `math` and `tenon.attention` on tensors; before lowering any `tenon` op.
+    `tensor`, `arith`, `math` and `tenon.attention` or its parts on tensors; before lowering any `tenon` op.
 
     (C1) The block has one argument for each operand, of its type.
 
@@ -73,6 +73,41 @@ def LaunchOp : TenonOp<"launch", [Pure]> {
   let arguments = (ins SymbolRefAttr:$callee, Variadic<AnyT>:$inputs);
   let results = (outs Variadic<AnyT>:$results);
   let assemblyFormat = "$callee `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
+}
+def AttentionPartsOp : TenonOp<"attention_parts", [Pure]> {
+  let summary = "an attention's recurrence over disjoint sets of keys, each by itself";
+  let description = [{
+    Formula: the keys are in `parts` disjoint sets, which of them in which is open. With `x[j]` the scores of
+    `tenon.attention` as logarithms to base 2 and j over the visible keys of set s, `maximum[s] = max x[j]`, `sum[s] = sum
+    of 2^(x[j] - maximum[s])` and `total[s] = sum of 2^(x[j] - maximum[s]) * v[j]`; without such a key -Inf, 0 and 0.
+    With M the largest maximum of a query, the attention is `(sum over s of 2^(maximum[s] - M) * total[s]) / (sum over s of
+    2^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf.
+
+    (C1) `query`, `key`, `value`, `mask` and `window` are such as `tenon.attention` takes.
+
+    (C2) `parts` is at least 1.
+
+    (C3) `maximum` and `sum` are `[parts, B, Hq, Sq]` and `total` is `[parts, B, Hq, Sq, Dv]`, of the type that attention
+    accumulates in: f64 for f64, else f32.
+
+    ```mlir
+    func.func @example(%q: tensor<2x4x1x64xbf16>, %k: tensor<2x2x?x64xbf16>) -> tensor<3x2x4x1x64xf32> {
+      %y = tenon.kernel @weighted_sums(%Q = %q, %K = %k) : (tensor<2x4x1x64xbf16>, tensor<2x2x?x64xbf16>) -> tensor<3x2x4x1x64xf32> {
+        %m, %l, %o = tenon.attention_parts %Q, %K, %K {parts = 3 : i64} : (tensor<2x4x1x64xbf16>, tensor<2x2x?x64xbf16>, tensor<2x2x?x64xbf16>)
+            -> (tensor<3x2x4x1xf32>, tensor<3x2x4x1xf32>, tensor<3x2x4x1x64xf32>)
+        tenon.yield %o : tensor<3x2x4x1x64xf32>
+      }
+      return %y : tensor<3x2x4x1x64xf32>
+    }
+    ```
+  }];
+  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, OptionalAttr<F64Attr>:$scale,
+                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, I64Attr:$parts);
+  let results = (outs FloatT:$maximum, FloatT:$sum, FloatT:$total);
+  let hasVerifier = 1;
+  let assemblyFormat = [{
+    $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? attr-dict `:` functional-type(operands, results)
+  }];
 }
 
 #endif

@@ -78,8 +78,8 @@ static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::
 LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits) {
   return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}});
 }
-LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, bool) {
-  return checkSizes(emitError, {{"queries", queries}, {"keys", keys}});
+LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, bool) {
+  return checkSizes(emitError, {{"queries", queries}, {"keys", keys}, {"split_keys", splitKeys}});
 }
 LogicalResult RowAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t part) {
   return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"part", part}});

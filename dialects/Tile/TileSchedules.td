@@ -26,10 +26,12 @@ def AttentionAttr : TileScheduleAttr<"Attention", "attention"> {
   let summary = "schedule of an attention";
   let description = [{
     `#tile.attention<queries = 128, keys = 128>`: a program has one head and `queries` of its queries, and runs through the
-    keys, `keys` at a time. Both are at least 1. Sums are scaled anew where a query's maximum has outgrown what they are
-    relative to by 2^8; with `online = true`, wherever it has grown (the textbook's online softmax).
+    keys, `keys` at a time. With `split_keys = 4` it runs through a quarter of them, and a second kernel puts the four
+    together. All are at least 1. Sums are scaled anew where a query's maximum has outgrown what they are relative to by
+    2^8; with `online = true`, wherever it has grown (the textbook's online softmax).
   }];
-  let parameters = (ins "int64_t":$queries, "int64_t":$keys, DefaultValuedParameter<"bool", "false">:$online);
+  let parameters = (ins "int64_t":$queries, "int64_t":$keys, DefaultValuedParameter<"int64_t", "1">:$split_keys,
+                    DefaultValuedParameter<"bool", "false">:$online);
 }
 
 def RowAttr : TileScheduleAttr<"Row", "row"> {

@@ -34,6 +34,8 @@ public:
         work = ofLoops(loops);
       else if (auto attention = dyn_cast<AttentionOp>(op))
         work = ofAttention(attention);
+      else if (auto parts = dyn_cast<AttentionPartsOp>(op))
+        work = ofAttention(parts);
       if (failed(work))
         return WalkResult::interrupt();
       flops = flops + *work;
@@ -123,7 +125,8 @@ private:
   }
 
   /// Two products of every query with every key, and 5 for each probability: scale, maximum, difference, exp, sum.
-  FailureOr<AffineExpr> ofAttention(AttentionOp op) const {
+  template <typename Op>
+  FailureOr<AffineExpr> ofAttention(Op op) const {
     FailureOr<AffineExpr> queries = product(op.getQuery(), {0, 1, 2}), keys = size(op.getKey(), 2);
     FailureOr<AffineExpr> width = size(op.getQuery(), 3), valueWidth = size(op.getValue(), 3);
     if (failed(queries) || failed(keys) || failed(width) || failed(valueWidth))

@@ -14,6 +14,7 @@ std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return std::nullopt;
+  Builder b(tensor.getContext());
   auto of = [](Value other, int64_t at) { return SizeSource{{}, {{other, at}}}; };
   if (auto empty = dyn_cast<tensor::EmptyOp>(op))
     return SizeSource{empty.getMixedSizes()[dimension], {}};
@@ -41,6 +42,10 @@ std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
   }
   if (auto attention = dyn_cast<AttentionOp>(op))
     return of(dimension == 3 ? attention.getValue() : attention.getQuery(), dimension);
+  if (auto attention = dyn_cast<AttentionPartsOp>(op))
+    return dimension == 0   ? SizeSource{b.getIndexAttr(attention.getParts()), {}}
+           : dimension == 4 ? of(attention.getValue(), 3)
+                            : of(attention.getQuery(), dimension - 1);
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     return of(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dimension);
   return std::nullopt;

@@ -272,12 +272,13 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
 }
 
 /// Products and attentions get other schedules first; what is refused again, and all else, goes the general path, which
-/// has to do. A kernel's parts have its name before theirs. With schedules by hand a refusal is an error.
+/// has to do, unless that is an error. A kernel's parts have its name before theirs. With schedules by hand a refusal
+/// is an error.
 bool Driver::retry() {
   constexpr size_t mostRefusals = 2;
-  if (refused.empty() || !formed || options.failOnFallback || !options.schedules.empty())
+  if (refused.empty() || !formed || !options.schedules.empty())
     return false;
-  bool isAny = false;
+  bool isAny = false, isFinal = false;
   formed->walk([&](KernelOp kernel) {
     StringRef name = kernel.getKernelName();
     auto why = llvm::find_if(refused, [&](const auto &entry) {
@@ -294,10 +295,12 @@ bool Driver::retry() {
     bool hasOthers = findContraction(kernel.getBlock()) || !kernel.getBlock().getOps<AttentionOp>().empty();
     if (hasOthers && refusals.size() <= mostRefusals)
       kernel->setAttr(refusalsAttrName, b.getArrayAttr(refusals));
+    else if (options.failOnFallback)
+      isFinal = true;
     else
       kernel->setAttr(generalAttrName, b.getStringAttr(why->second));
   });
-  if (!isAny)
+  if (!isAny || isFinal)
     return false;
   refused.clear();
   errors.clear();

@@ -12,14 +12,16 @@ namespace tenon {
 
 void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   ChooseTileSchedulesPassOptions schedules;
-  SplitDepthPassOptions splits;
-  schedules.arch = splits.arch = options.gpu->name;
+  SplitDepthPassOptions depth;
+  SplitKeysPassOptions keys;
+  schedules.arch = depth.arch = keys.arch = options.gpu->name;
   schedules.schedules = options.schedules;
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCollapseDimensionsPass());
   manager.addPass(createPackQueriesPass());
   manager.addPass(createChooseTileSchedulesPass(schedules));
-  manager.addPass(createSplitDepthPass(splits));
+  manager.addPass(createSplitDepthPass(depth));
+  manager.addPass(createSplitKeysPass(keys));
   manager.addPass(createTileKernelsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

@@ -25,36 +25,12 @@ int64_t paddedDepth(int64_t size, int64_t elementBits) {
   return ceilDiv(std::max<int64_t>(size, 1), step) * step;
 }
 
-/// The least of 16, 32, 64, .. `most` that holds `size`; `most` where that is unknown.
-static int64_t fitting(int64_t size, int64_t most) {
-  int64_t tile = 16;
-  while (tile < most && (size < 0 || tile < size))
-    tile *= 2;
-  return tile;
-}
-
 /// The largest power of two that is no larger.
 static int64_t powerWithin(int64_t size) {
   int64_t power = 1;
   while (power * 2 <= size)
     power *= 2;
   return power;
-}
-
-AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch, int64_t refusals) {
-  // Scores of a tile are held in registers, keys and values in shared memory: wide elements halve both.
-  int64_t wide = shape.operandBits > 16 ? 2 : 1;
-  AttentionTile tile{fitting(shape.queries, 128 / wide),
-                     std::max<int64_t>(16, ((shape.headSize > 128 ? 64 : 128) / wide) >> refusals)};
-  auto programs = [&] { return shape.batch * shape.heads * ceilDiv(shape.queries, tile.queries); };
-  bool isKnown = shape.batch >= 0 && shape.heads >= 0 && shape.queries >= 0;
-  std::string reason = "queries at a time as registers hold them";
-  if (isKnown && tile.queries == 128 && programs() < arch.numSms) {
-    tile.queries = 64;
-    reason = "fewer queries at a time: " + std::to_string(programs()) + " programs for " + std::to_string(arch.numSms) +
-             " multiprocessors";
-  }
-  return {tile, reason};
 }
 
 RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {

@@ -42,6 +42,7 @@ struct TileAttentionShape {
 };
 struct AttentionTile {
   int64_t queries, keys;
+  int64_t splits = 1; ///< of the keys, over programs; their parts are put together by a second kernel
 };
 struct AttentionCandidate {
   AttentionTile tile;

@@ -197,6 +197,101 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
                            "::tenon::tile::TileDialect"];
 }
 
+def SplitKeysPass : Pass<"tenon-split-keys", "::mlir::ModuleOp"> {
+  let summary = "programs share the keys of attentions that are few programs";
+  let description = [{
+    Why: a decoder's step over 8 heads of keys is 8 programs for 132 multiprocessors; with the keys in 16 parts it is 128,
+    and memory is busy. What an attention's loop carries (maximum, sum, weighted sum) can be put together from parts: each
+    program stores its own, and a kernel of rows puts them together.
+
+    Before:
+    ```mlir
+    func.func @main(%q: tensor<1x2x4x64xbf16>, %k: tensor<1x2x512x64xbf16>, %v: tensor<1x2x512x64xbf16>) -> tensor<1x2x4x64xbf16> {
+      %y = tenon.kernel @attention(%Q = %q, %K = %k, %V = %v) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 64, split_keys = 4>} : (tensor<1x2x4x64xbf16>, tensor<1x2x512x64xbf16>, tensor<1x2x512x64xbf16>) -> tensor<1x2x4x64xbf16> {
+        %0 = tenon.attention %Q, %K, %V : (tensor<1x2x4x64xbf16>, tensor<1x2x512x64xbf16>, tensor<1x2x512x64xbf16>) -> tensor<1x2x4x64xbf16>
+        tenon.yield %0 : tensor<1x2x4x64xbf16>
+      }
+      return %y : tensor<1x2x4x64xbf16>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%q: tensor<1x2x4x64xbf16>, %k: tensor<1x2x512x64xbf16>, %v: tensor<1x2x512x64xbf16>) -> tensor<1x2x4x64xbf16> {
+      %p:3 = tenon.kernel @attention_parts(%Q = %q, %K = %k, %V = %v) attributes {tenon.bytes = affine_map<() -> (271616)>, tenon.flops = affine_map<() -> (1069056)>, tenon.schedule = #tile.attention<queries = 16, keys = 64>} : (tensor<1x2x4x64xbf16>, tensor<1x2x512x64xbf16>, tensor<1x2x512x64xbf16>) -> (tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>) {
+        %m, %l, %o = tenon.attention_parts %Q, %K, %V {parts = 4 : i64} : (tensor<1x2x4x64xbf16>, tensor<1x2x512x64xbf16>, tensor<1x2x512x64xbf16>) -> (tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>)
+        tenon.yield %m, %l, %o : tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>
+      }
+      %y = tenon.kernel @attention_sum(%M = %p#0, %L = %p#1, %O = %p#2) attributes {tenon.bytes = affine_map<() -> (9472)>, tenon.flops = affine_map<() -> (8864)>, tenon.schedule = #tile.row<rows = 1, columns = 32, part = 4>} : (tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>) -> tensor<1x2x4x64xbf16> {
+        %infinite = arith.constant 0xFF800000 : f32
+        %empty = tensor.empty() : tensor<1x2x4xf32>
+        %lowest = linalg.fill ins(%infinite : f32) outs(%empty : tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+        %largest = linalg.generic {indexing_maps = [affine_map<(b, h, q, s) -> (s, b, h, q)>, affine_map<(b, h, q, s) -> (b, h, q)>],
+                                   iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+            ins(%M : tensor<4x1x2x4xf32>) outs(%lowest : tensor<1x2x4xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %0 = arith.maximumf %out, %in : f32
+          linalg.yield %0 : f32
+        } -> tensor<1x2x4xf32>
+        %c0 = arith.constant 0xFF800000 : f32
+        %zero = arith.constant 0.0 : f32
+        %none = arith.constant 0.0 : f32
+        %empty1 = tensor.empty() : tensor<1x2x4xf32>
+        %init1 = linalg.fill ins(%none : f32) outs(%empty1 : tensor<1x2x4xf32>) -> tensor<1x2x4xf32>
+        %sum = linalg.generic {indexing_maps = [affine_map<(b, h, q, s) -> (s, b, h, q)>, affine_map<(b, h, q, s) -> (b, h, q)>,
+                                                affine_map<(b, h, q, s) -> (s, b, h, q)>, affine_map<(b, h, q, s) -> (b, h, q)>],
+                               iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+            ins(%M, %largest, %L : tensor<4x1x2x4xf32>, tensor<1x2x4xf32>, tensor<4x1x2x4xf32>) outs(%init1 : tensor<1x2x4xf32>) {
+        ^bb0(%maximum: f32, %most: f32, %in: f32, %out: f32):
+          %0 = arith.cmpf oeq, %most, %c0 : f32
+          %1 = arith.select %0, %zero, %most : f32
+          %2 = arith.subf %maximum, %1 : f32
+          %3 = math.exp2 %2 : f32
+          %4 = arith.mulf %3, %in : f32
+          %5 = arith.addf %out, %4 : f32
+          linalg.yield %5 : f32
+        } -> tensor<1x2x4xf32>
+        %none2 = arith.constant 0.0 : f32
+        %empty2 = tensor.empty() : tensor<1x2x4x64xf32>
+        %init2 = linalg.fill ins(%none2 : f32) outs(%empty2 : tensor<1x2x4x64xf32>) -> tensor<1x2x4x64xf32>
+        %total = linalg.generic {indexing_maps = [affine_map<(b, h, q, d, s) -> (s, b, h, q)>, affine_map<(b, h, q, d, s) -> (b, h, q)>,
+                                                  affine_map<(b, h, q, d, s) -> (s, b, h, q, d)>, affine_map<(b, h, q, d, s) -> (b, h, q, d)>],
+                                 iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+            ins(%M, %largest, %O : tensor<4x1x2x4xf32>, tensor<1x2x4xf32>, tensor<4x1x2x4x64xf32>) outs(%init2 : tensor<1x2x4x64xf32>) {
+        ^bb0(%maximum: f32, %most: f32, %in: f32, %out: f32):
+          %0 = arith.cmpf oeq, %most, %c0 : f32
+          %1 = arith.select %0, %zero, %most : f32
+          %2 = arith.subf %maximum, %1 : f32
+          %3 = math.exp2 %2 : f32
+          %4 = arith.mulf %3, %in : f32
+          %5 = arith.addf %out, %4 : f32
+          linalg.yield %5 : f32
+        } -> tensor<1x2x4x64xf32>
+        %empty3 = tensor.empty() : tensor<1x2x4x64xbf16>
+        %0 = linalg.generic {indexing_maps = [affine_map<(b, h, q, d) -> (b, h, q, d)>, affine_map<(b, h, q, d) -> (b, h, q)>, affine_map<(b, h, q, d) -> (b, h, q, d)>],
+                             iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+            ins(%total, %sum : tensor<1x2x4x64xf32>, tensor<1x2x4xf32>) outs(%empty3 : tensor<1x2x4x64xbf16>) {
+        ^bb0(%in: f32, %of: f32, %out: bf16):
+          %0 = arith.cmpf oeq, %of, %zero : f32
+          %1 = arith.divf %in, %of : f32
+          %2 = arith.select %0, %zero, %1 : f32
+          %3 = arith.truncf %2 : f32 to bf16
+          linalg.yield %3 : bf16
+        } -> tensor<1x2x4x64xbf16>
+        tenon.yield %0 : tensor<1x2x4x64xbf16>
+      }
+      return %y : tensor<1x2x4x64xbf16>
+    }
+    ```
+    Requires: kernels with schedules (tenon-choose-tile-schedules).
+    Ensures: no kernel's schedule has a `split_keys` over 1.
+    Leaves alone: attentions whose schedule has none. Where the parts' sizes cannot be said over the model's dimensions, a
+    missed remark says so.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the tiles of rows are chosen for">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect", "::tenon::tile::TileDialect"];
+}
+
 def TileKernelsPass : Pass<"tenon-tile-kernels", "::mlir::ModuleOp"> {
   let summary = "kernels become programs on tiles";
   let description = [{

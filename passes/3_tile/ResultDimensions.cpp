@@ -124,8 +124,8 @@ bool ResultDimensions::isFolded(unsigned dimension) const {
 
 RowShape tenon::rowShapeOf(KernelOp kernel) {
   Value result = kernel.getYielded().front();
-  while (auto expand = result.getDefiningOp<tensor::ExpandShapeOp>())
-    result = expand.getSrc();
+  while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(result.getDefiningOp()))
+    result = result.getDefiningOp()->getOperand(0);
   while (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
     result = insert.getSource();
   RowShape shape;

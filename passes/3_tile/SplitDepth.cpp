@@ -4,14 +4,12 @@
 // the product.
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/ContractionKernel.h"
-#include "lib/Analysis/KernelWork.h"
+#include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/ResultDimensions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Remarks.h"
 
 namespace tenon {
@@ -23,68 +21,6 @@ using namespace mlir;
 using namespace tenon;
 
 static RankedTensorType typeOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()); }
-
-namespace {
-/// A kernel that is made of parts of another one.
-class DerivedKernel {
-public:
-  DerivedKernel(KernelOp from, StringRef suffix)
-      : from(from), name((from.getKernelName() + suffix).str()), b(from.getLoc(), from.getContext()) {
-    body.push_back(new Block());
-    b.setInsertionPointToStart(&body.front());
-  }
-  Value argument(Type type, Value outside) {
-    inputs.push_back(outside);
-    return body.front().addArgument(type, from.getLoc());
-  }
-  /// The value of the other kernel, with all that computes it.
-  Value copy(Value value) {
-    if (Value known = mapping.lookupOrNull(value))
-      return known;
-    if (auto outer = dyn_cast<BlockArgument>(value)) {
-      mapping.map(value, argument(value.getType(), from.getInputs()[outer.getArgNumber()]));
-      return mapping.lookup(value);
-    }
-    Operation *op = value.getDefiningOp();
-    for (Value operand : op->getOperands())
-      copy(operand);
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands())
-        if (operand.getParentBlock() == &from.getBlock())
-          copy(operand);
-    });
-    b.clone(*op, mapping);
-    return mapping.lookup(value);
-  }
-  KernelOp finish(Value yielded, Attribute shapes) {
-    YieldOp::create(b, yielded);
-    OpBuilder outside(from);
-    OperationState state(from.getLoc(), KernelOp::getOperationName());
-    state.addOperands(inputs);
-    state.addTypes(yielded.getType());
-    state.addAttribute(from.getKernelNameAttrName(), outside.getStringAttr(name));
-    for (StringRef kept : {"tenon.sources"})
-      if (Attribute attribute = from->getAttr(kept))
-        state.addAttribute(kept, attribute);
-    if (shapes)
-      state.addAttribute("tenon.result_shapes", shapes);
-    state.addRegion()->takeBody(body);
-    auto kernel = cast<KernelOp>(outside.create(state));
-    if (FailureOr<KernelWork> work = KernelWork::of(kernel); succeeded(work)) {
-      kernel->setAttr("tenon.flops", AffineMapAttr::get(work->flops));
-      kernel->setAttr("tenon.bytes", AffineMapAttr::get(work->bytes));
-    }
-    return kernel;
-  }
-
-  KernelOp from;
-  std::string name;
-  ImplicitLocOpBuilder b;
-  IRMapping mapping;
-  SmallVector<Value> inputs;
-  Region body;
-};
-} // namespace
 
 /// An operand's dimension `at` as two: the part of the depth, and the place in it.
 static Value splitDimension(ImplicitLocOpBuilder &b, Value tensor, int64_t at, int64_t parts) {
@@ -244,7 +180,7 @@ struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {
       auto gemm = dyn_cast_or_null<tile::GemmAttr>(kernel->getDiscardableAttr("tenon.schedule"));
-      if (!gemm || gemm.getSplitK() == 1)
+      if (!gemm || gemm.getSplitK() == 1 || kernel->hasAttr(generalAttrName))
         continue;
       Location location = kernel.getLoc();
       std::string name = kernel.getKernelName().str(), why = splitDepth(kernel, gemm, **found);

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace tenon;
@@ -17,20 +18,46 @@ static constexpr double largestPower = 8;
 static constexpr double infinity = std::numeric_limits<double>::infinity(), log2OfE = 1.4426950408889634;
 
 namespace {
+/// What is attended to, of all keys or of one part of them.
+struct Attended {
+  Value query, key, value, mask;
+  std::optional<APFloat> scale;
+  bool isCausal;
+  std::optional<uint64_t> window;
+  int64_t parts = 1;
+  template <typename Op>
+  static Attended of(Op op) {
+    return {op.getQuery(), op.getKey(), op.getValue(), op.getMask(), op.getScale(), op.getCausal(), op.getWindow()};
+  }
+};
+
 /// The program's part of an attention: its queries along one axis, the values' columns along another.
 class AttentionTiles {
 public:
   AttentionTiles(TileEmitter &emitter, ImplicitLocOpBuilder &b, AttentionOp op, const TilePlace &place)
-      : emitter(emitter), b(b), op(op), place(place) {
-    Type element = elementOf(op.getQuery());
-    sumType = element.getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : element;
+      : AttentionTiles(emitter, b, Attended::of(op), place) {}
+  /// A place of the parts begins with the part's number.
+  AttentionTiles(TileEmitter &emitter, ImplicitLocOpBuilder &b, AttentionPartsOp op, const TilePlace &place)
+      : AttentionTiles(emitter, b, Attended::of(op), TilePlace(ArrayRef(place).drop_front())) {
+    this->op.parts = op.getParts();
+    part = place.front();
   }
   /// What to do about values that are NaN or infinite: see withNonFinite. `Ignored`: somebody looks at the result.
   enum class NonFinite { Ignored, Tested, Counted };
-  TileValue build(unsigned rows, unsigned columns, NonFinite nonFinite);
-  Value isNonFinite(Value tile);
+  TileValue build(NonFinite nonFinite);
+  /// What the loop has carried at its end; the maximum as a logarithm to base 2. Without tiles where it failed.
+  struct State {
+    TileValue maximum, sum, total;
+  };
+  State run(NonFinite nonFinite);
+  static Value isNonFinite(ImplicitLocOpBuilder &b, Value tile);
 
 private:
+  AttentionTiles(TileEmitter &emitter, ImplicitLocOpBuilder &b, const Attended &op, const TilePlace &place)
+      : emitter(emitter), b(b), op(op), place(place) {
+    Type element = elementOf(op.query);
+    sumType = element.getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : element;
+  }
   Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
   RankedTensorType along(ArrayRef<unsigned> axes, Type element) {
     return RankedTensorType::get(llvm::map_to_vector(axes, [&](unsigned a) { return emitter.axisSize(a); }), element);
@@ -53,14 +80,19 @@ private:
   Value scores(Value query, AffineExpr key);
   Value masked(Value scores, AffineExpr key);
   Value visible(Value scores, AffineExpr key, Value firstKey);
+  Value scaled(Value tile, ArrayRef<unsigned> axes) {
+    return factor == 1 ? tile : arith::MulFOp::create(b, tile, filled(axes, sumType, factor)).getResult();
+  }
   std::pair<Value, Value> keyRange();
+  std::pair<Value, Value> partOf(Value first, Value end);
   Value product(NonFinite nonFinite, Value total, Value scores, Value powers, Value values);
   Value withNonFinite(Value sum, Value scores, Value powers, Value values);
 
   TileEmitter &emitter;
   ImplicitLocOpBuilder &b;
-  AttentionOp op;
+  Attended op;
   TilePlace place;
+  AffineExpr part; ///< null where there are none
   Type sumType;
   int64_t headSize = 0;
   double factor = 1; ///< scores times this are logarithms to base 2
@@ -71,7 +103,7 @@ private:
 
 /// A mask of the model's: an added one, or one that says which keys are visible.
 Value AttentionTiles::masked(Value scores, AffineExpr key) {
-  Value mask = op.getMask();
+  Value mask = op.mask;
   if (!mask)
     return scores;
   SmallVector<unsigned> both = sorted({rows, keys});
@@ -98,7 +130,7 @@ Value AttentionTiles::masked(Value scores, AffineExpr key) {
 /// Hidden keys have the score -infinity. Tiles that every query sees whole, most of them, are not compared.
 Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
   SmallVector<unsigned> both = sorted({rows, keys});
-  Value numKeys = emitter.sizeValue(op.getKey(), 2);
+  Value numKeys = emitter.sizeValue(op.key, 2);
   int64_t numRows = emitter.axisSize(rows), tile = emitter.axisSize(keys);
   auto isBelow = [&](Value l, Value r) -> Value { return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, l, r); };
   Value isPartial;
@@ -107,23 +139,23 @@ Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
   };
   SmallVector<std::pair<arith::CmpIPredicate, AffineExpr>> limits;
   Value end = arith::AddIOp::create(b, firstKey, arith::ConstantIndexOp::create(b, tile));
-  if (op.getCausal() || op.getWindow()) {
-    Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.getQuery(), 2));
+  if (op.isCausal || op.window) {
+    Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.query, 2));
     AffineExpr last = place[2] + emitter.dim(shift);
     Value lastOfFirst = emitter.index(last - emitter.axis(rows));
     auto plus = [&](Value value, int64_t by) -> Value {
       return arith::AddIOp::create(b, value, arith::ConstantIndexOp::create(b, by));
     };
-    if (op.getCausal()) {
+    if (op.isCausal) {
       limits.push_back({arith::CmpIPredicate::sle, last});
       partialIf(isBelow(plus(lastOfFirst, 1), end));
     }
-    if (std::optional<uint64_t> window = op.getWindow()) {
+    if (std::optional<uint64_t> window = op.window) {
       limits.push_back({arith::CmpIPredicate::sgt, last - *window});
       partialIf(isBelow(firstKey, plus(lastOfFirst, numRows - int64_t(*window))));
     }
   }
-  int64_t known = cast<RankedTensorType>(op.getKey().getType()).getDimSize(2);
+  int64_t known = cast<RankedTensorType>(op.key.getType()).getDimSize(2);
   if (ShapedType::isDynamic(known) || known % tile != 0) {
     limits.push_back({arith::CmpIPredicate::slt, emitter.dim(numKeys)});
     partialIf(isBelow(numKeys, end));
@@ -145,36 +177,53 @@ Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
   return branch.getResult(0);
 }
 
-/// The keys that some query of the program sees: from a multiple of the tile on.
+/// The part's share of the keys from `first` to `end`, whole tiles: each tile is in one part, and late parts may be
+/// empty.
+std::pair<Value, Value> AttentionTiles::partOf(Value first, Value end) {
+  if (!part)
+    return {first, end};
+  AffineExpr share = (emitter.dim(end) - emitter.dim(first)).ceilDiv(op.parts * emitter.keyTile) * emitter.keyTile;
+  Value size = emitter.index(share), start = b.createOrFold<arith::MulIOp>(emitter.index(part), size);
+  start = b.createOrFold<arith::AddIOp>(start, first);
+  Value stop = arith::AddIOp::create(b, start, size);
+  std::optional<int64_t> from = getConstantIntValue(first), to = getConstantIntValue(end),
+                         known = getConstantIntValue(size);
+  if (!from || !to || !known || *from + *known * op.parts != *to)
+    stop = arith::MinSIOp::create(b, stop, end);
+  return {start, stop};
+}
+
+/// The keys that some query of the program sees: from a multiple of the tile on, the same whatever the loop's steps
+/// are.
 std::pair<Value, Value> AttentionTiles::keyRange() {
-  Value zero = arith::ConstantIndexOp::create(b, 0), numKeys = emitter.sizeValue(op.getKey(), 2);
-  if (!op.getCausal() && !op.getWindow())
-    return {zero, numKeys};
-  Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.getQuery(), 2));
+  Value zero = arith::ConstantIndexOp::create(b, 0), numKeys = emitter.sizeValue(op.key, 2);
+  if (!op.isCausal && !op.window)
+    return partOf(zero, numKeys);
+  Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.query, 2));
   AffineExpr last = place[2] - emitter.axis(rows) + emitter.dim(shift);
   Value first = zero, end = numKeys;
-  if (op.getCausal()) {
+  if (op.isCausal) {
     Value seen = emitter.index(last + emitter.axisSize(rows));
     end = arith::MinSIOp::create(b, numKeys, arith::MaxSIOp::create(b, seen, zero));
   }
-  if (std::optional<uint64_t> window = op.getWindow()) {
+  if (std::optional<uint64_t> window = op.window) {
     Value seen = arith::MaxSIOp::create(b, emitter.index(last - *window + 1), zero);
-    first = emitter.index(emitter.dim(seen).floorDiv(emitter.axisSize(keys)) * emitter.axisSize(keys));
+    first = emitter.index(emitter.dim(seen).floorDiv(emitter.keyTile) * emitter.keyTile);
   }
-  return {first, end};
+  return partOf(first, end);
 }
 
 Value AttentionTiles::scores(Value query, AffineExpr key) {
   unsigned depth = emitter.addWholeAxis(cast<RankedTensorType>(query.getType()).getDimSize(1), headSize);
-  TileValue tile = emitter.at(op.getKey(), {place[0], keyHead, key, emitter.axis(depth)});
+  TileValue tile = emitter.at(op.key, {place[0], keyHead, key, emitter.axis(depth)});
   if (!tile)
     return {};
   SmallVector<unsigned> both = sorted({rows, keys});
   Value products =
       tile::DotOp::create(b, along(both, sumType), query, tile.tile, filled(both, sumType, 0), false, true);
-  double scale = op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
+  double scale = op.scale ? op.scale->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
   // The factor is applied beside the maximum, as long as that keeps the order of the scores and nothing is added.
-  bool isAdded = op.getMask() && !elementOf(op.getMask()).isInteger(1);
+  bool isAdded = op.mask && !elementOf(op.mask).isInteger(1);
   factor = isAdded || scale <= 0 ? 1 : scale * log2OfE;
   if (factor == 1)
     products = arith::MulFOp::create(b, products, filled(both, sumType, scale * log2OfE));
@@ -224,7 +273,7 @@ Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, Va
     return plain();
   if (nonFinite == NonFinite::Counted)
     return withNonFinite(total, scores, powers, values);
-  auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isNonFinite(values), /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isNonFinite(b, values), /*withElseRegion=*/true);
   OpBuilder::InsertionGuard inner(b);
   b.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(b, withNonFinite(total, scores, powers, values));
@@ -234,31 +283,36 @@ Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, Va
 }
 
 /// Whether some element of the tile is NaN or infinite: x - x is NaN then, else 0.
-Value AttentionTiles::isNonFinite(Value tile) {
-  Value wide = widened(tile), strange = arith::SubFOp::create(b, wide, wide);
+Value AttentionTiles::isNonFinite(ImplicitLocOpBuilder &b, Value tile) {
+  auto given = cast<RankedTensorType>(tile.getType());
+  if (given.getElementTypeBitWidth() < 32)
+    tile = arith::ExtFOp::create(b, given.clone(b.getF32Type()), tile);
+  Value strange = arith::SubFOp::create(b, tile, tile);
   while (cast<RankedTensorType>(strange.getType()).getRank() > 0) {
     auto type = cast<RankedTensorType>(strange.getType());
-    strange = tile::ReduceOp::create(b, RankedTensorType::get(type.getShape().drop_back(), sumType), tile::Fold::add,
-                                     strange, type.getRank() - 1);
+    auto folded = RankedTensorType::get(type.getShape().drop_back(), type.getElementType());
+    strange = tile::ReduceOp::create(b, folded, tile::Fold::add, strange, type.getRank() - 1);
   }
-  return tensor::ExtractOp::create(b, compare(arith::CmpFPredicate::UNO, strange, strange), ValueRange());
+  return tensor::ExtractOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, strange, strange),
+                                   ValueRange());
 }
 
-TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite nonFinite) {
-  rows = rowAxis, columns = columnAxis;
-  auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
+AttentionTiles::State AttentionTiles::run(NonFinite nonFinite) {
+  SmallVector<unsigned> rowAxes = emitter.axesOf(place[2]), columnAxes = emitter.axesOf(place[3]);
+  rows = rowAxes.front(), columns = columnAxes.front();
+  auto query = cast<RankedTensorType>(op.query.getType()), key = cast<RankedTensorType>(op.key.getType());
   headSize = ShapedType::isDynamic(query.getDimSize(3)) ? key.getDimSize(3) : query.getDimSize(3);
   if (ShapedType::isDynamic(headSize) || headSize == 0 || query.isDynamicDim(1) || key.isDynamicDim(1))
-    return emitter.fail("head size or number of heads is dynamic");
-  Type element = query.getElementType();
+    return emitter.fail("head size or number of heads is dynamic"), State();
   keyHead = place[1].floorDiv(query.getDimSize(1) / key.getDimSize(1));
   // The careful way compares and counts: small tiles keep that within the registers and the shared memory that the
-  // other way leaves.
-  keys = emitter.addAxis(nonFinite == NonFinite::Counted ? std::min<int64_t>(emitter.keyTile, 16) : emitter.keyTile);
+  // other way leaves. They are parts of the other way's.
+  int64_t tile = emitter.keyTile, few = tile > 16 ? std::gcd<int64_t>(tile, 16) : tile;
+  keys = emitter.addAxis(nonFinite == NonFinite::Counted ? few : tile);
   Value queries = nonFinite == NonFinite::Counted ? emitter.storedQueries : Value();
   if (!queries) {
     unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
-    queries = emitter.at(op.getQuery(), {place[0], place[1], place[2], emitter.axis(depth)}).tile;
+    queries = emitter.at(op.query, {place[0], place[1], place[2], emitter.axis(depth)}).tile;
     if (!queries)
       return {};
     if (nonFinite == NonFinite::Ignored)
@@ -274,7 +328,7 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     b.setInsertionPointToStart(loop.getBody());
     AffineExpr at = emitter.dim(loop.getInductionVar()) + emitter.axis(keys);
     Value score = scores(queries, at);
-    TileValue values = emitter.at(op.getValue(), {place[0], keyHead, at, place[3]});
+    TileValue values = emitter.at(op.value, {place[0], keyHead, at, place[3]});
     if (!score || !values)
       return {};
     score = visible(score, at, loop.getInductionVar());
@@ -284,9 +338,6 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     };
     Value before = loop.getRegionIterArg(0), sum = loop.getRegionIterArg(1), total = loop.getRegionIterArg(2);
     Value now = arith::MaximumFOp::create(b, before, fold(tile::Fold::max, score));
-    auto scaled = [&](Value tile, ArrayRef<unsigned> axes) -> Value {
-      return factor == 1 ? tile : arith::MulFOp::create(b, tile, filled(axes, sumType, factor)).getResult();
-    };
     // Any base within a few powers of 2 of the maximum is as exact: floats keep their relative precision. It is moved
     // seldom then, and what is scaled by 1 need not be (tenon-skip-scales).
     Value isMoved;
@@ -312,49 +363,81 @@ TileValue AttentionTiles::build(unsigned rowAxis, unsigned columnAxis, NonFinite
     total = arith::MulFOp::create(b, total, overColumns(correction, columns));
     scf::YieldOp::create(b, ValueRange{now, sum, product(nonFinite, total, score, power, values.tile)});
   }
-  Value isEmpty = compare(arith::CmpFPredicate::OEQ, loop.getResult(1), none);
+  Value maximum = part ? scaled(loop.getResult(0), ofRow) : loop.getResult(0);
+  return {{maximum, ofRow}, {loop.getResult(1), ofRow}, {loop.getResult(2), out}};
+}
+
+TileValue AttentionTiles::build(NonFinite nonFinite) {
+  auto [maximum, sum, total] = run(nonFinite);
+  if (!total)
+    return {};
+  Type element = elementOf(op.query);
+  auto of = [&](double value, const TileValue &like) { return filled(like.axes, sumType, value); };
+  Value isEmpty = compare(arith::CmpFPredicate::OEQ, sum.tile, of(0, sum)), result;
   // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row.
-  Value total = loop.getResult(2), sum = loop.getResult(1), result;
   if (element != sumType)
-    result =
-        arith::MulFOp::create(b, total, overColumns(arith::DivFOp::create(b, filled(ofRow, sumType, 1), sum), columns));
+    result = arith::MulFOp::create(b, total.tile, overColumns(arith::DivFOp::create(b, of(1, sum), sum.tile), columns));
   else
-    result = arith::DivFOp::create(b, total, overColumns(sum, columns));
-  result = arith::SelectOp::create(b, overColumns(isEmpty, columns), filled(out, sumType, 0), result);
-  return {stored(result, element), out};
+    result = arith::DivFOp::create(b, total.tile, overColumns(sum.tile, columns));
+  result = arith::SelectOp::create(b, overColumns(isEmpty, columns), of(0, total), result);
+  return {stored(result, element), total.axes};
 }
 
 /// Whether some query does not see some key. What lies past the keys' end is zero.
-static bool hidesKeys(AttentionOp op) { return op.getCausal() || op.getWindow() || op.getMask(); }
+template <typename Op>
+static bool hidesKeys(Op op) {
+  return op.getCausal() || op.getWindow() || op.getMask();
+}
 
 TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
   SmallVector<unsigned> rows = axesOf(place[2]), columns = axesOf(place[3]);
   if (place.size() != 4 || rows.size() != 1 || columns.size() != 1 || rows[0] > columns[0] || axesOf(place).size() != 2)
     return fail("an attention's tile has queries and columns of values along its axes, in this order");
   using NonFinite = AttentionTiles::NonFinite;
-  return AttentionTiles(*this, b, op, place)
-      .build(rows[0], columns[0], op == storedAttention || !hidesKeys(op) ? NonFinite::Ignored : NonFinite::Tested);
+  bool isTested = op != storedAttention && hidesKeys(op);
+  return AttentionTiles(*this, b, op, place).build(isTested ? NonFinite::Tested : NonFinite::Ignored);
 }
 
 /// Where keys are hidden 0 times a value that is not finite must be 0, and is NaN: a result without any is right. One
 /// with any is computed anew, with care, a few columns at a time: what is that rare must not take registers from the
 /// rest.
-void TileEmitter::storeAttention(AttentionOp op, const TileValue &value, Value view, TilePlace place) {
+void TileEmitter::redoNonFinite(Value stored, Value values, TilePlace place,
+                                llvm::function_ref<void(const TilePlace &)> redo) {
   constexpr int64_t columnsAtOnce = 16;
+  auto branch = scf::IfOp::create(b, AttentionTiles::isNonFinite(b, stored), /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenYield());
+  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), sizeValue(values, 3),
+                                 arith::ConstantIndexOp::create(b, columnsAtOnce));
+  b.setInsertionPoint(loop.getBody()->getTerminator());
+  place.back() = dim(loop.getInductionVar()) + axis(addAxis(columnsAtOnce));
+  redo(place);
+}
+
+void TileEmitter::storeAttention(AttentionOp op, const TileValue &value, Value view, const TilePlace &place) {
   store(value, view, place);
   if (!hidesKeys(op))
     return;
-  AttentionTiles tiles(*this, b, op, place);
-  auto branch = scf::IfOp::create(b, tiles.isNonFinite(value.tile), /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(branch.thenYield());
-  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), sizeValue(op.getValue(), 3),
-                                 arith::ConstantIndexOp::create(b, columnsAtOnce));
-  b.setInsertionPoint(loop.getBody()->getTerminator());
-  place[3] = dim(loop.getInductionVar()) + axis(addAxis(columnsAtOnce));
-  TileValue careful =
-      AttentionTiles(*this, b, op, place)
-          .build(axesOf(place[2]).front(), axesOf(place[3]).front(), AttentionTiles::NonFinite::Counted);
-  if (careful)
-    store(careful, view, place);
+  redoNonFinite(value.tile, op.getValue(), place, [&](const TilePlace &few) {
+    if (TileValue careful = AttentionTiles(*this, b, op, few).build(AttentionTiles::NonFinite::Counted))
+      store(careful, view, few);
+  });
+}
+
+void TileEmitter::storeAttentionParts(AttentionPartsOp op, ArrayRef<Value> views, const TilePlace &place) {
+  TilePlace ofRow(ArrayRef(place).drop_back());
+  auto runAt = [&](const TilePlace &columns, AttentionTiles::NonFinite nonFinite) {
+    auto [maximum, sum, total] = AttentionTiles(*this, b, op, columns).run(nonFinite);
+    if (!total)
+      return total;
+    store(maximum, views[0], ofRow);
+    store(sum, views[1], ofRow);
+    store(total, views[2], columns);
+    return total;
+  };
+  // The careful way has smaller tiles: what its totals are relative to may be another maximum, so all is stored anew.
+  TileValue total = runAt(place, AttentionTiles::NonFinite::Ignored);
+  if (total && hidesKeys(op))
+    redoNonFinite(total.tile, op.getValue(), place,
+                  [&](const TilePlace &few) { runAt(few, AttentionTiles::NonFinite::Counted); });
 }

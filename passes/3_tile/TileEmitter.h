@@ -80,7 +80,9 @@ public:
   mlir::Value zeros(const TilePlace &place, mlir::Type element);
   void store(const TileValue &value, mlir::Value view, const TilePlace &place);
   /// The same for an attention that nothing is computed of (`storedAttention`), with what to do where it has NaN.
-  void storeAttention(AttentionOp op, const TileValue &value, mlir::Value view, TilePlace place);
+  void storeAttention(AttentionOp op, const TileValue &value, mlir::Value view, const TilePlace &place);
+  /// Computes the part of each result at a place of the total, and stores it to its view.
+  void storeAttentionParts(AttentionPartsOp op, llvm::ArrayRef<mlir::Value> views, const TilePlace &place);
   mlir::Operation *storedAttention = nullptr;
   mlir::Value storedQueries; ///< its tile of queries, which both ways read
 
@@ -103,6 +105,7 @@ public:
     mlir::Value before, after;
   };
   llvm::DenseMap<mlir::Operation *, Carried> carried;
+  llvm::SmallVector<unsigned> axesOf(mlir::AffineExpr expr) const;
   llvm::StringRef error() const { return reason; }
   TileValue fail(const llvm::Twine &why);
 
@@ -126,6 +129,9 @@ private:
   TileValue reduce(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue dot(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue attention(AttentionOp op, const TilePlace &place);
+  /// Where what was stored is not finite: `redo` at the places of a few columns of the values after the others.
+  void redoNonFinite(mlir::Value stored, mlir::Value values, TilePlace place,
+                     llvm::function_ref<void(const TilePlace &)> redo);
   TileValue insertion(mlir::tensor::InsertSliceOp op, const TilePlace &place);
   TileValue argument(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue scan(mlir::scf::ForOp loop, const TilePlace &place);
@@ -156,7 +162,6 @@ private:
   /// The elements of an op's tensor operands at a point of its loops, the others' scalars splat; empty on failure.
   llvm::SmallVector<TileValue> elementsAt(mlir::linalg::GenericOp op, const TilePlace &loops);
   mlir::Value loopSize(mlir::linalg::GenericOp op, unsigned loop);
-  llvm::SmallVector<unsigned> axesOf(mlir::AffineExpr expr) const;
   llvm::SmallVector<unsigned> axesOf(const TilePlace &place) const;
   mlir::RankedTensorType typeOf(llvm::ArrayRef<unsigned> of, mlir::Type element) const;
   bool isShared(mlir::Value outside) const;

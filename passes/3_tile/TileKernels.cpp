@@ -45,6 +45,7 @@ private:
 
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
+  SmallVector<Value> stateViews; ///< of an attention's parts: maximum, sum, total
 };
 } // namespace
 
@@ -100,7 +101,8 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Val
   };
   Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
   bool isProduct = findContraction(kernel.getBlock()).has_value();
-  bool isAttention = !kernel.getBlock().getOps<AttentionOp>().empty();
+  bool isAttention =
+      !kernel.getBlock().getOps<AttentionOp>().empty() || !kernel.getBlock().getOps<AttentionPartsOp>().empty();
   if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule); gemm && isProduct)
     return innermost(gemm.getRows(), gemm.getColumns());
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule); attention && isAttention)
@@ -215,6 +217,10 @@ void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, Arra
     for (int64_t d = 0; d < rank; ++d)
       if (!llvm::is_contained(walked, d))
         place[d] = placeOf(tensor, d);
+    if (auto parts = tensor.getDefiningOp<AttentionPartsOp>()) {
+      emitter.storeAttentionParts(parts, stateViews, place);
+      continue;
+    }
     auto attention = tensor.getDefiningOp<AttentionOp>();
     emitter.storedAttention = attention;
     TileValue value = emitter.at(tensor, place);
@@ -251,6 +257,12 @@ tile::KernelOp ProgramBuilder::build() {
   TileEmitter emitter(b, end, arguments);
   TilePieces pieces;
   for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands()))) {
+    // The states of an attention's parts are stored together, by the programs of the largest.
+    if (auto parts = value.getDefiningOp<AttentionPartsOp>()) {
+      stateViews.push_back(view);
+      if (value != parts.getTotal())
+        continue;
+    }
     TilePieces more = emitter.piecesOf(value, view);
     pieces.parts.append(more.parts);
     pieces.along.append(more.along);

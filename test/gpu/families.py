@@ -80,6 +80,26 @@ def tiles(rng):
                     sizes,
                 )
             )
+    return result + decode_steps(rng)
+
+
+def decode_steps(rng):
+    """Attention of few programs, which share the keys. Lengths around a share of whole tiles, windows that hide shares, no keys."""
+    result = []
+    for dtype in (F16, BF16, F32):
+        lengths, heads, head_sizes = [255, 1024, 1025, 2000, 4096, 9001], [(32, 8), (8, 1), (12, 12)], [128, 64, 80]
+        for number, (k, (h, kv), d) in enumerate(table(rng, lengths, heads * 2, head_sizes * 2)):
+            mask, window = [(None, None), (("bool", ("b", 1, 1, "k")), None), (None, 300)][number % 3]
+            label = f"{dtype}_1over{k}_h{h}over{kv}_d{d}{'_bool' * bool(mask)}{'_window' * bool(window)}"
+            causal = number % 2 == 0 or window is not None
+            result.append(
+                attention.build(f"decode_{label}", dtype, 1, h, kv, 1, k, d, d, [{}], mask, causal, window, None)
+            )
+        sizes = [{"b": b, "k": k} for b, k in ((1, 0), (1, 1), (1, 64), (3, 65), (1, 1000), (2, 4097))]
+        mask = ("bool", ("b", 1, 1, "k"))
+        for q in (1, 5):
+            name = f"decode_{dtype}_{q}_dynamic"
+            result.append(attention.build(name, dtype, "b", 8, 2, q, "k", 64, 64, sizes, mask, q > 1))
     return result
 
 

@@ -528,20 +528,25 @@ TEST_P(TileKernels, MatchTheReference) {
     return succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(on));
   };
   ASSERT_TRUE(run(*module, "tenon-phases{to=kernel},tenon-resolve-sizes,tenon-collapse-dimensions,tenon-pack-queries"));
-  // Schedules by hand, tiles that no size is a multiple of; and those that are chosen.
-  for (bool isByHand : {true, false}) {
-    SCOPED_TRACE(isByHand ? "small tiles" : "chosen tiles");
+  // Schedules by hand, tiles that no size is a multiple of, with and without parts of keys; and those that are chosen.
+  bool isAttention = one.name.find("attention") != std::string::npos;
+  for (int64_t keySplits : isAttention ? std::vector<int64_t>{1, 3, 0} : std::vector<int64_t>{1, 0}) {
+    SCOPED_TRACE(keySplits ? "small tiles, " + std::to_string(keySplits) + " parts of keys" : "chosen tiles");
     OwningOpRef<ModuleOp> tiled = module->clone();
-    if (isByHand)
+    if (keySplits)
       tiled->walk([&](KernelOp kernel) {
         if (findContraction(kernel.getBlock()))
           kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
-          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, false));
+          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, keySplits, false));
         else
           kernel->setAttr("tenon.schedule", tile::RowAttr::get(&context, 4, 24, 50));
       });
-    ASSERT_TRUE(run(*tiled, "tenon-choose-tile-schedules,tenon-split-depth,tenon-tile-kernels,canonicalize,cse"));
+    ASSERT_TRUE(run(*tiled, "tenon-choose-tile-schedules,tenon-split-depth,tenon-split-keys,tenon-tile-kernels,"
+                            "canonicalize,cse"));
+    bool isSplit = false;
+    tiled->walk([&](tile::KernelOp kernel) { isSplit |= kernel.getName().ends_with("_parts"); });
+    EXPECT_TRUE(!isAttention || keySplits != 3 || isSplit);
     compare(one, interpret(*tiled, inputs, sizes), *expected);
   }
 }

@@ -108,4 +108,29 @@ TEST(TileSchedule, QueriesOfAProgram) {
   EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 128, 32}, gpu).tile.keys, 64);
 }
 
+TEST(TileSchedule, ProgramsShareKeys) {
+  const GpuArch &gpu = arch("sm_90a");
+  auto splits = [&](int64_t batch, int64_t heads, int64_t queries, int64_t keys) {
+    return chooseAttentionTile({batch, heads, queries, keys, 128, 16}, gpu).tile.splits;
+  };
+  // A decoder's step over 8 heads of keys: enough programs, none without keys.
+  for (int64_t batch : {1, 2, 4})
+    for (int64_t keys : {1024, 8192, 32768, 131072}) {
+      AttentionTile tile = chooseAttentionTile({batch, 8, 4, keys, 128, 16}, gpu).tile;
+      SCOPED_TRACE(testing::Message() << batch << " of " << keys << " keys");
+      EXPECT_GT(tile.splits, 1);
+      EXPECT_LE(tile.splits, (keys + tile.keys - 1) / tile.keys);
+      EXPECT_GE(batch * 8 * tile.splits, keys >= 8192 ? gpu.numSms : gpu.numSms / 4);
+    }
+  // Enough programs already, or nothing to share.
+  EXPECT_EQ(splits(256, 8, 4, 8192), 1);
+  EXPECT_EQ(splits(64, 8, 4, 8192), 1);
+  EXPECT_EQ(splits(1, 8, 4, 64), 1);
+  EXPECT_EQ(splits(1, 12, 128, 128), 1);
+  EXPECT_EQ(splits(4, 16, 4096, 4096), 1);
+  EXPECT_EQ(splits(4, 16, -1, -1), 1);
+  // Of unknown sizes a usual one is assumed.
+  EXPECT_GT(splits(-1, 8, 4, -1), 1);
+}
+
 } // namespace

@@ -37,3 +37,27 @@ func.func @launch_c1(%a: tensor<2xf32>) {
   %r = tenon.launch @k(%a) : (tensor<2xf32>) -> tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @attention_parts_c1(%q: tensor<2x4x1x64xf32>, %k: tensor<2x2x9x32xf32>) {
+  // expected-error@+1 {{'tenon.attention_parts' op (C1) has operands of types 'tensor<2x4x1x64xf32>', 'tensor<2x2x9x32xf32>', 'tensor<2x2x9x32xf32>', which tenon.attention does not take together}}
+  %m, %l, %o = tenon.attention_parts %q, %k, %k {parts = 3 : i64} : (tensor<2x4x1x64xf32>, tensor<2x2x9x32xf32>, tensor<2x2x9x32xf32>) -> (tensor<3x2x4x1xf32>, tensor<3x2x4x1xf32>, tensor<3x2x4x1x32xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_parts_c2(%q: tensor<2x4x1x32xf32>, %k: tensor<2x2x9x32xf32>) {
+  // expected-error@+1 {{'tenon.attention_parts' op (C2) has 0 parts, expected at least 1}}
+  %m, %l, %o = tenon.attention_parts %q, %k, %k {parts = 0 : i64} : (tensor<2x4x1x32xf32>, tensor<2x2x9x32xf32>, tensor<2x2x9x32xf32>) -> (tensor<0x2x4x1xf32>, tensor<0x2x4x1xf32>, tensor<0x2x4x1x32xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_parts_c3(%q: tensor<2x4x1x32xbf16>, %k: tensor<2x2x9x32xbf16>) {
+  // expected-error@+1 {{'tenon.attention_parts' op (C3) has results of types 'tensor<3x2x4x1xbf16>', 'tensor<3x2x4x1xf32>', 'tensor<3x2x4x1x32xf32>', expected 'tensor<3x2x4x1xf32>' twice and 'tensor<3x2x4x1x32xf32>'}}
+  %m, %l, %o = tenon.attention_parts %q, %k, %k {parts = 3 : i64} : (tensor<2x4x1x32xbf16>, tensor<2x2x9x32xbf16>, tensor<2x2x9x32xbf16>) -> (tensor<3x2x4x1xbf16>, tensor<3x2x4x1xf32>, tensor<3x2x4x1x32xf32>)
+  return
+}

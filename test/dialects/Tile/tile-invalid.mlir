@@ -413,5 +413,10 @@ func.func private @s() attributes {s = #tile.attention<queries = -1, keys = 1>}
 
 // -----
 
+// expected-error@+1 {{split_keys is 0, expected at least 1}}
+func.func private @s() attributes {s = #tile.attention<queries = 1, keys = 1, split_keys = 0>}
+
+// -----
+
 // expected-error@+1 {{columns is 0, expected at least 1}}
 func.func private @s() attributes {s = #tile.row<rows = 1, columns = 0, part = 1>}

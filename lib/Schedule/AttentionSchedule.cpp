@@ -1,0 +1,97 @@
+// An attention's tiles: queries by rules, for what registers hold decides them; keys, and how many programs share them,
+// by a model of one multiprocessor's time. A program of few queries is one warp that waits for its copies and then
+// computes: several on a multiprocessor hide that from each other, as far as there are several.
+#include "lib/Schedule/TileSchedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+namespace tenon {
+
+namespace {
+// Of a warp with 16 queries, by the decode cases of docs/performance/gpu.md: 128 keys of head size 128 a turn.
+constexpr double turnClocks = 400, multiplyAddsPerClock = 178;
+constexpr double wgmmaRate = 0.6;                       // of the peak, of a warpgroup between its softmaxes
+constexpr double startClocks = 1500;                    // a program's first copy from memory, and its last store
+constexpr double copyBytesPerClock = 40;                // into one multiprocessor
+constexpr double launchSeconds = 3e-6;                  // of the kernel that puts parts together
+constexpr int64_t stages = 2;                           // of the ring of keys and values
+constexpr int64_t assumedBatch = 8, assumedKeys = 4096; // where known only at run time
+constexpr double leastGain = 0.95; // of the time: the model is no better than that, a second kernel is certain
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// The least of 16, 32, 64, .. `most` that holds `size`; `most` where that is unknown.
+int64_t fitting(int64_t size, int64_t most) {
+  int64_t tile = 16;
+  while (tile < most && (size < 0 || tile < size))
+    tile *= 2;
+  return tile;
+}
+
+struct Model {
+  const GpuArch &arch;
+  int64_t heads, queries, keys, headSize, bytes; // heads: of the whole batch
+
+  Model(const TileAttentionShape &shape, const GpuArch &arch)
+      : arch(arch), heads((shape.batch < 0 ? assumedBatch : shape.batch) * std::max<int64_t>(1, shape.heads)),
+        queries(shape.queries), keys(shape.keys < 0 ? assumedKeys : shape.keys),
+        headSize(std::max<int64_t>(16, shape.headSize)), bytes(std::max<int64_t>(1, shape.operandBits / 8)) {}
+
+  int64_t programs(const AttentionTile &tile) const { return heads * ceilDiv(queries, tile.queries) * tile.splits; }
+  int64_t turns(const AttentionTile &tile) const { return ceilDiv(ceilDiv(keys, tile.keys), tile.splits); }
+  double seconds(const AttentionTile &tile) const {
+    double turnBytes = 2.0 * tile.keys * headSize * bytes;
+    double shared = stages * turnBytes + double(tile.queries) * headSize * bytes + arch.sharedBytesReserved;
+    double resident = std::clamp(std::floor(arch.sharedBytesPerSm / shared), 1.0, 8.0);
+    double each = ceilDiv(programs(tile), arch.numSms), active = std::min(each, resident);
+    bool isWgmma = arch.hasWgmma && bytes == 2 && tile.queries % 64 == 0;
+    double multiplyAdds = 2.0 * tile.keys * headSize;
+    double turn = turnClocks + (isWgmma ? tile.queries * multiplyAdds / (arch.rates.tensor16 * wgmmaRate)
+                                        : 16 * multiplyAdds / multiplyAddsPerClock);
+    double busy = std::max(turnBytes / copyBytesPerClock, turn / active);
+    double clocks =
+        startClocks * std::ceil(each / resident) + std::max(turns(tile) * turn, each * double(turns(tile)) * busy);
+    double traffic = 2.0 * heads * (double(keys) + queries) * headSize * bytes;
+    double seconds = std::max(clocks / arch.clockHz, traffic / arch.memoryBytesPerSecond + startClocks / arch.clockHz);
+    if (tile.splits > 1)
+      seconds += launchSeconds + 2.0 * tile.splits * heads * queries * (headSize + 2) * 4 / arch.memoryBytesPerSecond;
+    return seconds;
+  }
+};
+} // namespace
+
+AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch, int64_t refusals) {
+  // Scores of a tile are held in registers, keys and values in shared memory: wide elements halve both.
+  int64_t wide = shape.operandBits > 16 ? 2 : 1;
+  AttentionTile tile{fitting(shape.queries, 128 / wide),
+                     std::max<int64_t>(16, ((shape.headSize > 128 ? 64 : 128) / wide) >> refusals)};
+  std::string reason = "queries at a time as registers hold them";
+  if (shape.queries < 0)
+    return {tile, reason};
+  Model model(shape, arch);
+  // The last try before the general path is the plainest.
+  const int64_t mostSplits = refusals > 1 ? 1 : 64;
+  if (shape.batch >= 0 && shape.heads >= 0 && tile.queries == 128 && model.programs(tile) < arch.numSms) {
+    reason = "fewer queries at a time: " + std::to_string(model.programs(tile)) + " programs for " +
+             std::to_string(arch.numSms) + " multiprocessors";
+    tile.queries = 64;
+  }
+  // Fewer keys a turn where a program is one warp: more programs on a multiprocessor.
+  AttentionTile whole = tile, best = tile;
+  auto key = [&](const AttentionTile &t) { return std::tuple(model.seconds(t), t.splits, -t.keys); };
+  for (int64_t keys = tile.keys; keys >= std::min<int64_t>(tile.keys, tile.queries <= 32 ? 64 / wide : tile.keys);
+       keys /= 2)
+    for (int64_t splits = 1; splits <= std::min(mostSplits, ceilDiv(model.keys, keys)); ++splits)
+      if (AttentionTile other{tile.queries, keys, splits}; key(other) < key(best))
+        best = other;
+  if (model.seconds(best) > leastGain * model.seconds(whole))
+    best = whole;
+  if (best.splits > 1)
+    reason += "; keys over " + std::to_string(best.splits) + " programs, for " + std::to_string(model.programs(whole)) +
+              " were few for " + std::to_string(arch.numSms) + " multiprocessors";
+  return {best, reason};
+}
+
+} // namespace tenon

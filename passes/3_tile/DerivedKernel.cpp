@@ -1,0 +1,56 @@
+#include "passes/3_tile/DerivedKernel.h"
+
+#include "lib/Analysis/KernelWork.h"
+
+using namespace mlir;
+using namespace tenon;
+
+DerivedKernel::DerivedKernel(KernelOp from, StringRef suffix)
+    : from(from), name((from.getKernelName() + suffix).str()), b(from.getLoc(), from.getContext()) {
+  body.push_back(new Block());
+  b.setInsertionPointToStart(&body.front());
+}
+
+Value DerivedKernel::argument(Type type, Value outside) {
+  inputs.push_back(outside);
+  return body.front().addArgument(type, from.getLoc());
+}
+
+Value DerivedKernel::copy(Value value) {
+  if (Value known = mapping.lookupOrNull(value))
+    return known;
+  if (auto outer = dyn_cast<BlockArgument>(value)) {
+    mapping.map(value, argument(value.getType(), from.getInputs()[outer.getArgNumber()]));
+    return mapping.lookup(value);
+  }
+  Operation *op = value.getDefiningOp();
+  for (Value operand : op->getOperands())
+    copy(operand);
+  op->walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      if (operand.getParentBlock() == &from.getBlock())
+        copy(operand);
+  });
+  b.clone(*op, mapping);
+  return mapping.lookup(value);
+}
+
+KernelOp DerivedKernel::finish(ValueRange yielded, Attribute shapes) {
+  YieldOp::create(b, yielded);
+  OpBuilder outside(from);
+  OperationState state(from.getLoc(), KernelOp::getOperationName());
+  state.addOperands(inputs);
+  state.addTypes(yielded.getTypes());
+  state.addAttribute(from.getKernelNameAttrName(), outside.getStringAttr(name));
+  if (Attribute sources = from->getAttr("tenon.sources"))
+    state.addAttribute("tenon.sources", sources);
+  if (shapes)
+    state.addAttribute("tenon.result_shapes", shapes);
+  state.addRegion()->takeBody(body);
+  auto kernel = cast<KernelOp>(outside.create(state));
+  if (FailureOr<KernelWork> work = KernelWork::of(kernel); succeeded(work)) {
+    kernel->setAttr("tenon.flops", AffineMapAttr::get(work->flops));
+    kernel->setAttr("tenon.bytes", AffineMapAttr::get(work->bytes));
+  }
+  return kernel;
+}

@@ -1,0 +1,33 @@
+// A kernel that is made of parts of another one: how a kernel becomes several launches, one after another.
+#pragma once
+
+#include "dialects/Tenon/Tenon.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace tenon {
+
+class DerivedKernel {
+public:
+  /// Named after the other one, with a suffix.
+  DerivedKernel(KernelOp from, llvm::StringRef suffix);
+  mlir::Value argument(mlir::Type type, mlir::Value outside);
+  /// The value of the other kernel, with all that computes it.
+  mlir::Value copy(mlir::Value value);
+  /// The kernel, before the other one, with its work counted. `shapes`: those of its results, null where all are
+  /// static.
+  KernelOp finish(mlir::ValueRange yielded, mlir::Attribute shapes);
+
+  KernelOp from;
+  std::string name;
+  mlir::ImplicitLocOpBuilder b;
+  /// What stands for a value of the other kernel here.
+  mlir::IRMapping mapping;
+
+private:
+  llvm::SmallVector<mlir::Value> inputs;
+  mlir::Region body;
+};
+
+} // namespace tenon

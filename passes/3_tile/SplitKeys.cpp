@@ -1,0 +1,220 @@
+// An attention of few queries is few programs, each with all the keys to go through, while most of the processor has
+// nothing to do. Its loop carries a recurrence (maximum, sum, weighted sum) whose states can be put together: where its
+// schedule says so, programs share the keys (FlashDecoding, Dao et al. 2023). One kernel makes each part's state, in
+// the precision that it is carried in, and another puts them together and does what followed the attention.
+#include "dialects/Tile/Tile.h"
+#include "lib/Analysis/SizeSources.h"
+#include "lib/Analysis/SymbolicSizes.h"
+#include "passes/3_tile/DerivedKernel.h"
+#include "passes/3_tile/Passes.h"
+#include "passes/3_tile/ResultDimensions.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
+
+namespace tenon {
+#define GEN_PASS_DEF_SPLITKEYSPASS
+#include "passes/3_tile/Passes.h.inc"
+} // namespace tenon
+
+using namespace mlir;
+using namespace tenon;
+
+static RankedTensorType typeOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()); }
+
+/// A size inside the kernel over the model's dimensions; null where it is no such expression.
+static AffineExpr sizeOver(const SymbolicSizes &sizes, KernelOp kernel, Value tensor, int64_t dimension) {
+  if (int64_t known = typeOf(tensor).getDimSize(dimension); !ShapedType::isDynamic(known))
+    return getAffineConstantExpr(known, kernel.getContext());
+  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
+    Value outside = kernel.getInputs()[argument.getArgNumber()];
+    return sizes.has(outside) ? sizes.of(outside)[dimension] : AffineExpr();
+  }
+  std::optional<SizeSource> source = sizeSource(tensor, dimension);
+  if (!source)
+    return {};
+  if (source->known) {
+    auto value = dyn_cast<Value>(source->known);
+    auto dim = value ? value.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
+    std::optional<int64_t> at = dim ? dim.getConstantIndex() : std::nullopt;
+    return at ? sizeOver(sizes, kernel, dim.getSource(), *at) : AffineExpr();
+  }
+  AffineExpr product = getAffineConstantExpr(1, kernel.getContext());
+  for (auto [other, at] : source->sizes) {
+    AffineExpr factor = sizeOver(sizes, kernel, other, at);
+    if (!factor)
+      return {};
+    product = product * factor;
+  }
+  return product;
+}
+
+/// The shapes of maximum, sum and total; none where a size is not known, null where all are static.
+static std::optional<ArrayAttr> shapesOfParts(KernelOp kernel, AttentionOp op, int64_t parts) {
+  if (typeOf(op.getResult()).hasStaticShape())
+    return ArrayAttr();
+  std::string reason;
+  std::optional<SymbolicSizes> sizes = SymbolicSizes::find(kernel->getParentOfType<func::FuncOp>(), reason);
+  if (!sizes)
+    return std::nullopt;
+  MLIRContext *context = kernel.getContext();
+  SmallVector<AffineExpr> shape = {getAffineConstantExpr(parts, context)};
+  for (int64_t d = 0; d < 4; ++d)
+    shape.push_back(sizeOver(*sizes, kernel, op.getResult(), d));
+  if (llvm::is_contained(shape, AffineExpr()))
+    return std::nullopt;
+  auto attribute = [&](ArrayRef<AffineExpr> of) -> Attribute {
+    return AffineMapAttr::get(AffineMap::get(0, sizes->dims().names.size(), of, context));
+  };
+  Attribute ofRow = attribute(ArrayRef(shape).drop_back());
+  return ArrayAttr::get(context, {ofRow, ofRow, attribute(shape)});
+}
+
+static AttentionPartsOp partsOf(DerivedKernel &kernel, AttentionOp op, int64_t parts) {
+  Value query = kernel.copy(op.getQuery()), key = kernel.copy(op.getKey()), value = kernel.copy(op.getValue());
+  Value mask = op.getMask() ? kernel.copy(op.getMask()) : Value();
+  RankedTensorType result = typeOf(op.getResult());
+  Type sum = result.getElementType().isF64() ? result.getElementType() : kernel.b.getF32Type();
+  SmallVector<int64_t> shape = {parts};
+  llvm::append_range(shape, result.getShape());
+  auto total = RankedTensorType::get(shape, sum), ofRow = RankedTensorType::get(ArrayRef(shape).drop_back(), sum);
+  return AttentionPartsOp::create(kernel.b, TypeRange{ofRow, ofRow, total}, query, key, value, mask, op.getScaleAttr(),
+                                  op.getCausalAttr(), op.getWindowAttr(), kernel.b.getI64IntegerAttr(parts));
+}
+
+namespace {
+/// The states of the parts put together, as loops over [batch, heads, queries (, columns), part].
+class Combination {
+public:
+  Combination(ImplicitLocOpBuilder &b, Value maximum, Value sum, Value total)
+      : b(b), maximum(maximum), sum(sum), total(total), element(typeOf(total).getElementType()) {}
+  Value build(Type result);
+
+private:
+  using Body = llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
+  AffineMap map(unsigned loops, ArrayRef<unsigned> results) {
+    return AffineMap::getMultiDimMapWithTargets(loops, results, b.getContext());
+  }
+  Value number(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(element, value)); }
+  /// A tensor shaped as a part of `like`.
+  Value empty(Value like, Type of) {
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), like);
+    return tensor::EmptyOp::create(b, ArrayRef(sizes).drop_front(), of);
+  }
+  Value loops(ValueRange inputs, Value init, ArrayRef<AffineMap> maps, bool isReduced, Body body) {
+    SmallVector<utils::IteratorType> iterators(maps.front().getNumDims(), utils::IteratorType::parallel);
+    if (isReduced)
+      iterators.back() = utils::IteratorType::reduction;
+    return linalg::GenericOp::create(b, TypeRange{init.getType()}, inputs, ValueRange{init}, maps, iterators,
+                                     [&](OpBuilder &inner, Location at, ValueRange x) {
+                                       linalg::YieldOp::create(inner, at, body(inner, at, x));
+                                     })
+        .getResult(0);
+  }
+  Value filled(Value like, double value) {
+    return linalg::FillOp::create(b, number(value), empty(like, element)).getResult(0);
+  }
+
+  ImplicitLocOpBuilder &b;
+  Value maximum, sum, total;
+  Type element;
+};
+} // namespace
+
+Value Combination::build(Type result) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  AffineMap part = map(4, {3, 0, 1, 2}), row = map(4, {0, 1, 2});
+  AffineMap partOfAll = map(5, {4, 0, 1, 2}), rowOfAll = map(5, {0, 1, 2}), all = map(5, {0, 1, 2, 3});
+  Value largest = loops({maximum}, filled(maximum, -infinity), {part, row}, true,
+                        [](OpBuilder &inner, Location at, ValueRange x) -> Value {
+                          return arith::MaximumFOp::create(inner, at, x[1], x[0]);
+                        });
+  // Where no key is visible the powers are 0, not those of -Infinity less itself.
+  Value lowest = number(-infinity), zero = number(0);
+  auto power = [&](OpBuilder &inner, Location at, Value of, Value most) -> Value {
+    Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, most, lowest);
+    Value base = arith::SelectOp::create(inner, at, isEmpty, zero, most);
+    return math::Exp2Op::create(inner, at, arith::SubFOp::create(inner, at, of, base));
+  };
+  auto weighted = [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
+    Value product = arith::MulFOp::create(inner, at, power(inner, at, x[0], x[1]), x[2]);
+    return arith::AddFOp::create(inner, at, x[3], product);
+  };
+  Value sums = loops({maximum, largest, sum}, filled(sum, 0), {part, row, part, row}, true, weighted);
+  Value totals = loops({maximum, largest, total}, filled(total, 0), {partOfAll, rowOfAll, map(5, {4, 0, 1, 2, 3}), all},
+                       true, weighted);
+  Type stored = getElementTypeOrSelf(result);
+  return loops({totals, sums}, empty(total, stored), {map(4, {0, 1, 2, 3}), map(4, {0, 1, 2}), map(4, {0, 1, 2, 3})},
+               false, [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
+                 Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, x[1], zero);
+                 Value quotient = arith::DivFOp::create(inner, at, x[0], x[1]);
+                 Value whole = arith::SelectOp::create(inner, at, isEmpty, zero, quotient);
+                 return stored == element ? whole : arith::TruncFOp::create(inner, at, stored, whole).getResult();
+               });
+}
+
+/// Why the kernel cannot be split; empty where it was.
+static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, const GpuArch &arch) {
+  auto attentions = kernel.getBlock().getOps<AttentionOp>();
+  if (!llvm::hasSingleElement(attentions))
+    return "it holds no attention, or several";
+  AttentionOp op = *attentions.begin();
+  int64_t parts = schedule.getSplitKeys();
+  std::optional<ArrayAttr> shapes = shapesOfParts(kernel, op, parts);
+  if (!shapes)
+    return "the sizes of its parts are no expression of the model's";
+
+  DerivedKernel first(kernel, "_parts");
+  AttentionPartsOp made = partsOf(first, op, parts);
+  KernelOp states = first.finish(made.getResults(), *shapes);
+  states->setAttr("tenon.schedule",
+                  tile::AttentionAttr::get(kernel.getContext(), schedule.getQueries(), schedule.getKeys(),
+                                           /*split_keys=*/1, schedule.getOnline()));
+
+  DerivedKernel second(kernel, "_sum");
+  SmallVector<Value> given;
+  for (Value state : states.getResults())
+    given.push_back(second.argument(state.getType(), state));
+  Value result = Combination(second.b, given[0], given[1], given[2]).build(op.getType());
+  second.mapping.map(op.getResult(), result);
+  SmallVector<Value> yielded;
+  for (Value value : kernel.getYielded())
+    yielded.push_back(second.copy(value));
+  KernelOp sum = second.finish(yielded, kernel->getAttr("tenon.result_shapes"));
+  RowTile rows = chooseRowTile(rowShapeOf(sum), arch).tile;
+  sum->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part));
+  kernel.replaceAllUsesWith(sum.getResults());
+  kernel.erase();
+  return "";
+}
+
+namespace {
+struct SplitKeys : tenon::impl::SplitKeysPassBase<SplitKeys> {
+  using SplitKeysPassBase::SplitKeysPassBase;
+  void runOnOperation() override {
+    Result<const GpuArch *> found = findGpuArch(arch);
+    if (!found.ok()) {
+      getOperation().emitError(found.status().message());
+      return signalPassFailure();
+    }
+    SmallVector<KernelOp> kernels;
+    getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+    for (KernelOp kernel : kernels) {
+      auto attention = dyn_cast_or_null<tile::AttentionAttr>(kernel->getDiscardableAttr("tenon.schedule"));
+      if (!attention || attention.getSplitKeys() == 1 || kernel->hasAttr(generalAttrName))
+        continue;
+      std::string why = splitKeys(kernel, attention, **found);
+      if (why.empty())
+        continue;
+      remark::missed(kernel.getLoc(), remark::RemarkOpts::name("split").category("tenon-split-keys"))
+          << ("@" + kernel.getKernelName() + " keeps its keys in one program: " + why).str();
+      kernel->setAttr("tenon.schedule",
+                      tile::AttentionAttr::get(&getContext(), attention.getQueries(), attention.getKeys(),
+                                               /*split_keys=*/1, attention.getOnline()));
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,90 @@
+// In: attentions with a schedule that says how many programs share the keys. Out: a kernel of the parts' states and one
+// that puts them together; as programs, one more dimension of the grid, each with its share of the keys.
+// RUN: split-file %s %t
+// RUN: tenon-opt %t/dynamic.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/dynamic.mlir
+// RUN: tenon-opt %t/causal.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/causal.mlir
+// RUN: tenon-opt %t/whole.mlir --tenon-split-keys --remark-format=emitRemark --remarks-filter-missed=tenon-split-keys 2>&1 | FileCheck %t/whole.mlir
+// RUN: not tenon-opt %t/whole.mlir --tenon-split-keys=arch=sm_10 2>&1 | FileCheck %s --check-prefix=ARCH
+// ARCH: GPU architecture 'sm_10' is unknown
+
+//--- dynamic.mlir
+// Batch and keys are known at run time: parts are of the batch's shape, shares are whole tiles, late ones may be empty.
+// CHECK-DAG: #[[SHARE:.*]] = affine_map<(d0) -> ((d0 ceildiv 192) * 64)>
+// CHECK-DAG: #[[TOTAL:.*]] = affine_map<()[s0, s1] -> (3, s0, 2, 4, 64)>
+// CHECK-DAG: #[[ROW:.*]] = affine_map<()[s0, s1] -> (3, s0, 2, 4)>
+// CHECK: tenon.launch @kernels::@attention_parts(%{{.*}}) {tenon.result_shapes = [#[[ROW]], #[[ROW]], #[[TOTAL]]]}
+// CHECK-SAME: -> (tensor<3x?x2x4xf32>, tensor<3x?x2x4xf32>, tensor<3x?x2x4x64xf32>)
+// CHECK: tenon.launch @kernels::@attention_sum({{.*}}) {tenon.result_shapes
+// CHECK-LABEL: tile.kernel @attention_parts(
+// CHECK-SAME: %[[Q:.*]]: !tile.view<?x2x4x64xbf16>, %[[K:.*]]: !tile.view<?x2x?x64xbf16>, %[[V:.*]]: !tile.view<?x2x?x64xbf16>, %[[M:.*]]: !tile.view<3x?x2x4xf32>, %[[L:.*]]: !tile.view<3x?x2x4xf32>, %[[O:.*]]: !tile.view<3x?x2x4x64xf32>)
+// CHECK-SAME: tenon.schedule = #tile.attention<queries = 16, keys = 64>
+// CHECK: %[[KEYS:.*]] = tile.dim %[[K]] {axis = 2 : i64}
+// CHECK: tile.grid (%[[PART:.*]], %[[B:.*]], %[[H:.*]], %{{.*}}, %{{.*}}) = (%c3, %{{.*}}, %c2, %c1, %c1)
+// CHECK: %[[SIZE:.*]] = affine.apply #[[SHARE]](%[[KEYS]])
+// CHECK: %[[START:.*]] = arith.muli %[[PART]], %[[SIZE]]
+// CHECK: %[[STOP:.*]] = arith.addi %[[START]], %[[SIZE]]
+// CHECK: %[[END:.*]] = arith.minsi %[[STOP]], %[[KEYS]]
+// CHECK: %[[STATE:.*]]:3 = scf.for %{{.*}} = %[[START]] to %[[END]] step %c64
+// CHECK: %[[LOG:.*]] = arith.mulf %[[STATE]]#0
+// CHECK: tile.store %[[LOG]], %[[M]][%[[PART]], %[[B]], %[[H]], %c0] : tensor<16xf32>
+// CHECK: tile.store %[[STATE]]#1, %[[L]][%[[PART]], %[[B]], %[[H]], %c0] : tensor<16xf32>
+// CHECK: tile.store %[[STATE]]#2, %[[O]][%[[PART]], %[[B]], %[[H]], %c0, %c0] : tensor<16x64xf32>
+// CHECK-LABEL: tile.kernel @attention_sum(
+// CHECK: tile.reduce max
+// CHECK: math.exp2
+// CHECK: tile.store {{.*}}bf16
+module attributes {tenon.dim_bounds = {b = array<i64: 1, 64>, n = array<i64: 1, 4096>}} {
+  func.func @main(%q: tensor<?x2x4x64xbf16> {tenon.dims = ["b", "", "", ""]}, %k: tensor<?x2x?x64xbf16> {tenon.dims = ["b", "", "n", ""]}, %v: tensor<?x2x?x64xbf16> {tenon.dims = ["b", "", "n", ""]}) -> tensor<?x4x2x64xbf16> {
+    %y = tenon.kernel @attention(%Q = %q, %K = %k, %V = %v) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 64, split_keys = 3>, tenon.result_shapes = [affine_map<()[s0, s1] -> (s0, 4, 2, 64)>]} : (tensor<?x2x4x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>) -> tensor<?x4x2x64xbf16> {
+      %0 = tenon.attention %Q, %K, %V : (tensor<?x2x4x64xbf16>, tensor<?x2x?x64xbf16>, tensor<?x2x?x64xbf16>) -> tensor<?x2x4x64xbf16>
+      %c0 = arith.constant 0 : index
+      %b = tensor.dim %0, %c0 : tensor<?x2x4x64xbf16>
+      %empty = tensor.empty(%b) : tensor<?x4x2x64xbf16>
+      %1 = linalg.transpose ins(%0 : tensor<?x2x4x64xbf16>) outs(%empty : tensor<?x4x2x64xbf16>) permutation = [0, 2, 1, 3]
+      tenon.yield %1 : tensor<?x4x2x64xbf16>
+    }
+    return %y : tensor<?x4x2x64xbf16>
+  }
+}
+
+//--- causal.mlir
+// The keys that the program's queries see are shared, not all of them; f64 is carried in f64.
+// CHECK: tile.kernel @attention_parts({{.*}}!tile.view<2x1x1x32x16xf64>
+// CHECK: tile.grid (%[[PART:.*]], %{{.*}}, %{{.*}}, %[[I:.*]], %{{.*}}) = (%c2, %c1, %c1, %c2, %c1)
+// CHECK: %[[SEEN:.*]] = affine.apply #{{.*}}(%[[I]])
+// CHECK: %[[LAST:.*]] = arith.minsi %{{.*}}, %c128
+// CHECK: %[[SHARE:.*]] = affine.apply #{{.*}}(%[[LAST]])
+// CHECK: scf.for
+// Where a value is not finite the same share is gone through again, and all is stored anew.
+// CHECK: scf.if
+// CHECK: affine.apply
+// CHECK: scf.for %{{.*}} step %c16
+// CHECK-COUNT-3: tile.store
+func.func @main(%q: tensor<1x1x32x16xf64>, %k: tensor<1x1x128x16xf64>) -> tensor<1x1x32x16xf64> {
+  %y = tenon.kernel @attention(%Q = %q, %K = %k) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 16, split_keys = 2>} : (tensor<1x1x32x16xf64>, tensor<1x1x128x16xf64>) -> tensor<1x1x32x16xf64> {
+    %0 = tenon.attention %Q, %K, %K {causal} : (tensor<1x1x32x16xf64>, tensor<1x1x128x16xf64>, tensor<1x1x128x16xf64>) -> tensor<1x1x32x16xf64>
+    tenon.yield %0 : tensor<1x1x32x16xf64>
+  }
+  return %y : tensor<1x1x32x16xf64>
+}
+
+//--- whole.mlir
+// No split is asked for; it cannot be; the kernel goes the general path.
+// CHECK: remark: [Missed] {{.*}}@copy keeps its keys in one program: it holds no attention, or several
+// CHECK: tenon.kernel @attention(
+// CHECK: tenon.kernel @copy({{.*}}#tile.attention<queries = 16, keys = 16>
+// CHECK: tenon.kernel @refused({{.*}}#tile.attention<queries = 16, keys = 16, split_keys = 2>
+func.func @main(%q: tensor<1x1x32x16xf32>) -> (tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>) {
+  %x = tenon.kernel @attention(%Q = %q) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 16>} : (tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32> {
+    %0 = tenon.attention %Q, %Q, %Q : (tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32>
+    tenon.yield %0 : tensor<1x1x32x16xf32>
+  }
+  %y = tenon.kernel @copy(%Q = %q) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 16, split_keys = 2>} : (tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32> {
+    tenon.yield %Q : tensor<1x1x32x16xf32>
+  }
+  %z = tenon.kernel @refused(%Q = %q) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 16, split_keys = 2>, tenon.general = "too many registers"} : (tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32> {
+    %0 = tenon.attention %Q, %Q, %Q : (tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>) -> tensor<1x1x32x16xf32>
+    tenon.yield %0 : tensor<1x1x32x16xf32>
+  }
+  return %x, %y, %z : tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>
+}
