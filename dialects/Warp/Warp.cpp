@@ -228,9 +228,11 @@ LogicalResult StoreOp::verify() {
 static LogicalResult verifyTurns(Operation *op) {
   auto kernel = op->getParentOfType<tile::KernelOp>();
   auto schedule = kernel ? kernel->getAttrOfType<ScheduleAttr>("warp.schedule") : ScheduleAttr();
-  if (schedule && schedule.getTurns())
-    return success();
-  return op->emitOpError("(C1) stands in a kernel without turns, expected `warp.schedule` with `turns = true`");
+  if (!schedule || !schedule.getTurns())
+    return op->emitOpError("(C1) stands in a kernel without turns, expected `warp.schedule` with `turns = true`");
+  if (op->getParentOfType<ProduceOp>())
+    return op->emitOpError("(C1) stands in warp.produce, expected it beside: the producer takes no turns");
+  return success();
 }
 LogicalResult TurnWaitOp::verify() { return verifyTurns(*this); }
 LogicalResult TurnPassOp::verify() { return verifyTurns(*this); }

@@ -326,7 +326,7 @@ def TurnWaitOp : WarpOp<"turn.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
     of all is the first warpgroup's. Dots that are begun between this and `warp.turn.pass` run one warpgroup after the
     other, so that one computes while another multiplies. Every warpgroup takes as many turns.
 
-    (C1) The kernel's `warp.schedule` has `turns = true`.
+    (C1) The kernel's `warp.schedule` has `turns = true`. The op is not the producer's.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, turns = true>} {
@@ -345,7 +345,7 @@ def TurnPassOp : WarpOp<"turn.pass", [MemoryEffects<[MemRead, MemWrite]>]> {
   let description = [{
     Formula: the next warpgroup's `warp.turn.wait` may go on; see there.
 
-    (C1) The kernel's `warp.schedule` has `turns = true`.
+    (C1) The kernel's `warp.schedule` has `turns = true`. The op is not the producer's.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, turns = true>} {

@@ -181,7 +181,7 @@ SmallVector<Value> SkewedLoop::handedOn(const IRMapping &mapping) {
   return list;
 }
 
-/// `body` where the condition holds, which is null where it always does.
+/// What `emit` makes where the condition holds, which is null where it always does; else `otherwise`.
 void SkewedLoop::emitIf(Value condition, TypeRange types, function_ref<SmallVector<Value>()> emit, ValueRange otherwise,
                         SmallVector<Value> &results) {
   if (!condition) {

@@ -179,6 +179,10 @@ static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
   auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
   if (!schedule)
     return kernel.emitOpError("has no `warp.schedule`; tenon-choose-warp-schedules gives it one");
+  int64_t rank = kernel.getGrid().getExtents().size();
+  if (auto order = kernel->getAttrOfType<OrderAttr>("warp.order"); order && order.getLongest() >= rank)
+    return kernel.emitOpError("is ordered along axis ")
+           << order.getLongest() << " of its grid, expected one of " << rank << "; tenon-order-programs finds it";
   auto verifyLayouts = [&](Operation *op) -> WalkResult {
     for (Region &region : op->getRegions())
       for (Block &block : region)

@@ -341,3 +341,15 @@ func.func @f() {
   warp.turn.pass
   return
 }
+
+// -----
+
+!ring = !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+tile.kernel @turns(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, turns = true>} {
+  tile.grid () = () {
+    warp.produce {
+      // expected-error @below {{'warp.turn.wait' op (C1) stands in warp.produce, expected it beside: the producer takes no turns}}
+      warp.turn.wait
+    }
+  }
+}

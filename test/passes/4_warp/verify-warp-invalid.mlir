@@ -204,3 +204,12 @@ tile.kernel @large(%X: !tile.view<64x64xf32>) attributes {warp.schedule = #warp.
     warp.ring.commit %r[%c0] : !warp.ring<10, !warp.smem<64x64xf32, 128>>
   }
 }
+
+// -----
+
+// expected-error @below {{'tile.kernel' op is ordered along axis 2 of its grid, expected one of 1; tenon-order-programs finds it}}
+tile.kernel @order(%X: !tile.view<64xf32>) attributes {warp.order = #warp.order<longest = 2, group = 4>, warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+  }
+}
