@@ -137,6 +137,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   collectives.assign((numThreads() + warpSize - 1) / warpSize, {});
   barriers = {};
   bulk = {};
+  warpRegisters.assign(numWarps(), registersAtLaunch());
   moments.assign(numActors(), 0);
   clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
   fenced.assign(clocks.size(), 0);
@@ -210,13 +211,14 @@ void Cta::schedule() {
   }
 }
 
-void Cta::wait(uint32_t site, bool isAligned, int barrier) {
+void Cta::wait(uint32_t site, bool isAligned, int barrier, uint32_t registers) {
   Thread &self = thread();
   self.state = ThreadState::Waiting;
   self.site = site;
   self.waitsAligned = isAligned;
   self.barrier = barrier;
   self.mbarrier = 0;
+  self.registers = registers;
   self.fiber.leave();
 }
 
@@ -227,6 +229,7 @@ void Cta::waitAtMbarrier(uint64_t address, uint32_t site) {
   self.site = site;
   self.waitsAligned = false;
   self.barrier = -1;
+  self.registers = 0;
   self.mbarrier = address;
   self.fiber.leave();
 }
@@ -236,6 +239,38 @@ void Cta::wakeAtMbarrier(uint64_t address) {
     if (thread.state == ThreadState::Waiting && thread.mbarrier == address) {
       thread.state = ThreadState::Ready;
       thread.mbarrier = 0;
+    }
+}
+
+uint32_t Cta::registersAtLaunch() const {
+  constexpr uint32_t ofMultiprocessor = 65536, mostOfThread = 255, granularity = 8;
+  return std::min(mostOfThread, ofMultiprocessor / (numWarps() * warpSize)) / granularity * granularity;
+}
+
+uint32_t Cta::registersHeld() const {
+  uint32_t held = 0;
+  for (uint32_t count : warpRegisters)
+    held += count;
+  return held;
+}
+
+void Cta::setRegisters(uint32_t count, bool isIncrease, uint32_t site) {
+  hasProgress = true;
+  Thread &self = thread();
+  uint32_t &mine = warpRegisters[self.warp];
+  if (isIncrease ? count < mine && mine != registersAtLaunch() : count > mine)
+    fault(FindingKind::Misuse,
+          threadText() + " executes " + siteText(site) + " with " + std::to_string(count) +
+              " registers; its warp has " + std::to_string(mine),
+          site);
+  while (isIncrease && mine != count && registersHeld() - mine + count > numWarps() * registersAtLaunch()) {
+    wait(site, /*isAligned=*/false, -1, count);
+  }
+  mine = count;
+  for (Thread &other : threads)
+    if (other.state == ThreadState::Waiting && other.registers != 0) {
+      other.state = ThreadState::Ready;
+      other.registers = 0;
     }
 }
 
@@ -448,6 +483,9 @@ std::string Cta::waitText(const Thread &thread) const {
     return "barrier " + std::to_string(thread.barrier) + ", where " + std::to_string(barrier.arrived) + " of " +
            std::to_string(barrier.count ? barrier.count : numLive) + " came";
   }
+  if (thread.registers != 0)
+    return std::to_string(thread.registers) + " registers; the warps hold " + std::to_string(registersHeld()) + " of " +
+           std::to_string(numWarps() * registersAtLaunch()) + ", of a thread each";
   if (thread.mbarrier != 0) {
     const Mbarrier &barrier = bulk.barriers.at(thread.mbarrier);
     return "the mbarrier at shared address " + std::to_string(thread.mbarrier) + ", whose phase " +

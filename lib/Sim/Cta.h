@@ -45,7 +45,8 @@ struct Thread {
   uint32_t site = 0;         ///< where it waits
   bool waitsAligned = false; ///< and needs every lane of the warp there
   int barrier = -1;          ///< that it waits at
-  uint64_t mbarrier = 0;     ///< its address; where neither is, it waits for lanes of its warp
+  uint64_t mbarrier = 0;     ///< its address
+  uint32_t registers = 0;    ///< that it wants; where none of these is, it waits for lanes of its warp
   std::vector<AsyncCopy> openGroup;
   std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
   std::vector<Accumulator> accumulators;
@@ -99,6 +100,10 @@ public:
   /// Lets the other threads go on: this one may wait for what they write. When all do no more than this, the CTA hangs.
   void spin(uint32_t site);
   void noteProgress() { hasProgress = true; }
+
+  /// setmaxnreg by the current thread, whose warp is together there: an increase waits until the others hold few
+  /// enough.
+  void setRegisters(uint32_t count, bool isIncrease, uint32_t site);
 
   Transfers &transfers() { return bulk; }
   void waitAtMbarrier(uint64_t address, uint32_t site);
@@ -161,13 +166,15 @@ private:
 
   static void runThread(void *self);
   void schedule();
-  void wait(uint32_t site, bool isAligned, int barrier);
+  void wait(uint32_t site, bool isAligned, int barrier, uint32_t registers = 0);
   void endThread();
   void endStores(Thread &thread);
   bool completeIfAll(uint32_t warp, size_t index);
   void completeBarrier(Barrier &barrier, int reduction);
   void checkConvergence(uint32_t site);
   void reportDeadlock(bool isLivelock);
+  uint32_t registersAtLaunch() const; ///< a thread may have at most
+  uint32_t registersHeld() const;     ///< by all warps, of a thread each
   std::string waitText(const Thread &thread) const;
   uint32_t *clocksOf(uint32_t thread) { return &clocks[static_cast<size_t>(thread) * numActors()]; }
   uint32_t *fencedOf(uint32_t thread) { return &fenced[static_cast<size_t>(thread) * numActors()]; }
@@ -187,6 +194,7 @@ private:
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::array<Barrier, 16> barriers;
+  std::vector<uint32_t> warpRegisters; ///< of a thread, one a warp
   Transfers bulk;
   std::vector<uint32_t> moments;        ///< one an actor
   std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor

@@ -221,6 +221,12 @@ uint32_t reduceCall(uint32_t kind, uint32_t mask, uint32_t value, uint32_t site)
 }
 uint32_t matchAnyCall(uint32_t mask, uint32_t value, uint32_t site) { return meet(matchAny, 0, mask, value, site); }
 uint32_t electCall(uint32_t mask, uint32_t site) { return meet(elect, 0, mask, 0, site); }
+void together(Cta &, uint32_t, void *const *, uint32_t) {}
+void setRegisters(uint32_t count, uint32_t isIncrease, uint32_t site) {
+  Cta &cta = Cta::current();
+  cta.collective(together, count, cta.warpMask(cta.thread().warp), /*isAligned=*/true, &count, site);
+  cta.setRegisters(count, isIncrease != 0, site);
+}
 void yield(uint32_t site) { Cta::current().spin(site); }
 
 } // namespace
@@ -235,6 +241,7 @@ void addThreadFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_reduce", reduceCall),
                                 deviceFunction("tenon_sim_match_any", matchAnyCall),
                                 deviceFunction("tenon_sim_elect", electCall),
+                                deviceFunction("tenon_sim_set_registers", setRegisters),
                                 deviceFunction("tenon_sim_yield", yield),
                             });
 }

@@ -65,7 +65,7 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
   } else if (auto control = dyn_cast<NVVM::GriddepcontrolOp>(op)) {
     if (control.getKind() == NVVM::GridDepActionKind::wait)
       calls.call("tenon_sim_grid_wait", {});
-  } else if (!isa<NVVM::FenceMbarrierInitOp, NVVM::SetMaxRegisterOp>(op)) {
+  } else if (!isa<NVVM::FenceMbarrierInitOp>(op)) {
     return std::nullopt;
   }
   op->erase();

@@ -176,6 +176,9 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
     replaceBarrier(op, calls);
   } else if (auto sync = dyn_cast<NVVM::SyncWarpOp>(op)) {
     calls.call("tenon_sim_sync_warp", {sync.getMask()});
+  } else if (auto registers = dyn_cast<NVVM::SetMaxRegisterOp>(op)) {
+    calls.call("tenon_sim_set_registers", {calls.i32(registers.getRegCount()),
+                                           calls.i32(registers.getAction() == NVVM::SetMaxRegisterAction::increase)});
   } else if (auto shuffle = dyn_cast<NVVM::ShflOp>(op)) {
     replaceShuffle(shuffle, calls);
   } else if (auto vote = dyn_cast<NVVM::VoteSyncOp>(op)) {

@@ -283,6 +283,24 @@ TEST_F(Sim, StoresOfTmaWithoutOneOp) {
   }
 }
 
+TEST_F(Sim, RegistersFromOneWarpgroupToAnother) {
+  // Of 256 threads each may have 248 or so; two warpgroups share what both have at the launch.
+  auto share = [&](const std::string &few, const std::string &many) {
+    return run(
+        *inlineKernels("llvm.func @k(%p: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 512>} {\n"
+                       "%c256 = arith.constant 256 : i32\n%t = nvvm.read.ptx.sreg.tid.x : i32\n"
+                       "%first = arith.cmpi ult, %t, %c256 : i32\nscf.if %first {\n" +
+                       many + "\n} else {\n" + few + "\n}\nllvm.return\n}"),
+        {});
+  };
+  EXPECT_TRUE(share("nvvm.setmaxregister decrease 40", "nvvm.setmaxregister increase 216").ok());
+  expectFinding(share("nvvm.setmaxregister decrease 40", "nvvm.setmaxregister increase 224"),
+                sim::FindingKind::Deadlock, {"wait at nvvm.setmaxregister", "for 224 registers; the warps hold"});
+  expectFinding(share("", "nvvm.setmaxregister increase 216"), sim::FindingKind::Deadlock, {"for 216 registers"});
+  expectFinding(share("nvvm.setmaxregister decrease 136", ""), sim::FindingKind::Misuse,
+                {"with 136 registers; its warp has 128"});
+}
+
 TEST_F(Sim, TilesByACounter) {
   // Each CTA takes tiles, of one element, until there are no more: a counter that is 0 at the start.
   auto module =
