@@ -17,9 +17,13 @@ constexpr double sharedBytesPerClock = 128, storeBytesPerClock = 32;
 // Of warpgroups fed by TMA: 128 x 256 tiles bring 46 bytes a clock at 0.9 of the peak, which no loop of wgmma exceeds
 // (measured on an H200); results leave beside the next tile's products, but for what writes them to shared memory.
 constexpr double tmaBytesPerClock = 52, wgmmaRate = 0.9, stagedBytesPerClock = 64;
-constexpr double latencyClocks = 900; // of memory, which copies in flight must cover
+constexpr double latencyClocks = 900; // of the second-level cache or a quiet memory, which copies in flight must cover
+// Of memory at the rate that it has, by products of one row: 24 KB in flight a multiprocessor gave 2.45 TB/s of an
+// H200.
+constexpr double busyLatencyClocks = 2500;
 constexpr double launchSeconds = 3e-6;
-constexpr double warpRate = 0.62; // of the peak, by instructions of a warp where those of a warpgroup have all of it
+constexpr double splitMargin = 1.25; // a second kernel is certain, what it gains by the model is not
+constexpr double warpRate = 0.62;    // of the peak, by instructions of a warp where those of a warpgroup have all of it
 constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
 constexpr int64_t accumulators = 128;      // of f32 that a thread holds beside the rest
@@ -69,9 +73,11 @@ struct Model {
                                        : r * std::ceil(c / 32) + c * std::ceil(r / 64);
     int64_t programs = batch * ceilDiv(rows, tile.rows) * ceilDiv(columns, tile.columns) * tile.splits;
     double each = ceilDiv(programs, arch.numSms);
-    double slab = (r + c) * d * bytes(), inFlight = slab * leastStages * std::min(each, 4.0);
+    // Rows that there are not are not read.
+    double slab = (std::min<double>(r, rows) + c) * d * bytes(), inFlight = slab * leastStages * std::min(each, 4.0);
+    double latency = isWarpgroup ? latencyClocks : busyLatencyClocks;
     double shared = reads * d * bytes() / sharedBytesPerClock;
-    double copy = slab / std::min(isWarpgroup ? tmaBytesPerClock : copyBytesPerClock, inFlight / latencyClocks);
+    double copy = slab / std::min(isWarpgroup ? tmaBytesPerClock : copyBytesPerClock, inFlight / latency);
     double turn = std::max({multiply, shared, copy});
     double resultBytes = tile.splits > 1 ? 4 : shape.resultBits / 8.0;
     // Programs that share a multiprocessor start while others multiply; a producer brings the next one's operands.
@@ -89,7 +95,8 @@ struct Model {
     double busy = seconds;
     seconds = std::max(seconds, least);
     if (tile.splits > 1)
-      seconds += launchSeconds + 2.0 * tile.splits * batch * rows * columns * 4 / arch.memoryBytesPerSecond;
+      seconds = splitMargin *
+                (seconds + launchSeconds + 2.0 * tile.splits * batch * rows * columns * 4 / arch.memoryBytesPerSecond);
     std::string reason = std::to_string(programs) + " programs, " + std::to_string(int64_t(each)) +
                          " on the busiest multiprocessor, bound by " + bound;
     return {tile, seconds, busy, reason};

@@ -70,6 +70,17 @@ TEST_P(GemmTiles, FillTheProcessor) {
 INSTANTIATE_TEST_SUITE_P(Archs, GemmTiles, testing::Values("sm_80", "sm_86", "sm_89", "sm_90a"),
                          [](const auto &info) { return std::string(info.param); });
 
+TEST(TileSchedule, ProgramsShareDepth) {
+  const GpuArch &gpu = arch("sm_90a");
+  // Few columns and much depth: several programs of a multiprocessor have their copies in flight.
+  for (int64_t rows : {1, 16}) {
+    GemmTile tile = rankGemmTiles({1, rows, 4096, 14336, 16, 16, true}, gpu).front().tile;
+    EXPECT_GT((4096 / tile.columns) * tile.splits, gpu.numSms) << rows;
+  }
+  // Enough columns: no second kernel.
+  EXPECT_EQ(rankGemmTiles({1, 1, 28672, 4096, 16, 16, true}, gpu).front().tile.splits, 1);
+}
+
 TEST(TileSchedule, RowsOfAProgram) {
   const GpuArch &gpu = arch("sm_90a");
   struct Case {
