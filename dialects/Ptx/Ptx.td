@@ -165,6 +165,20 @@ def Ex2Op : PtxApprox<"ex2.approx.ftz"> {
   }];
 }
 
+def RcpOp : PtxApprox<"rcp.approx.ftz"> {
+  let summary = "1 / x, approximately";
+  let description = [{
+    Formula: `r = 1 / operand`, within one unit of the last place; a denormal operand counts as 0, and a denormal result is 0
+    (PTX ISA, "rcp").
+    ```mlir
+    llvm.func @example(%x: f32) -> f32 {
+      %r = ptx.rcp.approx.ftz %x
+      llvm.return %r : f32
+    }
+    ```
+  }];
+}
+
 def TanhOp : PtxApprox<"tanh.approx"> {
   let summary = "the hyperbolic tangent, approximately";
   let description = [{

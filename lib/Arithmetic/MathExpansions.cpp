@@ -60,6 +60,7 @@ void tenon::populateMathExpansions(RewritePatternSet &patterns) {
   patterns.add<Expand<math::Log1pOp>>(context, &log1pPolynomial);
   patterns.add<Expand<math::TanhOp>>(context, &tanhPolynomial);
   patterns.add<Expand<math::ErfOp>>(context, &erfPolynomial);
+  patterns.add<Expand<math::ErfcOp>>(context, &erfcPolynomial);
 }
 
 void tenon::populateExtremumExpansions(RewritePatternSet &patterns) {

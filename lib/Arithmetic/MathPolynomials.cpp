@@ -175,11 +175,4 @@ Value tenon::erfPolynomial(Lanes &l, Value x) {
                           0x1.c26b7ap-10, -0x1.124708p-10, 0x1.4082f2p-10, -0x1.ea3fep-12}));
 }
 
-Value tenon::shortErfPolynomial(Lanes &l, Value x) {
-  static constexpr double end = 2.84; // erf is 1 but for 2^-14
-  x = clampAbove(l, clampBelow(l, x, -end), end);
-  Value v = l.fma(l.mul(x, x), l.number(2 / (end * end)), l.number(-1));
-  return l.mul(x, horner(l, v,
-                         {0x1.fb950cp-2, -0x1.e72f4ep-3, 0x1.4623d6p-3, -0x1.ad4c82p-4, 0x1.e4a094p-5, -0x1.1b9f84p-5,
-                          0x1.ab942p-6, -0x1.62108p-7}));
-}
+Value tenon::erfcPolynomial(Lanes &l, Value x) { return l.sub(l.number(1), erfPolynomial(l, x)); }

@@ -18,7 +18,7 @@ mlir::Value log2Polynomial(Lanes &l, mlir::Value x);
 mlir::Value log1pPolynomial(Lanes &l, mlir::Value x);
 mlir::Value tanhPolynomial(Lanes &l, mlir::Value x);
 mlir::Value erfPolynomial(Lanes &l, mlir::Value x);
-/// erf within 2^-13, for what is rounded to 16 bits.
-mlir::Value shortErfPolynomial(Lanes &l, mlir::Value x);
+/// With an absolute error of a unit of the last place of 1: as gelu needs it.
+mlir::Value erfcPolynomial(Lanes &l, mlir::Value x);
 
 } // namespace tenon

@@ -146,6 +146,7 @@ std::optional<TileScalar> evaluateScalar(Operation *op, X x) {
       .Case([&](math::RsqrtOp) { return real(1 / std::sqrt(x[0].real)); })
       .Case([&](math::TanhOp) { return real(std::tanh(x[0].real)); })
       .Case([&](math::ErfOp) { return real(std::erf(x[0].real)); })
+      .Case([&](math::ErfcOp) { return real(std::erfc(x[0].real)); })
       .Case([&](math::SinOp) { return real(std::sin(x[0].real)); })
       .Case([&](math::CosOp) { return real(std::cos(x[0].real)); })
       .Case([&](math::AbsFOp) { return real(std::fabs(x[0].real)); })

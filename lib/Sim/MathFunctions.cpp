@@ -40,6 +40,11 @@ float exp2Approximate(float x, uint32_t) {
   float result = std::exp2(std::fabs(x) < 0x1p-126F ? 0.0F : x);
   return result < 0x1p-126F ? 0.0F : result;
 }
+/// rcp.approx.ftz: the same.
+float reciprocalApproximate(float x, uint32_t) {
+  float result = 1 / (std::fabs(x) < 0x1p-126F ? std::copysign(0.0F, x) : x);
+  return std::fabs(result) < 0x1p-126F ? std::copysign(0.0F, result) : result;
+}
 float tanhApproximate(float x, uint32_t) { return std::tanh(x); }
 
 /// cvt.tf32.f32: to 10 bits, to nearest even (0), to nearest away from zero (1) or towards it (2).
@@ -60,6 +65,7 @@ uint32_t toTF32(float x, uint32_t rounding, uint32_t) {
 void addMathFunctions(std::vector<DeviceFunction> &table) {
   table.insert(table.end(), {
                                 deviceFunction("tenon_sim_ex2", exp2Approximate),
+                                deviceFunction("tenon_sim_rcp", reciprocalApproximate),
                                 deviceFunction("tenon_sim_tanh", tanhApproximate),
                                 deviceFunction("tenon_sim_tf32", toTF32),
                                 deviceFunction("__truncsfhf2", truncateToF16),

@@ -46,12 +46,11 @@ struct Formula {
   }
   Value hardSigmoid(Value x) { return min(max(add(div(x, constant(x, 6)), 0.5), 0.0), 1.0); }
   Value gelu(Value x, GeluApproximation approximation) {
-    Value inner;
     if (approximation == GeluApproximation::Erf)
-      inner = math::ErfOp::create(b, mul(x, 0.70710678118654752440));
-    else
-      inner = tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.79788456080286535588));
-    return mul(mul(x, 0.5), add(inner, 1));
+      return mul(mul(x, 0.5), math::ErfcOp::create(b, mul(x, -0.70710678118654752440)));
+    // (1 + tanh(z)) / 2 = 1 / (1 + e^(-2 z)), which loses no digits where tanh is close to -1.
+    constexpr double factor = -2 * 0.79788456080286535588;
+    return div(x, add(exp(mul(x, add(mul(mul(x, x), 0.044715 * factor), factor))), 1));
   }
   Value sign(Value x);
   /// a / b of integers rounded by `IntOp`; dividing by 0 gives 0 and by -1 the negative, where the machine would trap.

@@ -1,9 +1,7 @@
-// Arithmetic on fragments, register by register: in the short forms that the results' rounding allows.
+// Arithmetic on fragments, register by register.
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "dialects/Ptx/Ptx.h"
-#include "lib/Arithmetic/Lanes.h"
-#include "lib/Arithmetic/MathPolynomials.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
@@ -27,33 +25,6 @@ static SmallVector<Value> truncatePairs(ImplicitLocOpBuilder &b, ArrayRef<Value>
     results.push_back(LLVM::ExtractElementOp::create(b, rounded, one));
   }
   return results;
-}
-
-Value ThreadEmitter::approximate(Operation *op, ArrayRef<Value> operands) {
-  Value operand = operands.front();
-  if (!isApproximate || !operand.getType().isF32())
-    return {};
-  auto constant = [&](float value) { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)).getResult(); };
-  constexpr float log2OfE = 1.44269504f;
-  if (isa<math::Exp2Op>(op))
-    return ptx::Ex2Op::create(b, b.getF32Type(), operand);
-  if (isa<math::ExpOp>(op))
-    return ptx::Ex2Op::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, constant(log2OfE)));
-  if (isa<arith::DivFOp>(op))
-    return ptx::DivFullOp::create(b, b.getF32Type(), operand, operands.back());
-  if (isa<math::TanhOp>(op) && isCoarse)
-    return ptx::TanhOp::create(b, b.getF32Type(), operand);
-  if (isa<math::ErfOp>(op) && isCoarse) {
-    // tanh(x (c + d x^2)), a fit within 2^-11.8, and as much for the instruction.
-    Value square = arith::MulFOp::create(b, operand, operand);
-    Value factor = math::FmaOp::create(b, square, constant(0.09979271f), constant(1.12967582f));
-    return ptx::TanhOp::create(b, b.getF32Type(), arith::MulFOp::create(b, operand, factor));
-  }
-  if (isa<math::ErfOp>(op)) {
-    Lanes lanes(b, operand.getType());
-    return shortErfPolynomial(lanes, operand);
-  }
-  return {};
 }
 
 LogicalResult ThreadEmitter::emitPointwise(Operation *op) {

@@ -184,8 +184,7 @@ private:
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   SharedMemoryPlan sharedPlan;
   bool hasTensorCore = false, hasWgmma = false, hasAsyncStores = false;
-  /// All results are rounded to 16 bits or less: functions may have an error of 2^-13. To bf16 or less: of 2^-10.
-  bool isApproximate = true, isCoarse = true;
+  bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
 };
 
 } // namespace tenon

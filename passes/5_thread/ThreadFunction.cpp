@@ -20,7 +20,6 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
     written.insert(view);
     Type element = cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
     isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
-    isCoarse &= isApproximate && cast<FloatType>(element).getFPMantissaWidth() <= 8;
   });
 }
 

@@ -225,7 +225,7 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
                                                  "div.full.f32 $0, $1, $2;", "=f,f,f", /*hasEffects=*/false));
           })
           .Case([&](arith::TruncFOp pair) { roundPair(pair, b); })
-          .Case<ptx::Ex2Op, ptx::TanhOp>([&](Operation *function) {
+          .Case<ptx::Ex2Op, ptx::RcpOp, ptx::TanhOp>([&](Operation *function) {
             StringRef instruction = function->getName().stripDialect();
             function->replaceAllUsesWith(ValueRange(lowerFunction(function, instruction, b)));
           });

@@ -207,9 +207,11 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   } else if (auto mma = dyn_cast<NVVM::MmaOp>(op)) {
     if (failed(replaceMma(mma, calls)))
       return failure();
-  } else if (isa<ptx::Ex2Op, ptx::TanhOp>(op) || isEx2(op)) {
-    op->replaceAllUsesWith(ValueRange{calls.call(isa<ptx::TanhOp>(op) ? "tenon_sim_tanh" : "tenon_sim_ex2",
-                                                 op->getOperands(), calls.builder().getF32Type())});
+  } else if (isa<ptx::Ex2Op, ptx::RcpOp, ptx::TanhOp>(op) || isEx2(op)) {
+    StringRef function = isa<ptx::RcpOp>(op)    ? "tenon_sim_rcp"
+                         : isa<ptx::TanhOp>(op) ? "tenon_sim_tanh"
+                                                : "tenon_sim_ex2";
+    op->replaceAllUsesWith(ValueRange{calls.call(function, op->getOperands(), calls.builder().getF32Type())});
   } else if (auto quotient = dyn_cast<ptx::DivFullOp>(op)) {
     Value exact = LLVM::FDivOp::create(calls.builder(), loc, quotient.getLhs(), quotient.getRhs());
     quotient.replaceAllUsesWith(exact);

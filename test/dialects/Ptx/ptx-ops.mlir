@@ -23,8 +23,10 @@ llvm.func @words(%p: !llvm.ptr<1>, %c: i1) {
 llvm.func @functions(%x: f32) -> f32 {
   // CHECK: %[[Y:.*]] = ptx.ex2.approx.ftz %{{.*}}
   %y = ptx.ex2.approx.ftz %x
-  // CHECK: ptx.tanh.approx %[[Y]]
-  %z = ptx.tanh.approx %y
+  // CHECK: %[[R:.*]] = ptx.rcp.approx.ftz %[[Y]]
+  %r = ptx.rcp.approx.ftz %y
+  // CHECK: ptx.tanh.approx %[[R]]
+  %z = ptx.tanh.approx %r
   llvm.return %z : f32
 }
 
