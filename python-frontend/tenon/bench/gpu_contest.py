@@ -1,6 +1,6 @@
 """Tenon and its peers on a GPU, in one process: they take turns in a new random order each round, behind a sleep on the
-device that hides the host's work, on random normal data; the L2 cache is overwritten before each kernel (a model's own
-weights and activations do that). Medians. XLA has streams of its own: the host's clock times it, over many calls."""
+device that hides the host's work, on random normal data; the L2 cache is filled with something else before each kernel (a
+model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians. XLA has streams of its own: the host's clock times it, over many calls."""
 import json
 import os
 import random
@@ -25,7 +25,7 @@ class Clock:
     def one(self, call, flush):
         cuda = self.torch.cuda
         if flush is not None:
-            flush.zero_()
+            flush.sum()
         cuda._sleep(1000000)  # longer than it takes the host to queue a call
         begin, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
         begin.record()
@@ -212,7 +212,7 @@ def run_cases(folder, selection, peers, say):
         except Exception as error:  # the others go on
             results["cases"][name] = {"failed": str(error)[:2000]}
         say(name, results)
-    flush = torch.empty(256 << 20, dtype=torch.uint8, device="cuda")
+    flush = torch.zeros(64 << 20, device="cuda")  # 256 MiB
     for name, case in selection.of("kernels", kernels()).items():
         if name in index["cases"]:
             measure(name, lambda: contest.kernel(name, case, flush))
