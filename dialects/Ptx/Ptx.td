@@ -192,20 +192,4 @@ def TanhOp : PtxApprox<"tanh.approx"> {
   }];
 }
 
-def DivFullOp : PtxOp<"div.full", [Pure]> {
-  let summary = "a quotient, approximately";
-  let description = [{
-    Formula: `r = lhs / rhs` within 2 units of the last place, over the whole range of f32 (PTX ISA, "div").
-    ```mlir
-    llvm.func @example(%x: f32, %y: f32) -> f32 {
-      %r = ptx.div.full %x, %y
-      llvm.return %r : f32
-    }
-    ```
-  }];
-  let arguments = (ins F32:$lhs, F32:$rhs);
-  let results = (outs F32:$result);
-  let assemblyFormat = "$lhs `,` $rhs attr-dict";
-}
-
 #endif

@@ -9,7 +9,6 @@ struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
   bool wgmma = false;      ///< 16-bit products by warpgroups
   int64_t outerStages = 1; ///< slots for what is copied once a program
-  bool turns = false;      ///< warpgroups begin their dots one after the other
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores of which wgmma takes 16-bit elements only.
@@ -22,6 +21,7 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
                                const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many
 /// to compute.
-WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters);
+/// `folds`: what it holds is folded, so that its warps wait for each other.
+WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters, bool folds);
 
 } // namespace tenon

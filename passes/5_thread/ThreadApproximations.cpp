@@ -64,7 +64,5 @@ Value ThreadEmitter::approximate(Operation *op, ArrayRef<Value> operands) {
     return r.erfc(operands[0]);
   if (auto quotient = dyn_cast<arith::DivFOp>(op); quotient && isLogistic(quotient))
     return r.mul(operands[0], r.reciprocal(operands[1]));
-  if (isa<arith::DivFOp>(op))
-    return ptx::DivFullOp::create(b, b.getF32Type(), operands[0], operands[1]);
   return {};
 }

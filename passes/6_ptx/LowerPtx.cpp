@@ -220,10 +220,6 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
             assembly(b, {}, {arrive.getBarrier(), arrive.getPredicate()},
                      "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", /*hasEffects=*/true);
           })
-          .Case([&](ptx::DivFullOp quotient) {
-            quotient.replaceAllUsesWith(assembly(b, quotient.getType(), quotient.getOperands(),
-                                                 "div.full.f32 $0, $1, $2;", "=f,f,f", /*hasEffects=*/false));
-          })
           .Case([&](arith::TruncFOp pair) { roundPair(pair, b); })
           .Case<ptx::Ex2Op, ptx::RcpOp, ptx::TanhOp>([&](Operation *function) {
             StringRef instruction = function->getName().stripDialect();

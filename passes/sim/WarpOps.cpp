@@ -212,9 +212,6 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
                          : isa<ptx::TanhOp>(op) ? "tenon_sim_tanh"
                                                 : "tenon_sim_ex2";
     op->replaceAllUsesWith(ValueRange{calls.call(function, op->getOperands(), calls.builder().getF32Type())});
-  } else if (auto quotient = dyn_cast<ptx::DivFullOp>(op)) {
-    Value exact = LLVM::FDivOp::create(calls.builder(), loc, quotient.getLhs(), quotient.getRhs());
-    quotient.replaceAllUsesWith(exact);
   } else if (auto convert = dyn_cast<NVVM::ConvertFloatToTF32Op>(op)) {
     if (convert.getRelu() || convert.getSat() != NVVM::SaturationMode::NONE)
       return op->emitOpError("has no simulation with `relu` or a saturation");

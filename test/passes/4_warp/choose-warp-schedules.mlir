@@ -18,7 +18,7 @@ func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<
 
 // Attention feeds one dot's result to another row by row: every warp has whole rows.
 // SM80: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
-// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2, turns = true>
+// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2>
 func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
   return %0 : tensor<2x32x512x64xf16>

@@ -66,7 +66,7 @@ module {
     // A divisor that may be tiny.
 // CHECK-LABEL: llvm.func @negative_other_quotient
 // CHECK-NOT: ptx.rcp
-// CHECK: ptx.div.full
+// CHECK: arith.divf
 // CHECK: llvm.return
     tile.kernel @negative_other_quotient(%X: !tile.view<8x64xbf16>, %Y: !tile.view<8x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
       %c0 = arith.constant 0 : index

@@ -55,14 +55,12 @@ module @kernels {
   // CHECK: llvm.inline_asm asm_dialect = att "ex2.approx.ftz.f32 $0, $1;", "=f,f"
   // CHECK: llvm.inline_asm asm_dialect = att "tanh.approx.f32 $0, $1;", "=f,f"
   // CHECK: llvm.inline_asm asm_dialect = att "rcp.approx.ftz.f32 $0, $1;", "=f,f"
-  // CHECK: llvm.inline_asm asm_dialect = att "div.full.f32 $0, $1, $2;", "=f,f,f"
   // CHECK-NOT: ptx.
   llvm.func @functions(%x: f32) -> f32 {
     %0 = ptx.ex2.approx.ftz %x
     %1 = ptx.tanh.approx %0
     %2 = ptx.rcp.approx.ftz %1
-    %3 = ptx.div.full %2, %x
-    llvm.return %3 : f32
+    llvm.return %2 : f32
   }
 
   // Pairs by one instruction, the upper half first.

@@ -27,7 +27,7 @@ class DType:
     @property
     def tiny(self):
         """Half the distance of denormals: the absolute error of rounding near 0."""
-        return 2.0 ** (self.least - self.precision)
+        return max(2.0 ** (self.least - self.precision), 5e-324)  # half a step, which f64 itself cannot say
 
     @property
     def compute(self):
