@@ -98,6 +98,7 @@ CUresult cuDeviceGetName(char *name, int size, CUdevice) {
 CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
   *value = attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR   ? capability() / 10
            : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? capability() % 10
+           : attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? 4 // so that CTAs take several programs each
                                                                        : 227 << 10;
   return CUDA_SUCCESS;
 }

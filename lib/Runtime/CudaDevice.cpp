@@ -35,16 +35,18 @@ Result<std::shared_ptr<Device>> Device::open(int index) {
   device->ordinal = index;
   device->fullName = "cuda:" + std::to_string(index);
   char name[128] = "";
-  int major = 0, minor = 0, shared = 0;
+  int major = 0, minor = 0, shared = 0, sms = 0;
   TENON_TRY(device->check(driver->cuDeviceGet(&device->device, index), "cuDeviceGet"));
   TENON_TRY(device->check(driver->cuDeviceGetName(name, sizeof name, device->device), "cuDeviceGetName"));
   device->fullName += " (" + std::string(name) + ")";
   for (auto [attribute, into] : {std::pair(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, &major),
                                  std::pair(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, &minor),
-                                 std::pair(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, &shared)})
+                                 std::pair(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, &shared),
+                                 std::pair(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, &sms)})
     TENON_TRY(device->check(driver->cuDeviceGetAttribute(into, attribute, device->device), "cuDeviceGetAttribute"));
   device->computeCapability = 10 * major + minor;
   device->maxShared = shared;
+  device->smCount = sms;
   TENON_TRY(
       device->check(driver->cuDevicePrimaryCtxRetain(&device->context, device->device), "cuDevicePrimaryCtxRetain"));
   known = device;

@@ -32,6 +32,8 @@ public:
   int capability() const { return computeCapability; }
   /// Bytes of shared memory a CTA may have.
   int64_t sharedMemory() const { return maxShared; }
+  /// Multiprocessors.
+  int64_t numSms() const { return smCount; }
   /// "cuda:0 (NVIDIA H200)".
   const std::string &name() const { return fullName; }
 
@@ -74,7 +76,7 @@ private:
   int ordinal = 0, computeCapability = 0;
   CUdevice device = 0;
   CUcontext context = nullptr;
-  int64_t maxShared = 0;
+  int64_t maxShared = 0, smCount = 1;
   std::string fullName;
   mutable std::mutex mutex;
   std::atomic<bool> isLost{false};

@@ -2,6 +2,7 @@
 
 #include "lib/Runtime/StaticValues.h"
 
+#include <algorithm>
 #include <climits>
 
 namespace tenon::cuda {
@@ -102,9 +103,17 @@ static Result<bool> prepareMaps(PreparedLaunch &prepared, const std::vector<int6
 
 static Status prepareConfig(PreparedLaunch &prepared, const std::vector<int64_t> &dims) {
   const PlanCudaKernel &plan = *prepared.kernel->plan->cuda;
+  for (const Expr &counted : plan.countedSizes) {
+    TENON_TRY_ASSIGN(int64_t size, counted.evaluate(dims));
+    if (size > INT_MAX)
+      return unsupported("a dimension of " + std::to_string(size) +
+                         " elements, which it counts in 32 bits: 2^31 - 1 at most; call the model with smaller sizes");
+  }
   int64_t grid[3];
   for (int axis = 0; axis < 3; ++axis) {
     TENON_TRY_ASSIGN(grid[axis], plan.grid[axis].evaluate(dims));
+    if (axis == 0 && plan.oneWave && grid[0] <= INT_MAX)
+      grid[0] = std::min(grid[0], std::max<int64_t>(prepared.kernel->numSms / plan.cluster[0], 1) * plan.cluster[0]);
     int64_t most = axis == 0 ? INT_MAX : 65535;
     if (grid[axis] < 0 || grid[axis] > most || grid[axis] % plan.cluster[axis])
       return corrupt("a grid of " + std::to_string(grid[axis]) + " CTAs on axis " + std::to_string(axis) +

@@ -15,6 +15,7 @@ struct Kernel {
   const PlanKernel *plan = nullptr;
   std::string name;
   int64_t maxShared = 0; ///< bytes of dynamic shared memory it may be launched with
+  int64_t numSms = 1;    ///< multiprocessors of its GPU
 };
 
 /// A tensor map at one launch: all but the address.

@@ -72,6 +72,7 @@ Status Model::loadKernels(const std::map<std::string, std::string_view> &cubins)
     int fixed = 0;
     TENON_TRY(gpu->check(driver.cuFuncGetAttribute(&fixed, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel.function),
                          "cuFuncGetAttribute", kernel.name));
+    kernel.numSms = gpu->numSms();
     kernel.maxShared = std::max<int64_t>(0, gpu->sharedMemory() - fixed);
     if (!cuda.sharedBytes.isConstant() || cuda.sharedBytes.value + fixed > usualShared)
       TENON_TRY(gpu->check(driver.cuFuncSetAttribute(kernel.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,

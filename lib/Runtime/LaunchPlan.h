@@ -109,11 +109,13 @@ struct PlanTensorMap {
 struct PlanCudaKernel {
   std::string cubin; ///< of the entry kernels/<cubin>.cubin
   std::array<Expr, 3> grid = {Expr::constant(1), Expr::constant(1), Expr::constant(1)}; ///< CTAs
-  std::array<int64_t, 3> block = {1, 1, 1};                                             ///< threads
-  std::array<int64_t, 3> cluster = {1, 1, 1};                                           ///< CTAs
-  Expr sharedBytes = Expr::constant(0);                                                 ///< dynamic shared memory
-  Expr zeroedBytes = Expr::constant(0); ///< at the start of the workspace, 0 when the kernel starts
+  bool oneWave = false; ///< CTAs take turns: no more than the GPU has multiprocessors are launched, along x
+  std::array<int64_t, 3> block = {1, 1, 1};   ///< threads
+  std::array<int64_t, 3> cluster = {1, 1, 1}; ///< CTAs
+  Expr sharedBytes = Expr::constant(0);       ///< dynamic shared memory
+  Expr zeroedBytes = Expr::constant(0);       ///< at the start of the workspace, 0 when the kernel starts
   std::vector<PlanTensorMap> tensorMaps;
+  std::vector<Expr> countedSizes; ///< elements, which the kernel counts in 32 bits: below 2^31, else it is refused
   /// The kernel that runs in its place when a tensor map cannot be encoded: a stride that is no multiple of 16. Has the
   /// same operands, results and dims, and no tensor maps. Empty: then that is an error.
   std::string fallback;

@@ -87,6 +87,10 @@ static OrderedJson toJson(const PlanCudaKernel &kernel) {
   json["tensor_maps"] = OrderedJson::array();
   for (const PlanTensorMap &map : kernel.tensorMaps)
     json["tensor_maps"].push_back(toJson(map));
+  if (kernel.oneWave)
+    json["one_wave"] = true;
+  if (!kernel.countedSizes.empty())
+    json["counted_sizes"] = toJson(kernel.countedSizes);
   if (!kernel.fallback.empty())
     json["fallback"] = kernel.fallback;
   return json;
@@ -347,17 +351,20 @@ private:
     return result;
   }
 
+  /// False where it is not there.
+  bool flag(const Json &json, const char *name, const std::string &where) {
+    if (!status.ok() || !json.contains(name))
+      return false;
+    if (!json[name].is_boolean())
+      fail(where + ": field '" + name + "' is not a boolean");
+    return status.ok() && json[name].get<bool>();
+  }
+
   PlanLaunch launch(const Json &json, const std::string &where) {
     only(json, {"kernel", "operands", "results", "dims", "programmatic"}, where);
     PlanLaunch result{textField(json, "kernel", where), integers(json, "operands", where),
                       integers(json, "results", where), exprs(json, "dims", where)};
-    if (status.ok() && json.contains("programmatic")) {
-      const Json &flag = json["programmatic"];
-      if (!flag.is_boolean())
-        fail(where + ": field 'programmatic' is not a boolean");
-      else
-        result.programmatic = flag.get<bool>();
-    }
+    result.programmatic = flag(json, "programmatic", where);
     return result;
   }
 
@@ -396,7 +403,10 @@ private:
   }
 
   PlanCudaKernel cudaKernel(const Json &json, const std::string &where) {
-    only(json, {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "fallback"}, where);
+    only(json,
+         {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "one_wave", "counted_sizes",
+          "fallback"},
+         where);
     PlanCudaKernel result;
     result.cubin = textField(json, "cubin", where);
     result.grid = three(exprs(json, "grid", where), "grid", where);
@@ -408,6 +418,9 @@ private:
         json, "tensor_maps",
         [&](const Json &item, const std::string &place) { result.tensorMaps.push_back(tensorMap(item, place)); },
         where);
+    result.oneWave = flag(json, "one_wave", where);
+    if (status.ok() && json.contains("counted_sizes"))
+      result.countedSizes = exprs(json, "counted_sizes", where);
     if (status.ok() && json.contains("fallback"))
       result.fallback = textField(json, "fallback", where);
     return result;

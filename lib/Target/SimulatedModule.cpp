@@ -194,7 +194,8 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
                                       map("tenon.grid"),
                                       map("tenon.scratch_bytes"),
                                       map("tenon.zeroed_bytes"),
-                                      function->getAttrOfType<ArrayAttr>("tenon.tensor_maps")};
+                                      function->getAttrOfType<ArrayAttr>("tenon.tensor_maps"),
+                                      function->hasAttr("tenon.one_wave")};
     }
   if (result->kernels.empty())
     return invalidArgument("the module has no kernel: an llvm.func with the attribute nvvm.kernel");
@@ -286,6 +287,9 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
                    evaluate(entry.zeroedBytes, call.dims, "tenon.zeroed_bytes " + of, {0}));
 
   sim::Launch launch;
+  constexpr int64_t numSimulatedSms = 4; // few, so that CTAs take several programs each
+  if (entry.isOneWave)
+    grid[0] = std::min(grid[0], numSimulatedSms);
   std::copy(grid.begin(), grid.end(), launch.grid.begin());
   launch.isProgrammatic = call.isProgrammatic;
   auto add = [&](sim::Buffer buffer, bool isWritable) {

@@ -46,6 +46,7 @@ private:
     std::vector<size_t> parameters;                  ///< bytes of each
     mlir::AffineMap grid, scratchBytes, zeroedBytes; ///< over the dims; null where the function has none
     mlir::ArrayAttr tensorMaps;                      ///< dictionaries, or null
+    bool isOneWave = false;                          ///< CTAs take turns
   };
   std::map<std::string, Entry> kernels;
 };

@@ -28,8 +28,7 @@ struct ThreadView {
   bool isReadOnly = false;
 };
 
-/// Elements of a tile in registers. Positions are i32: no dimension of a kernel's views has 2^31 elements (the runtime
-/// refuses larger ones).
+/// Elements of a tile in registers. Positions are i32: see `limitSizes`.
 inline mlir::Type registerType(mlir::Type element) {
   return element.isIndex() ? mlir::Type(mlir::IntegerType::get(element.getContext(), 32)) : element;
 }
@@ -57,6 +56,7 @@ private:
   void emitOrderedGrid(tile::GridOp grid, warp::OrderAttr order, mlir::Value number);
   //===--- a producer beside the other warps, many programs a CTA (ThreadRoles.cpp) ---===//
   enum class Role { All, Producer, Consumer };
+  mlir::LogicalResult limitSizes(int64_t numDims);
   mlir::LogicalResult emitRoles(tile::GridOp grid);
   mlir::LogicalResult emitPrograms(tile::GridOp grid, Role role);
   /// Program `number`; the transfers of each produced ring before and after it.

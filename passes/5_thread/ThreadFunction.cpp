@@ -3,6 +3,8 @@
 
 #include "lib/Analysis/TileBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -22,9 +24,6 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
     isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
   });
 }
-
-/// SMs of an H100 or H200 (SXM); fewer take turns, on more some stay idle.
-static constexpr int64_t numResidentPrograms = 132;
 
 /// In 32 bits: there are fewer programs than 2^31.
 SmallVector<Value> ThreadEmitter::gridExtents(tile::GridOp grid) {
@@ -94,6 +93,39 @@ void ThreadEmitter::emitGrid(tile::GridOp grid, Value rest) {
       rest = arith::DivUIOp::create(b, rest, extents[axis]);
     }
   }
+}
+
+/// Counters of loops, elements of index tiles and coordinates of TMA have 32 bits. Where a kernel has one of them, no
+/// dimension of its views may have 2^31 elements: known sizes are checked here, the others by the runtime.
+LogicalResult ThreadEmitter::limitSizes(int64_t numDims) {
+  constexpr int64_t limit = int64_t(1) << 31;
+  bool counts = hasProducer;
+  kernel.walk([&](Operation *op) {
+    counts |= isa<scf::ForOp>(op) || llvm::any_of(op->getResultTypes(), [](Type type) {
+                return isa<RankedTensorType>(type) && getElementTypeOrSelf(type).isIndex();
+              });
+  });
+  if (!counts)
+    return success();
+  llvm::SetVector<AffineExpr> sizes;
+  auto addSizes = [&](Value view) {
+    if (std::optional<ViewMemory> memory = memoryOf(kernel, view))
+      sizes.insert(memory->sizes.begin(), memory->sizes.end());
+  };
+  llvm::for_each(kernel.getBody().getArguments(), addSizes);
+  kernel.walk([&](tile::StridedOp view) { addSizes(view); });
+  SmallVector<AffineExpr> atCall;
+  for (AffineExpr size : sizes) {
+    auto known = dyn_cast<AffineConstantExpr>(size);
+    if (known && known.getValue() >= limit)
+      return kernel.emitOpError("has a dimension of ") << known.getValue() << " elements, which its loops count in 32 "
+                                                       << "bits: 2^31 - 1 at most; split the dimension in the model";
+    if (!known)
+      atCall.push_back(size);
+  }
+  if (!atCall.empty())
+    function->setAttr("tenon.counted_sizes", AffineMapAttr::get(AffineMap::get(0, numDims, atCall, b.getContext())));
+  return success();
 }
 
 LogicalResult ThreadEmitter::emit() {
@@ -170,9 +202,11 @@ LogicalResult ThreadEmitter::emit() {
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     if (attribute.getName() != "warp.schedule" && attribute.getName() != "warp.order")
       function->setAttr(attribute.getName(), attribute.getValue());
-  // A CTA for each SM of the largest GPU of the kind; each takes programs until there are none.
+  // A CTA takes programs until there are none, so that one for each SM does.
   if (hasProducer)
-    programs = getAffineConstantExpr(numResidentPrograms, context);
+    function->setAttr("tenon.one_wave", b.getUnitAttr());
+  if (failed(limitSizes(numDims)))
+    return failure();
   if (!tensorMaps.empty())
     function->setAttr("tenon.tensor_maps", b.getArrayAttr(tensorMaps));
   function->setAttr("tenon.grid", AffineMapAttr::get(AffineMap::get(0, numDims, {programs, one, one}, context)));

@@ -270,6 +270,8 @@ TEST_F(Cuda, LaunchesThatMakeNoSense) {
        "232449 bytes of dynamic shared memory, this GPU has 232448"},
       {[](PlanKernel &k) { k.cuda->zeroedBytes = Expr::constant(1 << 20); }, ErrorKind::Corrupt, "a workspace of"},
       {[](PlanKernel &k) { k.scratch = Expr::constant(-1); }, ErrorKind::Corrupt, "a workspace of -1 bytes"},
+      {[](PlanKernel &k) { k.cuda->countedSizes = {Expr::constant(7), Expr::constant(int64_t(1) << 31)}; },
+       ErrorKind::Unsupported, "kernel 'add': a dimension of 2147483648 elements, which it counts in 32 bits"},
       {[](PlanKernel &k) { k.cuda->grid[0] = Expr::dimension("d7"); }, ErrorKind::InvalidArgument,
        "kernel 'add': size expression names the unknown dimension 'd7'"},
   };
@@ -282,6 +284,23 @@ TEST_F(Cuda, LaunchesThatMakeNoSense) {
     ModelTensors tensors(2);
     expectError(context.run(tensors.inputs(), tensors.outputs()), c.kind, c.message);
   }
+}
+
+TEST_F(Cuda, ManyProgramsAreLaunchedAsOneWave) {
+  LaunchPlan plan = cudaModelPlan();
+  plan.kernels["add"].cuda->oneWave = true;
+  auto exe = *Executable::createCuda(plan, {{"model", modelCubin}}, "", modelWeightSource(), 0);
+  std::vector<int64_t> bytes(10, 1 << 20);
+  auto gridOf = [&](int64_t batch) {
+    return cuda::prepareLaunch(
+               exe->cuda()->kernels(), exe->plan().launches[0], [&](std::string_view) { return &batch; }, bytes)
+        ->config.gridDimX;
+  };
+  EXPECT_EQ(exe->cuda()->device().numSms(), 5);
+  EXPECT_EQ(gridOf(1), 2u); // whole clusters of 2
+  EXPECT_EQ(gridOf(4), 4u);
+  EXPECT_EQ(gridOf(5), 4u);
+  EXPECT_EQ(gridOf(1000), 4u);
 }
 
 //===--- streams -------------------------------------------------------------------------------------------------===//

@@ -286,6 +286,7 @@ FAKE CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
   ENTER(cuDeviceGetAttribute);
   *value = attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR   ? state().major
            : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? state().minor
+           : attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? 5
                                                                        : 232448;
   return CUDA_SUCCESS;
 }
