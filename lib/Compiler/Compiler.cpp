@@ -1,6 +1,7 @@
 #include "lib/Compiler/Compiler.h"
 
 #include "dialects/Tenon/Tenon.h"
+#include "dialects/Tile/Tile.h"
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Compiler/CompileTarget.h"
 #include "lib/Compiler/GpuCodeGeneration.h"
@@ -11,6 +12,8 @@
 #include "lib/Runtime/Artefact.h"
 #include "lib/Support/Version.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Parser/Parser.h"
@@ -75,6 +78,7 @@ private:
   }
   Status dump(const std::string &file, llvm::StringRef text);
   Result<std::string> dumpFolder(llvm::StringRef name);
+  Status dumpKernels(const std::string &file);
   Status generateCpu(ModuleOp kernels, Compilation &into);
   Status generateGpu(ModuleOp kernels, Compilation &into);
   LogicalResult collect(Diagnostic &diagnostic);
@@ -193,7 +197,28 @@ Status Driver::run(Phase phase) {
   TENON_TRY_ASSIGN(std::string printed, print());
   llvm::ArrayRef<Phase> phases = phasesOf(phaseOptions);
   auto number = llvm::find(phases, phase) - phases.begin() + 1;
-  return dump("0" + std::to_string(number) + "-" + name(phase).str() + ".mlir", printed);
+  std::string file = "0" + std::to_string(number) + "-" + name(phase).str() + ".mlir";
+  TENON_TRY(dump(file, printed));
+  return target.gpu ? dumpKernels(file) : Status();
+}
+
+/// Each kernel by itself, as kernels/NAME.03-tile.mlir: sorted by name, its files are its way down.
+Status Driver::dumpKernels(const std::string &file) {
+  auto kernels = module->lookupSymbol<ModuleOp>("kernels");
+  if (!kernels)
+    return {};
+  TENON_TRY_ASSIGN(std::string folder, dumpFolder("kernels"));
+  for (Operation &op : kernels.getOps()) {
+    auto function = dyn_cast<LLVM::LLVMFuncOp>(op);
+    if (!isa<tile::KernelOp>(op) && !(function && function->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName())))
+      continue;
+    OwningOpRef<ModuleOp> alone(ModuleOp::create(kernels.getLoc())); // which has its maps and layouts named
+    alone->push_back(op.clone());
+    std::string text;
+    llvm::raw_string_ostream(text) << *alone << "\n";
+    TENON_TRY(dump(folder + "/" + SymbolTable::getSymbolName(&op).str() + "." + file, text));
+  }
+  return {};
 }
 
 Result<std::string> Driver::print() {
@@ -245,6 +270,7 @@ Status Driver::generateCpu(ModuleOp kernels, Compilation &into) {
 Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
   GpuCodeOptions codeOptions;
   codeOptions.ptxas = options.ptxas;
+  codeOptions.lineInfo = options.lineInfo;
   codeOptions.log = [&](const std::string &text) { report.remarks.push_back({"analysis", "cubin-cache", "", text}); };
   if (!options.dumpDir.empty()) {
     TENON_TRY_ASSIGN(std::string folder, dumpFolder("kernels"));

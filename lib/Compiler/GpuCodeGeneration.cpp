@@ -84,7 +84,8 @@ Status makePtx(std::vector<Part> &parts, const GpuArch &arch, const PtxOptions &
   });
 }
 
-/// What is assembled has no source locations, so that a cubin does not depend on the line a model's op stands in.
+/// What is assembled has no source locations but where they are asked for, so that a cubin does not depend on the line
+/// a model's op stands in.
 Status dumpPtx(const std::vector<Part> &parts, const GpuArch &arch, PtxOptions options, const GpuCodeOptions &into) {
   options.wantLocations = options.wantIr = true;
   for (const Part &part : parts) {
@@ -118,6 +119,7 @@ Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const Gpu
   std::vector<Part> parts = partsOf(kernels);
   PtxOptions ptxOptions;
   ptxOptions.places = ToolkitPlaces::fromEnvironment(options.ptxas);
+  ptxOptions.wantLocations = options.lineInfo;
   TENON_TRY_ASSIGN(Ptxas ptxas, Ptxas::find(ptxOptions.places));
   ptxOptions.ptxas = ptxas.path();
   TENON_TRY(makePtx(parts, arch, ptxOptions));

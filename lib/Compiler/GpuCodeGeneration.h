@@ -13,6 +13,7 @@ namespace tenon {
 
 struct GpuCodeOptions {
   std::string ptxas;                            ///< its path, or empty: looked for
+  bool lineInfo = false;                        ///< cubins have the model's places, for profilers
   std::function<void(const std::string &)> log; ///< what goes wrong with the cache
   /// Gets the PTX of each kernel, with the model's places as comments, its LLVM IR, and what ptxas said; or null.
   std::function<Status(const std::string &file, const std::string &text)> dump;

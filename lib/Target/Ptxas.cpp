@@ -95,14 +95,17 @@ Assembly Ptxas::assemble(const std::string &name, const std::string &ptx, const 
   };
   if (Status supported = checkSupports(arch); !supported.ok())
     return failed(End::NotRun, supported);
+  std::vector<std::string> options = {"-v", "-O3", std::string("-arch=") + arch.name};
+  if (ptx.find("\n\t.loc\t") != ptx.npos)
+    options.push_back("-lineinfo"); // the machine code is the same
+  // Names relative to the folder: the cubin notes the command line.
+  options.insert(options.end(), {"kernel.ptx", "-o", "kernel.cubin"});
   Result<TemporaryFolder> folder = TemporaryFolder::create("tenon-ptxas-");
   if (!folder.ok())
     return failed(End::NotRun, folder.status());
   if (Status written = folder->write("kernel.ptx", ptx); !written.ok())
     return failed(End::NotRun, written);
-  // Names relative to the folder: the cubin notes the command line.
-  Result<SubprocessOutcome> outcome =
-      run({"-v", "-O3", std::string("-arch=") + arch.name, "kernel.ptx", "-o", "kernel.cubin"}, folder->path());
+  Result<SubprocessOutcome> outcome = run(options, folder->path());
   if (!outcome.ok())
     return failed(End::NotRun, outcome.status());
 

@@ -173,6 +173,8 @@ int main(int argc, char **argv) {
             "`@linear = #warp.schedule<..>`",
             arguments.compile.schedules);
   line.flag("tf32", "for a GPU: products of f32 may be rounded to tf32, on its Tensor Cores", arguments.compile.tf32);
+  line.flag("line-info", "for a GPU: the code says which of the model's lines it is of, for profilers",
+            arguments.compile.lineInfo);
   line.flag("report", "print the time of each step and what the artefact holds", arguments.report);
   line.flag("remarks", "print what passes did, did not do, and why", arguments.remarks);
   line.flag("json", "print the report, or the error, as JSON", arguments.json);
