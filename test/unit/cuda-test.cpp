@@ -292,8 +292,8 @@ TEST_F(Cuda, ManyProgramsAreLaunchedAsOneWave) {
   auto exe = *Executable::createCuda(plan, {{"model", modelCubin}}, "", modelWeightSource(), 0);
   std::vector<int64_t> bytes(10, 1 << 20);
   auto gridOf = [&](int64_t batch) {
-    return cuda::prepareLaunch(
-               exe->cuda()->kernels(), exe->plan().launches[0], [&](std::string_view) { return &batch; }, bytes)
+    auto sizes = [&](std::string_view) { return &batch; };
+    return cuda::prepareLaunch(exe->plan(), exe->cuda()->kernels(), exe->plan().launches[0], sizes, bytes)
         ->config.gridDimX;
   };
   EXPECT_EQ(exe->cuda()->device().numSms(), 5);
