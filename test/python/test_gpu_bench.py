@@ -116,7 +116,7 @@ def test_contenders_take_turns():
     made = {"softmax.tnx": executable(5, 0), "other.tnx": executable(3, 1)}
     index = {"cases": {"softmax": {"file": "softmax.tnx", "variants": {"other": {"file": "other.tnx"}}}}}
     contest = Contest(fake, SimpleNamespace(load=lambda path: made[path.name]), "", index, Clock(fake, rounds=3), ["torch"])
-    flush = SimpleNamespace(zero_=lambda: flushed.append(1))
+    flush = SimpleNamespace(sum=lambda: flushed.append(1))
     result = contest.kernel("softmax", case, flush)
     assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 9
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
