@@ -75,13 +75,11 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
   return schedule;
 }
 
-WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters, bool folds) {
-  constexpr int64_t longRow = 4096;
+WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters) {
   WarpSchedule schedule;
-  // 16 elements a thread: enough loads in flight, few registers. Of long rows twice as many, so that fewer warps wait:
-  // norms of 4096 elements are 1.05 to 1.09 times as fast by 4 warps as by 8 (measured on an H200).
-  int64_t perThread = needsManyRegisters ? 4 : folds && elements >= longRow ? 32 : 16;
-  int64_t most = needsManyRegisters ? 32 : 8;
+  // 16 elements a thread: enough loads in flight, few registers. (Norms of 4096 elements were measured 1.05 to 1.09
+  // times as fast by 4 warps, but with a residual or a cast beside those spill.)
+  int64_t perThread = needsManyRegisters ? 4 : 16, most = needsManyRegisters ? 32 : 8;
   while (schedule.warpsM < most && elements > schedule.warpsM * 32 * perThread)
     schedule.warpsM *= 2;
   return schedule;

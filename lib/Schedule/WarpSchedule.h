@@ -21,7 +21,6 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
                                const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many
 /// to compute.
-/// `folds`: what it holds is folded, so that its warps wait for each other.
-WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters, bool folds);
+WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters);
 
 } // namespace tenon

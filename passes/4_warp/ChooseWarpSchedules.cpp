@@ -52,18 +52,16 @@ static bool needsManyRegisters(tile::KernelOp kernel) {
 static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool tf32) {
   SmallVector<tile::DotOp> dots;
   int64_t elements = 1;
-  bool folds = false;
   kernel.walk([&](Operation *op) {
     if (auto dot = dyn_cast<tile::DotOp>(op))
       dots.push_back(dot);
-    folds |= isa<tile::ReduceOp>(op);
     if (isa<tile::LoadOp, tile::GatherOp, tile::StoreOp>(op))
       for (Type type : llvm::concat<Type>(op->getOperandTypes(), op->getResultTypes()))
         if (auto tensor = dyn_cast<RankedTensorType>(type))
           elements = std::max(elements, tensor.getNumElements());
   });
   if (dots.empty())
-    return chooseRowWarps(elements, needsManyRegisters(kernel), folds);
+    return chooseRowWarps(elements, needsManyRegisters(kernel));
   // What one turn of the loop copies, and what is copied once.
   int64_t bytes = 0, outerBytes = 0;
   for (tile::DotOp dot : dots)
