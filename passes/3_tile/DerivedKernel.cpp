@@ -1,6 +1,8 @@
 #include "passes/3_tile/DerivedKernel.h"
 
+#include "dialects/Tile/Tile.h"
 #include "lib/Analysis/KernelWork.h"
+#include "passes/3_tile/ResultDimensions.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -53,4 +55,12 @@ KernelOp DerivedKernel::finish(ValueRange yielded, Attribute shapes) {
     kernel->setAttr("tenon.bytes", AffineMapAttr::get(work->bytes));
   }
   return kernel;
+}
+
+void DerivedKernel::replaceByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
+  KernelOp kernel = finish(yielded, shapes);
+  RowTile rows = chooseRowTile(rowShapeOf(kernel), arch).tile;
+  kernel->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part));
+  from.replaceAllUsesWith(kernel.getResults());
+  from.erase();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Schedule/GpuArch.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -18,6 +19,8 @@ public:
   /// The kernel, before the other one, with its work counted. `shapes`: those of its results, null where all are
   /// static.
   KernelOp finish(mlir::ValueRange yielded, mlir::Attribute shapes);
+  /// The kernel with the schedule of row kernels, in the place of the other one, which is erased.
+  void replaceByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);
 
   KernelOp from;
   std::string name;

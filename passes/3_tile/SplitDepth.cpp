@@ -6,7 +6,6 @@
 #include "lib/Analysis/ContractionKernel.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
-#include "passes/3_tile/ResultDimensions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -159,11 +158,7 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
   if (expand)
     given = tensor::CollapseShapeOp::create(second.b, given, groups);
   second.mapping.map(op.getResult(0), sumOfParts(second, op, given));
-  KernelOp sum = second.finish(second.copy(yielded), shapes);
-  RowTile rows = chooseRowTile(rowShapeOf(sum), arch).tile;
-  sum->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part));
-  kernel.replaceAllUsesWith(sum.getResults());
-  kernel.erase();
+  second.replaceByRows(second.copy(yielded), shapes, arch);
   return "";
 }
 

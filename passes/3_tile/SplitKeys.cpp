@@ -7,7 +7,6 @@
 #include "lib/Analysis/SymbolicSizes.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
-#include "passes/3_tile/ResultDimensions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -183,11 +182,7 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
   SmallVector<Value> yielded;
   for (Value value : kernel.getYielded())
     yielded.push_back(second.copy(value));
-  KernelOp sum = second.finish(yielded, kernel->getAttr("tenon.result_shapes"));
-  RowTile rows = chooseRowTile(rowShapeOf(sum), arch).tile;
-  sum->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part));
-  kernel.replaceAllUsesWith(sum.getResults());
-  kernel.erase();
+  second.replaceByRows(yielded, kernel->getAttr("tenon.result_shapes"), arch);
   return "";
 }
 
