@@ -18,6 +18,7 @@ def PtxDialect : Dialect {
 
 class PtxOp<string mnemonic, list<Trait> traits = []> : Op<PtxDialect, mnemonic, traits>;
 
+def Ptx_Sum : AnyTypeOf<[F32, I32]>;
 def Ptx_Word : AnyTypeOf<[AnySignlessInteger, VectorOfRankAndType<[1], [AnySignlessInteger]>]>;
 
 def LdGlobalOp : PtxOp<"ld.global", [MemoryEffects<[MemRead]>]> {
@@ -63,28 +64,45 @@ def StGlobalOp : PtxOp<"st.global", [MemoryEffects<[MemWrite]>]> {
 def WgmmaOp : PtxOp<"wgmma", [MemoryEffects<[MemRead, MemWrite]>, AttrSizedOperandSegments]> {
   let summary = "one group of wgmma.mma_async";
   let description = [{
-    Formula: `wgmma.fence`; for each step `accumulators += A_step * B_step`, 64 x n results a warpgroup, 16 elements of the
+    Formula: `wgmma.fence`; for each step `accumulators += A_step * B_step`, 64 x n results a warpgroup, 32 bytes of the
     depth a step; `wgmma.commit_group`. The results are under way until `ptx.wgmma.wait`.
+
+    `element`: what A and B hold, `rhs_element` what B does where it is another type. `i8` is signed. `negate_lhs`,
+    `negate_rhs`: the operand times -1.
 
     A is a shared memory descriptor, or four registers a step; B a descriptor. Descriptors advance by `lhs_offsets` and
     `rhs_offsets`, in units of 16 bytes, from step to step. `transpose_lhs`, `transpose_rhs`: the operand lies with M, N
     contiguous instead of the depth (PTX ISA, "Matrix Descriptor Format").
 
-    (C1) There are n / 2 accumulators, n a multiple of 8 up to 256.
+    (C1) There are n / 2 accumulators, n a multiple of 8 up to 256; of integers a multiple of 16, or 8 or 24.
 
     (C2) `rhs_offsets` has an offset a step, `lhs_offsets` too where A is a descriptor; else A has four words a step.
 
+    (C3) The elements are f16, bf16, tf32, f8E4M3FN, f8E5M2, i8 or ui8; B's are A's, or both are of 8 bits and floats, or
+    of 8 bits and integers.
+
+    (C4) Accumulators are i32 for integers, else f32.
+
+    (C5) Only operands of 16 bits are transposed, only floats negated.
+
     ```mlir
     llvm.func @example(%a: i64, %w: i64, %c0: f32, %c1: f32, %c2: f32, %c3: f32) {
-      %d:4 = ptx.wgmma %a, %w, (%c0, %c1, %c2, %c3) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+      %d:4 = ptx.wgmma %a, %w, (%c0, %c1, %c2, %c3) {element = bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
       llvm.return
     }
     ```
   }];
-  let arguments = (ins Variadic<AnyTypeOf<[I32, I64]>>:$lhs, I64:$rhs, Variadic<F32>:$accumulators, UnitAttr:$bf16,
-                   DenseI64ArrayAttr:$lhs_offsets, DenseI64ArrayAttr:$rhs_offsets, UnitAttr:$transpose_lhs,
-                   UnitAttr:$transpose_rhs);
-  let results = (outs Variadic<F32>:$results);
+  let arguments = (ins Variadic<AnyTypeOf<[I32, I64]>>:$lhs, I64:$rhs, Variadic<Ptx_Sum>:$accumulators, TypeAttr:$element,
+                   OptionalAttr<TypeAttr>:$rhs_element, DenseI64ArrayAttr:$lhs_offsets, DenseI64ArrayAttr:$rhs_offsets,
+                   UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs, UnitAttr:$negate_lhs, UnitAttr:$negate_rhs);
+  let results = (outs Variadic<Ptx_Sum>:$results);
+  let extraClassDeclaration = [{
+    ::mlir::Type elementOfRhs() { return getRhsElement().value_or(getElement()); }
+    /// Of an element where it lies: a tf32 has 32.
+    int64_t elementBits();
+    /// Elements that a step takes.
+    int64_t depthOfStep() { return 256 / elementBits(); }
+  }];
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }
@@ -94,7 +112,7 @@ def WgmmaWaitOp : PtxOp<"wgmma.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
   let description = [{
     Formula: `results = values`, once all groups but the last `pending` are done.
 
-    (C1) There is a result for each value.
+    (C1) There is a result for each value, and all are of one type, which is printed where it is i32.
 
     ```mlir
     llvm.func @example(%c0: f32, %c1: f32) {
@@ -103,8 +121,8 @@ def WgmmaWaitOp : PtxOp<"wgmma.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
     }
     ```
   }];
-  let arguments = (ins Variadic<F32>:$values, I64Attr:$pending);
-  let results = (outs Variadic<F32>:$results);
+  let arguments = (ins Variadic<Ptx_Sum>:$values, I64Attr:$pending);
+  let results = (outs Variadic<Ptx_Sum>:$results);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
 }

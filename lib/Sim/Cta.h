@@ -30,7 +30,7 @@ struct AsyncCopy {
 
 /// A register that wgmma adds to. Until its wait the kernel has a name of it in place of the value.
 struct Accumulator {
-  float value;
+  uint32_t value;        ///< its bits
   uint32_t moment, site; ///< of the group that adds last; moment 0: free
 };
 

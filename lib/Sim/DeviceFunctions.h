@@ -70,7 +70,8 @@ enum class Reduce : uint32_t { Add, And, Max, Min, Or, UMax, UMin, Xor, FMin, FM
 enum class Shuffle : uint32_t { Butterfly, Up, Down, Index };
 
 /// What tenon_sim_mma multiplies and adds up.
-enum class MmaType : uint32_t { F16, BF16, TF32, S8, U8 };
+enum class MmaType : uint32_t { F16, BF16, TF32, S8, U8, E4M3, E5M2 };
+constexpr bool isInteger(MmaType type) { return type == MmaType::S8 || type == MmaType::U8; }
 struct MmaShape {
   MmaType a, b;
   bool isF16Sum;
@@ -86,19 +87,28 @@ constexpr MmaShape unpackMma(uint32_t packed) {
           (packed >> 9 & 1) != 0, packed >> 16};
 }
 
-/// One wgmma.mma_async of 16 elements of the depth: f16 or bf16, f32 sums.
+/// One wgmma.mma_async, of 32 bytes of the depth: f32 sums of floats, s32 sums of integers.
 struct WgmmaStep {
-  MmaType type;
+  MmaType a, b;
   bool isInRegisters; ///< A
   bool isTransposedA, isTransposedB;
+  bool isNegatedA, isNegatedB;
   uint32_t n;
 };
 constexpr uint32_t packWgmma(WgmmaStep step) {
-  return static_cast<uint32_t>(step.type) | uint32_t{step.isInRegisters} << 4 | uint32_t{step.isTransposedA} << 5 |
-         uint32_t{step.isTransposedB} << 6 | step.n << 16;
+  return static_cast<uint32_t>(step.a) | static_cast<uint32_t>(step.b) << 4 | uint32_t{step.isInRegisters} << 8 |
+         uint32_t{step.isTransposedA} << 9 | uint32_t{step.isTransposedB} << 10 | uint32_t{step.isNegatedA} << 11 |
+         uint32_t{step.isNegatedB} << 12 | step.n << 16;
 }
 constexpr WgmmaStep unpackWgmma(uint32_t packed) {
-  return {static_cast<MmaType>(packed & 15), (packed >> 4 & 1) != 0, (packed >> 5 & 1) != 0, (packed >> 6 & 1) != 0,
+  auto isSet = [&](uint32_t bit) { return (packed >> bit & 1) != 0; };
+  return {static_cast<MmaType>(packed & 15),
+          static_cast<MmaType>(packed >> 4 & 15),
+          isSet(8),
+          isSet(9),
+          isSet(10),
+          isSet(11),
+          isSet(12),
           packed >> 16};
 }
 

@@ -79,21 +79,20 @@ void multiply(Cta &, uint32_t, void *const *arguments, uint32_t) {
         b[lane / 4][k] = decode(shape.b, mine[firstOfB + slice], index);
       }
   }
-  bool isInteger = shape.a == MmaType::S8 || shape.a == MmaType::U8;
   for (uint32_t lane = 0; lane < 32; ++lane) {
     const uint32_t *c = registersOf(lane) + firstOfC;
     uint32_t *d = registersOf(lane) + firstOfD;
     for (uint32_t index = 0; index < 4; ++index) {
       uint32_t row = lane / 4 + 8 * (index / 2), column = 2 * (lane % 4) + index % 2;
-      if (isInteger) {
+      if (isInteger(shape.a)) {
         d[index] = sumOfIntegers(a[row], b[column], shape.k, c[index], shape.saturates);
       } else if (shape.isF16Sum) {
         uint32_t shift = 16 * (index % 2);
         float start = fromF16(static_cast<uint16_t>(c[index / 2] >> shift));
-        uint32_t sum = toF16(sumOfProducts(a[row], b[column], shape.a, shape.k, start));
+        uint32_t sum = toF16(sumOfProducts(a[row], b[column], shape.a, shape.b, shape.k, start));
         d[index / 2] = (d[index / 2] & ~(0xFFFFU << shift)) | sum << shift;
       } else {
-        d[index] = asBits(sumOfProducts(a[row], b[column], shape.a, shape.k, asFloat(c[index])));
+        d[index] = asBits(sumOfProducts(a[row], b[column], shape.a, shape.b, shape.k, asFloat(c[index])));
       }
     }
   }

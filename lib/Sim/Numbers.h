@@ -29,6 +29,15 @@ inline float fromF16(uint16_t bits) {
   return bits >> 15 ? -magnitude : magnitude;
 }
 
+/// No infinities; all bits set are NaN.
+inline float fromE4M3(uint8_t bits) {
+  uint32_t exponent = bits >> 3 & 15, fraction = bits & 7;
+  float magnitude = (bits & 0x7F) == 0x7F ? NAN
+                    : exponent == 0 ? std::ldexp(static_cast<float>(fraction), -9)
+                                    : std::ldexp(static_cast<float>(fraction | 8), static_cast<int>(exponent) - 10);
+  return bits >> 7 ? -magnitude : magnitude;
+}
+
 /// To nearest even; NaN is the device's 0x7FFF.
 inline uint16_t toBF16(float value) {
   if (std::isnan(value))

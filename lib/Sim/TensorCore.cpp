@@ -8,7 +8,7 @@
 namespace tenon::sim {
 
 uint32_t bitsOf(MmaType type) {
-  return type == MmaType::TF32 ? 32 : type == MmaType::S8 || type == MmaType::U8 ? 8 : 16;
+  return type == MmaType::TF32 ? 32 : type == MmaType::F16 || type == MmaType::BF16 ? 16 : 8;
 }
 
 double decode(MmaType type, uint32_t word, uint32_t index) {
@@ -23,6 +23,10 @@ double decode(MmaType type, uint32_t word, uint32_t index) {
     return static_cast<int8_t>(word >> 8 * index);
   case MmaType::U8:
     return static_cast<uint8_t>(word >> 8 * index);
+  case MmaType::E4M3:
+    return fromE4M3(static_cast<uint8_t>(word >> 8 * index));
+  case MmaType::E5M2: // the upper half of an f16
+    return fromF16(static_cast<uint16_t>(word >> 8 * index << 8));
   }
   return 0;
 }
@@ -44,14 +48,19 @@ static double powerOfTwo(int exponent) {
   return value;
 }
 
-float sumOfProducts(const double *a, const double *b, MmaType type, uint32_t count, float c) {
+/// Of the least normal number, which denormals have too.
+static int leastExponent(MmaType type) {
+  return type == MmaType::E4M3 ? -6 : type == MmaType::F16 || type == MmaType::E5M2 ? -14 : -126;
+}
+
+float sumOfProducts(const double *a, const double *b, MmaType typeA, MmaType typeB, uint32_t count, float c) {
   double plain = c;
-  int least = type == MmaType::F16 ? -14 : -126; // denormals have the exponent of the least normal number
+  int leastA = leastExponent(typeA), leastB = leastExponent(typeB);
   int top = c == 0 ? -2000 : std::max(exponentOf(c), -126);
   for (uint32_t k = 0; k < count; ++k) {
     plain += a[k] * b[k];
     if (a[k] * b[k] != 0)
-      top = std::max(top, std::max(exponentOf(a[k]), least) + std::max(exponentOf(b[k]), least));
+      top = std::max(top, std::max(exponentOf(a[k]), leastA) + std::max(exponentOf(b[k]), leastB));
   }
   if (!std::isfinite(plain))
     return std::isnan(plain) ? asFloat(0x7FFFFFFF) : static_cast<float>(plain);

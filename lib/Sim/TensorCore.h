@@ -11,7 +11,7 @@ namespace tenon::sim {
 uint32_t bitsOf(MmaType type);
 /// The element of a 32-bit register.
 double decode(MmaType type, uint32_t word, uint32_t index);
-float sumOfProducts(const double *a, const double *b, MmaType type, uint32_t count, float c);
+float sumOfProducts(const double *a, const double *b, MmaType typeA, MmaType typeB, uint32_t count, float c);
 uint32_t sumOfIntegers(const double *a, const double *b, uint32_t count, uint32_t c, bool saturates);
 
 } // namespace tenon::sim

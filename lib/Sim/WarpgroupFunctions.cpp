@@ -12,7 +12,8 @@
 namespace tenon::sim {
 namespace {
 
-constexpr uint32_t depth = 16, chunkElements = 8, chunkBytes = 16; // of a step; of what a swizzle moves as one
+constexpr uint32_t depthBytes = 32, chunkBytes = 16; // of a step; of what a swizzle moves as one
+constexpr uint32_t mostDepth = depthBytes;           // elements of a step, where they have 8 bits
 
 /// PTX ISA, "Matrix Descriptor Format": offsets in bytes, and the pattern that the address is xored by.
 struct Descriptor {
@@ -23,11 +24,10 @@ struct Descriptor {
       : start((bits & 0x3FFF) << 4), leading((bits >> 16 & 0x3FFF) << 4), stride((bits >> 32 & 0x3FFF) << 4),
         span(std::array<uint32_t, 4>{16, 128, 64, 32}[bits >> 62]) {}
 
-  /// Where the 8 elements from (row, k) on lie, along k or, transposed, along rows (of M or N).
-  uint64_t chunk(uint32_t row, uint32_t k, bool isTransposed) const {
-    uint32_t spanElements = span / 2, inner = isTransposed ? row : k, outer = isTransposed ? k : row;
-    uint64_t address =
-        start + outer / 8 * stride + outer % 8 * span + inner / spanElements * leading + inner % spanElements * 2;
+  /// Where the chunk from (row, k) on lies, along k or, transposed, along rows (of M or N).
+  uint64_t chunk(uint32_t row, uint32_t k, bool isTransposed, uint32_t elementBytes) const {
+    uint32_t inner = (isTransposed ? row : k) * elementBytes, outer = isTransposed ? k : row;
+    uint64_t address = start + outer / 8 * stride + outer % 8 * span + inner / span * leading + inner % span;
     // Bits 4.. of the address are xored by bits 7..: as many as the span has chunks.
     return address ^ (address >> 7 & (span / chunkBytes - 1)) << 4;
   }
@@ -35,47 +35,60 @@ struct Descriptor {
 
 struct StepArguments {
   WgmmaStep step;
-  float *accumulators;
+  uint32_t *accumulators;
   const uint32_t *words; ///< of A, 4, or null
   uint64_t a, b;
 };
 
-/// An operand of `rows` rows and 16 of the depth, from `firstRow` on, as numbers.
+/// An operand of `rows` rows and a step of the depth, from `firstRow` on, as numbers.
 void readOperand(Cta &cta, uint32_t warp, uint64_t bits, bool isTransposed, MmaType type, uint32_t firstRow,
-                 uint32_t rows, uint32_t site, double (*values)[depth]) {
+                 uint32_t rows, uint32_t site, double (*values)[mostDepth]) {
   Descriptor descriptor(bits);
+  uint32_t each = 32 / bitsOf(type), depth = 8 * each, chunkElements = 4 * each; // elements a word
   for (uint32_t outer = 0; outer < (isTransposed ? depth : rows); ++outer)
     for (uint32_t inner = 0; inner < (isTransposed ? rows : depth); inner += chunkElements) {
       uint32_t row = isTransposed ? inner : outer, k = isTransposed ? outer : inner;
-      const void *from = cta.memory().sharedPointer(descriptor.chunk(firstRow + row, k, isTransposed));
+      const void *from = cta.memory().sharedPointer(descriptor.chunk(firstRow + row, k, isTransposed, 4 / each));
       recordTouch(cta, {cta.numThreads() + warp, reinterpret_cast<uintptr_t>(from), chunkBytes, chunkBytes,
                         Space::Shared, false, false, site});
       uint32_t words[4];
       std::memcpy(words, from, chunkBytes);
       for (uint32_t index = 0; index < chunkElements; ++index)
         values[isTransposed ? row + index : row][isTransposed ? k : k + index] =
-            decode(type, words[index / 2], index % 2);
+            decode(type, words[index / each], index % each);
     }
+}
+
+void negate(double (*values)[mostDepth], uint32_t rows) {
+  for (uint32_t row = 0; row < rows; ++row)
+    for (uint32_t k = 0; k < mostDepth; ++k)
+      values[row][k] = -values[row][k];
 }
 
 void multiplyStep(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site) {
   auto of = [&](uint32_t lane) -> StepArguments & { return *static_cast<StepArguments *>(arguments[lane]); };
   WgmmaStep step = of(0).step;
-  double a[16][depth], b[256][depth];
+  uint32_t each = 32 / bitsOf(step.a), depth = 8 * each; // elements a word
+  double a[16][mostDepth] = {}, b[256][mostDepth] = {};
   if (of(0).words)
     for (uint32_t lane = 0; lane < 32; ++lane)
       for (uint32_t word = 0; word < 4; ++word)
-        for (uint32_t index = 0; index < 2; ++index)
-          a[lane / 4 + 8 * (word % 2)][8 * (word / 2) + lane % 4 * 2 + index] =
-              decode(step.type, of(lane).words[word], index);
+        for (uint32_t index = 0; index < each; ++index)
+          a[lane / 4 + 8 * (word % 2)][4 * each * (word / 2) + lane % 4 * each + index] =
+              decode(step.a, of(lane).words[word], index);
   else
-    readOperand(cta, warp, of(0).a, step.isTransposedA, step.type, warp % 4 * 16, 16, site, a);
-  readOperand(cta, warp, of(0).b, step.isTransposedB, step.type, 0, step.n, site, b);
+    readOperand(cta, warp, of(0).a, step.isTransposedA, step.a, warp % 4 * 16, 16, site, a);
+  readOperand(cta, warp, of(0).b, step.isTransposedB, step.b, 0, step.n, site, b);
+  if (step.isNegatedA)
+    negate(a, 16);
+  if (step.isNegatedB)
+    negate(b, step.n);
   for (uint32_t lane = 0; lane < 32; ++lane)
     for (uint32_t index = 0; index < step.n / 2; ++index) {
       uint32_t row = lane / 4 + 8 * (index / 2 % 2), column = index / 4 * 8 + lane % 4 * 2 + index % 2;
-      float &sum = of(lane).accumulators[index];
-      sum = sumOfProducts(a[row], b[column], step.type, depth, sum);
+      uint32_t &sum = of(lane).accumulators[index];
+      sum = isInteger(step.a) ? sumOfIntegers(a[row], b[column], depth, sum, /*saturates=*/false)
+                              : asBits(sumOfProducts(a[row], b[column], step.a, step.b, depth, asFloat(sum)));
     }
 }
 
@@ -94,12 +107,14 @@ uint32_t meet(Together together, uint32_t detail, void *arguments, uint32_t site
   return warp;
 }
 
-constexpr uint32_t nameBits = 0xFFE00000, numberMask = 0x000FFFFF;
+/// Names of floats are NaN; of integers, numbers so low that no sum of a kernel's depth comes there.
+constexpr uint32_t numberMask = 0x000FFFFF;
+constexpr uint32_t nameBits(bool isInteger) { return isInteger ? 0x80000000 : 0xFFE00000; }
 
 /// The accumulator that the value names, or null.
-Accumulator *named(Thread &thread, float value) {
-  uint32_t bits = asBits(value), number = bits & numberMask;
-  if ((bits & ~numberMask) != nameBits || number >= thread.accumulators.size() ||
+Accumulator *named(Thread &thread, uint32_t value, bool isInteger) {
+  uint32_t number = value & numberMask;
+  if ((value & ~numberMask) != nameBits(isInteger) || number >= thread.accumulators.size() ||
       thread.accumulators[number].moment == 0)
     return nullptr;
   return &thread.accumulators[number];
@@ -115,44 +130,44 @@ Accumulator &freeAccumulator(Thread &thread) {
 // What the kernel calls.
 
 /// One group: `accumulators` become their values for the steps, then names again.
-void wgmmaBegin(float *accumulators, float *names, uint32_t count, uint32_t) {
+void wgmmaBegin(uint32_t *accumulators, uint32_t *names, uint32_t count, uint32_t isInteger, uint32_t) {
   Thread &thread = Cta::current().thread();
   for (uint32_t index = 0; index < count; ++index) {
     names[index] = accumulators[index];
-    if (const Accumulator *accumulator = named(thread, accumulators[index]))
+    if (const Accumulator *accumulator = named(thread, accumulators[index], isInteger != 0))
       accumulators[index] = accumulator->value;
   }
 }
 
-void wgmmaStep(float *accumulators, uint32_t *words, uint64_t a, uint64_t b, uint32_t step, uint32_t site) {
+void wgmmaStep(uint32_t *accumulators, uint32_t *words, uint64_t a, uint64_t b, uint32_t step, uint32_t site) {
   StepArguments mine = {unpackWgmma(step), accumulators, nullptr, a, b};
   if (mine.step.isInRegisters)
     mine.words = words;
   meet(multiplyStep, step, &mine, site);
 }
 
-void wgmmaCommit(float *accumulators, const float *names, uint32_t count, uint32_t site) {
+void wgmmaCommit(uint32_t *accumulators, const uint32_t *names, uint32_t count, uint32_t isInteger, uint32_t site) {
   Cta &cta = Cta::current();
   uint32_t moment = cta.momentOf(cta.numThreads() + cta.thread().warp);
   meet(commit, 0, &site, site);
   Thread &thread = cta.thread();
   for (uint32_t index = 0; index < count; ++index) {
-    Accumulator *accumulator = named(thread, names[index]);
+    Accumulator *accumulator = named(thread, names[index], isInteger != 0);
     if (!accumulator)
       accumulator = &freeAccumulator(thread);
     *accumulator = {accumulators[index], moment, site};
-    accumulators[index] = asFloat(nameBits | static_cast<uint32_t>(accumulator - thread.accumulators.data()));
+    accumulators[index] = nameBits(isInteger != 0) | static_cast<uint32_t>(accumulator - thread.accumulators.data());
   }
 }
 
 /// What is done by then becomes its value.
-void wgmmaWait(float *values, uint32_t count, uint32_t pending, uint32_t site) {
+void wgmmaWait(uint32_t *values, uint32_t count, uint32_t pending, uint32_t isInteger, uint32_t site) {
   meet(await, pending, &pending, site);
   Cta &cta = Cta::current();
   Thread &thread = cta.thread();
   cta.awaitProducts(thread, pending);
   for (uint32_t index = 0; index < count; ++index)
-    if (Accumulator *accumulator = named(thread, values[index]);
+    if (Accumulator *accumulator = named(thread, values[index], isInteger != 0);
         accumulator && cta.isProductDone(thread, accumulator->moment)) {
       values[index] = accumulator->value;
       accumulator->moment = 0;
@@ -160,9 +175,9 @@ void wgmmaWait(float *values, uint32_t count, uint32_t pending, uint32_t site) {
 }
 
 /// In front of an op that reads a value which may be an accumulator under way.
-void readAccumulator(float value, uint32_t site) {
+void readAccumulator(uint32_t value, uint32_t isInteger, uint32_t site) {
   Cta &cta = Cta::current();
-  const Accumulator *accumulator = named(cta.thread(), value);
+  const Accumulator *accumulator = named(cta.thread(), value, isInteger != 0);
   if (!accumulator || !cta.tracks(FindingKind::Race))
     return;
   cta.find(FindingKind::Race, site, accumulator->site, [&] {

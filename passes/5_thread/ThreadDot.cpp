@@ -231,8 +231,10 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
       for (int64_t column : {0, 1})
         sums.push_back(held[(half * columnBlocks + block) * 2 + column]);
   SmallVector<Type> types(sums.size(), b.getF32Type());
-  auto dot = ptx::WgmmaOp::create(b, types, lhs, descriptor(scalarOf(op.getRhs()), rhsBits, {}), sums, element.isBF16(),
-                                  lhsSteps, rhsSteps, op.getTransposeA(), !op.getTransposeB());
+  auto dot =
+      ptx::WgmmaOp::create(b, types, lhs, descriptor(scalarOf(op.getRhs()), rhsBits, {}), sums, element,
+                           /*rhs_element=*/TypeAttr(), lhsSteps, rhsSteps, op.getTransposeA(), !op.getTransposeB(),
+                           /*negate_lhs=*/false, /*negate_rhs=*/false);
   ValueRange results = dot.getResults();
   if (!op.getAsync())
     results = ptx::WgmmaWaitOp::create(b, types, results, /*pending=*/0).getResults();

@@ -105,12 +105,12 @@ static void lowerStore(ptx::StGlobalOp op, ImplicitLocOpBuilder &b) {
            constraints + "l,b,~{memory}", /*hasEffects=*/true);
 }
 
-/// An instruction in place on f32 values: `others` are operands of its text before them. What it gives back.
+/// An instruction in place on values of 32 bits: `others` are operands of its text before them. What it gives back.
 static SmallVector<Value> inPlace(ValueRange values, ValueRange others, StringRef text, const std::string &constraints,
                                   ImplicitLocOpBuilder &b) {
   std::string all, tied;
   for (size_t index = 0; index < values.size(); ++index) {
-    all += "=f,";
+    all += values[index].getType().isInteger() ? "=r," : "=f,";
     tied += std::to_string(index) + ",";
   }
   all += constraints + tied + "~{memory}";
@@ -129,12 +129,24 @@ static SmallVector<Value> inPlace(ValueRange values, ValueRange others, StringRe
   return results;
 }
 
+static std::string typeName(Type element) {
+  return element.isF16()                  ? "f16"
+         : element.isBF16()               ? "bf16"
+         : element.isTF32()               ? "tf32"
+         : isa<Float8E4M3FNType>(element) ? "e4m3"
+         : isa<Float8E5M2Type>(element)   ? "e5m2"
+         : element.isUnsignedInteger()    ? "u8"
+                                          : "s8";
+}
+
 /// Sums that start at zero need no register set: the first step writes them.
 static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
   SmallVector<Value> sums(op.getAccumulators());
-  bool startsAtZero = llvm::all_of(sums, [](Value sum) { return matchPattern(sum, m_PosZeroFloat()); });
+  bool isInteger = sums.front().getType().isInteger();
+  bool startsAtZero =
+      llvm::all_of(sums, [](Value sum) { return matchPattern(sum, m_PosZeroFloat()) || matchPattern(sum, m_Zero()); });
   if (startsAtZero)
-    sums.assign(sums.size(), LLVM::UndefOp::create(b, b.getF32Type()));
+    sums.assign(sums.size(), LLVM::UndefOp::create(b, sums.front().getType()));
   size_t count = op.getAccumulators().size(), steps = op.getRhsOffsets().size();
   bool isDescriptor = !op.getLhsOffsets().empty();
   std::string accumulators, constraints,
@@ -153,7 +165,11 @@ static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
     Value distance = LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr(offset));
     return LLVM::AddOp::create(b, descriptor, distance);
   };
-  std::string type = op.getBf16() ? "bf16" : "f16";
+  std::string instruction = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(2 * count) + "k" +
+                            std::to_string(op.depthOfStep()) + (isInteger ? ".s32." : ".f32.") +
+                            typeName(op.getElement()) + "." + typeName(op.elementOfRhs()) + " {";
+  std::string signs = isInteger ? "" : op.getNegateLhs() ? ", -1" : ", 1";
+  signs += isInteger ? "" : op.getNegateRhs() ? ", -1" : ", 1";
   for (size_t step = 0; step < steps; ++step) {
     std::string lhs;
     if (isDescriptor)
@@ -161,11 +177,12 @@ static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
     for (size_t word = 0; !isDescriptor && word < 4; ++word)
       lhs += (word ? ", " : "{") + use(op.getLhs()[4 * step + word], "r") + (word == 3 ? "}" : "");
     std::string rhs = use(at(op.getRhs(), op.getRhsOffsets()[step]), "l");
-    text += "wgmma.mma_async.sync.aligned.m64n" + std::to_string(2 * count) + "k16.f32." + type + "." + type + " {" +
-            accumulators + "}, " + lhs + ", " + rhs + (startsAtZero && step == 0 ? ", q, 1, 1, " : ", p, 1, 1, ");
-    if (isDescriptor)
-      text += op.getTransposeLhs() ? "1, " : "0, ";
-    text += op.getTransposeRhs() ? "1;\n" : "0;\n";
+    text += instruction + accumulators + "}, " + lhs + ", " + rhs + (startsAtZero && step == 0 ? ", q" : ", p") + signs;
+    if (op.elementBits() == 16 && isDescriptor)
+      text += op.getTransposeLhs() ? ", 1" : ", 0";
+    if (op.elementBits() == 16)
+      text += op.getTransposeRhs() ? ", 1" : ", 0";
+    text += ";\n";
   }
   text += "wgmma.commit_group.sync.aligned;\n}";
   return inPlace(sums, operands, text, constraints, b);

@@ -48,7 +48,7 @@ void checkAccumulators(ModuleOp kernels, CallBuilder &calls) {
       if (isa<ptx::WgmmaOp, ptx::WgmmaWaitOp, LoopLikeOpInterface, BranchOpInterface, scf::YieldOp>(user))
         continue;
       calls.startAt(user);
-      calls.call("tenon_sim_accumulator", {value});
+      calls.call("tenon_sim_accumulator", {calls.bits(value), calls.i32(value.getType().isInteger())});
     }
 }
 
@@ -63,6 +63,16 @@ static void loadAll(CallBuilder &calls, Location loc, ResultRange results, Value
                                                    calls.registerAt(registers, static_cast<int64_t>(index)), 4));
 }
 
+static MmaType typeOf(Type element) {
+  return element.isF16()                  ? MmaType::F16
+         : element.isBF16()               ? MmaType::BF16
+         : element.isTF32()               ? MmaType::TF32
+         : isa<Float8E4M3FNType>(element) ? MmaType::E4M3
+         : isa<Float8E5M2Type>(element)   ? MmaType::E5M2
+         : element.isUnsignedInteger()    ? MmaType::U8
+                                          : MmaType::S8;
+}
+
 /// Each step of the depth is a call, with the accumulators in memory from one to the next.
 static void replaceWgmma(ptx::WgmmaOp op, CallBuilder &calls) {
   OpBuilder &ops = calls.builder();
@@ -71,10 +81,12 @@ static void replaceWgmma(ptx::WgmmaOp op, CallBuilder &calls) {
   auto count = static_cast<int64_t>(op.getAccumulators().size());
   Value sums = calls.registers(count), names = calls.registers(count), words = calls.registers(4);
   storeAll(calls, loc, op.getAccumulators(), sums);
-  calls.call("tenon_sim_wgmma_begin", {sums, names, calls.i32(count)});
+  Value isInteger = calls.i32(op.getAccumulators().front().getType().isInteger());
+  calls.call("tenon_sim_wgmma_begin", {sums, names, calls.i32(count), isInteger});
   bool isInRegisters = op.getLhs().front().getType().isInteger(32);
-  uint32_t step = sim::packWgmma({op.getBf16() ? MmaType::BF16 : MmaType::F16, isInRegisters, op.getTransposeLhs(),
-                                  op.getTransposeRhs(), static_cast<uint32_t>(2 * count)});
+  uint32_t step =
+      sim::packWgmma({typeOf(op.getElement()), typeOf(op.elementOfRhs()), isInRegisters, op.getTransposeLhs(),
+                      op.getTransposeRhs(), op.getNegateLhs(), op.getNegateRhs(), static_cast<uint32_t>(2 * count)});
   auto advanced = [&](Value descriptor, int64_t offset) {
     return LLVM::AddOp::create(ops, loc, descriptor,
                                LLVM::ConstantOp::create(ops, loc, i64, ops.getI64IntegerAttr(offset)));
@@ -90,7 +102,7 @@ static void replaceWgmma(ptx::WgmmaOp op, CallBuilder &calls) {
     }
     calls.call("tenon_sim_wgmma_step", {sums, words, a, advanced(op.getRhs(), offset), calls.i32(step)});
   }
-  calls.call("tenon_sim_wgmma_commit", {sums, names, calls.i32(count)});
+  calls.call("tenon_sim_wgmma_commit", {sums, names, calls.i32(count), isInteger});
   loadAll(calls, loc, op.getResults(), sums);
 }
 
@@ -102,7 +114,8 @@ std::optional<LogicalResult> replaceWarpgroupOp(Operation *op, CallBuilder &call
     auto count = static_cast<int64_t>(wait.getValues().size());
     Value registers = calls.registers(count);
     storeAll(calls, op->getLoc(), wait.getValues(), registers);
-    calls.call("tenon_sim_wgmma_wait", {registers, calls.i32(count), calls.i32(wait.getPending())});
+    calls.call("tenon_sim_wgmma_wait", {registers, calls.i32(count), calls.i32(wait.getPending()),
+                                        calls.i32(count > 0 && wait.getValues().front().getType().isInteger())});
     loadAll(calls, op->getLoc(), wait.getResults(), registers);
   } else {
     return std::nullopt;

@@ -42,8 +42,8 @@ llvm.func @f(%x: f32) {
 // -----
 
 llvm.func @f(%a: i64, %c: f32) {
-  // expected-error @below {{'ptx.wgmma' op (C1) has 2 accumulators and 2 results, expected n / 2 of each, n a multiple of 8 up to 256}}
-  %d:2 = ptx.wgmma %a, %a, (%c, %c) {lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+  // expected-error @below {{'ptx.wgmma' op (C1) has 2 accumulators and 2 results, expected n / 2 of each, n a multiple of 8 up to 256, of integers 8, 24 or a multiple of 16}}
+  %d:2 = ptx.wgmma %a, %a, (%c, %c) {element = f16, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
   llvm.return
 }
 
@@ -52,7 +52,7 @@ llvm.func @f(%a: i64, %c: f32) {
 // A descriptor has an offset for each step.
 llvm.func @f(%a: i64, %c: f32) {
   // expected-error @below {{'ptx.wgmma' op (C2) has 1 values of A and 1 offsets for 2 steps}}
-  %d:4 = ptx.wgmma %a, %a, (%c, %c, %c, %c) {lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0, 2>} : i64
+  %d:4 = ptx.wgmma %a, %a, (%c, %c, %c, %c) {element = f16, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0, 2>} : i64
   llvm.return
 }
 
@@ -61,7 +61,56 @@ llvm.func @f(%a: i64, %c: f32) {
 // In registers, A has four words a step.
 llvm.func @f(%a: i32, %w: i64, %c: f32) {
   // expected-error @below {{'ptx.wgmma' op (C2) has 2 values of A and 0 offsets for 1 steps}}
-  %d:4 = ptx.wgmma %a, %a, %w, (%c, %c, %c, %c) {lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>} : i32
+  %d:4 = ptx.wgmma %a, %a, %w, (%c, %c, %c, %c) {element = f16, lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>} : i32
+  llvm.return
+}
+
+// -----
+
+// Integers have fewer widths.
+llvm.func @f(%a: i64, %c: i32) {
+  // expected-error @below {{'ptx.wgmma' op (C1) has 20 accumulators and 20 results, expected n / 2 of each}}
+  %d:20 = ptx.wgmma %a, %a, (%c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c, %c) {element = i8, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%a: i64, %c: f32) {
+  // expected-error @below {{'ptx.wgmma' op (C3) multiplies 'f16' with 'bf16', expected f16, bf16, tf32, f8E4M3FN, f8E5M2, i8 or ui8, two types only of 8 bits}}
+  %d:4 = ptx.wgmma %a, %a, (%c, %c, %c, %c) {element = f16, rhs_element = bf16, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%a: i64, %c: f32) {
+  // expected-error @below {{'ptx.wgmma' op (C4) adds 'ui8' to 'f32', expected i32 for integers, else f32, everywhere}}
+  %d:4 = "ptx.wgmma"(%a, %a, %c, %c, %c, %c) {element = ui8, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>, operandSegmentSizes = array<i32: 1, 1, 4>} : (i64, i64, f32, f32, f32, f32) -> (f32, f32, f32, f32)
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%a: i64, %c: f32) {
+  // expected-error @below {{'ptx.wgmma' op (C5) transposes 'f8E5M2', expected elements of 16 bits}}
+  %d:4 = ptx.wgmma %a, %a, (%c, %c, %c, %c) {element = f8E5M2, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>, transpose_rhs} : i64
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%a: i64, %c: i32) {
+  // expected-error @below {{'ptx.wgmma' op (C5) negates 'i8', expected floats}}
+  %d:4 = ptx.wgmma %a, %a, (%c, %c, %c, %c) {element = i8, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>, negate_lhs} : i64
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%c: f32, %s: i32) {
+  // expected-error @below {{'ptx.wgmma.wait' op (C1) waits for values of more than one type}}
+  %d:2 = "ptx.wgmma.wait"(%c, %s) {pending = 0 : i64} : (f32, i32) -> (f32, i32)
   llvm.return
 }
 

@@ -32,11 +32,22 @@ llvm.func @functions(%x: f32) -> f32 {
 
 // CHECK-LABEL: @dots
 llvm.func @dots(%a: i64, %w: i64, %r: i32, %c: f32) {
-  // CHECK: %[[D:.*]]:4 = ptx.wgmma %{{.*}}, %{{.*}}, (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
-  %d:4 = ptx.wgmma %a, %w, (%c, %c, %c, %c) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
-  // CHECK: %[[E:.*]]:4 = ptx.wgmma %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, (%[[D]]#0, %[[D]]#1, %[[D]]#2, %[[D]]#3) {lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>, transpose_rhs} : i32
-  %e:4 = ptx.wgmma %r, %r, %r, %r, %w, (%d#0, %d#1, %d#2, %d#3) {lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>, transpose_rhs} : i32
+  // CHECK: %[[D:.*]]:4 = ptx.wgmma %{{.*}}, %{{.*}}, (%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) {element = bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+  %d:4 = ptx.wgmma %a, %w, (%c, %c, %c, %c) {element = bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+  // CHECK: %[[E:.*]]:4 = ptx.wgmma %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, (%[[D]]#0, %[[D]]#1, %[[D]]#2, %[[D]]#3) {element = f16, lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>, transpose_rhs} : i32
+  %e:4 = ptx.wgmma %r, %r, %r, %r, %w, (%d#0, %d#1, %d#2, %d#3) {element = f16, lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>, transpose_rhs} : i32
   // CHECK: ptx.wgmma.wait %[[E]]#0, %[[E]]#1, %[[E]]#2, %[[E]]#3 {pending = 1 : i64}
   %f:4 = ptx.wgmma.wait %e#0, %e#1, %e#2, %e#3 {pending = 1 : i64}
+  llvm.return
+}
+
+// CHECK-LABEL: @dots_of_8_bits
+llvm.func @dots_of_8_bits(%a: i64, %w: i64, %c: f32, %s: i32) {
+  // CHECK: ptx.wgmma {{.*}} {element = f8E4M3FN, lhs_offsets = array<i64: 0>, negate_rhs, rhs_element = f8E5M2, rhs_offsets = array<i64: 0>} : i64
+  %d:4 = ptx.wgmma %a, %w, (%c, %c, %c, %c) {element = f8E4M3FN, rhs_element = f8E5M2, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>, negate_rhs} : i64
+  // CHECK: %[[E:.*]]:4 = ptx.wgmma {{.*}} {element = i8, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+  %e:4 = ptx.wgmma %a, %w, (%s, %s, %s, %s) {element = i8, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+  // CHECK: ptx.wgmma.wait %[[E]]#0, %[[E]]#1, %[[E]]#2, %[[E]]#3 {pending = 0 : i64} : i32
+  %f:4 = ptx.wgmma.wait %e#0, %e#1, %e#2, %e#3 {pending = 0 : i64} : i32
   llvm.return
 }

@@ -39,7 +39,7 @@ module @kernels {
   // CHECK: llvm.inline_asm has_side_effects {{.*}}wgmma.fence.sync.aligned;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {$0, $1, $2, $3}, $4, $5, p, 1, 1, 0, 1;\0Awgmma.mma_async.sync.aligned.m64n8k16.f32.bf16.bf16 {$0, $1, $2, $3}, $6, $7, p, 1, 1, 0, 1;\0Awgmma.commit_group.sync.aligned;\0A}", "=f,=f,=f,=f,l,l,l,l,0,1,2,3,~{memory}" %[[A]], %[[W]], %[[A1]], %[[W1]]
   // CHECK: llvm.inline_asm has_side_effects {{.*}}"wgmma.wait_group.sync.aligned 0;", "=f,=f,=f,=f,0,1,2,3,~{memory}"
   llvm.func @wgmma_descriptors(%a: i64, %w: i64, %c0: f32, %c1: f32, %c2: f32, %c3: f32) -> f32 {
-    %d:4 = ptx.wgmma %a, %w, (%c0, %c1, %c2, %c3) {bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 4>, transpose_rhs} : i64
+    %d:4 = ptx.wgmma %a, %w, (%c0, %c1, %c2, %c3) {element = bf16, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 4>, transpose_rhs} : i64
     %e:4 = ptx.wgmma.wait %d#0, %d#1, %d#2, %d#3 {pending = 0 : i64}
     llvm.return %e#3 : f32
   }
@@ -47,7 +47,27 @@ module @kernels {
   // CHECK-LABEL: llvm.func @wgmma_registers
   // CHECK: m64n8k16.f32.f16.f16 {$0, $1, $2, $3}, {$4, $5, $6, $7}, $8, p, 1, 1, 0;\0A{{.*}}"=f,=f,=f,=f,r,r,r,r,l,0,1,2,3,~{memory}"
   llvm.func @wgmma_registers(%a: i32, %w: i64, %c0: f32, %c1: f32, %c2: f32, %c3: f32) -> f32 {
-    %d:4 = ptx.wgmma %a, %a, %a, %a, %w, (%c0, %c1, %c2, %c3) {lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>} : i32
+    %d:4 = ptx.wgmma %a, %a, %a, %a, %w, (%c0, %c1, %c2, %c3) {element = f16, lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>} : i32
+    llvm.return %d#0 : f32
+  }
+
+  // Sums of integers are in other registers, and start at zero without any.
+  // CHECK-LABEL: llvm.func @wgmma_of_8_bits
+  // CHECK: m64n8k32.f32.e4m3.e5m2 {$0, $1, $2, $3}, $4, $5, p, 1, -1;\0A{{.*}}"=f,=f,=f,=f,l,l,0,1,2,3,~{memory}"
+  // CHECK: m64n8k32.s32.s8.u8 {$0, $1, $2, $3}, $4, $5, q;\0Awgmma.mma_async.sync.aligned.m64n8k32.s32.s8.u8 {$0, $1, $2, $3}, $6, $7, p;\0A{{.*}}"=r,=r,=r,=r,l,l,l,l,0,1,2,3,~{memory}"
+  // CHECK: "wgmma.wait_group.sync.aligned 0;", "=r,=r,=r,=r,0,1,2,3,~{memory}"
+  llvm.func @wgmma_of_8_bits(%a: i64, %w: i64, %c: f32) -> i32 {
+    %zero = llvm.mlir.constant(0 : i32) : i32
+    %d:4 = ptx.wgmma %a, %w, (%c, %c, %c, %c) {element = f8E4M3FN, rhs_element = f8E5M2, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>, negate_rhs} : i64
+    %e:4 = ptx.wgmma %a, %w, (%zero, %zero, %zero, %zero) {element = i8, rhs_element = ui8, lhs_offsets = array<i64: 0, 2>, rhs_offsets = array<i64: 0, 2>} : i64
+    %f:4 = ptx.wgmma.wait %e#0, %e#1, %e#2, %e#3 {pending = 0 : i64} : i32
+    llvm.return %f#0 : i32
+  }
+
+  // CHECK-LABEL: llvm.func @wgmma_of_tf32
+  // CHECK: m64n8k8.f32.tf32.tf32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, $8, p, 1, 1;
+  llvm.func @wgmma_of_tf32(%a: i32, %w: i64, %c: f32) -> f32 {
+    %d:4 = ptx.wgmma %a, %a, %a, %a, %w, (%c, %c, %c, %c) {element = tf32, lhs_offsets = array<i64>, rhs_offsets = array<i64: 0>} : i32
     llvm.return %d#0 : f32
   }
 
