@@ -297,11 +297,16 @@ LogicalResult warp::DotOp::verify() {
     return emitOpError("(C1) has a left fragment of layout ") << fragment << ", which is not the atom's";
   Type element = elementOf(lhs), added = getAccumulator().getType().getElementType();
   bool isSum = element.isInteger() ? added.isInteger(32) : element.isF64() ? added.isF64() : added.isF32();
-  if (!getAtom().takes(element) || element != elementOf(rhs) || !isSum)
+  bool areAlike = element == elementOf(rhs) ||
+                  (element.getIntOrFloatBitWidth() == 8 && isa<FloatType>(element) && isa<FloatType>(elementOf(rhs)));
+  if (!getAtom().takes(element) || !getAtom().takes(elementOf(rhs)) || !areAlike || !isSum)
     return emitOpError("(C4) multiplies ")
            << element << " with " << elementOf(rhs) << " into " << added << " by " << getAtom()
            << ", expected operands of one type that it takes, and i32, f64 or f32 for their sum";
-  bool isWgmma = isa<WgmmaAttr>(Attribute(getAtom()));
+  auto wgmma = dyn_cast<WgmmaAttr>(Attribute(getAtom()));
+  if (wgmma && wgmma.getK() == 32 && (getTransposeA() || !getTransposeB()))
+    return emitOpError("(C8) reads ") << element << " across its depth, which " << getAtom() << " does not do";
+  bool isWgmma = bool(wgmma);
   if (isWgmma && (m != 16 * warpsM || warpsM % 4 != 0 || warpsN != 1 || n > 256))
     return emitOpError("(C5) multiplies ")
            << m << " rows with " << n << " columns by " << warpsM << " x " << warpsN

@@ -416,7 +416,8 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
 
     (C3) The accumulator has the atom's layout.
 
-    (C4) The atom multiplies elements of that type; the accumulator is of i32 for i8, of f64 for f64, else of f32.
+    (C4) The atom multiplies elements of that type, the same on both sides or both 8-bit floats; the accumulator is of i32
+    for i8, of f64 for f64, else of f32.
 
     (C5) By `#warp.wgmma` each warp has 16 rows, the warps are whole warpgroups, and there are at most 256 columns.
 
@@ -424,6 +425,8 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
     `warp.dot_wait` may have its result, and its operands stay as they are until the wait.
 
     (C7) Each warp has whole blocks of the atom's rows, and of 8 columns.
+
+    (C8) By `#warp.wgmma<k = 32>` the depth of both operands is contiguous: `lhs` is not transposed, `rhs` is.
 
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>

@@ -212,8 +212,12 @@ LogicalResult MmaSyncAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitE
   return success();
 }
 
+static bool isF8(Type element) { return isa<Float8E4M3FNType, Float8E5M2Type>(element); }
+
 bool MmaSyncAttr::takes(Type element) const {
-  return getK() == 16 ? element.isF16() || element.isBF16() : getK() == 8 ? element.isF32() : element.isInteger(8);
+  return getK() == 16  ? element.isF16() || element.isBF16()
+         : getK() == 8 ? element.isF32()
+                       : element.isInteger(8) || isF8(element);
 }
 
 int64_t MmaSyncAttr::getRows() const { return getM(); }
@@ -234,13 +238,19 @@ int64_t FmaAttr::getRows() const { return 8; }
 int64_t FmaAttr::getDepth() const { return 4; }
 SmallVector<SmallVector<Digit>> FmaAttr::lhsDigits(int64_t, int64_t, int64_t, int64_t) const { return {}; }
 
-bool WgmmaAttr::takes(Type element) const { return element.isF16() || element.isBF16(); }
+LogicalResult WgmmaAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t k) {
+  if (k != 16 && k != 32)
+    return emitError() << "wgmma of a depth of " << k << ", expected 16 or 32";
+  return success();
+}
+
+bool WgmmaAttr::takes(Type element) const { return MmaSyncAttr::get(getContext(), 16, 8, getK()).takes(element); }
 int64_t WgmmaAttr::getRows() const { return 16; }
-int64_t WgmmaAttr::getDepth() const { return 16; }
+int64_t WgmmaAttr::getDepth() const { return getK(); }
 SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth, int64_t warpsM,
                                                      int64_t warpsN) const {
-  // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk16": each warp's 16 rows are those of mma.sync.
-  return MmaSyncAttr::get(getContext(), 16, 8, 16).lhsDigits(rows, depth, warpsM, warpsN);
+  // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk16" and k32: each warp's 16 rows are those of mma.sync.
+  return MmaSyncAttr::get(getContext(), 16, 8, getK()).lhsDigits(rows, depth, warpsM, warpsN);
 }
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,

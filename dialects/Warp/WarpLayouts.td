@@ -50,8 +50,8 @@ def Warp_MmaSync : AttrDef<WarpDialect, "MmaSync", [DeclareAttrInterfaceMethods<
   let mnemonic = "mma_sync";
   let summary = "the Tensor Core instruction of one warp, mma.sync (sm_80 and later)";
   let description = [{
-    `#warp.mma_sync<m = 16, n = 8, k = 16>` multiplies f16 or bf16, `k = 8` f32 as tf32, `k = 32` i8; accumulators are f32, or
-    i32. Operands come from shared memory by ldmatrix, or the left one from registers.
+    `#warp.mma_sync<m = 16, n = 8, k = 16>` multiplies f16 or bf16, `k = 8` f32 as tf32, `k = 32` i8 or (sm_89
+    and later) 8-bit floats; accumulators are f32, or i32 for i8. Operands come from shared memory by ldmatrix, or the left one from registers.
   }];
   let parameters = (ins "int64_t":$m, "int64_t":$n, "int64_t":$k);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -71,10 +71,14 @@ def Warp_Wgmma : AttrDef<WarpDialect, "Wgmma", [DeclareAttrInterfaceMethods<Warp
   let mnemonic = "wgmma";
   let summary = "the Tensor Core instruction of four warps, wgmma (sm_90a)";
   let description = [{
-    `#warp.wgmma` multiplies f16 or bf16, 64 rows a warpgroup with up to 256 columns, 16 elements of the depth a step. Both
-    operands are read where they lie in shared memory, or the left one from registers. It runs beside the warps that begin
-    it: see `warp.dot_wait`. A program has one warp for each 16 rows, a multiple of four.
+    `#warp.wgmma` multiplies f16 or bf16, `#warp.wgmma<k = 32>` i8 or 8-bit floats: 64 rows a warpgroup with up to 256
+    columns, `k` elements of the depth a step. Both operands are read where they lie in shared memory, or the left one from registers. It runs beside the warps that begin
+    it: see `warp.dot_wait`. A program has one warp for each 16 rows, a multiple of four. Of 8-bit operands the depth is
+    contiguous.
   }];
+  let parameters = (ins DefaultValuedParameter<"int64_t", "16">:$k);
+  let assemblyFormat = "(`<` `k` `=` $k^ `>`)?";
+  let genVerifyDecl = 1;
 }
 
 def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
@@ -83,7 +87,7 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
   let description = [{
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
     other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
-    `wgmma = true` 16-bit floats are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
+    `wgmma = true` elements of 16 and of 8 bits are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
     and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, and with
     `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`).
   }];

@@ -44,7 +44,7 @@ struct Model {
 
   double bytes() const { return shape.operandBits / 8.0; }
   bool isWgmma(const GemmTile &tile) const {
-    return arch.hasWgmma && shape.isTensorCore && shape.operandBits == 16 && tile.rows % 64 == 0;
+    return arch.hasWgmma && shape.isTensorCore && shape.operandBits <= 16 && tile.rows % 64 == 0;
   }
   double rate(const GemmTile &tile) const {
     if (!shape.isTensorCore)

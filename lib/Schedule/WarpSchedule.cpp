@@ -17,7 +17,7 @@ static int64_t stagesFor(int64_t bytesPerStage, int64_t most, const GpuArch &arc
 
 /// 16 rows a warp, whole warpgroups.
 static bool fitsWgmma(int64_t rows, int64_t columns, DotKind kind, const GpuArch &arch) {
-  return arch.hasWgmma && kind == DotKind::TensorCore16 && rows % 64 == 0 && rows <= 256 && columns <= 256;
+  return arch.hasWgmma && kind == DotKind::Warpgroup && rows % 64 == 0 && rows <= 256 && columns <= 256;
 }
 
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch) {

@@ -7,12 +7,13 @@ namespace tenon {
 
 struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
-  bool wgmma = false;      ///< 16-bit products by warpgroups
+  bool wgmma = false;      ///< products of 16 and 8 bits by warpgroups
   int64_t outerStages = 1; ///< slots for what is copied once a program
 };
 
-/// What multiplies: single multiply-adds, Tensor Cores of which wgmma takes 16-bit elements only.
-enum class DotKind { Fma, TensorCore, TensorCore16 };
+/// What multiplies: single multiply-adds, Tensor Cores by instructions of a warp, or of a warpgroup where there are
+/// such.
+enum class DotKind { Fma, Warp, Warpgroup };
 /// For a dot of that many rows and columns whose operands take `bytesPerStage` of shared memory.
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
 /// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has

@@ -270,10 +270,9 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
   };
   Value lhs = strip(op.getLhs(), transposeA), rhs = strip(op.getRhs(), transposeB);
   MmaAtom atom = FmaAttr::get(context);
-  if (element.isF16() || element.isBF16())
-    atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context)) : MmaAtom(MmaSyncAttr::get(context, 16, 8, 16));
-  else if (element.isInteger(8))
-    atom = MmaSyncAttr::get(context, 16, 8, 32);
+  if (int64_t bits = element.getIntOrFloatBitWidth(); bits <= 16)
+    atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context, 256 / bits))
+                               : MmaAtom(MmaSyncAttr::get(context, 16, 8, 256 / bits));
   // Across its depth an operand is read by ldmatrix, of which elements have 16 bits: plain multiply-adds there.
   else if (element.isF32() && schedule.getTf32() && !transposeA && transposeB)
     atom = MmaSyncAttr::get(context, 16, 8, 8);

@@ -76,9 +76,9 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
     }
   RankedTensorType sum = dots.front().getType();
   Type element = dots.front().getLhs().getType().getElementType();
-  DotKind kind = element.isF16() || element.isBF16()                 ? DotKind::TensorCore16
-                 : element.isInteger(8) || (element.isF32() && tf32) ? DotKind::TensorCore
-                                                                     : DotKind::Fma;
+  DotKind kind = element.getIntOrFloatBitWidth() <= 16 ? DotKind::Warpgroup
+                 : element.isF32() && tf32             ? DotKind::Warp
+                                                       : DotKind::Fma;
   int64_t columns = 0;
   for (tile::DotOp dot : dots)
     columns = std::max(columns, dot.getType().getDimSize(1));

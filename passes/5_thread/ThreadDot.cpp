@@ -43,6 +43,7 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   auto rhsType = cast<SmemType>(op.getRhs().getType());
   auto lhsType = dyn_cast<SmemType>(op.getLhs().getType());
   Type element = rhsType.getElementType();
+  Type lhsElement = lhsType ? lhsType.getElementType() : cast<RankedTensorType>(op.getLhs().getType()).getElementType();
   int64_t bits = element.getIntOrFloatBitWidth(), perChunk = 128 / bits, depth = 2 * perChunk;
   int64_t k = op.getTransposeB() ? rhsType.getShape()[1] : rhsType.getShape()[0];
   if (bits != 16 && ((lhsType && op.getTransposeA()) || !op.getTransposeB()))
@@ -107,7 +108,7 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
     SmallVector<Value> words;
     for (auto [half, part] : {std::pair(0, 0), {1, 0}, {0, 1}, {1, 1}}) {
       SmallVector<Value> elements(list.slice(((2 * block + half) * blocks + 2 * step + part) * run, run));
-      Value packed = pack(elements, element);
+      Value packed = pack(elements, lhsElement);
       words.push_back(packed.getType() == i32Type ? packed : LLVM::BitcastOp::create(b, i32Type, packed).getResult());
     }
     return rounded(words);
@@ -130,10 +131,14 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   SmallVector<Value> sums(valuesOf(op.getAccumulator()));
   Type sumType = op.getType().getElementType();
   auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, sumType));
-  NVVM::MMATypes kind = element.isF16()        ? NVVM::MMATypes::f16
-                        : element.isBF16()     ? NVVM::MMATypes::bf16
-                        : element.isInteger(8) ? NVVM::MMATypes::s8
-                                               : NVVM::MMATypes::tf32;
+  auto kindOf = [](Type type) {
+    return type.isF16()                  ? NVVM::MMATypes::f16
+           : type.isBF16()               ? NVVM::MMATypes::bf16
+           : type.isInteger(8)           ? NVVM::MMATypes::s8
+           : isa<Float8E4M3FNType>(type) ? NVVM::MMATypes::e4m3
+           : isa<Float8E5M2Type>(type)   ? NVVM::MMATypes::e5m2
+                                         : NVVM::MMATypes::tf32;
+  };
   auto operand = [&](Value word) -> Value {
     return element.isF16() ? LLVM::BitcastOp::create(b, VectorType::get(2, element), word).getResult() : word;
   };
@@ -155,7 +160,8 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
         if (element.isInteger(8))
           overflow = NVVM::MMAIntOverflow::wrapped;
         Value d = NVVM::MmaOp::create(b, result, a, w, c, ArrayRef<int64_t>{atom.getM(), atom.getN(), atom.getK()},
-                                      /*b1Op=*/std::nullopt, overflow, std::array<NVVM::MMATypes, 2>{kind, kind},
+                                      /*b1Op=*/std::nullopt, overflow,
+                                      std::array<NVVM::MMATypes, 2>{kindOf(lhsElement), kindOf(element)},
                                       std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
         sums[upper] = word(d, 0);
         sums[upper + 1] = word(d, 1);
@@ -175,10 +181,10 @@ static std::pair<int64_t, SmallVector<int64_t>> descriptorOf(SmemType type, bool
   // Stride: from 8 rows to the next. Leading: from one slab to the next, where N or M reaches over several.
   int64_t leading = isDepthInner ? 1 : slab / 16;
   int64_t bits = layout << 62 | (eightRows / 16) << 32 | leading << 16;
-  int64_t depth = type.getShape()[isDepthInner ? 1 : 0];
+  int64_t depth = type.getShape()[isDepthInner ? 1 : 0], bytes = type.getElementBytes();
   SmallVector<int64_t> steps;
-  for (int64_t k = 0; k < depth; k += 16) {
-    int64_t at = isDepthInner ? k * 2 / span * slab + k * 2 % span : k * span;
+  for (int64_t k = 0; k < depth; k += 32 / bytes) {
+    int64_t at = isDepthInner ? k * bytes / span * slab + k * bytes % span : k * span;
     steps.push_back(at / 16);
   }
   return {bits, steps};
@@ -190,9 +196,11 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
   auto rhsType = cast<SmemType>(op.getRhs().getType());
   auto lhsType = dyn_cast<SmemType>(op.getLhs().getType());
   Type element = rhsType.getElementType();
+  Type lhsElement = lhsType ? lhsType.getElementType() : cast<RankedTensorType>(op.getLhs().getType()).getElementType();
   for (SmemType type : {rhsType, lhsType})
     if (type && type.getSwizzle() < 32)
-      return op.emitOpError("has rows of ") << type.getShape()[1] << " elements, expected a multiple of 16";
+      return op.emitOpError("has rows of ")
+             << type.getShape()[1] << " elements, expected a multiple of " << 32 / type.getElementBytes();
   auto descriptor = [&](Value base, int64_t bits, Value rowBytes) -> Value {
     Value address = LLVM::PtrToIntOp::create(b, b.getI32Type(), base);
     if (rowBytes)
@@ -213,13 +221,14 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
                                           : 64 * lhsType.getSwizzle();
     lhs = {descriptor(scalarOf(op.getLhs()), bits, mul(group, perGroup))};
   } else {
-    // Two neighbours of the depth a word; a step has rows g and g + 8 of columns 0-7, then of 8-15.
+    // Neighbours of the depth share a word; a step has rows g and g + 8 of its first half, then of its second.
     ArrayRef<Value> list = valuesOf(op.getLhs());
-    int64_t blocks = list.size() / 4; // of 8 columns, for each of the two rows
+    int64_t run = 32 / element.getIntOrFloatBitWidth();
+    int64_t blocks = list.size() / (2 * run); // halves of steps, for each of the two rows
     for (int64_t step = 0; step < int64_t(rhsSteps.size()); ++step)
       for (auto [half, part] : {std::pair(0, 0), {1, 0}, {0, 1}, {1, 1}}) {
-        SmallVector<Value> pair(list.slice((half * blocks + 2 * step + part) * 2, 2));
-        lhs.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(pair, element)));
+        SmallVector<Value> word(list.slice((half * blocks + 2 * step + part) * run, run));
+        lhs.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(word, lhsElement)));
       }
   }
   // The instruction's order: for each 8 columns rows g, then g + 8.
@@ -230,11 +239,11 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
     for (int64_t half : {0, 1})
       for (int64_t column : {0, 1})
         sums.push_back(held[(half * columnBlocks + block) * 2 + column]);
-  SmallVector<Type> types(sums.size(), b.getF32Type());
-  auto dot =
-      ptx::WgmmaOp::create(b, types, lhs, descriptor(scalarOf(op.getRhs()), rhsBits, {}), sums, element,
-                           /*rhs_element=*/TypeAttr(), lhsSteps, rhsSteps, op.getTransposeA(), !op.getTransposeB(),
-                           /*negate_lhs=*/false, /*negate_rhs=*/false);
+  SmallVector<Type> types(sums.size(), op.getType().getElementType());
+  TypeAttr rhsElement = element == lhsElement ? TypeAttr() : TypeAttr::get(element);
+  auto dot = ptx::WgmmaOp::create(b, types, lhs, descriptor(scalarOf(op.getRhs()), rhsBits, {}), sums, lhsElement,
+                                  rhsElement, lhsSteps, rhsSteps, op.getTransposeA(), !op.getTransposeB(),
+                                  /*negate_lhs=*/false, /*negate_rhs=*/false);
   ValueRange results = dot.getResults();
   if (!op.getAsync())
     results = ptx::WgmmaWaitOp::create(b, types, results, /*pending=*/0).getResults();

@@ -436,7 +436,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
   }
   if (auto wait = dyn_cast<DotWaitOp>(op)) {
     ArrayRef<Value> sums = valuesOf(wait.getTile());
-    SmallVector<Type> types(sums.size(), b.getF32Type());
+    SmallVector<Type> types(ValueRange(sums).getTypes());
     auto done = ptx::WgmmaWaitOp::create(b, types, sums, wait.getPending());
     values[wait.getResult()] = llvm::to_vector(ValueRange(done.getResults()));
     return success();

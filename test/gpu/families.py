@@ -1,5 +1,6 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
-`tiles`: what a GPU does with tiles, around the sides of tiles; and `tf32`: products of f32 that may be rounded to tf32."""
+`tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32; and
+`bytes`: products of 8-bit operands with scales."""
 
 import sys
 from pathlib import Path
@@ -9,14 +10,14 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test/python"))
 
-from exec_cpu import attention, contractions, rows  # noqa: E402
+from exec_cpu import attention, contractions, quantisation, rows  # noqa: E402
 from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
 from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
 from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
-from exec_cpu.dtypes import BF16, F16, F32  # noqa: E402
+from exec_cpu.dtypes import BF16, F16, F32, I8  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 
 SIDES = [1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513]
@@ -29,6 +30,8 @@ def cases_of(family, seed):
         return tiles(np.random.default_rng(seed))
     if family == "tf32":
         return tf32(np.random.default_rng(seed))
+    if family == "bytes":
+        return products_of_bytes(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -116,4 +119,25 @@ def tf32(rng):
     for n, k in table(rng, SIDES, DEPTHS)[:8]:
         sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
         result.append(contractions.linear_case(f"linear_rows_n{n}_k{k}", F32, ("m",), n, k, True, True, sizes, True))
+    return result
+
+
+# Multiples of 16, whose rows TMA takes, and others.
+BYTE_DEPTHS = [16, 48, 96, 112, 128, 144, 256, 272, 384, 512, 1024, 1040, 31, 65, 200]
+
+
+def products_of_bytes(rng):
+    """Around the sides of tiles, with scales of every granularity, and with rows that are known at a call only."""
+    result = []
+    kinds = [(I8, I8)]
+    for source, stored in kinds:
+        forms = [("row", "row"), ("tensor", "tensor"), ("ones", "row"), ("row", "ones")] * 4
+        results = [BF16, F16, F32] * 5
+        for m, n, k, (x, w), to in table(rng, SIDES, SIDES, BYTE_DEPTHS, forms, results):
+            name = f"{source}_{stored}_{m}x{n}x{k}_{x}_{w}_{to}"
+            result.append(quantisation.product(name, source, stored, to, (m,), n, k, x, w, None, [{}]))
+        for n, k in table(rng, SIDES, BYTE_DEPTHS)[:6]:
+            sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
+            name = f"{source}_{stored}_rows_n{n}_k{k}"
+            result.append(quantisation.product(name, source, stored, BF16, ("m",), n, k, "row", "row", None, sizes))
     return result

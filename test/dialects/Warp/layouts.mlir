@@ -42,8 +42,9 @@ func.func private @mixed() attributes {a = #warp.layout<[l10*3, r5], [l3, w7]>}
 // CHECK-SAME: c = #warp.mma_sync<m = 16, n = 8, k = 32>
 // CHECK-SAME: d = #warp.fma
 // CHECK-SAME: e = #warp.schedule<warps = [2, 4], stages = 3, tf32 = true>
-// CHECK-SAME: f = #warp.wgmma
+// CHECK-SAME: f = #warp.wgmma,
 // CHECK-SAME: g = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>
+// CHECK-SAME: h = #warp.wgmma<k = 32>
 func.func private @atoms_and_schedules() attributes {
   a = #warp.mma_sync<m = 16, n = 8, k = 16>,
   b = #warp.mma_sync<m = 16, n = 8, k = 8>,
@@ -51,7 +52,8 @@ func.func private @atoms_and_schedules() attributes {
   d = #warp.fma,
   e = #warp.schedule<warps = [2, 4], stages = 3, tf32 = true>,
   f = #warp.wgmma,
-  g = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>
+  g = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>,
+  h = #warp.wgmma<k = 32>
 }
 
 // CHECK-LABEL: @types

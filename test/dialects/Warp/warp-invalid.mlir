@@ -289,6 +289,20 @@ func.func @f(%a: !warp.smem<16x64xf16, 128>, %c: tensor<16x16xf32, #acc>) {
 
 // -----
 
+#acc = #warp.layout<[w4, r2, l8*4], [r16, l4, r2]>
+func.func @f(%a: !warp.smem<64x128xi8, 128>, %b: !warp.smem<128x128xi8, 128>, %c: tensor<64x128xi32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C8) reads 'i8' across its depth, which #warp.wgmma<k = 32> does not do}}
+  %d = warp.dot %a, %b, %c {atom = #warp.wgmma<k = 32>} : !warp.smem<64x128xi8, 128>, !warp.smem<128x128xi8, 128> -> tensor<64x128xi32, #acc>
+  return
+}
+
+// -----
+
+// expected-error @below {{wgmma of a depth of 8, expected 16 or 32}}
+func.func private @f() attributes {a = #warp.wgmma<k = 8>}
+
+// -----
+
 func.func @f(%x: tensor<16x16xf32>) {
   // expected-error @below {{'warp.dot_wait' op (C1) leaves -1 dots under way, expected at least 0}}
   %y = warp.dot_wait %x {pending = -1 : i64} : tensor<16x16xf32>

@@ -16,6 +16,16 @@ func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<
 
 // -----
 
+// Elements of 8 bits are multiplied by warpgroups, too.
+// SM80: @quantised_matmul({{.*}}warp.schedule = #warp.schedule<warps = [2, 4], stages = 2, tf32 = false>
+// CHECK: @quantised_matmul({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true, producer = true>
+func.func @main(%x: tensor<8192x768xi8>, %w: tensor<1024x768xi8>, %s: tensor<f32>) -> tensor<8192x1024xbf16> {
+  %0 = tenon.quantised_matmul %x scale(%s), %w scale(%s) : (tensor<8192x768xi8>, tensor<f32>, tensor<1024x768xi8>, tensor<f32>) -> tensor<8192x1024xbf16>
+  return %0 : tensor<8192x1024xbf16>
+}
+
+// -----
+
 // Attention feeds one dot's result to another row by row: every warp has whole rows.
 // SM80: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
 // CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2>
