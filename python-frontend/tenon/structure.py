@@ -5,10 +5,12 @@ A compiled model takes and gives flat lists of tensors. What they were in Python
 No code is named in it that would run: a class is found again only among the modules that the program has imported.
 """
 import json
+import operator
 import sys
 
 from tenon.errors import CorruptError, InvalidArgumentError, UnsupportedError
 from tenon.state import StateSpec
+from tenon.tensors import is_torch, no_elements
 
 MAX_DEPTH = 64
 
@@ -24,14 +26,16 @@ class Record(dict):
 
 
 class Structure:
-    """kind: "leaf", "tuple", "list", "dict", "namedtuple", "record". Of the last three, `keys` are the fields; of the
-    last two, `class_name` is where the class lives."""
+    """kind: "leaf", "tuple", "list", "dict", "namedtuple", "record", "object". Of the last four, `keys` are the fields; of
+    the last three, `class_name` is where the class lives. An object is what torch takes apart and puts together by
+    functions registered for its class (a key/value cache of transformers); `context` is what they need beside the
+    children."""
 
-    __slots__ = ("kind", "children", "keys", "class_name", "_class")
+    __slots__ = ("kind", "children", "keys", "class_name", "context", "_class")
 
-    def __init__(self, kind, children=(), keys=(), class_name=None, cls=None):
+    def __init__(self, kind, children=(), keys=(), class_name=None, cls=None, context=None):
         self.kind, self.children, self.keys, self.class_name = kind, tuple(children), tuple(keys), class_name
-        self._class = cls
+        self.context, self._class = context, cls
 
     @property
     def num_leaves(self):
@@ -46,6 +50,8 @@ class Structure:
             result["keys"] = list(self.keys)
         if self.class_name:
             result["class"] = self.class_name
+        if self.kind == "object":
+            result["context"] = self.context
         return result
 
     @staticmethod
@@ -60,7 +66,8 @@ class Structure:
             raise CorruptError("the artefact's metadata describes no structure of inputs and outputs: compile it anew")
         children = [Structure.from_json(child, depth + 1) for child in value["children"]]
         name = value.get("class")
-        return Structure(value["kind"], children, value.get("keys", []), name if isinstance(name, str) else None)
+        return Structure(value["kind"], children, value.get("keys", []), name if isinstance(name, str) else None,
+                         context=value.get("context"))
 
     # ---- values ----
     def flatten(self, value, path, into):
@@ -75,6 +82,12 @@ class Structure:
             for index, (child, item) in enumerate(zip(self.children, value)):
                 child.flatten(item, f"{path}[{index}]", into)
             return
+        if self.kind == "object" and _class_name(type(value)) == self.class_name and _registered(type(value)):
+            items, context = _registered(type(value)).flatten_fn(value)
+            if _as_json(context) != self.context or len(items) != len(self.children):
+                raise InvalidArgumentError(f"{path} is {_describe(value)} made up as {_as_json(context)}, expected "
+                                           f"{self.context}: export the model again for this one")
+            value = dict(zip(self.keys, items))
         for key, child in zip(self.keys, self.children):
             try:
                 item = value[key] if isinstance(value, dict) else getattr(value, str(key))
@@ -99,6 +112,8 @@ class Structure:
         cls = self._class or self._find_class()
         if cls is None:
             return Record(zip(self.keys, items))
+        if self.kind == "object":
+            return _registered(cls).unflatten_fn(items, self.context)
         return cls(*items) if self.kind == "namedtuple" else cls(**dict(zip(self.keys, items)))
 
     def _find_class(self):
@@ -107,7 +122,8 @@ class Structure:
         for part in name.split(".") if found else ():
             found = getattr(found, part, None)
         fits = isinstance(found, type) and (self.kind == "namedtuple" and issubclass(found, tuple)
-                                            or hasattr(found, "__dataclass_fields__"))
+                                            or self.kind == "record" and hasattr(found, "__dataclass_fields__")
+                                            or self.kind == "object" and _registered(found))
         self._class = found if fits else None
         return self._class
 
@@ -121,7 +137,21 @@ class Structure:
 
 
 LEAF = Structure("leaf")
-_KINDS = ("tuple", "list", "dict", "namedtuple", "record")
+_KINDS = ("tuple", "list", "dict", "namedtuple", "record", "object")
+
+
+def _registered(cls):
+    """How torch takes instances of a class apart and puts them together; None without torch, or if it does not."""
+    pytree = sys.modules.get("torch.utils._pytree")
+    return pytree.SUPPORTED_NODES.get(cls) if pytree else None
+
+
+def _as_json(context):
+    """What a file gives back of it, or None."""
+    try:
+        return json.loads(json.dumps(context))
+    except (TypeError, ValueError):
+        return None
 
 
 def _describe(value):
@@ -150,6 +180,10 @@ def structure_of(spec):
         keys = context[0] if context and isinstance(context[0], (list, tuple)) else context
         if len(keys) == len(children):
             return Structure("record", children, keys, _class_name(kind), kind)
+    if _registered(kind) and _as_json(context) is not None:
+        keys = context[0] if isinstance(context, (list, tuple)) and context and isinstance(context[0], list) else context
+        if isinstance(keys, list) and len(keys) == len(children) and all(isinstance(key, str) for key in keys):
+            return Structure("object", children, keys, _class_name(kind), kind, _as_json(context))
     raise UnsupportedError(f"a {getattr(kind, '__name__', kind)} among the module's inputs or outputs: use tuples, "
                            "lists, dicts, named tuples or dataclasses of tensors")
 
@@ -158,11 +192,28 @@ def _class_name(cls):
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
+def _integer(value, name, low, high):
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not low <= number <= high:
+        got = f"a {type(value).__name__}" if number is None else number
+        raise InvalidArgumentError(f"argument '{name}' is {got}, expected an integer from {low} to {high}")
+    return number
+
+
+def _is_number_spec(what):
+    return (isinstance(what, list) and len(what) == 3 and isinstance(what[0], str)
+            and all(isinstance(bound, int) for bound in what[1:]))
+
+
 class Signature:
     """How a model is called: parameters in order, the tensors they hold, and what becomes of the outputs.
 
     `parameters`: (name, structure); the first `num_positional` may be given by position, all by name. `inputs`: for
-    each leaf of the parameters, ("tensor", name) or ("constant", value). `outputs`: for each leaf of `output`,
+    each leaf of the parameters, ("tensor", name), ("constant", value), or ("number", [name, low, high]) for an integer in
+    this range, which the model gets as the first size of an empty tensor. `outputs`: for each leaf of `output`,
     ("tensor", index of the model's output) or ("constant", value). `states`: buffers that the model writes, StateSpec,
     which are its last inputs. `writes`: arguments that it writes, (index among its inputs, index of its output)."""
 
@@ -175,14 +226,13 @@ class Signature:
         self._places = {name: place for place, (name, _) in enumerate(self.parameters)}
 
     @staticmethod
-    def build(inputs, argument_names, leaf_names, constants, output, outputs, states=(), writes=()):
+    def build(inputs, argument_names, leaves, output, outputs, states=(), writes=()):
         """From the parts of an exported program; `inputs` is ((positional...), {keyword...})."""
         positional, keywords = inputs.children
         structures = list(positional.children) + list(keywords.children)
         names = list(argument_names) if len(argument_names) == len(structures) else []
         if not names:
             names = [f"arg{index}" for index in range(len(positional.children))] + [str(key) for key in keywords.keys]
-        leaves = [("constant", constants[name]) if name in constants else ("tensor", name) for name in leaf_names]
         return Signature(zip(names, structures), len(positional.children), leaves, output, outputs, states, writes)
 
     @staticmethod
@@ -206,8 +256,8 @@ class Signature:
                 taken.add(name)
                 names[index] = name
         written = {spec.output: f"{spec.key}_written" for spec in self.states}
-        tensors = [name for kind, name in self.inputs if kind == "tensor"]
-        written |= {output: f"{tensors[index]}_written" for index, output in self.writes}
+        given = [what if kind == "tensor" else what[0] for kind, what in self.inputs if kind != "constant"]
+        written |= {output: f"{given[index]}_written" for index, output in self.writes}
         for index, name in written.items():
             names.setdefault(index, name)
         return [names[index] for index in range(len(names))]
@@ -239,15 +289,18 @@ class Signature:
             if not present:
                 start = len(leaves)
                 kinds = self.inputs[start:start + structure.num_leaves]
-                if any(kind == "tensor" for kind, _ in kinds):
+                if any(kind != "constant" for kind, _ in kinds):
                     raise InvalidArgumentError(f"parameter '{name}' is missing: {self.text()}")
                 leaves += [constant for _, constant in kinds]
                 continue
             structure.flatten(value, name, leaves)
         tensors = []
+        of_torch = any(is_torch(value) for (kind, _), value in zip(self.inputs, leaves) if kind == "tensor")
         for (kind, expected), value in zip(self.inputs, leaves):
             if kind == "tensor":
                 tensors.append(value)
+            elif kind == "number":
+                tensors.append(no_elements(of_torch, _integer(value, *expected)))
             elif value is not expected and value != expected:
                 raise InvalidArgumentError(f"an argument is {value!r}, but the model was exported with {expected!r} "
                                            "there; export it again for other values")
@@ -294,7 +347,8 @@ class Signature:
             raise CorruptError("the artefact's metadata is not a signature: compile it anew") from None
         used = [what for kind, what in outputs if kind == "tensor"]
         used += [spec.output for spec in states] + [output for _, output in writes]
-        fits = (sum(kind == "tensor" for kind, _ in inputs) + len(states) == num_inputs
+        fits = (sum(kind != "constant" for kind, _ in inputs) + len(states) == num_inputs
+                and all(kind in ("tensor", "constant") or kind == "number" and _is_number_spec(what) for kind, what in inputs)
                 and all(0 <= index < num_inputs for index, _ in writes)
                 and len(inputs) == sum(structure.num_leaves for _, structure in parameters)
                 and len(outputs) == signature.output.num_leaves

@@ -10,6 +10,7 @@ import torch
 
 import tenon
 from tenon.importer.exported_program import import_program
+from tenon.importer.pt2_archive import read_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -178,6 +179,38 @@ class Training(torch.nn.Module):
 class Bytes(torch.nn.Module):
     def forward(self, x):
         return x + 1
+
+
+class Number(torch.nn.Module):
+    def forward(self, n: int, x, *, m: int = 3):
+        return x[:n] * n + torch.arange(n) // 2, x.new_full((m,), 2.0)
+
+
+def test_integers_among_the_inputs(tmp_path):
+    x, varying = torch.randn(9), torch.export.Dim.DYNAMIC
+    program = torch.export.export(Number(), (4, x), {"m": 3}, dynamic_shapes={"n": varying, "x": None, "m": varying})
+    model = tenon.compile(program)
+    model.save(tmp_path / "m.tnx")
+    torch.export.save(program, tmp_path / "m.pt2")
+    for model in (model, tenon.load(tmp_path / "m.tnx"), tenon.compile(read_program(tmp_path / "m.pt2"))):
+        for n, m in ((4, 3), (2, 7), (9, 2)):
+            for mine, theirs in zip(model(n, x, m=m), Number()(n, x, m=m), strict=True):
+                assert torch.equal(mine, theirs)
+        assert isinstance(model(2, x.numpy(), m=2)[0], np.ndarray)
+    for wrong, got in ((-1, "-1"), (10, "10"), (2.0, "a float"), (True, "a bool"), ("2", "a str"), (x, "a Tensor")):
+        with pytest.raises(tenon.InvalidArgumentError, match=f"argument 'n' is {got}, expected an integer from 2 to 9"):
+            model(wrong, x, m=3)
+
+
+class NumberOut(torch.nn.Module):
+    def forward(self, n: int, x):
+        return x * n, n + 1
+
+
+def test_an_integer_among_the_outputs_is_refused():
+    program = torch.export.export(NumberOut(), (4, torch.randn(2)), dynamic_shapes=(torch.export.Dim.DYNAMIC, None))
+    with pytest.raises(tenon.UnsupportedError, match="output 1 is .* a number known only at run time; return a tensor of it"):
+        tenon.compile(program)
 
 
 @pytest.mark.parametrize("module, example, message", [

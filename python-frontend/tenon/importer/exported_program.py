@@ -118,12 +118,22 @@ def _prepared(program):
         return (_without_aliases(program) if mutating else program).run_decompositions(table)
 
 
+class _Number:
+    """An integer among the inputs. It is the first size of a tensor without elements, so that what a module computes of
+    it is what it computes of sizes."""
+    dtype = torch.bool
+
+    def __init__(self, number):
+        self.shape = (number, 0)
+
+
 class _Import:
     def __init__(self, program, dims):
         self._program = program
         self._builder = OpBuilder()
         self._written = {spec.target for spec in program.graph_signature.output_specs if spec.kind.name == "BUFFER_MUTATION"}
         self._parameters = Parameters(program, self._written)
+        self._numbers = {}  # name of an input that is an integer -> what the signature says of it
         self._states = {}  # key -> tensor: buffers that the model writes, in the order of its last inputs
         self.unsupported = Unsupported()
         self._dims = dims or {}
@@ -151,27 +161,34 @@ class _Import:
             if spec.kind.name != "USER_INPUT":
                 continue
             value = node.meta.get("val")
-            if isinstance(value, torch.Tensor):
+            if isinstance(value, torch.SymInt) and not value.node.expr.is_number:
+                tensors[node.name] = (node, _Number(value))
+            elif isinstance(value, torch.Tensor):
                 tensors[node.name] = (node, value)
-            elif isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool)):
-                raise UnsupportedError(f"input '{node.name}' is a number that may differ from call to call; make it a "
-                                       "tensor, or export with its value fixed")
+            elif isinstance(value, (torch.SymFloat, torch.SymBool)):
+                raise UnsupportedError(f"input '{node.name}' is a number that may differ from call to call and no integer; "
+                                       "make it a tensor, or export with its value fixed")
         try:
             names = {(name, axis): given for name, axes in self._dims.items() for axis, given in enumerate(axes)}
+            names |= {(name, 0): name for name, (_, value) in tensors.items() if isinstance(value, _Number)}
             symbols = Symbols({name: value for name, (_, value) in tensors.items()},
                               self._program.range_constraints.get, names)
         except ValueError as error:
             raise UnsupportedError(str(error)) from None
-        arguments = []
+        arguments, values = [], {}
         for name, (node, fake) in tensors.items():
             dtype = tenon_dtype(fake.dtype)
             if dtype is None:
                 raise UnsupportedError(f"input '{name}' is of {fake.dtype}, which Tenon does not take; cast it outside "
                                        "of the module")
             value = Value(self._builder.unique(name), dtype, fake.shape)
-            environment[node] = value
+            values[name] = value
             sizes = [plain_size(size) for size in fake.shape]
             arguments.append((value, name, [symbols.names.get(size, "") for size in sizes]))
+            if isinstance(fake, _Number):
+                self._numbers[name] = [name, *symbols.bounds[sizes[0]]]
+            else:
+                environment[node] = value
         for key, node in buffers.items():
             tensor = self._parameters.tensor(key)
             dtype = tenon_dtype(tensor.dtype)
@@ -182,7 +199,7 @@ class _Import:
             arguments.append((value, key, [""] * tensor.dim()))
         for symbol in symbols.names:
             name, axis = symbols.source(symbol)
-            self._builder.sizes.dims[symbol] = (environment[tensors[name][0]], axis)
+            self._builder.sizes.dims[symbol] = (values[name], axis)
         return arguments, environment, symbols
 
     @staticmethod
@@ -230,8 +247,10 @@ class _Import:
         entry = self._program.module_call_graph[0].signature
         inputs = structure_of(entry.in_spec)
         output_structure = structure_of(entry.out_spec)
-        tensors = [name for name in names if name not in constants]
-        writes = [(tensors.index(name), index) for name, index in written.items()]
-        signature = Signature.build(inputs, list(entry.forward_arg_names or []), names, constants, output_structure,
+        given = [name for name in names if name not in constants]
+        writes = [(given.index(name), index) for name, index in written.items()]
+        inputs_leaves = [("constant", constants[name]) if name in constants else
+                         ("number", self._numbers[name]) if name in self._numbers else ("tensor", name) for name in names]
+        signature = Signature.build(inputs, list(entry.forward_arg_names or []), inputs_leaves, output_structure,
                                     leaves, states, writes)
         return [(value, name) for value, name in zip(values, signature.output_names)], signature
