@@ -121,7 +121,7 @@ class Executable:
             return self._handle
 
     # ---- running ----
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         signature = self._signature
         tensors = signature.bind(args, kwargs)
         if self._state is None:
@@ -152,7 +152,7 @@ class Executable:
                                           len(context.outputs)))
         return results
 
-    def graph(self, *args, **kwargs):
+    def graph(self, /, *args, **kwargs):
         """A call with inputs of these shapes as a CUDA graph: called in the same way, it costs one launch."""
         if self.device == HOST:
             raise UnsupportedError("graphs are for models on a GPU: compile with target=\"sm_90a\"")
@@ -237,7 +237,7 @@ class Graph:
         check(library().tenon_graph_capture(self._context.handle.raw, self._context.inputs, len(self._context.inputs),
                                             ctypes.byref(self._handle.raw)))
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, /, *args, **kwargs):
         context, executable = self._context, self._executable
         tensors = self._signature.bind(args, kwargs)
         kept, like_torch, where = context.bind(tensors, executable.inputs, executable.device)

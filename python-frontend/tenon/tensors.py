@@ -44,8 +44,11 @@ def as_dense(value, where):
         code = _torch_codes.get(value.dtype)
         if code is None:
             raise InvalidArgumentError(f"{where} is of {value.dtype}, which Tenon does not take")
-        if not value.is_contiguous():
-            value = value.contiguous()
+        if value.layout is not torch.strided:
+            raise InvalidArgumentError(f"{where} is {str(value.layout).removeprefix('torch.')}, expected a dense tensor: pass "
+                                       "tensor.to_dense()")
+        if not value.is_contiguous() or value.is_neg():  # a view that negates has the memory of what it negates
+            value = value.resolve_neg().contiguous()
         return value, value.data_ptr(), code, value.shape, value.device.index if value.is_cuda else HOST
     import numpy
     if not isinstance(value, numpy.ndarray):
@@ -113,6 +116,11 @@ def empty(like_torch, code, shape, device=HOST):
         dtype = numpy.dtype(name)
     array = numpy.empty(shape, dtype)
     return array, array.ctypes.data
+
+
+def no_elements(like_torch, size):
+    """A tensor of shape [size, 0]."""
+    return empty(like_torch, NAMES.index("i1"), (size, 0))[0]
 
 
 def from_bytes(code, shape, content):

@@ -83,6 +83,11 @@ def test_views_are_copied_dense(add):
     assert np.array_equal(add(x.numpy(), y.numpy()), (x + y).numpy())
 
 
+def test_views_that_negate(add):
+    x, y = torch.randn(2, 4), torch.randn(4)
+    assert torch.equal(add(torch._neg_view(x), y), y - x)
+
+
 def test_memory_at_any_address(add):
     """Tensors that begin anywhere, as a slice of another does, not where an allocator would put them."""
     whole, y = torch.randn(8, 4 + 1), torch.randn(5)
