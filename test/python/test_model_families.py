@@ -1,16 +1,18 @@
 """Models of transformers 5, exported with dynamic sizes, imported, compiled and compared with float64: one artefact for all
 batches and lengths in the range."""
+import copy
+
 import pytest
 import torch
 import transformers
 from model_families import DECODER, FAMILIES, build, export, tokens
 from torch.utils._pytree import tree_leaves
-from transformers.integrations.executorch import TorchExportableModuleWithStaticCache
+from transformers.integrations.executorch import (TorchExportableModuleWithStaticCache,
+                                                   register_dynamic_cache_export_support)
 
 import tenon
 
-BOTH_KINDS_OF_ATTENTION = {"bert", "llama", "mistral"}
-EAGER_ALONE = {"gemma2"}
+EAGER_ALONE = {"gemma2", "resnet", "convnext"}
 
 
 def tensors_of(result):
@@ -21,52 +23,70 @@ def wide(inputs):
     return {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
 
 
-def compare(model, module, inputs, own_factor, floor):
-    """Tenon's largest error against float64 is at most so many times PyTorch's own, or of the order of a few roundings."""
+def errors(model, module, inputs):
+    """For each result (Tenon's, PyTorch's own) errors against float64, where that is finite; checks all that is exact."""
     dtype = next(module.parameters()).dtype
     inputs = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
-    got = model(**inputs)
+    got, again = model(**inputs), model(**inputs)
     with torch.no_grad():
         same, exact = module(**inputs), module.double()(**wide(inputs))
         module.to(dtype)
     assert type(got) is type(same) and list(got) == list(same)
-    for mine, theirs, right in zip(tensors_of(got), tensors_of(same), tensors_of(exact), strict=True):
+    for mine, repeated, theirs, right in zip(*map(tensors_of, (got, again, same, exact)), strict=True):
         assert mine.shape == theirs.shape and mine.dtype == theirs.dtype
         # A padded position with nothing but padding in its window is NaN in eager attention, PyTorch's own.
         defined = right.isfinite()
         assert bool(mine[defined].isfinite().all()) and defined.double().mean() >= 0.5
-        error, own = ((value - right)[defined].double().abs().max().item() for value in (mine, theirs))
+        assert torch.equal(mine[defined], repeated[defined]), "the same call twice gives two results"
+        yield tuple((value - right)[defined].double().abs() for value in (mine, theirs))
+
+
+def compare(model, module, inputs, own_factor, floor):
+    """Tenon's largest error against float64 is at most so many times PyTorch's own, or of the order of a few roundings."""
+    for error, own in errors(model, module, inputs):
+        error, own = error.max().item(), own.max().item()
         assert error <= max(own_factor * own, floor), f"error {error:.3g}, PyTorch's own {own:.3g}"
 
 
-CASES = [(name, kind) for name in FAMILIES
-         for kind in (["sdpa", "eager"] if name in BOTH_KINDS_OF_ATTENTION else ["eager"] if name in EAGER_ALONE else [None])]
+SIZES = ((1, 2), (3, 9), (16, 32))  # the least, one between, the greatest
+CASES = [(name, kind) for name in FAMILIES for kind in (["eager"] if name in EAGER_ALONE else ["sdpa", "eager"])]
 
 
-@pytest.mark.parametrize("name, attention", CASES, ids=[f"{name}-{kind}" if kind else name for name, kind in CASES])
+def cases_of(inputs, sizes):
+    """Inputs of these sizes; then, of a model with a mask, some whose second row is padding alone."""
+    yield from (inputs(batch, length) for batch, length in sizes)
+    given = inputs(3, 7)
+    if "attention_mask" in given:
+        given["attention_mask"][1] = 0
+        yield given
+
+
+@pytest.mark.parametrize("name, attention", CASES, ids=[f"{name}-{kind}" for name, kind in CASES])
 def test_family(name, attention):
     module, inputs = build(name, attention)
     model = tenon.compile(export(module, inputs()))
-    for batch, length in ((1, 2), (3, 9), (16, 32)):
+    for given in cases_of(inputs, SIZES):
         # Hidden states are of order 1: some tens of roundings of f32 on the way there.
-        compare(model, module, inputs(batch, length), 4, 4e-6)
+        compare(model, module, given, 4, 4e-6)
 
 
-@pytest.mark.parametrize("name", ["bert", "llama"])
+@pytest.mark.parametrize("name", FAMILIES)
 def test_family_in_bf16(name):
+    """The root of the mean squared error over all sizes is at most 1.25 times PyTorch's own."""
     module, inputs = build(name, dtype=torch.bfloat16)
-    model = tenon.compile(export(module, inputs()))
-    for batch, length in ((2, 9), (3, 32)):
-        compare(model, module, inputs(batch, length), 1.25, 0)
+    model = tenon.compile(export(module, in_bf16(inputs())))
+    squares = {}
+    for given in cases_of(inputs, SIZES[1:]):
+        for index, pair in enumerate(errors(model, module, given)):
+            for mine, error in enumerate(pair):
+                squares.setdefault((index, mine), []).append(error.flatten().square())
+    for index in {index for index, _ in squares}:
+        error, own = (torch.cat(squares[index, mine]).mean().sqrt().item() for mine in (0, 1))
+        assert error <= 1.25 * own, f"result {index}: error {error:.3g}, PyTorch's own {own:.3g}"
 
 
-@pytest.mark.parametrize("name", ["bert", "llama"])
-def test_rows_of_padding_alone(name):
-    module, inputs = build(name)
-    model = tenon.compile(export(module, inputs()))
-    given = inputs(3, 7)
-    given["attention_mask"][1] = 0
-    compare(model, module, given, 4, 4e-6)
+def in_bf16(inputs):
+    return {name: tensor.bfloat16() if tensor.is_floating_point() else tensor for name, tensor in inputs.items()}
 
 
 def generating(cls, config):
@@ -102,3 +122,26 @@ def test_prefill_and_decode_with_a_static_cache(tmp_path):
     assert not model.state["key_cache_0"].any()
     model.save(tmp_path / "decoder.tnx")
     torch.testing.assert_close(generate(tenon.load(tmp_path / "decoder.tnx")), expected, rtol=0, atol=2e-6)
+
+
+def test_a_cache_that_is_passed_in_and_out():
+    """The caller's DynamicCache: with past keys of any number, two steps, each given what the one before returned."""
+    register_dynamic_cache_export_support()
+    torch.manual_seed(0)
+    module = transformers.LlamaForCausalLM(transformers.LlamaConfig(**{**DECODER, "use_cache": True})).eval()
+    ids = tokens(3, 12, padded=False)["input_ids"]
+    with torch.no_grad():
+        expected, cache = module(ids).logits, module(ids[:, :7]).past_key_values
+        batch, past = torch.export.Dim("batch", min=1, max=8), torch.export.Dim.AUTO
+        sizes = [[{0: batch, 2: past}] * 2] * 2
+        program = torch.export.export(
+            module, (), {"input_ids": ids[:, 7:8], "past_key_values": copy.deepcopy(cache)}, strict=False,
+            dynamic_shapes={"input_ids": {0: batch}, "past_key_values": sizes})
+    model = tenon.compile(program)
+    for place in range(7, 12):
+        result = model(input_ids=ids[:, place:place + 1], past_key_values=cache)
+        torch.testing.assert_close(result.logits, expected[:, place:place + 1], rtol=0, atol=2e-6)
+        cache = result.past_key_values
+        assert type(cache) is transformers.DynamicCache and cache.get_seq_length() == place + 1
+    with pytest.raises(tenon.InvalidArgumentError, match="past_key_values is a list of 0, expected fields .'key_c"):
+        model(input_ids=ids[:, :1], past_key_values=[])
