@@ -53,7 +53,7 @@ struct EncodedMap {
   uint64_t address;
   uint64_t sizes[5], strides[4];
   uint16_t box[5];
-  uint8_t rank, elementBytes, swizzle, fillsNan; // swizzle in bytes
+  uint8_t rank, element, elementBytes, swizzle, fillsNan; // swizzle in bytes
 };
 static_assert(sizeof(EncodedMap) <= sizeof(cuda::CUtensorMap));
 
@@ -71,6 +71,7 @@ std::optional<sim::TensorMap> decodeMap(const void *encoded, const std::vector<s
     map.sizes.assign(from.sizes, from.sizes + from.rank);
     map.strides.assign(from.strides, from.strides + from.rank - 1);
     map.box.assign(from.box, from.box + from.rank);
+    map.element = static_cast<sim::MapElement>(from.element);
     map.elementBytes = from.elementBytes;
     map.swizzle = from.swizzle;
     map.fillsNan = from.fillsNan != 0;
@@ -182,6 +183,7 @@ Status encodeMap(cuda::CUtensorMap *map, int type, uint32_t rank, void *address,
   EncodedMap made = {};
   made.address = reinterpret_cast<uint64_t>(address);
   made.rank = static_cast<uint8_t>(rank);
+  made.element = static_cast<uint8_t>(type);
   made.elementBytes = bytesOfType[type];
   made.swizzle = static_cast<uint8_t>(swizzle == 0 ? 0 : 16 << swizzle);
   made.fillsNan = static_cast<uint8_t>(fill);

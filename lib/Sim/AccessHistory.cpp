@@ -115,9 +115,9 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
     told = other;
   };
   forEachCell(access.first, access.bytes, [&](Cell &cell, uint64_t at) {
-    if (cell.copy != 0)
+    if (cell.copy != 0 && !(access.isAtomic && records[cell.copy].isAtomic))
       tell(Conflict::AsyncCopy, cell.copy, at);
-    else if (!isOrdered(cell.write, access, actor, actor.clocks))
+    else if (cell.copy == 0 && !isOrdered(cell.write, access, actor, actor.clocks))
       tell(actor.unfenced && isOrdered(cell.write, access, actor, actor.unfenced) ? Conflict::MissingFence
                                                                                   : Conflict::Race,
            cell.write, at);

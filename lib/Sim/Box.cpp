@@ -53,7 +53,8 @@ Box boxAt(Cta &cta, const void *descriptor, const void *shared, const int32_t *p
   return box;
 }
 
-std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool isWrite, uint32_t site) {
+std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isAtomic,
+                                  uint32_t site) {
   std::vector<uint32_t> records;
   forEachRow(box, [&](const BoxRow &row) {
     if (row.count == 0)
@@ -64,7 +65,7 @@ std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool
                    /*alignment=*/1,
                    Space::Global,
                    isWrite,
-                   false,
+                   isAtomic,
                    site};
     if (isWrite)
       records.push_back(beginCopy(cta, touch));

@@ -69,6 +69,9 @@ enum class Vote : uint32_t { Any, All, Ballot, Uniform };
 enum class Reduce : uint32_t { Add, And, Max, Min, Or, UMax, UMin, Xor, FMin, FMax };
 enum class Shuffle : uint32_t { Butterfly, Up, Down, Index };
 
+/// What tenon_sim_bulk_store makes of an element of global memory; from Add on in nvvm's order.
+enum class BulkWrite : uint32_t { Replace, Add, Min, Max, Increment, Decrement, And, Or, Xor };
+
 /// What tenon_sim_mma multiplies and adds up.
 enum class MmaType : uint32_t { F16, BF16, TF32, S8, U8, E4M3, E5M2 };
 constexpr bool isInteger(MmaType type) { return type == MmaType::S8 || type == MmaType::U8; }

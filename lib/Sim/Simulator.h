@@ -33,9 +33,13 @@ struct Buffer {
   bool isStatic = false;   ///< weights and constants: no launch ahead writes or reads them
 };
 
+/// Elements of tensor maps, as CUtensorMapDataType numbers them.
+enum class MapElement : uint8_t { U8, U16, U32, I32, U64, I64, F16, F32, F64, BF16 };
+
 /// What cuTensorMapEncodeTiled is given, innermost dimension first.
 struct TensorMap {
-  int buffer = 0;                         ///< index in buffers
+  int buffer = 0; ///< index in buffers
+  MapElement element = MapElement::U8;
   int64_t offset = 0;                     ///< bytes
   std::vector<int64_t> sizes, strides;    ///< elements; bytes, of the dimensions but the first
   std::vector<int64_t> box;               ///< elements

@@ -2,6 +2,7 @@
 // and what it read comes to global memory as late as it may: at the wait for that, or at the thread's end.
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/MemoryAccess.h"
+#include "lib/Sim/Numbers.h"
 
 #include <algorithm>
 #include <cstring>
@@ -9,6 +10,63 @@
 namespace tenon::sim {
 
 constexpr uint32_t chunkBytes = 16;
+
+template <typename Number>
+static Number combineNumbers(BulkWrite kind, Number old, Number given) {
+  switch (kind) {
+  case BulkWrite::Add:
+    return old + given;
+  case BulkWrite::Min:
+    return std::min(old, given);
+  case BulkWrite::Max:
+    return std::max(old, given);
+  case BulkWrite::Increment:
+    return old >= given ? 0 : old + 1;
+  case BulkWrite::Decrement:
+    return old == 0 || old > given ? given : old - 1;
+  default:
+    return given;
+  }
+}
+
+uint64_t combined(BulkWrite kind, MapElement element, uint64_t old, uint64_t given) {
+  switch (kind) {
+  case BulkWrite::Replace:
+    return given;
+  case BulkWrite::And:
+    return old & given;
+  case BulkWrite::Or:
+    return old | given;
+  case BulkWrite::Xor:
+    return old ^ given;
+  default:
+    break;
+  }
+  auto ofShort = [&](uint64_t bits) {
+    auto word = static_cast<uint16_t>(bits);
+    return element == MapElement::F16 ? fromF16(word) : fromBF16(word);
+  };
+  switch (element) {
+  case MapElement::I32: // unsigned sums, which wrap
+    return kind == BulkWrite::Add
+               ? static_cast<uint32_t>(old + given)
+               : static_cast<uint32_t>(combineNumbers(kind, static_cast<int32_t>(old), static_cast<int32_t>(given)));
+  case MapElement::I64:
+    return kind == BulkWrite::Add
+               ? old + given
+               : static_cast<uint64_t>(combineNumbers(kind, static_cast<int64_t>(old), static_cast<int64_t>(given)));
+  case MapElement::F32:
+    return asBits(combineNumbers(kind, asFloat(static_cast<uint32_t>(old)), asFloat(static_cast<uint32_t>(given))));
+  case MapElement::F16:
+    return toF16(combineNumbers(kind, ofShort(old), ofShort(given)));
+  case MapElement::BF16:
+    return toBF16(combineNumbers(kind, ofShort(old), ofShort(given)));
+  case MapElement::U32:
+    return combineNumbers(kind, static_cast<uint32_t>(old), static_cast<uint32_t>(given));
+  default:
+    return combineNumbers(kind, old, given);
+  }
+}
 
 /// Reads what lies in shared memory now, as the actor that stores for the warp.
 static void touchShared(Cta &cta, const BulkStore &store, uint32_t actor) {
@@ -36,8 +94,14 @@ static void write(Cta &cta, const Thread &thread, const BulkStore &store) {
   const TensorMap &map = *store.box.map;
   forEachRow(store.box, [&](const BoxRow &row) {
     auto from = static_cast<int64_t>(row.shared - store.box.shared) + row.first * map.elementBytes;
-    std::memcpy(row.global, &store.staged[static_cast<size_t>(from)],
-                static_cast<size_t>(row.count * map.elementBytes));
+    const char *values = &store.staged[static_cast<size_t>(from)];
+    for (int64_t at = 0; at < row.count * map.elementBytes; at += map.elementBytes) {
+      uint64_t old = 0, given = 0;
+      std::memcpy(&old, row.global + at, static_cast<size_t>(map.elementBytes));
+      std::memcpy(&given, values + at, static_cast<size_t>(map.elementBytes));
+      uint64_t result = combined(store.kind, map.element, old, given);
+      std::memcpy(row.global + at, &result, static_cast<size_t>(map.elementBytes));
+    }
   });
   Allocation *allocation = cta.memory().find(reinterpret_cast<uintptr_t>(map.base));
   for (uint32_t record : store.records)
@@ -66,19 +130,21 @@ namespace {
 
 // What the kernel calls.
 
-void bulkStore(void *descriptor, void *source, const int32_t *place, uint32_t rank, uint32_t predicate, uint32_t site) {
+void bulkStore(void *descriptor, void *source, const int32_t *place, uint32_t rank, uint32_t kind, uint32_t predicate,
+               uint32_t site) {
   if (!predicate)
     return;
   Cta &cta = Cta::current();
   cta.noteProgress();
   Thread &thread = cta.thread();
   uint32_t actor = cta.storeActor(thread.warp);
-  BulkStore store = {boxAt(cta, descriptor, source, place, rank, site), {}, site, {}};
+  BulkStore store = {boxAt(cta, descriptor, source, place, rank, site), static_cast<BulkWrite>(kind), {}, site, {}};
+  bool isReduction = store.kind != BulkWrite::Replace;
   // All of the box must be there, and aligned.
   checkTouch(cta, {actor, reinterpret_cast<uintptr_t>(source), static_cast<uint32_t>(store.box.bytes()), boxAlignment,
                    Space::Shared, false, false, site});
   touchShared(cta, store, actor);
-  store.records = touchGlobal(cta, store.box, actor, /*isWrite=*/true, site);
+  store.records = touchGlobal(cta, store.box, actor, /*isWrite=*/true, isReduction, site);
   thread.openStores.push_back(std::move(store));
 }
 

@@ -123,6 +123,19 @@ void matchAny(Cta &, uint32_t, void *const *arguments, uint32_t) {
   });
 }
 
+void matchAll(Cta &, uint32_t, void *const *arguments, uint32_t) {
+  uint32_t members = 0, first = 0;
+  bool isEqual = true;
+  forEachLane(arguments, [&](uint32_t lane) {
+    uint32_t value = static_cast<WarpValue *>(arguments[lane])->value;
+    first = members == 0 ? value : first;
+    isEqual &= value == first;
+    members |= 1U << lane;
+  });
+  forEachLane(arguments,
+              [&](uint32_t lane) { static_cast<WarpValue *>(arguments[lane])->result = isEqual ? members : 0; });
+}
+
 /// The lowest lane, as the hardware does.
 void elect(Cta &, uint32_t, void *const *arguments, uint32_t) {
   bool isFirst = true;
@@ -220,6 +233,7 @@ uint32_t reduceCall(uint32_t kind, uint32_t mask, uint32_t value, uint32_t site)
   return meet(reduce, kind, mask, value, site);
 }
 uint32_t matchAnyCall(uint32_t mask, uint32_t value, uint32_t site) { return meet(matchAny, 0, mask, value, site); }
+uint32_t matchAllCall(uint32_t mask, uint32_t value, uint32_t site) { return meet(matchAll, 0, mask, value, site); }
 uint32_t electCall(uint32_t mask, uint32_t site) { return meet(elect, 0, mask, 0, site); }
 void together(Cta &, uint32_t, void *const *, uint32_t) {}
 void setRegisters(uint32_t count, uint32_t isIncrease, uint32_t site) {
@@ -240,6 +254,7 @@ void addThreadFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_vote", voteCall),
                                 deviceFunction("tenon_sim_reduce", reduceCall),
                                 deviceFunction("tenon_sim_match_any", matchAnyCall),
+                                deviceFunction("tenon_sim_match_all", matchAllCall),
                                 deviceFunction("tenon_sim_elect", electCall),
                                 deviceFunction("tenon_sim_set_registers", setRegisters),
                                 deviceFunction("tenon_sim_yield", yield),

@@ -108,7 +108,7 @@ void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t 
   cta.noteProgress();
   BulkCopy copy = {boxAt(cta, descriptor, destination, place, rank, site), 0, 0, site};
   copy.barrier = findBarrier(cta, barrier, site).first;
-  touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, site);
+  touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, /*isAtomic=*/false, site);
   Touch touch = {cta.tmaActor(),
                  reinterpret_cast<uintptr_t>(destination),
                  static_cast<uint32_t>(copy.box.bytes()),

@@ -2,6 +2,7 @@
 // issues them, and read shared memory until that thread waits for its group.
 #pragma once
 
+#include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/Simulator.h"
 
 #include <array>
@@ -45,7 +46,8 @@ constexpr uint32_t boxAlignment = 128; ///< of a box in shared memory
 Box boxAt(class Cta &cta, const void *descriptor, const void *shared, const int32_t *place, uint32_t rank,
           uint32_t site);
 /// The rows of global memory, as accesses of that actor; the records of writes, which are under way from now on.
-std::vector<uint32_t> touchGlobal(class Cta &cta, const Box &box, uint32_t actor, bool isWrite, uint32_t site);
+std::vector<uint32_t> touchGlobal(class Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isAtomic,
+                                  uint32_t site);
 
 /// One box on its way from global to shared memory.
 struct BulkCopy {
@@ -54,9 +56,13 @@ struct BulkCopy {
   uint32_t record, site; ///< of AccessHistory; the op
 };
 
+/// The bits of `old` and `given` combined.
+uint64_t combined(BulkWrite kind, MapElement element, uint64_t old, uint64_t given);
+
 /// One box on its way from shared to global memory. What it reads comes to `staged` when that is waited for.
 struct BulkStore {
   Box box;
+  BulkWrite kind;
   std::vector<uint32_t> records; ///< of AccessHistory, one a row that is inside
   uint32_t site;
   std::vector<char> staged;

@@ -243,6 +243,23 @@ static Result<std::vector<int64_t>> evaluate(AffineMap map, ArrayRef<int64_t> di
   return results;
 }
 
+/// As the runtime encodes it: what TMA only moves, by its size.
+static sim::MapElement mapElement(Type type) {
+  using sim::MapElement;
+  if (type.isF16() || type.isBF16())
+    return type.isF16() ? MapElement::F16 : MapElement::BF16;
+  switch (type.getIntOrFloatBitWidth()) {
+  case 64:
+    return type.isF64() ? MapElement::F64 : MapElement::I64;
+  case 32:
+    return type.isF32() ? MapElement::F32 : MapElement::I32;
+  case 16:
+    return MapElement::U16;
+  default:
+    return MapElement::U8;
+  }
+}
+
 /// A recipe of `tenon.tensor_maps` for these dims.
 static Result<sim::TensorMap> encode(DictionaryAttr recipe, ArrayRef<int64_t> dims, const std::string &what) {
   auto argument = recipe.getAs<IntegerAttr>("argument"), swizzle = recipe.getAs<IntegerAttr>("swizzle");
@@ -255,6 +272,7 @@ static Result<sim::TensorMap> encode(DictionaryAttr recipe, ArrayRef<int64_t> di
   sim::TensorMap map;
   map.buffer = static_cast<int>(argument.getInt());
   map.box = {box.asArrayRef().begin(), box.asArrayRef().end()};
+  map.element = mapElement(element.getValue());
   map.elementBytes = element.getValue().getIntOrFloatBitWidth() / 8;
   map.swizzle = swizzle.getInt();
   std::vector<int64_t> none(map.box.size());

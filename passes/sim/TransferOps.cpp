@@ -1,10 +1,12 @@
 // mbarriers, and copies of TMA, as calls.
 #include "dialects/Ptx/Ptx.h"
+#include "lib/Sim/DeviceFunctions.h"
 #include "passes/sim/DeviceOps.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
 using namespace mlir;
+using tenon::sim::BulkWrite;
 
 namespace tenon {
 
@@ -31,7 +33,18 @@ static LogicalResult replaceBulkStore(NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp
     return op.emitOpError("has no simulation of this mode; expected a tile");
   calls.call("tenon_sim_bulk_store", {op.getTmaDescriptor(), op.getSrcMem(), placeOf(op.getCoordinates(), calls),
                                       calls.i32(static_cast<int64_t>(op.getCoordinates().size())),
+                                      calls.i32(static_cast<int64_t>(BulkWrite::Replace)),
                                       op.getPredicate() ? calls.bits(op.getPredicate()) : calls.i32(1)});
+  return success();
+}
+
+static LogicalResult replaceBulkReduction(NVVM::CpAsyncBulkTensorReduceOp op, CallBuilder &calls) {
+  if (op.getMode() != NVVM::TMAStoreMode::TILE)
+    return op.emitOpError("has no simulation of this mode; expected a tile");
+  auto kind = static_cast<int64_t>(BulkWrite::Add) + static_cast<int64_t>(op.getRedKind());
+  calls.call("tenon_sim_bulk_store",
+             {op.getTmaDescriptor(), op.getSrcMem(), placeOf(op.getCoordinates(), calls),
+              calls.i32(static_cast<int64_t>(op.getCoordinates().size())), calls.i32(kind), calls.i32(1)});
   return success();
 }
 
@@ -57,6 +70,9 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
       return failure();
   } else if (auto store = dyn_cast<NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp>(op)) {
     if (failed(replaceBulkStore(store, calls)))
+      return failure();
+  } else if (auto reduction = dyn_cast<NVVM::CpAsyncBulkTensorReduceOp>(op)) {
+    if (failed(replaceBulkReduction(reduction, calls)))
       return failure();
   } else if (isa<NVVM::CpAsyncBulkCommitGroupOp>(op)) {
     calls.call("tenon_sim_bulk_commit", {});

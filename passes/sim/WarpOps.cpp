@@ -166,6 +166,24 @@ static Value truth(CallBuilder &calls, Location loc, Value word, Type type) {
   return LLVM::ICmpOp::create(calls.builder(), loc, LLVM::ICmpPredicate::ne, word, calls.i32(0));
 }
 
+static LogicalResult replaceMatch(NVVM::MatchSyncOp op, CallBuilder &calls) {
+  if (!op.getVal().getType().isInteger(32))
+    return op.emitOpError("has no simulation of this type; expected i32");
+  bool isAny = op.getKind() == NVVM::MatchSyncKind::any;
+  Value mask = calls.call(isAny ? "tenon_sim_match_any" : "tenon_sim_match_all", {op.getThreadMask(), op.getVal()},
+                          calls.builder().getI32Type());
+  Value result = mask;
+  if (!isAny) { // all equal, or no lane in the mask
+    Location loc = op.getLoc();
+    result = LLVM::UndefOp::create(calls.builder(), loc, op.getType());
+    result = LLVM::InsertValueOp::create(calls.builder(), loc, result, mask, ArrayRef<int64_t>{0});
+    Value isEqual = truth(calls, loc, mask, calls.builder().getI1Type());
+    result = LLVM::InsertValueOp::create(calls.builder(), loc, result, isEqual, ArrayRef<int64_t>{1});
+  }
+  op.replaceAllUsesWith(result);
+  return success();
+}
+
 std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   calls.startAt(op);
   Location loc = op->getLoc();
@@ -198,6 +216,9 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   } else if (auto elect = dyn_cast<NVVM::ElectSyncOp>(op)) {
     Value mask = elect.getMembermask() ? elect.getMembermask() : calls.i32(-1);
     elect.replaceAllUsesWith(truth(calls, loc, calls.call("tenon_sim_elect", {mask}, i32), elect.getType()));
+  } else if (auto match = dyn_cast<NVVM::MatchSyncOp>(op)) {
+    if (failed(replaceMatch(match, calls)))
+      return failure();
   } else if (auto load = dyn_cast<NVVM::LdMatrixOp>(op)) {
     if (failed(replaceMatrixMove(op, calls, load.getShape(), load.getEltType())))
       return failure();

@@ -283,6 +283,52 @@ TEST_F(Sim, StoresOfTmaWithoutOneOp) {
   }
 }
 
+TEST_F(Sim, ReductionsOfTma) {
+  // Every CTA adds its tile to the same rows, which must hold something.
+  auto add = [&](int64_t zeroedBytes, const std::string &fence) {
+    auto module = inlineKernels(
+        R"(llvm.mlir.global external @shared() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
+    llvm.func @k(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %sums: !llvm.ptr<1>,
+                 %map: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant})
+        attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, tenon.grid = affine_map<() -> (3, 1, 1)>,
+                    tenon.shared_bytes = 128 : i64, tenon.scratch_bytes = affine_map<() -> (128)>, tenon.zeroed_bytes = affine_map<() -> ()" +
+        std::to_string(zeroedBytes) + R"()>,
+                    tenon.tensor_maps = [{argument = 2 : i64, box = array<i64: 32>, element = i32, offset = affine_map<() -> (0)>,
+                                          sizes = affine_map<() -> (32)>, strides = affine_map<() -> ()>, swizzle = 0 : i64}]} {
+      %zero = arith.constant 0 : i32
+      %shared = llvm.mlir.addressof @shared : !llvm.ptr<3>
+      %t = nvvm.read.ptx.sreg.tid.x : i32
+      %from = llvm.getelementptr %x[%t] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, i32
+      %to = llvm.getelementptr %shared[%t] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
+      %v = llvm.load %from : !llvm.ptr<1> -> i32
+      llvm.store %v, %to : i32, !llvm.ptr<3>
+      )" +
+        fence + R"(
+      nvvm.barrier0
+      %isFirst = arith.cmpi eq, %t, %zero : i32
+      scf.if %isFirst {
+        nvvm.cp.async.bulk.tensor.reduce %map, %shared, box[%zero] {redKind = #nvvm.tma_redux_kind<add>} : !llvm.ptr, !llvm.ptr<3>
+        nvvm.cp.async.bulk.commit.group
+        nvvm.cp.async.bulk.wait_group 0
+        %sum = llvm.load volatile %sums : !llvm.ptr<1> -> i32
+        llvm.store %sum, %y : i32, !llvm.ptr<1>
+      }
+      llvm.return
+    })");
+    std::vector<int32_t> x(32, 5), y(1);
+    SimulatedCall call = {{buffer("x", x)}, {buffer("y", y)}, {}};
+    sim::Report report = run(*module, call);
+    return std::pair(report, y[0]);
+  };
+  const std::string fence = "nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}";
+  EXPECT_EQ(add(128, fence).second, 15);
+  // What a CTA reads, the next one changes: no reduction is without order to a plain access.
+  expectFinding(add(128, fence).first, sim::FindingKind::Race,
+                {"changes bytes 0 to 127 of 'workspace' by nvvm.cp.async.bulk.tensor.reduce", "by llvm.load"});
+  expectFinding(add(0, fence).first, sim::FindingKind::Uninitialised, {"nvvm.cp.async.bulk.tensor.reduce"});
+  expectFinding(add(128, "").first, sim::FindingKind::Race, {"no fence.proxy.async"});
+}
+
 TEST_F(Sim, RegistersFromOneWarpgroupToAnother) {
   // Of 256 threads each may have 248 or so; two warpgroups share what both have at the launch.
   auto share = [&](const std::string &few, const std::string &many) {

@@ -1,0 +1,231 @@
+"""cp.async, TMA of every rank, swizzle and reduction, also past the sides of a tensor; clusters."""
+
+from kernel import Kernel
+from products import data
+
+BYTES = {"i8": 1, "f16": 2, "bf16": 2, "f32": 4, "i32": 4}
+
+
+def cp_async():
+    for size in [4, 8, 16]:
+        for source in [None, 0, 3, size]:
+            kernel = Kernel(64, shared=1024)
+            kernel.store(kernel.const(-1), kernel.tiles, kernel.t, space=3)
+            unit = f"vector<{size}xi8>"
+            to, start = kernel.at(kernel.tiles, kernel.t, 3, unit), kernel.at("%x", kernel.t, 1, unit)
+            how = "cache = cg" if size == 16 else "cache = ca"
+            count = f", {kernel.const(source)}" if source is not None else ""
+            types = "!llvm.ptr<3>, !llvm.ptr<1>" + (", i32" if source is not None else "")
+            kernel.do("nvvm.barrier0")
+            kernel.do(f"nvvm.cp.async.shared.global {to}, {start}, {size}, {how}{count} : {types}")
+            kernel.do("nvvm.cp.async.commit.group")
+            kernel.do("nvvm.cp.async.wait.group 0")
+            kernel.do("nvvm.barrier0")
+            kernel.spill(16 * size)
+            yield kernel.case(f"cp.async.{size}.of_{'all' if source is None else source}", data("i32", 256, "normal", size),
+                              16 * size)
+
+
+def begin_copy(kernel, size):
+    """An mbarrier past the tiles that awaits so many bytes."""
+    barrier = kernel.at(kernel.tiles, (kernel.shared - 8) // 4, space=3)
+    kernel.first()
+    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
+    kernel.do("nvvm.fence.mbarrier.init")
+    kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(size)} : !llvm.ptr<3>, i32")
+    return barrier
+
+
+def copy(kernel, map, barrier, place, extra="", to=None):
+    at = ", ".join(kernel.const(each) for each in place)
+    to = kernel.op(f"llvm.addrspacecast {to or kernel.tiles} : !llvm.ptr<3> to !llvm.ptr<7>")
+    kernel.do(f"nvvm.cp.async.bulk.tensor.shared.cluster.global {to}, {map}, {barrier}, box[{at}]{extra} : "
+              "!llvm.ptr<7>, !llvm.ptr")
+
+
+def tensors():
+    """(element, sizes, box, swizzle): rows of the tensor are as long as sizes[0], padded to 16 bytes."""
+    for element, inner in [("i8", 64), ("f16", 32), ("f32", 16)]:
+        yield element, (inner, 20), (inner, 8), 0
+    yield "bf16", (37,), (16,), 0
+    yield "f16", (40, 5, 7), (16, 3, 4), 0
+    yield "f16", (24, 3, 5, 4), (8, 2, 3, 2), 0
+    yield "f32", (12, 3, 2, 3, 4), (4, 2, 2, 2, 3), 0
+    for swizzle in [32, 64, 128]:
+        for element in ["i8", "f16", "f32"]:
+            yield element, (swizzle // BYTES[element] + 5, 21), (swizzle // BYTES[element], 16), swizzle
+        yield "f16", (swizzle // 2, 9, 3), (swizzle // 2, 5, 2), swizzle
+        yield "f16", (swizzle // 2, 9), (swizzle // 4, 8), swizzle  # rows narrower than what is mixed
+
+
+def strides_of(element, sizes):
+    strides, at = [], BYTES[element]
+    for number, size in enumerate(sizes[:-1]):
+        at *= size
+        if number == 0:
+            at = -(-at // 16) * 16
+        strides.append(at)
+    return strides
+
+
+def places(box, sizes):
+    yield "inside", [0] * len(box)
+    yield "before", [-(side // 2) if number else 0 for number, side in enumerate(box)]
+    yield "past", [max(size - side // 2, 0) for side, size in zip(box, sizes)]
+    yield "outside", [size + 3 for size in sizes]
+
+
+def elements_of(box):
+    count = 1
+    for side in box:
+        count *= side
+    return count
+
+
+def words_of(element, sizes):
+    strides = strides_of(element, sizes)
+    return ((strides[-1] * sizes[-1] if strides else sizes[0] * BYTES[element]) + 64) // 4
+
+
+def loads():
+    for element, sizes, box, swizzle in tensors():
+        for where, place in places(box, sizes):
+            size = elements_of(box) * BYTES[element]
+            kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
+            map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle)
+            barrier = begin_copy(kernel, size)
+            copy(kernel, map, barrier, place)
+            kernel.do("}")
+            kernel.do("nvvm.barrier0")
+            kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+            kernel.spill(size // 4)
+            name = f"tma.load.{element}.{'x'.join(map_text(sizes))}.box{'x'.join(map_text(box))}.swizzle{swizzle}.{where}"
+            yield kernel.case(name, data("i32", words_of(element, sizes), "normal", element, sizes), size // 4)
+
+
+def map_text(numbers):
+    return [str(number) for number in numbers]
+
+
+def stores():
+    """The box covers the whole tensor, so that no word of the result stays unwritten."""
+    shapes = [("i8", (32, 8), (32, 8), 0), ("f16", (40, 6), (40, 8), 0), ("f32", (4, 3, 2), (4, 4, 4), 0),
+              ("f32", (4, 3, 2, 2, 3), (4, 4, 2, 2, 3), 0)]
+    for swizzle in [32, 64, 128]:
+        shapes.append(("f16", (swizzle // 2, 7), (swizzle // 2, 8), swizzle))
+        shapes.append(("i32", (swizzle // 4, 3, 3), (swizzle // 4, 5, 4), swizzle))
+    for element, sizes, box, swizzle in shapes:
+        for op in ["store"] + (["add", "max", "min", "and", "or", "xor"] if element == "i32" else
+                               ["add", "max", "min"] if element == "f16" and swizzle == 128 else []):
+            size, words = elements_of(box) * BYTES[element], elements_of(sizes) * BYTES[element] // 4
+            kernel = Kernel(64, shared=-(-size // 1024) * 1024)
+            map = kernel.tensor_map(1, element, sizes, strides_of(element, sizes), box, swizzle)
+            kernel.fill(size // 4)
+            last, step = kernel.const(words), kernel.const(64)
+            if op != "store":
+                kernel.do(f"scf.for %j = {kernel.t} to {last} step {step} : i32 {{")
+                kernel.store(kernel.load("%x", kernel.add("%j", size // 4)), "%y", "%j")
+                kernel.do("}")
+            kernel.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}")
+            kernel.do("nvvm.barrier0")
+            kernel.first()
+            place = ", ".join(kernel.const(0) for _ in box)
+            if op == "store":
+                kernel.do(f"nvvm.cp.async.bulk.tensor.global.shared.cta {map}, {kernel.tiles}, box[{place}] : !llvm.ptr, "
+                          "!llvm.ptr<3>")
+            else:
+                kernel.do(f"nvvm.cp.async.bulk.tensor.reduce {map}, {kernel.tiles}, box[{place}] "
+                          f"{{redKind = #nvvm.tma_redux_kind<{op}>}} : !llvm.ptr, !llvm.ptr<3>")
+            kernel.do("nvvm.cp.async.bulk.commit.group")
+            kernel.do("nvvm.cp.async.bulk.wait_group 0")
+            kernel.do("}")
+            of = element if element in ("f16", "f32") else "i32"
+            per_word = 2 if of == "f16" else 1
+            yield kernel.case(f"tma.{op}.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}",
+                              data(of, (size // 4 + words) * per_word, "normal", "store", sizes), words)
+
+
+def cluster_registers():
+    names = ["cluster.ctarank", "cluster.nctarank", "cluster.ctaid.x", "cluster.ctaid.y", "cluster.nctaid.x",
+             "clusterid.x", "nclusterid.x", "ctaid.x", "ctaid.y"]
+    for cluster, grid in [((2, 1, 1), (6, 1, 1)), ((4, 1, 1), (4, 2, 1)), ((2, 2, 1), (4, 2, 1))]:
+        kernel = Kernel(32, grid=grid, cluster=cluster)
+        x, y = (kernel.op(f"nvvm.read.ptx.sreg.ctaid.{axis} : i32") for axis in "xy")
+        first = kernel.mul(kernel.add(x, kernel.mul(y, grid[0])), 32 * len(names))
+        for number, name in enumerate(names):
+            value = kernel.op(f"nvvm.read.ptx.sreg.{name} : i32")
+            kernel.store(value, "%y", kernel.add(first, kernel.mine(number)))
+        ctas = grid[0] * grid[1]
+        yield kernel.case(f"cluster.registers.{'x'.join(map_text(cluster))}", data("i32", 4, "normal"),
+                          ctas * 32 * len(names))
+
+
+def cluster_sync(kernel):
+    kernel.do("nvvm.cluster.arrive {aligned}")
+    kernel.do("nvvm.cluster.wait {aligned}")
+
+
+def peers():
+    """Each CTA reads, or writes, the shared memory of the next one of its cluster."""
+    for size in [2, 4]:
+        for how in ["reads", "writes"]:
+            kernel = Kernel(64, shared=1024, grid=(2 * size, 1, 1), cluster=(size, 1, 1))
+            cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
+            rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+            peer = kernel.op(f"arith.remui {kernel.add(rank, 1)}, {kernel.const(size)} : i32")
+            at = kernel.add(kernel.mul(cta, 64), kernel.t)
+            value = kernel.load("%x", at)
+            if how == "reads":
+                kernel.store(value, kernel.tiles, kernel.t, space=3)
+            cluster_sync(kernel)
+            there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+            if how == "reads":
+                result = kernel.load(there, kernel.t, space=7)
+                cluster_sync(kernel)
+            else:
+                kernel.store(value, there, kernel.t, space=7)
+                cluster_sync(kernel)
+                result = kernel.load(kernel.tiles, kernel.t, space=3)
+            kernel.store(result, "%y", at)
+            yield kernel.case(f"cluster.{how}.{size}", data("i32", 128 * size, "normal", how), 128 * size)
+
+
+def multicasts():
+    """CTA 0 of a cluster loads a box for the CTAs of a mask; the others' mbarriers count it too."""
+    for size, mask in [(2, 3), (4, 15), (4, 5)]:
+        kernel = Kernel(64, shared=2048, grid=(size, 1, 1), cluster=(size, 1, 1))
+        map = kernel.tensor_map(0, "f32", (32, 8), (128,), (32, 8), 128)
+        barrier = kernel.at(kernel.tiles, 2040 // 4, space=3)
+        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+        is_member = kernel.op(f"arith.trunci {kernel.op(f'arith.shrui {kernel.const(mask)}, {rank} : i32')} : i32 to i1")
+        kernel.first()
+        kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
+        kernel.do("nvvm.fence.mbarrier.init")
+        kernel.do("}")
+        cluster_sync(kernel)
+        kernel.first()
+        kernel.do(f"scf.if {is_member} {{")
+        kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(1024)} : !llvm.ptr<3>, i32")
+        kernel.do("}")
+        is_first = kernel.op(f"arith.cmpi eq, {rank}, {kernel.const(0)} : i32")
+        kernel.do(f"scf.if {is_first} {{")
+        copy(kernel, map, barrier, (0, 0), f" multicast_mask = {kernel.const(mask, 'i16')}")
+        kernel.do("}")
+        kernel.do("}")
+        kernel.do(f"scf.if {is_member} {{")
+        kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+        kernel.do("}")
+        for number in range(4):
+            at = kernel.mine(number)
+            kernel.do(f"scf.if {is_member} {{")
+            kernel.store(kernel.load(kernel.tiles, at, space=3), "%y", kernel.add(at, kernel.mul(rank, 256)))
+            kernel.do("} else {")
+            kernel.store(kernel.const(7), "%y", kernel.add(at, kernel.mul(rank, 256)))
+            kernel.do("}")
+        cluster_sync(kernel)
+        yield kernel.case(f"cluster.multicast.{size}.mask{mask}", data("i32", 256, "normal", size), 256 * size)
+
+
+def cases():
+    for family in (cp_async, loads, stores, cluster_registers, peers, multicasts):
+        yield from family()

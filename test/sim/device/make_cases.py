@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Compiles several hundred small kernels, each form of each op that the simulator knows, for an H100 or H200.
+
+usage: make_cases.py FOLDER [--match REGEX]
+  FOLDER gets an artefact a case and all that run_device.py needs besides Python 3 and numpy: carry it to a GPU, run
+  `python3 FOLDER/run_device.py FOLDER` there, and put the reference.json and reference.npz that it writes beside this
+  file. test/python/test_simulator_device.py compares the simulator with them.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent.parent  # of the checkout; nothing where this is a copy beside the cases
+sys.path.insert(0, str(HERE))
+
+from kernel import module_text  # noqa: E402
+
+
+def all_cases():
+    import copies
+    import products
+    import warps
+
+    return [case for family in (warps, copies, products) for case in family.cases()]
+
+
+def compile_case(case, folder):
+    """What is wrong, or an empty text."""
+    command = [ROOT / "build/bin/tenon-compile", "--from=ptx", "--target=sm_90a", "--no-model", "-o",
+               folder / f"{case.name}.tnx", "-"]
+    done = subprocess.run(command, input=module_text([case]), capture_output=True, text=True)
+    return done.stderr.strip() if done.returncode else ""
+
+
+def main(arguments):
+    if not arguments or len(arguments) not in (1, 3) or (len(arguments) == 3 and arguments[1] != "--match"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = Path(arguments[0])
+    cases = [case for case in all_cases() if len(arguments) == 1 or re.search(arguments[2], case.name)]
+    (folder / "exec_cpu").mkdir(parents=True, exist_ok=True)
+    (folder / "cases").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "build/lib/libtenon-runtime.so", folder)
+    for file in HERE.glob("*.py"):
+        shutil.copy(file, folder)
+    for name in ("__init__.py", "library.py", "dtypes.py"):
+        shutil.copy(ROOT / "test/python/exec_cpu" / name, folder / "exec_cpu")
+    with ThreadPoolExecutor(2) as pool:
+        errors = list(pool.map(lambda case: compile_case(case, folder / "cases"), cases))
+    for case, error in zip(cases, errors):
+        if error:
+            print(f"FAIL {case.name}: {error}")
+    print(f"{len(cases)} cases, {sum(map(bool, errors))} do not compile")
+    return 1 if any(errors) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

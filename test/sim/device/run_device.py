@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Runs what make_cases.py compiled on this machine's GPU and writes what each case gives.
+
+usage: run_device.py FOLDER [--match REGEX]
+  FOLDER gets reference.json (date, device, driver, what failed) and reference.npz (the words, equal ones once)
+Each case runs twice, and must give the same; one that ends the process, or hangs, fails alone.
+"""
+
+import ctypes
+import datetime
+import hashlib
+import json
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+TIMEOUT = 30  # seconds of a case
+
+
+def run_case(library, case, folder):
+    from exec_cpu.dtypes import I32
+    from exec_cpu.library import Buffer
+
+    artefact = ctypes.c_void_p()
+    library._check(library.lib.tenon_artefact_open(str(folder / "cases" / f"{case.name}.tnx").encode(),
+                                                   ctypes.byref(artefact)))
+    executable, context = library.load(artefact, {})
+    x = Buffer(I32, (len(case.x),), case.x.view(np.uint8))
+    results = []
+    for _ in range(2):
+        y = Buffer(I32, (case.num_results,))
+        y.fill(0xFF)
+        library.run(context, [x], [y])
+        results.append(y.data.copy())
+    library.free(executable, context)
+    library.free_artefact(artefact)
+    if not np.array_equal(*results):
+        raise ValueError("two runs differ")
+    return results[0]
+
+
+def worker(folder):
+    """Answers each line of stdin, the number of a case, with a line: its words in hex, or an error."""
+    from exec_cpu.library import Library
+    from make_cases import all_cases
+
+    library, cases = Library(folder / "libtenon-runtime.so"), all_cases()
+    for line in sys.stdin:
+        try:
+            answer = {"words": run_case(library, cases[int(line)], folder).tobytes().hex()}
+        except Exception as error:  # of the driver, the runtime or the case
+            answer = {"error": str(error)}
+        print(json.dumps(answer), flush=True)
+        if "error" in answer:
+            return  # the next case gets a GPU that works
+
+
+def device():
+    driver = ctypes.CDLL("libcuda.so.1")
+    name, version, handle = ctypes.create_string_buffer(128), ctypes.c_int(), ctypes.c_int()
+    driver.cuInit(0)
+    driver.cuDeviceGet(ctypes.byref(handle), 0)
+    driver.cuDeviceGetName(name, 128, handle)
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    said = Path("/proc/driver/nvidia/version")
+    match = re.search(r"\d+\.\d+\.\d+", said.read_text()) if said.exists() else None
+    return {"device": name.value.decode(), "cuda": version.value, "driver": match.group() if match else "unknown"}
+
+
+def main(arguments):
+    if arguments[:1] == ["--worker"]:
+        return worker(Path(arguments[1]))
+    if not arguments or len(arguments) not in (1, 3):
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = Path(arguments[0]).resolve()
+    from make_cases import all_cases
+
+    index = {**device(), "date": datetime.date.today().isoformat(), "cases": {}, "errors": {}}
+    words, process = {}, None
+    for number, case in enumerate(all_cases()):
+        if len(arguments) == 3 and not re.search(arguments[2], case.name):
+            continue
+        if process is None or process.poll() is not None:
+            command = [sys.executable, __file__, "--worker", str(folder)]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(f"{number}\n".encode())
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], TIMEOUT)
+        line = process.stdout.readline() if ready else b""
+        answer = json.loads(line) if line else {"error": "the process ended" if ready else f"no end after {TIMEOUT} s"}
+        if "error" in answer:
+            process.kill()
+            process.wait()
+            index["errors"][case.name] = answer["error"]
+            print(f"FAIL {case.name}: {answer['error']}", flush=True)
+            continue
+        data = bytes.fromhex(answer["words"])
+        key = hashlib.sha256(data).hexdigest()[:16]
+        words[key] = np.frombuffer(data, np.uint32)
+        index["cases"][case.name] = {"words": key, "operand": hashlib.sha256(case.x.tobytes()).hexdigest()[:16]}
+    if process:
+        process.stdin.close()
+    np.savez_compressed(folder / "reference.npz", **words)
+    (folder / "reference.json").write_text(json.dumps(index, indent=1, sort_keys=True) + "\n")
+    print(f"{len(index['cases'])} passed, {len(index['errors'])} failed on {index['device']}, driver {index['driver']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,223 @@
+"""What the lanes of a warp, and the threads of a CTA, tell each other; matrices to and from shared memory; conversions."""
+
+import numpy as np
+
+from kernel import Kernel
+from products import data
+
+ALL = "-1"
+
+
+def shuffles():
+    for kind in ["idx", "up", "down", "bfly"]:
+        for width in [32, 16, 8, 2]:
+            kernel = Kernel()
+            mask = kernel.const(ALL)
+            clamp = kernel.const(((32 - width) << 8) | (0 if kind == "up" else 31))
+            for repeat in range(8):
+                value, offset = (kernel.load("%x", kernel.mine(2 * repeat + part)) for part in (0, 1))
+                struct = "!llvm.struct<(i32, i1)>"
+                both = kernel.op(f"nvvm.shfl.sync {kind} {mask}, {value}, {offset}, {clamp} "
+                                 f"{{return_value_and_is_valid}} : i32 -> {struct}")
+                result = kernel.op(f"llvm.extractvalue {both}[0] : {struct}")
+                is_valid = kernel.op(f"arith.extui {kernel.op(f'llvm.extractvalue {both}[1] : {struct}')} : i1 to i32")
+                kernel.store(result, "%y", kernel.mine(2 * repeat))
+                kernel.store(is_valid, "%y", kernel.mine(2 * repeat + 1))
+            yield kernel.case(f"shfl.{kind}.{width}", data("i32", 512, "normal", kind, width), 512)
+
+
+def odd_bit(kernel, value, shift=0):
+    shifted = kernel.op(f"arith.shrui {value}, {kernel.const(shift)} : i32")
+    return kernel.op(f"arith.trunci {shifted} : i32 to i1")
+
+
+def votes():
+    for kind in ["any", "all", "uni", "ballot"]:
+        for mask in [ALL, str(0x0F0F0F0F)]:
+            kernel = Kernel()
+            name = kernel.const(mask)
+            takes_part = kernel.op(f"arith.shrui {name}, {kernel.t} : i32")
+            kernel.do(f"scf.if {odd_bit(kernel, takes_part)} {{")
+            for repeat, combined in enumerate(["andi", "ori", "xori"]):
+                words = [kernel.load("%x", kernel.mine(number)) for number in range(4)]
+                value = words[0]
+                for word in words[1:] if combined != "xori" else []:
+                    value = kernel.op(f"arith.{combined} {value}, {word} : i32")
+                type = "i32" if kind == "ballot" else "i1"
+                vote = kernel.op(f"nvvm.vote.sync {kind} {name}, {odd_bit(kernel, value)} -> {type}")
+                vote = vote if type == "i32" else kernel.op(f"arith.extui {vote} : i1 to i32")
+                kernel.store(vote, "%y", kernel.mine(repeat))
+            kernel.do("} else {")
+            for repeat in range(3):
+                kernel.store(kernel.const(7), "%y", kernel.mine(repeat))
+            kernel.do("}")
+            yield kernel.case(f"vote.{kind}.{'all' if mask == ALL else 'some'}", data("i32", 128, "normal", kind), 96)
+
+
+def reductions():
+    for kind in ["add", "max", "min", "umax", "umin", "and", "or", "xor"]:
+        for mask in [ALL, str(0x00FF00F0)]:
+            kernel = Kernel()
+            name = kernel.const(mask)
+            kernel.do(f"scf.if {odd_bit(kernel, kernel.op(f'arith.shrui {name}, {kernel.t} : i32'))} {{")
+            for repeat in range(2):
+                value = kernel.load("%x", kernel.mine(repeat))
+                kernel.store(kernel.op(f"nvvm.redux.sync {kind} {value}, {name} : i32 -> i32"), "%y", kernel.mine(repeat))
+            kernel.do("} else {")
+            for repeat in range(2):
+                kernel.store(kernel.const(7), "%y", kernel.mine(repeat))
+            kernel.do("}")
+            yield kernel.case(f"redux.{kind}.{'all' if mask == ALL else 'some'}", data("i32", 64, "normal", kind), 64)
+
+
+def elections():
+    for mask in [ALL, str(0x00FF00F0), str(1 << 30)]:
+        kernel = Kernel()
+        name = kernel.const(mask)
+        kernel.do(f"scf.if {odd_bit(kernel, kernel.op(f'arith.shrui {name}, {kernel.t} : i32'))} {{")
+        elected = kernel.op(f"nvvm.elect.sync {name} -> i1")
+        kernel.store(kernel.op(f"arith.extui {elected} : i1 to i32"), "%y", kernel.t)
+        kernel.do("} else {")
+        kernel.store(kernel.const(7), "%y", kernel.t)
+        kernel.do("}")
+        yield kernel.case(f"elect.{int(mask) & 0xFFFFFFFF:08x}", np.zeros(1), 32)
+
+
+def matches():
+    kernel = Kernel()
+    value = kernel.op(f"arith.andi {kernel.load('%x', kernel.t)}, {kernel.const(3)} : i32")
+    mask = kernel.const(ALL)
+    kernel.store(kernel.op(f"nvvm.match.sync any {mask}, {value} : i32 -> i32"), "%y", kernel.t)
+    struct = "!llvm.struct<(i32, i1)>"
+    for number, of in enumerate([value, kernel.const(5)]):
+        both = kernel.op(f"nvvm.match.sync all {mask}, {of} : i32 -> {struct}")
+        kernel.store(kernel.op(f"llvm.extractvalue {both}[0] : {struct}"), "%y", kernel.mine(1 + number))
+    yield kernel.case("match", data("i32", 32, "normal"), 96)
+
+
+def registers():
+    """Special registers, of a grid whose CTAs write side by side."""
+    names = ["tid.x", "ntid.x", "ctaid.x", "nctaid.x", "laneid", "warpsize"]
+    names += [f"lanemask.{each}" for each in ("eq", "le", "lt", "ge", "gt")]
+    kernel = Kernel(96, grid=(3, 1, 1))
+    cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
+    first = kernel.mul(cta, 96 * len(names))
+    for number, name in enumerate(names):
+        value = kernel.op(f"nvvm.read.ptx.sreg.{name} : i32")
+        kernel.store(value, "%y", kernel.add(first, kernel.mine(number)))
+    yield kernel.case("registers", np.zeros(1), 3 * 96 * len(names))
+
+
+def barriers():
+    for kind in ["popc", "and", "or"]:
+        kernel = Kernel(96)
+        for repeat in range(3):
+            value = kernel.load("%x", kernel.mine(repeat))
+            if repeat == 1:
+                value = kernel.op(f"arith.ori {value}, {kernel.const(1)} : i32")
+            if repeat == 2:
+                value = kernel.const(0)
+            predicate = kernel.op(f"arith.andi {value}, {kernel.const(1)} : i32")
+            kernel.store(kernel.op(f"nvvm.barrier #nvvm.reduction<{kind}> {predicate} -> i32"), "%y", kernel.mine(repeat))
+        yield kernel.case(f"barrier.{kind}", data("i32", 288, "normal", kind), 288)
+
+
+def matrices():
+    shape = "shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>"
+    for num in [1, 2, 4]:
+        for layout in ["row", "col"]:
+            for is_load in [True, False]:
+                kernel = Kernel(shared=4096)
+                kernel.fill(512)
+                kernel.do("nvvm.barrier0")
+                # Rows in an order of their own, 32 bytes apart.
+                row = kernel.op(f"arith.remui {kernel.mul(kernel.t, 5)}, {kernel.const(32)} : i32")
+                place = kernel.at(kernel.tiles, kernel.mul(row, 8), space=3)
+                attributes = f"layout = #nvvm.mma_layout<{layout}>, {shape}"
+                if is_load:
+                    type = "i32" if num == 1 else f"!llvm.struct<({', '.join(['i32'] * num)})>"
+                    value = kernel.op(f"nvvm.ldmatrix {place} {{num = {num} : i32, {attributes}}} : (!llvm.ptr<3>) -> {type}")
+                    parts = [value] if num == 1 else kernel.parts(value, "i32", num)
+                    for number, part in enumerate(parts):
+                        kernel.store(part, "%y", kernel.mine(number))
+                else:
+                    values = ", ".join(kernel.load("%x", kernel.mine(16 + number)) for number in range(num))
+                    types = ", ".join(["i32"] * num)
+                    kernel.do(f"nvvm.stmatrix {place}, {values} {{{attributes}}} : !llvm.ptr<3>, {types}")
+                    kernel.do("nvvm.barrier0")
+                    kernel.spill(512)
+                yield kernel.case(f"{'ld' if is_load else 'st'}matrix.x{num}.{layout}",
+                                  data("i32", 32 * 20, "normal", num, layout), 32 * num if is_load else 512)
+
+
+def conversions():
+    for kind in ["normal", "wide", "special"]:
+        x = data("f32", 1024, kind, "conversion")
+
+        def made(name, emit, kind=kind, x=x):
+            kernel = Kernel(128)
+            for number in range(8):
+                value = kernel.load("%x", kernel.mine(number), "f32")
+                kernel.store(emit(kernel, value), "%y", kernel.mine(number))
+            return kernel.case(f"convert.{name}.{kind}", x, 1024)
+
+        for type in ["f16", "bf16"]:
+            def short(kernel, value, type=type):
+                short = kernel.op(f"arith.truncf {value} : f32 to {type}")
+                return kernel.op(f"arith.extui {kernel.op(f'llvm.bitcast {short} : {type} to i16')} : i16 to i32")
+
+            yield made(type, short)
+        for mode in ["rna", "rn", "rz"]:
+            yield made(f"tf32.{mode}", lambda kernel, value, mode=mode: kernel.op(
+                f"nvvm.convert.float.to.tf32 {value} {{rnd = #nvvm.fp_rnd_mode<{mode}>}}"))
+
+
+def functions():
+    """Approximations: each within what the PTX manual says of it."""
+    for name, ulps in [("ptx.ex2.approx.ftz", 4), ("ptx.rcp.approx.ftz", 2), ("ptx.tanh.approx", 2**13 + 1)]:
+        for kind in ["normal", "wide", "special"]:
+            kernel = Kernel(128)
+            for number in range(8):
+                value = kernel.load("%x", kernel.mine(number), "f32")
+                kernel.store(kernel.op(f"{name} {value}"), "%y", kernel.mine(number), "f32")
+            yield kernel.case(f"{name[4:]}.{kind}", data("f32", 1024, kind, name), 1024, within_ulps(ulps))
+
+
+def within_ulps(most):
+    """Of the last place: |simulated - device| <= most, and the same class."""
+
+    def differ(simulated, device):
+        def ordered(words):
+            words = words.astype(np.int64)
+            return np.where(words >> 31, 0x80000000 - words, words)
+
+        def is_nan(words):
+            return (words & 0x7FFFFFFF) > 0x7F800000
+
+        far = np.abs(ordered(simulated) - ordered(device)) > most
+        return np.where(is_nan(simulated) | is_nan(device), is_nan(simulated) != is_nan(device), far)
+
+    return differ
+
+
+def atomics():
+    for kind, type in [("add", "i32"), ("max", "i32"), ("umin", "i32"), ("_and", "i32"), ("_or", "i32"), ("_xor", "i32")]:
+        for space in [1, 3]:
+            kernel = Kernel(64, shared=1024)
+            base = "%y" if space == 1 else kernel.tiles
+            kernel.store(kernel.load("%x", kernel.t), base, kernel.t, space=space)
+            kernel.do("nvvm.barrier0")
+            to = kernel.op(f"arith.remui {kernel.t}, {kernel.const(8)} : i32")
+            value = kernel.load("%x", kernel.mine(1))
+            kernel.op(f"llvm.atomicrmw {kind} {kernel.at(base, to, space)}, {value} monotonic : !llvm.ptr<{space}>, {type}")
+            kernel.do("nvvm.barrier0")
+            if space == 3:
+                kernel.spill(64)
+            yield kernel.case(f"atomic.{kind.strip('_')}.{'global' if space == 1 else 'shared'}",
+                              data("i32", 128, "normal", kind), 64)
+
+
+def cases():
+    for family in (shuffles, votes, reductions, elections, matches, registers, barriers, matrices, conversions, functions,
+                   atomics):
+        yield from family()
