@@ -1,5 +1,7 @@
 #include "lib/Analysis/KernelWork.h"
 
+#include "lib/Analysis/UpdatedOperand.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -43,14 +45,23 @@ public:
     });
     if (walked.wasInterrupted())
       return failure();
-    for (Value argument : kernel.getBody().getArguments()) {
+    SmallVector<std::optional<unsigned>> updated;
+    for (unsigned number = 0; number < kernel.getNumResults(); ++number)
+      updated.push_back(updatedOperand(kernel, number));
+    for (BlockArgument argument : kernel.getBody().getArguments()) {
+      if (llvm::is_contained(updated, std::optional(argument.getArgNumber())))
+        continue;
       FailureOr<AffineExpr> read = bytesRead(argument);
       if (failed(read))
         return failure();
       bytes = bytes + *read;
     }
-    for (Value result : kernel.getResults())
-      bytes = bytes + bytesFor(elementsOf(result), result);
+    for (auto [result, yielded, operand] : llvm::zip_equal(kernel.getResults(), kernel.getYielded(), updated)) {
+      FailureOr<AffineExpr> written = operand ? bytesInserted(yielded) : bytesFor(elementsOf(result), result);
+      if (failed(written))
+        return failure();
+      bytes = bytes + *written;
+    }
     return KernelWork{AffineMap::get(0, numDims, flops), AffineMap::get(0, numDims, bytes)};
   }
 
@@ -146,6 +157,18 @@ private:
   AffineExpr bytesFor(AffineExpr elements, Value tensor) const {
     unsigned bits = cast<RankedTensorType>(tensor.getType()).getElementTypeBitWidth();
     return bits >= 8 || bits == 1 ? elements * std::max<int64_t>(bits / 8, 1) : (elements * bits).ceilDiv(8);
+  }
+
+  FailureOr<AffineExpr> bytesInserted(Value tensor) const {
+    AffineExpr bytes = constant(0);
+    for (tensor::InsertSliceOp insert : insertionsOf(tensor).inserts) {
+      auto all = llvm::to_vector(llvm::seq<int64_t>(0, insert.getSourceType().getRank()));
+      FailureOr<AffineExpr> elements = product(insert.getSource(), all);
+      if (failed(elements))
+        return failure();
+      bytes = bytes + bytesFor(*elements, tensor);
+    }
+    return bytes;
   }
 
   /// An operand whose elements a body fetches one by one is read where it is indexed, and a table may be huge.

@@ -239,6 +239,9 @@ Status Driver::generate(Compilation &into) {
     return success();
   }));
   into.plan.format = target.gpu ? LaunchPlan::cudaFormat : LaunchPlan::cpuFormat;
+  for (const auto &[name, kernel] : into.plan.kernels)
+    if (!kernel.updates.empty())
+      into.plan.format = LaunchPlan::updatesFormat;
   into.plan.compiler = std::string("tenon ") + version + ", LLVM " LLVM_VERSION_STRING;
   into.plan.target = target.name();
   if (!target.gpu)

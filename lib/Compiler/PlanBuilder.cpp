@@ -2,6 +2,7 @@
 
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Analysis/SymbolicSizes.h"
+#include "lib/Analysis/UpdatedOperand.h"
 #include "lib/Compiler/ConstantBytes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -218,6 +219,8 @@ LogicalResult PlanBuilder::addKernel(LaunchOp op, StringRef kernel) {
   if (failed(forGpu ? attributes.readGpu(planned) : attributes.readCpu(planned)) ||
       failed(attributes.one("tenon.flops", planned.flops)) || failed(attributes.one("tenon.bytes", planned.bytes)))
     return failure();
+  if (auto updates = function->getAttrOfType<DenseI64ArrayAttr>(updatesAttrName))
+    planned.updates.assign(updates.asArrayRef().begin(), updates.asArrayRef().end());
   if (Attribute schedule = function->getDiscardableAttr("tenon.schedule"))
     planned.schedule = textOf(schedule);
   if (auto sources = function->getAttrOfType<ArrayAttr>("tenon.sources"))
@@ -360,6 +363,8 @@ FailureOr<BuiltPlan> PlanBuilder::build() {
       return failure();
   if (failed(visitReturn(cast<func::ReturnOp>(main.getBody().front().getTerminator()))))
     return failure();
+  for (int64_t output : built.plan.outputs)
+    built.plan.values[output].over = inputUnder(built.plan, output);
   return std::move(built);
 }
 

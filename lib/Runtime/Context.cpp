@@ -119,9 +119,11 @@ Status Context::checkOutputs(const ShapePlan &shapes, const std::vector<TensorRe
                              shapeText(shapes.outputShapes[i]));
     TENON_TRY(checkAddress(output, where));
     for (size_t j = 0; j < inputs.size(); ++j)
-      if (overlap(output, shapes.outputBytes[i], inputs[j], inputs[j].bytes()))
+      if (overlap(output, shapes.outputBytes[i], inputs[j], inputs[j].bytes()) &&
+          !(value.over == plan.inputs[j] && output.data == inputs[j].data && output.device == inputs[j].device))
         return invalidArgument(where() + " overlaps input " + std::to_string(j) + " '" +
-                               plan.values[plan.inputs[j]].name + "': give it memory of its own");
+                               plan.values[plan.inputs[j]].name + "': give it memory of its own" +
+                               (value.over == plan.inputs[j] ? ", or all of that input's" : ""));
     for (size_t j = 0; j < i; ++j)
       if (overlap(output, shapes.outputBytes[i], outputs[j], shapes.outputBytes[j]))
         return invalidArgument(where() + " overlaps output " + std::to_string(j) + ": give it memory of its own");
@@ -162,6 +164,9 @@ Status Context::run(const std::vector<TensorRef> &inputs, const std::vector<Tens
       addresses[value.id] = addresses[value.source];
 
   for (const PreparedLaunch &launch : shapes->launches) {
+    for (const Update &update : launch.updates)
+      if (addresses[update.to] != addresses[update.from] && update.bytes)
+        std::memcpy(addresses[update.to], addresses[update.from], static_cast<size_t>(update.bytes));
     void **buffer = state->buffers.data();
     for (int64_t id : launch.launch->operands)
       *buffer++ = addresses[id];

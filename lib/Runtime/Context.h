@@ -25,8 +25,8 @@ public:
   /// Checks the inputs as run() does and gives the shape of each output.
   Result<std::vector<std::vector<int64_t>>> outputShapes(const std::vector<TensorRef> &inputs);
   /// Count, type, rank and shape of every argument are checked before anything runs; the message names the argument,
-  /// what it got and what was expected. Outputs must not overlap each other or the inputs. On a GPU, tensors may be in
-  /// its memory or the host's; with one in host memory the call waits for the result, else it returns once all is
+  /// what it got and what was expected. Outputs must not overlap each other or the inputs, but one that is an update of
+  /// an input (PlanValue::over) may have that input's memory: then only the new part is written. On a GPU, tensors may be in its memory or the host's; with one in host memory the call waits for the result, else it returns once all is
   /// queued.
   Status run(const std::vector<TensorRef> &inputs, const std::vector<TensorRef> &outputs);
   /// Allocates the outputs, in host memory.
@@ -40,7 +40,8 @@ public:
   Status setStream(void *stream);
   /// For a GPU: waits for all calls; errors of kernels show here at the latest.
   Status synchronize();
-  /// For a GPU: the launches of a call with inputs of these types and shapes as a CUDA graph. Their data is not read.
+  /// For a GPU: the launches of a call with inputs of these types and shapes as a CUDA graph. Their data is not read;
+  /// but an input on the GPU that an output is an update of is the graph's own, input and output.
   Result<std::shared_ptr<cuda::Graph>> capture(const std::vector<TensorRef> &inputs);
 
 private:

@@ -272,10 +272,29 @@ Result<std::shared_ptr<Graph>> ContextState::capture(ShapePlan &shapes, const st
     own.push_back(std::move(tensor));
     return {};
   };
-  for (size_t i = 0; i < inputs.size(); ++i)
-    TENON_TRY(add(plan.inputs[i], inputs[i].shape, graph->ownInputs));
-  for (size_t i = 0; i < plan.outputs.size(); ++i)
-    TENON_TRY(add(plan.outputs[i], shapes.outputShapes[i], graph->ownOutputs));
+  auto isUpdated = [&](int64_t id) {
+    return std::any_of(plan.outputs.begin(), plan.outputs.end(),
+                       [&](int64_t output) { return plan.values[output].over == id; });
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    int64_t id = plan.inputs[i];
+    if (isUpdated(id) && inputs[i].data && isUsable(inputs[i])) { // stays where it is, call after call
+      graph->ownInputs.push_back(inputs[i]);
+      addresses[id] = inputs[i].data;
+    } else {
+      TENON_TRY(add(id, inputs[i].shape, graph->ownInputs));
+    }
+  }
+  for (size_t i = 0; i < plan.outputs.size(); ++i) {
+    int64_t id = plan.outputs[i], over = plan.values[id].over;
+    if (over < 0) {
+      TENON_TRY(add(id, shapes.outputShapes[i], graph->ownOutputs));
+      continue;
+    }
+    auto input = std::find(plan.inputs.begin(), plan.inputs.end(), over) - plan.inputs.begin();
+    graph->ownOutputs.push_back(graph->ownInputs[static_cast<size_t>(input)]);
+    addresses[id] = addresses[over];
+  }
   bindViews();
 
   // On a stream of its own: the driver's default stream cannot be captured.

@@ -143,6 +143,7 @@ static Status prepareConfig(PreparedLaunch &prepared, const std::vector<int64_t>
     attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
     attribute.value.clusterDim = {narrow(plan.cluster[0]), narrow(plan.cluster[1]), narrow(plan.cluster[2])};
   }
+  prepared.numFixedAttributes = prepared.config.numAttrs;
   if (prepared.launch->programmatic) {
     CUlaunchAttribute &attribute = prepared.attributes[prepared.config.numAttrs++];
     attribute.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
@@ -203,6 +204,7 @@ Result<PreparedLaunch> prepareLaunch(const LaunchPlan &plan, const std::map<std:
     return status.in(where);
 
   prepared.memory = memoryOf(plan, prepared, bytes);
+  prepared.updates = updatesOf(plan, launch, [&](int64_t id) { return bytes[id]; });
   size_t arguments = launch.operands.size() + launch.results.size();
   prepared.words.assign(arguments, 0);
   for (int64_t size : sizes)
@@ -246,6 +248,18 @@ static Status encode(Device &device, const PreparedLaunch &launch, PreparedMap &
 
 Status enqueue(Device &device, PreparedLaunch &launch, const std::vector<void *> &addresses, char *arena,
                CUstream stream) {
+  CUlaunchConfig config = launch.config;
+  config.hStream = stream;
+  config.attrs = launch.attributes;
+  for (const Update &update : launch.updates) {
+    auto from = reinterpret_cast<CUdeviceptr>(addresses[update.from]),
+         to = reinterpret_cast<CUdeviceptr>(addresses[update.to]);
+    if (from == to || !update.bytes)
+      continue;
+    TENON_TRY(device.check(device.driver().cuMemcpyDtoDAsync(to, from, static_cast<size_t>(update.bytes), stream),
+                           "cuMemcpyDtoDAsync", launch.kernel->name));
+    config.numAttrs = launch.numFixedAttributes; // it waits for the copy as a whole
+  }
   if (launch.isEmpty)
     return {};
   size_t word = 0;
@@ -260,12 +274,10 @@ Status enqueue(Device &device, PreparedLaunch &launch, const std::vector<void *>
     TENON_TRY(device.check(
         device.driver().cuMemsetD8Async(launch.words.back(), 0, static_cast<size_t>(launch.zeroed), stream),
         "cuMemsetD8Async", launch.kernel->name));
-  launch.config.hStream = stream;
-  launch.config.attrs = launch.attributes;
   if (device.driver().describeLaunch)
     device.driver().describeLaunch(launch.memory);
   return device.check(
-      device.driver().cuLaunchKernelEx(&launch.config, launch.kernel->function, launch.parameters.data(), nullptr),
+      device.driver().cuLaunchKernelEx(&config, launch.kernel->function, launch.parameters.data(), nullptr),
       "cuLaunchKernelEx", launch.kernel->name);
 }
 

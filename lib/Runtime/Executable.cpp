@@ -178,9 +178,10 @@ Status Executable::runInit() {
   std::vector<void *> buffers;
   for (size_t index = 0; index < launchPlan.init.size(); ++index) {
     const PlanLaunch &launch = launchPlan.init[index];
+    std::map<int64_t, int64_t> resultBytes;
     for (int64_t id : launch.results) {
       TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(values[id]));
-      int64_t bytes = *bytesOfShape(values[id].dtype, shape);
+      int64_t bytes = resultBytes[id] = *bytesOfShape(values[id].dtype, shape);
       if (isKept[id]) {
         TENON_TRY_ASSIGN(staticAddresses[id], own(bytes));
       } else {
@@ -197,6 +198,8 @@ Status Executable::runInit() {
       buffers.push_back(staticAddresses[id]);
     for (int64_t id : launch.results)
       buffers.push_back(staticAddresses[id]);
+    for (const Update &update : updatesOf(launchPlan, launch, [&](int64_t id) { return resultBytes.at(id); }))
+      std::memcpy(staticAddresses[update.to], staticAddresses[update.from], static_cast<size_t>(update.bytes));
     runLaunch(prepared, buffers.data(), scratch.data());
     for (auto value = passing.begin(); value != passing.end();)
       if (lastReader[value->first] <= index) {

@@ -10,6 +10,7 @@ struct PreparedLaunch {
   const PlanLaunch *launch = nullptr;
   std::vector<int64_t> dims;
   int64_t grid = 0, scratch = 0; ///< scratch: bytes a thread, a multiple of 64
+  std::vector<Update> updates;   ///< to be copied before it by who knows the addresses, where these differ
 
   /// Bytes for all threads that may work on it: one task is done by the caller.
   int64_t scratchOfAll() const;

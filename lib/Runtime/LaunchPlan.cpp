@@ -187,6 +187,50 @@ std::string_view relationName(PlanCondition::Relation relation) {
   return names[static_cast<int>(relation)];
 }
 
+//===--- values ---------------------------------------------------------------------------------------------------===//
+
+int64_t viewedValue(const LaunchPlan &plan, int64_t id) {
+  while (plan.values[id].kind == ValueKind::View)
+    id = plan.values[id].source;
+  return id;
+}
+
+std::vector<Update> updatesOf(const LaunchPlan &plan, const PlanLaunch &launch,
+                              const std::function<int64_t(int64_t id)> &bytes) {
+  std::vector<Update> updates;
+  const std::vector<int64_t> &operands = plan.kernels.at(launch.kernel).updates;
+  for (size_t result = 0; result < operands.size(); ++result)
+    if (operands[result] >= 0) {
+      int64_t from = launch.operands[static_cast<size_t>(operands[result])], to = launch.results[result];
+      updates.push_back({from, to, bytes(to)});
+    }
+  return updates;
+}
+
+int64_t inputUnder(const LaunchPlan &plan, int64_t output) {
+  int64_t input = -1;
+  for (const PlanLaunch &launch : plan.launches) {
+    int64_t readAs = -1; // operands that are only updated are not read
+    const std::vector<int64_t> &updates = plan.kernels.at(launch.kernel).updates;
+    for (size_t result = 0; result < launch.results.size() && !updates.empty(); ++result)
+      if (launch.results[result] == output && updates[result] >= 0)
+        readAs = updates[result];
+    if (readAs >= 0)
+      input = launch.operands[static_cast<size_t>(readAs)];
+    for (size_t operand = 0; operand < launch.operands.size() && input >= 0; ++operand)
+      if (viewedValue(plan, launch.operands[operand]) == input && static_cast<int64_t>(operand) != readAs)
+        return -1;
+  }
+  if (input < 0 || plan.values[input].kind != ValueKind::Input)
+    return -1;
+  for (int64_t id : plan.outputs) {
+    int64_t source = plan.values[id].source;
+    if (source >= 0 && viewedValue(plan, source) == input) // copied at the end
+      return -1;
+  }
+  return input;
+}
+
 //===--- rules of a plan -----------------------------------------------------------------------------------------===//
 
 namespace {
@@ -214,14 +258,21 @@ public:
     for (const auto &[name, kernel] : plan.kernels)
       if (kernel.symbol.empty())
         return corrupt("launch plan: kernel '" + name + "' has no symbol");
+      else if (!kernel.updates.empty() && plan.format < LaunchPlan::updatesFormat)
+        return corrupt("launch plan: kernel '" + name + "' updates operands, which format " +
+                       std::to_string(plan.format) + " cannot say");
     TENON_TRY(validateCudaKernels(plan));
     for (const PlanLaunch &launch : plan.init)
       TENON_TRY(checkLaunch(launch, true));
     for (const PlanLaunch &launch : plan.launches)
       TENON_TRY(checkLaunch(launch, false));
-    for (const PlanValue &value : plan.values)
+    for (const PlanValue &value : plan.values) {
       if (value.kind == ValueKind::Output && !isDefined(value.source >= 0 ? value.source : value.id))
         return corrupt("launch plan: output '" + value.name + "' is never written");
+      if (value.over != -1 && (value.kind != ValueKind::Output || inputUnder(plan, value.id) != value.over))
+        return fail(value, "is said to be over value " + std::to_string(value.over) +
+                               ", which is no input that it updates and nothing reads after it");
+    }
     return {};
   }
 
@@ -319,8 +370,15 @@ private:
 
   Status checkLaunch(const PlanLaunch &launch, bool atLoad) {
     std::string where = "launch plan: launch of '" + launch.kernel + "': ";
-    if (!plan.kernels.count(launch.kernel))
+    auto kernel = plan.kernels.find(launch.kernel);
+    if (kernel == plan.kernels.end())
       return corrupt(where + "there is no such kernel");
+    const std::vector<int64_t> &updates = kernel->second.updates;
+    if (!updates.empty() && updates.size() != launch.results.size())
+      return corrupt(where + "says of " + std::to_string(updates.size()) + " results what they update");
+    for (int64_t operand : updates)
+      if (operand < -1 || operand >= static_cast<int64_t>(launch.operands.size()))
+        return corrupt(where + "a result updates operand " + std::to_string(operand) + ", which there is not");
     for (const Expr &dim : launch.dims)
       if (!knownDims(dim) || (atLoad && !dim.isConstant()))
         return corrupt(where + "dimension " + dim.str() + " is not known there");

@@ -78,6 +78,7 @@ struct PlanValue {
   ValueKind kind = ValueKind::Temp;
   std::string name;    ///< Input, Output: the user's name; Weight: its key
   int64_t source = -1; ///< View: viewed value. Output: value to copy, or -1
+  int64_t over = -1;   ///< Output: the input whose memory it may have, as an update of it that nobody reads after; or -1
   int64_t offset = 0;  ///< Constant: byte offset in constants.bin, a multiple of 64
   Expr size;           ///< Size
   std::string sha256;  ///< Weight: of its bytes in hexadecimal, or empty
@@ -130,12 +131,15 @@ struct PlanKernel {
   Expr bytes = Expr::constant(0);
   std::string schedule;
   std::vector<std::string> sources;
+  /// For each result the operand that it is an update of, -1 for most; empty where all are -1. The kernel writes a part
+  /// of such a result: its memory holds the operand's bytes already, being the operand's own or copied before.
+  std::vector<int64_t> updates;
   std::optional<PlanCudaKernel> cuda;
 };
 
 struct LaunchPlan {
-  static constexpr int64_t cpuFormat = 1, cudaFormat = 2;
-  static constexpr int64_t currentFormat = cudaFormat; ///< the newest that is read
+  static constexpr int64_t cpuFormat = 1, cudaFormat = 2, updatesFormat = 3;
+  static constexpr int64_t currentFormat = updatesFormat; ///< the newest that is read
   int64_t format = cpuFormat; ///< the oldest that can say the plan, so that older runtimes read what they can run
   std::string compiler;       ///< build of the compiler
   std::string target;         ///< "cpu:znver4", "cuda:sm_90a"
@@ -154,6 +158,20 @@ std::string_view valueKindName(ValueKind kind);
 std::string_view relationName(PlanCondition::Relation relation);
 /// Whether the kernels are cubins.
 bool isCudaTarget(std::string_view target);
+
+/// Bytes that a result must hold before its launch, where the two have memory of their own.
+struct Update {
+  int64_t from = 0, to = 0; ///< values: an operand and a result
+  int64_t bytes = 0;
+};
+/// What a launch updates. `bytes`: of a value.
+std::vector<Update> updatesOf(const LaunchPlan &plan, const PlanLaunch &launch,
+                              const std::function<int64_t(int64_t id)> &bytes);
+
+/// The value whose memory `id` is: what it views, through all views.
+int64_t viewedValue(const LaunchPlan &plan, int64_t id);
+/// The input that an output is an update of by its one launch, if nothing reads that input after it; -1 where not.
+int64_t inputUnder(const LaunchPlan &plan, int64_t output);
 
 /// Deterministic: same plan, same text.
 std::string writeLaunchPlan(const LaunchPlan &plan);

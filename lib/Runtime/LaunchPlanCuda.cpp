@@ -106,7 +106,7 @@ Status validateCudaKernels(const LaunchPlan &plan) {
   if (cuda && !isKnownTarget(plan.target))
     return corrupt("launch plan: target '" + plan.target + "', expected one like 'cuda:sm_90a'");
   int64_t format = cuda ? LaunchPlan::cudaFormat : LaunchPlan::cpuFormat;
-  if (plan.format != format)
+  if (plan.format != format && plan.format != LaunchPlan::updatesFormat)
     return corrupt("launch plan: format " + std::to_string(plan.format) + " for the target '" + plan.target +
                    "', expected " + std::to_string(format));
   for (const auto &[name, kernel] : plan.kernels) {

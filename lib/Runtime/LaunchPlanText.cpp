@@ -49,6 +49,8 @@ static OrderedJson toJson(const PlanValue &value) {
     json["name"] = value.name;
   if (value.source >= 0)
     json["source"] = value.source;
+  if (value.over >= 0)
+    json["over"] = value.over;
   if (value.kind == ValueKind::Constant)
     json["offset"] = value.offset;
   if (value.kind == ValueKind::Size)
@@ -108,6 +110,8 @@ static OrderedJson toJson(const PlanKernel &kernel) {
   json["bytes"] = toJson(kernel.bytes);
   json["schedule"] = kernel.schedule;
   json["sources"] = kernel.sources;
+  if (!kernel.updates.empty())
+    json["updates"] = kernel.updates;
   return json;
 }
 
@@ -321,7 +325,7 @@ private:
 
   PlanValue value(const Json &json, const std::string &where) {
     PlanValue result;
-    only(json, {"id", "kind", "dtype", "shape", "name", "source", "offset", "size", "sha256"}, where);
+    only(json, {"id", "kind", "dtype", "shape", "name", "source", "over", "offset", "size", "sha256"}, where);
     result.id = integer(json, "id", where);
     std::string kind = textField(json, "kind", where);
     bool known = false;
@@ -342,6 +346,8 @@ private:
       result.name = textField(json, "name", where);
     if (result.kind == ValueKind::View || json.contains("source"))
       result.source = integer(json, "source", where);
+    if (json.contains("over"))
+      result.over = integer(json, "over", where);
     if (result.kind == ValueKind::Constant || json.contains("offset"))
       result.offset = integer(json, "offset", where);
     if (result.kind == ValueKind::Size || json.contains("size"))
@@ -427,7 +433,7 @@ private:
   }
 
   PlanKernel kernel(const Json &json, const std::string &where) {
-    only(json, {"symbol", "grid", "cuda", "scratch", "flops", "bytes", "schedule", "sources"}, where);
+    only(json, {"symbol", "grid", "cuda", "scratch", "flops", "bytes", "schedule", "sources", "updates"}, where);
     PlanKernel result;
     result.symbol = textField(json, "symbol", where);
     if (status.ok() && json.contains("cuda") && json.contains("grid"))
@@ -441,6 +447,8 @@ private:
     result.bytes = exprField(json, "bytes", where);
     result.schedule = textField(json, "schedule", where);
     result.sources = strings(json, "sources", where);
+    if (json.contains("updates"))
+      result.updates = integers(json, "updates", where);
     return result;
   }
 

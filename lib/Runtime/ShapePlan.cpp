@@ -205,6 +205,7 @@ Result<std::unique_ptr<ShapePlan>> makeShapePlan(const Executable &executable, c
   TENON_TRY(placeTemps(plan, bytes, *shapes));
   for (const PlanLaunch &launch : plan.launches) {
     TENON_TRY_ASSIGN(PreparedLaunch prepared, prepareLaunch(executable, launch, lookup));
+    prepared.updates = updatesOf(plan, launch, [&](int64_t id) { return bytes[id]; });
     shapes->scratch = std::max(shapes->scratch, prepared.scratchOfAll());
     shapes->launches.push_back(std::move(prepared));
   }

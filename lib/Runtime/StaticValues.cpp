@@ -35,12 +35,6 @@ Result<TensorRef> findWeight(const PlanValue &value, const WeightSource *weights
   return weight;
 }
 
-int64_t viewedValue(const LaunchPlan &plan, int64_t id) {
-  while (plan.values[id].kind == ValueKind::View)
-    id = plan.values[id].source;
-  return id;
-}
-
 std::vector<bool> readByCalls(const LaunchPlan &plan) {
   std::vector<bool> isRead(plan.values.size(), false);
   for (const PlanLaunch &launch : plan.launches)

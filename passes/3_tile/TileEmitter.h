@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 #include <map>
@@ -35,10 +36,16 @@ struct TileValue {
   explicit operator bool() const { return bool(tile); }
 };
 
-/// Tensors that programs compute and the views that they go to: parts of one tensor, put together along some
-/// dimensions.
+/// A tensor that programs compute and the view that it goes to. Where data say at which place of the view, as in a
+/// cache that is appended to, `inserts` put it there, the outermost first; else there are none.
+struct TilePiece {
+  mlir::Value tensor, view;
+  llvm::SmallVector<mlir::tensor::InsertSliceOp> inserts = {};
+};
+
+/// Parts of one tensor, put together along some dimensions.
 struct TilePieces {
-  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> parts;
+  llvm::SmallVector<TilePiece> parts;
   llvm::SmallVector<int64_t> along;
 };
 
@@ -92,7 +99,10 @@ public:
   mlir::Value viewOf(mlir::Value tensor);
   /// What programs compute in a yielded tensor's stead, and the views that it goes to: the parts that the tensor is put
   /// together of, or what it was before its shape changed.
-  TilePieces piecesOf(mlir::Value yielded, mlir::Value view);
+  /// `isUpdate`: of a tensor that is an operand with parts put into it only those.
+  TilePieces piecesOf(mlir::Value yielded, mlir::Value view, bool isUpdate = false);
+  /// The view that a piece goes to, at the builder's place in a program.
+  mlir::Value viewOfPiece(const TilePiece &piece);
 
   /// Elements that the depth of a matrix product and the keys of an attention are cut into.
   int64_t depthTile = 32, keyTile = 128;
@@ -171,6 +181,7 @@ private:
   std::pair<mlir::Value, TilePlace> withAxesLast(mlir::Value view, const TilePlace &place);
   mlir::Value joinedView(mlir::Value tensor, int64_t first, int64_t count);
   mlir::Value makeView(const ViewParts &parts, mlir::Value tensor);
+  void moveInto(ViewParts &parts, mlir::tensor::InsertSliceOp insert);
   std::pair<mlir::Value, mlir::Value> throughReshapes(mlir::Value yielded, mlir::Value view);
 
   mlir::ImplicitLocOpBuilder &b;

@@ -4,6 +4,7 @@
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/KernelModule.h"
 #include "lib/Analysis/TileBounds.h"
+#include "lib/Analysis/UpdatedOperand.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/ResultDimensions.h"
@@ -40,7 +41,7 @@ private:
   SmallVector<Dimension> dimensionsOf(ArrayRef<Value> tensors, const ResultDimensions &result);
   SmallVector<Dimension> rowDimensions(ArrayRef<int64_t> shape, tile::RowAttr row, const ResultDimensions &result);
   Value extentOf(const TilePieces &pieces, int64_t d, Dimension dimension, TileEmitter &emitter);
-  void buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions, Block *program,
+  void buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension> dimensions, Block *program,
                     const ResultDimensions &result, TileEmitter &emitter);
 
   KernelOp kernel;
@@ -124,22 +125,20 @@ Value ProgramBuilder::extentOf(const TilePieces &pieces, int64_t d, Dimension di
   };
   auto made = cast<tile::KernelOp>(b.getInsertionBlock()->getParentOp());
   // The least of two sizes, say, is no expression of a launch: there it is the size of the result.
-  auto sizeOf = [&](const std::pair<Value, Value> &part) -> Value {
-    Value size = emitter.sizeValue(part.first, d);
-    if (!sizeExprOf(made, size) && isa<BlockArgument>(part.second))
-      return tile::DimOp::create(b, part.second, d);
+  auto sizeOf = [&](const TilePiece &part) -> Value {
+    Value size = emitter.sizeValue(part.tensor, d);
+    if (!sizeExprOf(made, size) && isa<BlockArgument>(part.view))
+      return tile::DimOp::create(b, part.view, d);
     return size;
   };
   Value first = sizeOf(pieces.parts.front());
-  auto isAsFirst = [&](const std::pair<Value, Value> &part) {
-    return sizeExprOf(made, sizeOf(part)) == sizeExprOf(made, first);
-  };
+  auto isAsFirst = [&](const TilePiece &part) { return sizeExprOf(made, sizeOf(part)) == sizeExprOf(made, first); };
   if (!llvm::is_contained(pieces.along, d) && llvm::all_of(pieces.parts, isAsFirst))
     return programs(first);
   int64_t known = 0;
   Value sum;
-  for (const std::pair<Value, Value> &part : pieces.parts) {
-    int64_t size = shapeOf(part.first)[d];
+  for (const TilePiece &part : pieces.parts) {
+    int64_t size = shapeOf(part.tensor)[d];
     if (!ShapedType::isDynamic(size)) {
       known = std::max(known, size);
       continue;
@@ -151,8 +150,8 @@ Value ProgramBuilder::extentOf(const TilePieces &pieces, int64_t d, Dimension di
   return !sum ? most : known == 0 ? sum : b.createOrFold<arith::AddIOp>(sum, most);
 }
 
-void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, ArrayRef<Dimension> dimensions,
-                                  Block *program, const ResultDimensions &result, TileEmitter &emitter) {
+void ProgramBuilder::buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension> dimensions, Block *program,
+                                  const ResultDimensions &result, TileEmitter &emitter) {
   int64_t rank = dimensions.size();
   // Parts of one size share an axis, and with it what is computed along it.
   DenseMap<std::pair<int64_t, int64_t>, AffineExpr> places;
@@ -178,7 +177,7 @@ void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, Arra
   TilePlace place(rank);
   for (int64_t d = 0; d < rank; ++d)
     if (!llvm::is_contained(walked, d))
-      place[d] = placeOf(pieces.front().first, d);
+      place[d] = placeOf(pieces.front().tensor, d);
   // Statistics come first: before the loop that goes through the row with them, and for their say in how it is read.
   for (Operation *op : result.ops()) {
     auto structured = dyn_cast<linalg::GenericOp>(op);
@@ -192,7 +191,7 @@ void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, Arra
   SmallVector<scf::ForOp> loops;
   SmallVector<ResultDimensions::RunningSum> sums;
   for (int64_t d : walked) {
-    Value end = emitter.sizeValue(pieces.front().first, d);
+    Value end = emitter.sizeValue(pieces.front().tensor, d);
     SmallVector<Value> initial;
     if (walked.size() == 1)
       for (ResultDimensions::RunningSum sum : result.runningSums())
@@ -210,10 +209,11 @@ void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, Arra
     for (auto [sum, before] : llvm::zip(sums, loop.getRegionIterArgs()))
       emitter.carried[sum.loop] = {before, before};
     unsigned axis =
-        emitter.addWalkedAxis(dimensions[d].size, shapeOf(pieces.front().first)[d], loop.getInductionVar(), end);
+        emitter.addWalkedAxis(dimensions[d].size, shapeOf(pieces.front().tensor)[d], loop.getInductionVar(), end);
     place[d] = emitter.dim(loop.getInductionVar()) + emitter.axis(axis);
   }
-  for (auto [tensor, view] : pieces) {
+  for (const TilePiece &piece : pieces) {
+    Value tensor = piece.tensor;
     for (int64_t d = 0; d < rank; ++d)
       if (!llvm::is_contained(walked, d))
         place[d] = placeOf(tensor, d);
@@ -225,9 +225,9 @@ void ProgramBuilder::buildProgram(ArrayRef<std::pair<Value, Value>> pieces, Arra
     emitter.storedAttention = attention;
     TileValue value = emitter.at(tensor, place);
     if (value && attention)
-      emitter.storeAttention(attention, value, view, place);
+      emitter.storeAttention(attention, value, piece.view, place);
     else if (value)
-      emitter.store(value, view, place);
+      emitter.store(value, emitter.viewOfPiece(piece), place);
   }
   if (!sums.empty())
     scf::YieldOp::create(b, llvm::map_to_vector(sums, [&](auto &sum) { return emitter.carried[sum.loop].after; }));
@@ -256,18 +256,23 @@ tile::KernelOp ProgramBuilder::build() {
 
   TileEmitter emitter(b, end, arguments);
   TilePieces pieces;
+  SmallVector<int64_t> updates;
   for (auto [value, view] : llvm::zip(kernel.getYielded(), block->getArguments().drop_front(kernel.getNumOperands()))) {
+    std::optional<unsigned> updated = updatedOperand(kernel, updates.size());
+    updates.push_back(updated ? int64_t(*updated) : -1);
     // The states of an attention's parts are stored together, by the programs of the largest.
     if (auto parts = value.getDefiningOp<AttentionPartsOp>()) {
       stateViews.push_back(view);
       if (value != parts.getTotal())
         continue;
     }
-    TilePieces more = emitter.piecesOf(value, view);
+    TilePieces more = emitter.piecesOf(value, view, updated.has_value());
     pieces.parts.append(more.parts);
     pieces.along.append(more.along);
   }
-  SmallVector<Value> tensors(llvm::make_first_range(pieces.parts));
+  if (llvm::any_of(updates, [](int64_t operand) { return operand >= 0; }))
+    made->setAttr(updatesAttrName, b.getDenseI64ArrayAttr(updates));
+  auto tensors = llvm::map_to_vector(pieces.parts, [](const TilePiece &piece) { return piece.tensor; });
   for (Value tensor : tensors)
     if (shapeOf(tensor).size() != shapeOf(tensors.front()).size())
       return error = "its results have different numbers of dimensions", made;

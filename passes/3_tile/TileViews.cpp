@@ -1,5 +1,6 @@
 // Tensors that are memory under another shape: what reads them reads the memory, what yields them writes it, without a
 // copy in between.
+#include "lib/Analysis/UpdatedOperand.h"
 #include "passes/3_tile/TileEmitter.h"
 
 using namespace mlir;
@@ -178,33 +179,61 @@ std::pair<Value, Value> TileEmitter::throughReshapes(Value yielded, Value view) 
   return {tensor, tensor == yielded ? view : makeView(parts, tensor)};
 }
 
-TilePieces TileEmitter::piecesOf(Value yielded, Value view) {
+/// From where a tensor lies to where a part that is put into it does.
+void TileEmitter::moveInto(ViewParts &parts, tensor::InsertSliceOp insert) {
+  for (auto [d, start] : llvm::enumerate(insert.getMixedOffsets())) {
+    Value distance = b.createOrFold<arith::MulIOp>(indexScalar(start), parts.strides[d]);
+    parts.offset = b.createOrFold<arith::AddIOp>(parts.offset, distance);
+  }
+  for (auto [d, stride] : llvm::enumerate(insert.getMixedStrides()))
+    parts.strides[d] = b.createOrFold<arith::MulIOp>(parts.strides[d], indexScalar(stride));
+}
+
+TilePieces TileEmitter::piecesOf(Value yielded, Value view, bool isUpdate) {
   auto [tensor, place] = throughReshapes(yielded, view);
   int64_t rank = rankOf(tensor);
-  SmallVector<tensor::InsertSliceOp> inserts;
-  Value below = tensor;
-  while (auto insert = below.getDefiningOp<tensor::InsertSliceOp>()) {
-    inserts.push_back(insert);
-    below = insert.getDest();
-  }
-  bool arePieces = below.getDefiningOp<tensor::EmptyOp>() && llvm::all_of(inserts, [&](tensor::InsertSliceOp insert) {
-                     return rankOf(insert.getSource()) == rank &&
-                            llvm::all_of(insert.getOffsets(), [&](Value offset) { return isShared(offset); });
-                   });
-  if (inserts.empty() || !arePieces)
+  auto [inserts, below] = insertionsOf(tensor);
+  auto isPlain = [&](tensor::InsertSliceOp insert) { return rankOf(insert.getSource()) == rank; };
+  auto isPlaced = [&](tensor::InsertSliceOp insert) {
+    return llvm::all_of(insert.getOffsets(), [&](Value offset) { return isShared(offset); });
+  };
+  if (inserts.empty() || !llvm::all_of(inserts, isPlain) ||
+      !(isUpdate || (below.getDefiningOp<tensor::EmptyOp>() && llvm::all_of(inserts, isPlaced))))
     return {{{tensor, place}}, {}};
   TilePieces pieces;
-  for (tensor::InsertSliceOp insert : llvm::reverse(inserts)) {
-    ViewParts parts = partsOf(place);
-    for (auto [d, start] : llvm::enumerate(insert.getMixedOffsets())) {
+  auto addAlong = [&](tensor::InsertSliceOp insert) {
+    for (auto [d, start] : llvm::enumerate(insert.getMixedOffsets()))
       if (!isConstantIntValue(start, 0) && !llvm::is_contained(pieces.along, int64_t(d)))
         pieces.along.push_back(d);
-      Value distance = b.createOrFold<arith::MulIOp>(indexScalar(start), parts.strides[d]);
-      parts.offset = b.createOrFold<arith::AddIOp>(parts.offset, distance);
+  };
+  for (tensor::InsertSliceOp insert : llvm::reverse(inserts)) {
+    if (!isUpdate) {
+      addAlong(insert);
+      ViewParts parts = partsOf(place);
+      moveInto(parts, insert);
+      pieces.parts.push_back({insert.getSource(), makeView(parts, insert.getSource())});
+      continue;
     }
-    for (auto [d, stride] : llvm::enumerate(insert.getMixedStrides()))
-      parts.strides[d] = b.createOrFold<arith::MulIOp>(parts.strides[d], indexScalar(stride));
-    pieces.parts.push_back({insert.getSource(), makeView(parts, insert.getSource())});
+    // What is put into the operand may itself be made of parts: rotated keys are.
+    auto [inner, rest] = insertionsOf(insert.getSource());
+    if (inner.empty() || !rest.getDefiningOp<tensor::EmptyOp>() || !llvm::all_of(inner, isPlain) ||
+        !llvm::all_of(inner, isPlaced)) {
+      pieces.parts.push_back({insert.getSource(), place, {insert}});
+      continue;
+    }
+    for (tensor::InsertSliceOp part : llvm::reverse(inner)) {
+      addAlong(part);
+      pieces.parts.push_back({part.getSource(), place, {insert, part}});
+    }
   }
   return pieces;
+}
+
+Value TileEmitter::viewOfPiece(const TilePiece &piece) {
+  if (piece.inserts.empty())
+    return piece.view;
+  ViewParts parts = partsOf(piece.view);
+  for (tensor::InsertSliceOp insert : piece.inserts)
+    moveInto(parts, insert);
+  return makeView(parts, piece.tensor);
 }

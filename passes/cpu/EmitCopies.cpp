@@ -1,7 +1,10 @@
 // Results made of parts: concat, pad, rotary embedding, cache appends. Each part is a segment of the result's buffer
 // and is written by loops of its own, in order, so that nothing has to be chosen an element at a time. Tasks share out
-// the dimensions that no part divides.
+// the dimensions that no part divides. Of a cache that is appended to only the new part is written.
+#include "lib/Analysis/UpdatedOperand.h"
 #include "passes/cpu/Emitters.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -33,6 +36,18 @@ private:
 };
 } // namespace
 
+/// The number of the argument that the result is an update of: it is read nowhere else.
+static std::optional<unsigned> updatedArgument(Value result) {
+  Insertions parts = insertionsOf(result);
+  auto stored = parts.rest.getDefiningOp<bufferization::ToTensorOp>();
+  auto argument = stored ? dyn_cast<BlockArgument>(stored.getBuffer()) : BlockArgument();
+  if (!argument || parts.inserts.empty() || !isUpdate(parts))
+    return std::nullopt;
+  bool isReadElsewhere =
+      llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != stored && !isa<memref::DimOp>(user); });
+  return isReadElsewhere ? std::nullopt : std::optional(argument.getArgNumber());
+}
+
 bool CopyEmitter::findSegments() {
   Value tensor = kernel.results().front().tensor;
   unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
@@ -59,7 +74,9 @@ bool CopyEmitter::findSegments() {
     segments.push_back(segment);
     tensor = insert.getDest();
   }
-  if (!tensor.getDefiningOp<tensor::EmptyOp>())
+  if (std::optional<unsigned> updated = updatedArgument(kernel.results().front().tensor))
+    kernel.setUpdated(*updated); // the rest is in the result's memory already
+  else if (!tensor.getDefiningOp<tensor::EmptyOp>())
     segments.push_back({tensor, SmallVector<OpFoldResult>(rank, b.getIndexAttr(0)), SmallVector<int64_t>(rank, 1)});
   std::reverse(segments.begin(), segments.end());
   return points.error().empty();

@@ -1,5 +1,7 @@
 #include "passes/cpu/KernelFunction.h"
 
+#include "lib/Analysis/UpdatedOperand.h"
+
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
 using namespace mlir;
@@ -234,5 +236,7 @@ void KernelFunction::finish() {
   };
   made->setAttr("tenon.grid", attribute(grid));
   made->setAttr("tenon.scratch_bytes", attribute(scratchBytes));
+  if (updated)
+    made->setAttr(updatesAttrName, b.getDenseI64ArrayAttr({int64_t(*updated)}));
   old.erase();
 }

@@ -40,6 +40,8 @@ public:
   overLanes(mlir::OpFoldResult size, mlir::ValueRange carried,
             llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::AffineExpr place, mlir::ValueRange carried)> body);
 
+  /// The one result is this argument but for what the function writes.
+  void setUpdated(unsigned argument) { updated = argument; }
   /// The new function takes the place of the old one.
   void finish();
   void abandon() { made.erase(); }
@@ -53,6 +55,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> arguments;
   llvm::SmallVector<Result> outputs;
   mlir::AffineExpr grid, scratchBytes;
+  std::optional<unsigned> updated;
   mlir::Operation *prologueEnd;
 };
 

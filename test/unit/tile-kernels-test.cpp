@@ -4,6 +4,7 @@
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/DimNames.h"
+#include "lib/Analysis/UpdatedOperand.h"
 #include "lib/Pipelines/Phases.h"
 #include "lib/Reference/Reference.h"
 #include "lib/Reference/TileInterpreter.h"
@@ -452,7 +453,9 @@ protected:
         ReferenceTensor empty(type.getElementType(), shape);
         llvm::fill(empty.floats, NAN);
         llvm::fill(empty.integers, -77);
-        arguments.push_back(empty);
+        auto updates = kernel->getAttrOfType<DenseI64ArrayAttr>(updatesAttrName);
+        int64_t updated = updates ? updates[result.getResultNumber()] : -1;
+        arguments.push_back(updated < 0 ? empty : arguments[updated]);
       }
       EXPECT_TRUE(succeeded(runTileKernel(kernel, arguments))) << launch.getCallee().getLeafReference().str();
       for (auto [result, value] :

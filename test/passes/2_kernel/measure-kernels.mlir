@@ -35,6 +35,21 @@ func.func @embedding(%t: tensor<1000000x4xf32>, %i: tensor<5xi64>) -> tensor<5x4
 
 // -----
 
+// A cache that two rows are appended to: these are read and written, with the 8 bytes of the position; the rest is not.
+// CHECK-DAG: #[[BYTES:.*]] = affine_map<() -> (136)>
+// CHECK-LABEL: @append
+// CHECK: tenon.kernel @append({{.*}}) attributes {tenon.bytes = #[[BYTES]],
+func.func @append(%c: tensor<1x2x1024x4xf32>, %u: tensor<1x2x2x4xf32>, %p: tensor<i64>) -> tensor<1x2x1024x4xf32> {
+  %y = tenon.kernel @append(%C = %c, %U = %u, %P = %p)
+      : (tensor<1x2x1024x4xf32>, tensor<1x2x2x4xf32>, tensor<i64>) -> tensor<1x2x1024x4xf32> {
+    %0 = tenon.kv_cache_append %C, %U, %P : (tensor<1x2x1024x4xf32>, tensor<1x2x2x4xf32>, tensor<i64>) -> tensor<1x2x1024x4xf32>
+    tenon.yield %0 : tensor<1x2x1024x4xf32>
+  }
+  return %y : tensor<1x2x1024x4xf32>
+}
+
+// -----
+
 // 2 heads x 3 queries x d1 keys of (2 x 8 + 2 x 8 + 5) flops; 2 bytes each of q, k, v and r.
 // CHECK-DAG: #[[BYTES:.*]] = affine_map<()[s0, s1] -> (s0 * 32 + s1 * 32 + 192)>
 // CHECK-DAG: #[[FLOPS:.*]] = affine_map<()[s0, s1] -> (s0 * 222)>

@@ -136,6 +136,21 @@ func.func @main(%a: tensor<768x768xf32>, %b: tensor<256x768xf32>) -> tensor<1024
 
 // -----
 
+// Of a cache that is appended to only the new part is stored, where the data say: the rest is in the result's memory.
+// CHECK: tile.kernel @kv_cache_append(%[[C:.*]]: !tile.view<1x2x64x16xf32>, %[[U:.*]]: !tile.view<1x2x3x16xf32>, %[[P:.*]]: !tile.view<i64>, %[[Y:.*]]: !tile.view<1x2x64x16xf32>)
+// CHECK-SAME: tenon.updates = array<i64: 0>
+// CHECK: tile.grid
+// CHECK: tile.load %[[P]]
+// CHECK: %[[X:.*]] = tile.load %[[U]]
+// CHECK: %[[PLACE:.*]] = tile.strided %[[Y]] at %{{.*}} -> <1x2x3x16xf32>
+// CHECK: tile.store %[[X]], %[[PLACE]]
+func.func @main(%c: tensor<1x2x64x16xf32>, %u: tensor<1x2x3x16xf32>, %p: tensor<i64>) -> tensor<1x2x64x16xf32> {
+  %0 = tenon.kv_cache_append %c, %u, %p : (tensor<1x2x64x16xf32>, tensor<1x2x3x16xf32>, tensor<i64>) -> tensor<1x2x64x16xf32>
+  return %0 : tensor<1x2x64x16xf32>
+}
+
+// -----
+
 // A padded tensor is one load with the value outside.
 // CHECK: tile.kernel @pad
 // CHECK: tile.load %{{.*}} {pad = 3.000000e+00 : f32}

@@ -56,6 +56,18 @@ func.func @main(%a: tensor<4x16xf32>, %b: tensor<4x32xf32>) -> tensor<4x48xf32> 
 
 // -----
 
+// A cache that is appended to is its result but for the new rows, which alone are written.
+// CHECK: func.func @kv_cache_append({{.*}}tenon.updates = array<i64: 0>
+// CHECK-NOT: vector.load %arg0
+// CHECK: vector.load %arg1
+// CHECK-NOT: vector.load %arg0
+func.func @main(%c: tensor<1x2x64x16xf32>, %u: tensor<1x2x3x16xf32>, %p: tensor<i64>) -> tensor<1x2x64x16xf32> {
+  %y = tenon.kv_cache_append %c, %u, %p : (tensor<1x2x64x16xf32>, tensor<1x2x3x16xf32>, tensor<i64>) -> tensor<1x2x64x16xf32>
+  return %y : tensor<1x2x64x16xf32>
+}
+
+// -----
+
 // A row of the table is read by lanes, its number once; booleans are bytes.
 // CHECK: func.func @embedding
 // CHECK: memref.load %{{.*}} : memref<5xi64>
