@@ -166,9 +166,10 @@ TENON_API void tenon_context_free(tenon_context *context);
  * this context. */
 TENON_API tenon_error *tenon_context_output_shapes(tenon_context *context, const tenon_tensor *inputs,
                                                    size_t num_inputs, tenon_tensor *outputs, size_t num_outputs);
-/* Outputs are written to the caller's memory, which must not overlap the inputs; but an output that the manifest says is
- * "over" an input, as a cache that is appended to, may be that input's memory: then the rest of it is not copied. When it returns they are written,
- * unless every tensor is in GPU memory: then the work is queued on the context's stream. */
+/* Outputs are written to the caller's memory, which must not overlap the inputs; but an output that the manifest says
+ * is "over" an input, as a cache that is appended to, may be that input's memory: then the rest of it is not copied.
+ * When it returns they are written, unless every tensor is in GPU memory: then the work is queued on the context's
+ * stream. */
 TENON_API tenon_error *tenon_context_run(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
                                          const tenon_tensor *outputs, size_t num_outputs);
 /* Arena and scratch held by this context, in bytes. */
@@ -182,8 +183,9 @@ TENON_API tenon_error *tenon_context_synchronize(tenon_context *context);
 /* ---- CUDA graphs ---- */
 typedef struct tenon_graph tenon_graph;
 /* The launches of a call with inputs of these types and shapes (their data is not read), with input and output memory
- * of its own; but an input that an output is "over", given in GPU memory at a multiple of 16, is read and written where it
- * lies at every run, and must outlive the graph. Used by the thread that has the context; may be freed before or after it. */
+ * of its own; but an input that an output is "over", given in GPU memory at a multiple of 16, is read and written where
+ * it lies at every run, and must outlive the graph. Used by the thread that has the context; may be freed before or
+ * after it. */
 TENON_API tenon_error *tenon_graph_capture(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
                                            tenon_graph **graph);
 /* Copies the inputs in, runs, copies the outputs out. With num_inputs 0 the graph's own inputs are read as they are;

@@ -21,9 +21,8 @@ bool isUpdate(Insertions parts) {
     return insert->hasOneUse() && insert.getSourceType().getRank() == insert.getDestType().getRank() &&
            llvm::all_of(insert.getMixedStrides(), [](OpFoldResult stride) { return isConstantIntValue(stride, 1); });
   });
-  return arePlain && llvm::all_of(parts.rest.getUses(), [&](OpOperand &use) {
-           return isa<tensor::DimOp>(use.getOwner()) || &use == &into;
-         });
+  return arePlain && llvm::all_of(parts.rest.getUses(),
+                                  [&](OpOperand &use) { return isa<tensor::DimOp>(use.getOwner()) || &use == &into; });
 }
 
 std::optional<unsigned> updatedOperand(KernelOp kernel, unsigned number) {

@@ -23,6 +23,7 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createRaiseNormsPass());
   manager.addPass(createRaiseSoftmaxPass());
   manager.addPass(createRaiseRopePass());
+  manager.addPass(createRaiseCacheAppendsPass());
   manager.addPass(createConvolutionToLinearPass());
   manager.addPass(createRaiseLinearPass());
   manager.addPass(createSinkReshapesPass());

@@ -26,7 +26,8 @@ public:
   Result<std::vector<std::vector<int64_t>>> outputShapes(const std::vector<TensorRef> &inputs);
   /// Count, type, rank and shape of every argument are checked before anything runs; the message names the argument,
   /// what it got and what was expected. Outputs must not overlap each other or the inputs, but one that is an update of
-  /// an input (PlanValue::over) may have that input's memory: then only the new part is written. On a GPU, tensors may be in its memory or the host's; with one in host memory the call waits for the result, else it returns once all is
+  /// an input (PlanValue::over) may have that input's memory: then only the new part is written. On a GPU, tensors may
+  /// be in its memory or the host's; with one in host memory the call waits for the result, else it returns once all is
   /// queued.
   Status run(const std::vector<TensorRef> &inputs, const std::vector<TensorRef> &outputs);
   /// Allocates the outputs, in host memory.

@@ -57,9 +57,9 @@ private:
   const Kernel *firstQueued = nullptr, *lastQueued = nullptr; ///< since the last wait
 };
 
-/// The launches of one call as a CUDA graph with input and output memory of its own: a call costs one launch. An input on
-/// the GPU that an output is an update of is used where it lies, for both, and must outlive the graph. Used by
-/// the thread that has its context, in order with the context's calls; lives on when the context has ended.
+/// The launches of one call as a CUDA graph with input and output memory of its own: a call costs one launch. An input
+/// on the GPU that an output is an update of is used where it lies, for both, and must outlive the graph. Used by the
+/// thread that has its context, in order with the context's calls; lives on when the context has ended.
 class Graph {
 public:
   ~Graph();

@@ -39,10 +39,10 @@ struct PreparedLaunch {
   CUlaunchConfig config = {};
   CUlaunchAttribute attributes[2] = {};
   unsigned int numFixedAttributes = 0; ///< those ahead of the leave to start early
-  bool isEmpty = false;    ///< a grid without CTAs: nothing is launched
-  int64_t workspace = 0;   ///< bytes
-  int64_t zeroed = 0;      ///< bytes at its start
-  int64_t workspaceAt = 0; ///< offset in the arena, set by who plans it
+  bool isEmpty = false;                ///< a grid without CTAs: nothing is launched
+  int64_t workspace = 0;               ///< bytes
+  int64_t zeroed = 0;                  ///< bytes at its start
+  int64_t workspaceAt = 0;             ///< offset in the arena, set by who plans it
   LaunchMemory memory;
   std::vector<Update> updates;
   std::vector<PreparedMap> maps;
@@ -57,7 +57,8 @@ Result<PreparedLaunch> prepareLaunch(const LaunchPlan &plan, const std::map<std:
                                      const std::function<const int64_t *(std::string_view)> &dims,
                                      const std::vector<int64_t> &bytes);
 
-/// Queues it, behind copies of what it updates where that has other memory than the result. `addresses`: of values by id; `arena`: what workspaceAt is in. The device's context is current.
+/// Queues it, behind copies of what it updates where that has other memory than the result. `addresses`: of values by
+/// id; `arena`: what workspaceAt is in. The device's context is current.
 Status enqueue(Device &device, PreparedLaunch &launch, const std::vector<void *> &addresses, char *arena,
                CUstream stream);
 

@@ -78,10 +78,10 @@ struct PlanValue {
   ValueKind kind = ValueKind::Temp;
   std::string name;    ///< Input, Output: the user's name; Weight: its key
   int64_t source = -1; ///< View: viewed value. Output: value to copy, or -1
-  int64_t over = -1;   ///< Output: the input whose memory it may have, as an update of it that nobody reads after; or -1
-  int64_t offset = 0;  ///< Constant: byte offset in constants.bin, a multiple of 64
-  Expr size;           ///< Size
-  std::string sha256;  ///< Weight: of its bytes in hexadecimal, or empty
+  int64_t over = -1;  ///< Output: the input whose memory it may have, as an update of it that nobody reads after; or -1
+  int64_t offset = 0; ///< Constant: byte offset in constants.bin, a multiple of 64
+  Expr size;          ///< Size
+  std::string sha256; ///< Weight: of its bytes in hexadecimal, or empty
 };
 
 struct PlanLaunch {

@@ -16,7 +16,6 @@ Result<std::string_view> constantBytes(const PlanValue &value, std::string_view 
 /// The weight of this value with type and shape checked. `weights` may be null: then none were given.
 Result<TensorRef> findWeight(const PlanValue &value, const WeightSource *weights);
 
-
 /// By value id: whether launches of a call read it, themselves or through views, or an output copies it. What only
 /// launches at load read is not needed after them.
 std::vector<bool> readByCalls(const LaunchPlan &plan);

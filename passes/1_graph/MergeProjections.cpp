@@ -1,6 +1,7 @@
 // Query, key and value are three products of one input with three weights, each too narrow to keep all cores busy and
-// each reading the whole input. Their weights joined, they are one product; attention, or rotary embedding before it,
-// reads the three parts of its result in place, as views. The joining is an op on weights, which runs once, at load.
+// each reading the whole input. Their weights joined, they are one product; attention, or rotary embedding and the
+// cache before it, reads the three parts of its result in place, as views. The joining is an op on weights, which runs
+// once, at load.
 #include "dialects/Tenon/ConstantValues.h"
 #include "dialects/Tenon/Tenon.h"
 #include "passes/1_graph/LoadTime.h"
@@ -20,8 +21,8 @@ using namespace tenon;
 
 static constexpr StringLiteral category = "tenon-merge-projections";
 
-/// Whether every reader is attention or rotary embedding, reached through views alone: it reads a part of a larger row
-/// in place, where any other op would have the part copied out first.
+/// Whether every reader is attention, rotary embedding or an append to a cache, reached through views alone: it reads a
+/// part of a larger row in place, where any other op would have the part copied out first.
 static bool isReadInPlace(Value value) {
   return llvm::all_of(value.getUses(), [](OpOperand &use) {
     Operation *user = use.getOwner();
@@ -29,6 +30,8 @@ static bool isReadInPlace(Value value) {
       return use.get() != attention.getMask();
     if (isa<RopeOp>(user))
       return use.getOperandNumber() == 0;
+    if (isa<KvCacheAppendOp>(user))
+      return use.getOperandNumber() == 1;
     return isa<ReshapeOp, TransposeOp>(user) && use.getOperandNumber() == 0 && isReadInPlace(user->getResult(0));
   });
 }
@@ -40,7 +43,7 @@ static const char *obstacle(LinearOp op) {
   if (!isLoadTime(op.getWeight()) || (op.getBias() && !isLoadTime(op.getBias())))
     return "its weight or bias is computed at run time";
   if (!isReadInPlace(op.getResult()))
-    return "something other than attention or rope reads its result, which would have to be copied out";
+    return "something other than attention, rope or a cache reads its result, which would have to be copied out";
   return nullptr;
 }
 

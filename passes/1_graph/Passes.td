@@ -320,6 +320,35 @@ def RaiseNormsPass : Pass<"tenon-raise-norms", "::mlir::ModuleOp"> {
   }];
 }
 
+def RaiseCacheAppendsPass : Pass<"tenon-raise-cache-appends", "::mlir::ModuleOp"> {
+  let summary = "a scatter to places that follow each other in a cache becomes an append";
+  let description = [{
+    Why: a scatter's places are data, so that each row of the result asks all indices. Of an append it is known that one slice
+    is written: the rest of the cache stays where it is.
+
+    Before:
+    ```mlir
+    func.func @main(%c: tensor<2x3x16x8xf32>, %u: tensor<2x3x4x8xf32>, %n: tensor<i64>) -> tensor<2x3x16x8xf32> {
+      %0 = tenon.iota {axis = 0 : i64, start = 0.0 : f64, step = 1.0 : f64} : () -> tensor<4xi64>
+      %1 = tenon.add %0, %n : (tensor<4xi64>, tensor<i64>) -> tensor<4xi64>
+      %2 = tenon.scatter %c, %1, %u {axis = 2 : i64} : (tensor<2x3x16x8xf32>, tensor<4xi64>, tensor<2x3x4x8xf32>) -> tensor<2x3x16x8xf32>
+      return %2 : tensor<2x3x16x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%c: tensor<2x3x16x8xf32>, %u: tensor<2x3x4x8xf32>, %n: tensor<i64>) -> tensor<2x3x16x8xf32> {
+      %0 = tenon.kv_cache_append %c, %u, %n : (tensor<2x3x16x8xf32>, tensor<2x3x4x8xf32>, tensor<i64>) -> tensor<2x3x16x8xf32>
+      return %0 : tensor<2x3x16x8xf32>
+    }
+    ```
+    Requires: canonical IR.
+    Ensures: a scatter of floats of rank 4 along dimension 2, whose indices are one, positions, or positions from 0 on and one
+    number, is kv_cache_append. Where a place is past the end both are wrong, in different ways.
+    Leaves alone: with a missed remark, indices of which it is not known that they follow each other.
+  }];
+}
+
 def RaiseRopePass : Pass<"tenon-raise-rope", "::mlir::ModuleOp"> {
   let summary = "rotary embedding taken apart becomes one op";
   let description = [{

@@ -59,6 +59,8 @@ public:
         closeAttention(group, attention);
       else if (auto rope = dyn_cast<RopeOp>(op))
         repeatViews(group, {rope.getInput()});
+      else if (auto append = dyn_cast<KvCacheAppendOp>(op))
+        closeAppend(group, append);
       else if (groups[group].kind == KernelKind::Row)
         takeProducers(group, &op);
       else if (groups[group].kind == KernelKind::Pointwise)
@@ -189,6 +191,21 @@ private:
       // The view is repeated in the kernel; the copy that stood for it stays only where others read it.
       work.push_back(op->getOperand(0));
     }
+  }
+
+  /// What goes into a cache is computed where it goes: rotated keys, arithmetic of one element at a time, views.
+  void closeAppend(int group, KvCacheAppendOp append) {
+    Value update = append.getUpdate();
+    int producer = groupOf(update);
+    bool isComputedThere =
+        producer >= 0 && (groups[producer].kind == KernelKind::Pointwise || isa<RopeOp>(groups[producer].anchor));
+    if (!isComputedThere)
+      return repeatViews(group, {update});
+    if (initial.contains(update.getDefiningOp()) || !isPrivate(update, group))
+      return miss(append, "not fused with " + nameOf(update.getDefiningOp()) +
+                              ": others read its result, or it is computed "
+                              "once, from weights alone");
+    merge(group, producer);
   }
 
   /// Attention reads its operands through views and writes through the transpose and reshape that joins the heads.

@@ -26,6 +26,7 @@ public:
 
 private:
   bool findSegments();
+  bool findSegments(tensor::InsertSliceOp insert, const Segment &outer);
   bool emit(const Segment &segment, ArrayRef<unsigned> rowDims, ValueRange row);
 
   KernelFunction &kernel;
@@ -48,36 +49,52 @@ static std::optional<unsigned> updatedArgument(Value result) {
   return isReadElsewhere ? std::nullopt : std::optional(argument.getArgNumber());
 }
 
+/// The parts of what `insert` puts into a tensor that lies at `outer`'s offsets, in its steps.
+bool CopyEmitter::findSegments(tensor::InsertSliceOp insert, const Segment &outer) {
+  unsigned rank = isDivided.size();
+  if (insert.getSourceType().getRank() != rank)
+    return points.fail("a slice of another rank is inserted"), false;
+  Segment segment{insert.getSource(), {}, {}};
+  for (unsigned d = 0; d < rank; ++d) {
+    std::optional<int64_t> step = getConstantIntValue(insert.getMixedStrides()[d]);
+    if (!step)
+      return points.fail("a slice is inserted with dynamic steps"), false;
+    segment.steps.push_back(*step * outer.steps[d]);
+    OpFoldResult offset = insert.getMixedOffsets()[d];
+    if (auto value = dyn_cast<Value>(offset))
+      offset = getAsOpFoldResult(points.uniform(value));
+    AffineExpr part = kernel.symbolic(points.size(insert.getSource(), d));
+    bool isWhole = isConstantIntValue(offset, 0) && *step == 1 && part &&
+                   part == kernel.symbolic(points.size(insert.getDest(), d));
+    if (!isWhole)
+      isDivided.set(d);
+    segment.offsets.push_back(affine::makeComposedFoldedAffineApply(
+        b, b.getLoc(), b.getAffineSymbolExpr(0) + b.getAffineSymbolExpr(1) * outer.steps[d],
+        {outer.offsets[d], offset}));
+  }
+  Insertions inner = insertionsOf(insert.getSource());
+  if (inner.inserts.empty() || !inner.rest.getDefiningOp<tensor::EmptyOp>()) {
+    segments.push_back(segment);
+    return true;
+  }
+  return llvm::all_of(inner.inserts, [&](tensor::InsertSliceOp part) { return findSegments(part, segment); });
+}
+
 bool CopyEmitter::findSegments() {
   Value tensor = kernel.results().front().tensor;
   unsigned rank = cast<RankedTensorType>(tensor.getType()).getRank();
   isDivided.resize(rank);
+  SmallVector<OpFoldResult> noOffsets(rank, b.getIndexAttr(0));
+  SmallVector<int64_t> noSteps(rank, 1);
   while (auto insert = tensor.getDefiningOp<tensor::InsertSliceOp>()) {
-    if (insert.getSourceType().getRank() != rank)
-      return points.fail("a slice of another rank is inserted"), false;
-    Segment segment{insert.getSource(), {}, {}};
-    for (unsigned d = 0; d < rank; ++d) {
-      std::optional<int64_t> step = getConstantIntValue(insert.getMixedStrides()[d]);
-      if (!step)
-        return points.fail("a slice is inserted with dynamic steps"), false;
-      segment.steps.push_back(*step);
-      OpFoldResult offset = insert.getMixedOffsets()[d];
-      if (auto value = dyn_cast<Value>(offset))
-        offset = getAsOpFoldResult(points.uniform(value));
-      segment.offsets.push_back(offset);
-      AffineExpr part = kernel.symbolic(points.size(insert.getSource(), d));
-      bool isWhole = isConstantIntValue(offset, 0) && *step == 1 && part &&
-                     part == kernel.symbolic(points.size(insert.getDest(), d));
-      if (!isWhole)
-        isDivided.set(d);
-    }
-    segments.push_back(segment);
+    if (!findSegments(insert, {{}, noOffsets, noSteps}))
+      return false;
     tensor = insert.getDest();
   }
   if (std::optional<unsigned> updated = updatedArgument(kernel.results().front().tensor))
     kernel.setUpdated(*updated); // the rest is in the result's memory already
   else if (!tensor.getDefiningOp<tensor::EmptyOp>())
-    segments.push_back({tensor, SmallVector<OpFoldResult>(rank, b.getIndexAttr(0)), SmallVector<int64_t>(rank, 1)});
+    segments.push_back({tensor, noOffsets, noSteps});
   std::reverse(segments.begin(), segments.end());
   return points.error().empty();
 }

@@ -135,3 +135,22 @@ func.func @main(%x: tensor<2x5x24xf32>, %c: tensor<5x1x4xf32>, %s: tensor<5x1x4x
   %1 = tenon.rope %0, %c, %s : (tensor<2x5x2x4xf32>, tensor<5x1x4xf32>, tensor<5x1x4xf32>) -> tensor<2x5x2x4xf32>
   return %1 : tensor<2x5x2x4xf32>
 }
+
+// -----
+
+// Rotated keys are rotated where they go in the cache; values are read from the larger row they are a part of.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[X:.*]]: tensor<2x1x16xf32>, %[[COS:.*]]: tensor<1x4xf32>, %[[SIN:.*]]: tensor<1x4xf32>, %[[K:[^ ]*]]: tensor<2x1x32x8xf32>,
+// CHECK: tenon.kernel @rope_kv_cache_append(%{{.*}} = %[[X]], %{{.*}} = %[[COS]], %{{.*}} = %[[SIN]], %{{.*}} = %[[K]], %{{.*}} = %{{.*}})
+// CHECK: tenon.kernel @kv_cache_append(
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<2x1x16xf32>, %c: tensor<1x4xf32>, %s: tensor<1x4xf32>, %k: tensor<2x1x32x8xf32>, %v: tensor<2x1x32x8xf32>,
+                %p: tensor<i64>) -> (tensor<2x1x32x8xf32>, tensor<2x1x32x8xf32>) {
+  %0, %1 = tenon.split %x {axis = 2 : i64, sizes = array<i64: 8, 8>} : (tensor<2x1x16xf32>) -> (tensor<2x1x8xf32>, tensor<2x1x8xf32>)
+  %2 = tenon.reshape %0 : (tensor<2x1x8xf32>) -> tensor<2x1x1x8xf32>
+  %3 = tenon.rope %2, %c, %s : (tensor<2x1x1x8xf32>, tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<2x1x1x8xf32>
+  %4 = tenon.kv_cache_append %k, %3, %p : (tensor<2x1x32x8xf32>, tensor<2x1x1x8xf32>, tensor<i64>) -> tensor<2x1x32x8xf32>
+  %5 = tenon.reshape %1 : (tensor<2x1x8xf32>) -> tensor<2x1x1x8xf32>
+  %6 = tenon.kv_cache_append %v, %5, %p : (tensor<2x1x32x8xf32>, tensor<2x1x1x8xf32>, tensor<i64>) -> tensor<2x1x32x8xf32>
+  return %4, %6 : tensor<2x1x32x8xf32>, tensor<2x1x32x8xf32>
+}
