@@ -1,6 +1,7 @@
 """Graphs made at random give what the float64 reference gives; `python -m random_graphs 20000 1` runs more of them."""
 import os
 
+import pytest
 import random_graphs
 
 
@@ -12,6 +13,12 @@ def test_random_graphs(capsys):
     with capsys.disabled():
         print(f"\n{said.splitlines()[-1]}")
     assert wrong == 0, said
+
+
+@pytest.mark.parametrize("first", [101000120, 101000830])
+def test_rare_alignments_of_errors(first):
+    """One element in some millions is past what the first evaluations of the reference saw."""
+    assert random_graphs.check(range(first, first + random_graphs.TOGETHER)) is None
 
 
 def test_a_graph_is_its_seed_alone():

@@ -20,8 +20,10 @@ public:
   /// Of inputs that index rows of a table: 0 to the last row.
   Ranges inputRanges() const;
 
-  /// The exact results and how far from them a right implementation may be. `weights` may be null.
-  Result<std::vector<BoundedTensor>> evaluate(const std::vector<Input> &inputs, const WeightSource *weights);
+  /// The exact results and how far from them a right implementation may be. `weights` may be null. Another seed moves
+  /// other elements up and down where it measures how errors travel.
+  Result<std::vector<BoundedTensor>> evaluate(const std::vector<Input> &inputs, const WeightSource *weights,
+                                              uint64_t seed);
 
 private:
   ModelReference() = default;

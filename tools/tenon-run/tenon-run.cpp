@@ -73,22 +73,42 @@ static void becomeInfinite(ReferenceTensor &exact) {
       value = rounded;
 }
 
+/// A bound is twice the most that few evaluations saw, and one element in some millions has a rarer alignment of
+/// errors. So what is outside is looked at again, with other evaluations; what is wrong is so far outside that it stays
+/// there.
+static constexpr uint64_t looks = 8;
+
 /// Against the float64 reference, each element within the bound that the model's arithmetic gives.
 static Status check(const Model &model, const std::vector<Input> &inputs, const std::vector<Array> &outputs,
                     ModelReference *reference, Report &report) {
   if (!reference)
     return invalidArgument("--check needs the model's IR, which this artefact does not keep: compile it without "
                            "--no-model");
-  TENON_TRY_ASSIGN(std::vector<BoundedTensor> expected, reference->evaluate(inputs, model.weights.get()));
-  report.json["check"] = Json::array();
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    ReferenceTensor got = toNumbers(outputs[i].tensor.ref());
-    if (got.shape != expected[i].value.shape)
-      return internalError("output '" + outputs[i].name + "' has another shape than the reference gives");
-    becomeInfinite(expected[i].value);
-    Comparison comparison = compare(got, expected[i].value, [&](int64_t at) { return expected[i].bound[at]; });
-    reportComparison(report, "check", outputs[i].name, comparison, got.shape);
+  std::vector<ReferenceTensor> got;
+  for (const Array &output : outputs)
+    got.push_back(toNumbers(output.tensor.ref()));
+  std::vector<BoundedTensor> expected;
+  std::vector<Comparison> comparisons;
+  bool ok = false;
+  for (uint64_t look = 1; look <= looks && !ok; ++look) {
+    TENON_TRY_ASSIGN(std::vector<BoundedTensor> seen, reference->evaluate(inputs, model.weights.get(), look));
+    ok = true;
+    comparisons.clear();
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (got[i].shape != seen[i].value.shape)
+        return internalError("output '" + outputs[i].name + "' has another shape than the reference gives");
+      becomeInfinite(seen[i].value);
+      if (look > 1)
+        for (size_t at = 0; at < seen[i].bound.size(); ++at)
+          seen[i].bound[at] = std::max(seen[i].bound[at], expected[i].bound[at]);
+      comparisons.push_back(compare(got[i], seen[i].value, [&](int64_t at) { return seen[i].bound[at]; }));
+      ok &= comparisons.back().ok();
+    }
+    expected = std::move(seen);
   }
+  report.json["check"] = Json::array();
+  for (size_t i = 0; i < outputs.size(); ++i)
+    reportComparison(report, "check", outputs[i].name, comparisons[i], got[i].shape);
   return {};
 }
 
