@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tenon.bench import reporting
-from tenon.bench.cases import Case, parse_shape
+from tenon.bench.cases import Case, parse_case
 from tenon.bench.contest import summary
+from tenon.bench.subjects import models
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,8 +22,10 @@ def run(*arguments):
     ([], 2, "COMMAND"),
     (["models", "--vs=tenon"], 2, "no peer 'tenon'"),
     (["models", "--vs=nobody"], 2, "no peer 'nobody'"),
-    (["models", "--case=B0S4"], 2, "no shape 'B0S4'"),
-    (["models", "--case=128"], 2, "no shape '128'"),
+    (["models", "--case=B0S4"], 2, "no case 'B0S4'"),
+    (["models", "--case=128"], 2, "no case '128'"),
+    (["models", "--case=GPT-3 B1S4"], 2, "models are MiniLM, BERT-base"),
+    (["ops", "--case=sorting"], 2, "no op's name holds 'sorting'; ops are linear"),
     (["models", "--dtype=f16"], 2, "no type 'f16'"),
     (["models", "--device=tpu"], 2, "invalid choice"),
     (["models", "--rounds=0"], 2, "at least 1"),
@@ -33,7 +36,8 @@ def test_use(arguments, status, message):
 
 
 def test_shapes_and_inputs():
-    assert parse_shape("b8s128") == (8, 128)
+    assert parse_case("b8s128", models()) == ("MiniLM", 8, 128)
+    assert parse_case("Llama-3-8B, 2 layers B1S64", models()) == ("Llama-3-8B, 2 layers", 1, 64)
     ids, mask = Case(2, 16, "f32").inputs()
     assert ids.shape == mask.shape == (2, 16) and (ids == Case(2, 16, "bf16").inputs()[0]).all()
 
@@ -62,3 +66,28 @@ def test_a_short_run(tmp_path):
     tenon, tvm = json.loads((tmp_path / "r.json").read_text())["cases"][0]["results"]
     assert tenon["error"] < 5e-6 and len(tenon["milliseconds"]) >= 3 and tenon["compile_seconds"] > 0
     assert "missing" in tvm or tvm["error"] < 1e-4
+
+
+def test_an_op_beside_its_peers(tmp_path):
+    done = run("ops", "--case=add, layer norm", "--case=silu", "--rounds=1", "--burst=0.01", "--vs=torch,xla",
+               f"--json={tmp_path / 'r.json'}", f"--html={tmp_path / 'r.html'}")
+    assert done.returncode == 0, done.stderr
+    for case in json.loads((tmp_path / "r.json").read_text())["cases"]:
+        for result in case["results"]:
+            assert "No module" in result["missing"] if "missing" in result else result["error"] < 2e-5, result
+    page = (tmp_path / "r.html").read_text()
+    assert "<svg" in page and "Losses" in page and "silu times" in page
+
+
+def result(name, best, **more):
+    return {"name": name, "best": best, "median": best, "spread": 0.1, "compile_seconds": 1.0, "memory_bytes": 5e6, "error": 1e-7,
+            **more}
+
+
+def test_overview_and_losses():
+    measured = [("A", [result("tenon", 1.0), result("torch", 2.0), result("xla", 4.0)]),
+                ("B", [result("tenon", 2.0), result("torch", 1.0), result("xla", 4.0, missing="it failed")])]
+    assert reporting.overview(measured)[1:] == [["A", "1", "torch", "2", "0.50", "1.0", "1.0"],
+                                                ["B", "2", "torch", "1", "2.00", "1.0", "1.0"],
+                                                ["geometric mean", "", "", "", "1.00", "", ""]]
+    assert reporting.losses(measured)[1:] == [["B", "torch", "2.00"]]

@@ -41,7 +41,7 @@ def gpu_bench(*arguments):
     (["kernels", "--vs=tvm"], 2, "no peer 'tvm' on a GPU"),
     (["kernels", "--device=cpu"], 2, "invalid choice"),
     (["kernels", "--compile-only=a", "--run-only=b"], 2, "one step each"),
-    (["models", "--html=x"], 2, "--html goes with --device=cuda"),
+    (["models", "--variants=x"], 2, "--variants goes with --device=cuda"),
     (["kernels", "--case=nothing", "--compile-only=/tmp"], 1, "no case 'nothing'; cases are gemm"),
     (["kernels", "--variants=/nowhere", "--compile-only=/tmp"], 1, "variants /nowhere"),
 ])

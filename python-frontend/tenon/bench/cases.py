@@ -1,8 +1,6 @@
-"""What is measured: MiniLM at a few shapes, with inputs that every contestant gets alike."""
+"""What is measured: a subject (a model, or an op) at a size, with inputs that every contestant gets alike."""
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy
 
 
 @dataclass(frozen=True)
@@ -10,33 +8,40 @@ class Case:
     batch: int
     sequence: int
     dtype: str  # "f32" or "bf16": the type of weights and arithmetic
+    subject: str = "MiniLM"
 
     @property
     def name(self):
-        return f"B{self.batch} S{self.sequence} {self.dtype}"
+        """"MiniLM B1 S128 f32"; the name of an op says its sizes."""
+        sizes = f" B{self.batch} S{self.sequence}" if self.sequence else ""
+        return f"{self.subject}{sizes} {self.dtype}"
+
+    @property
+    def file_stem(self):
+        return "".join(letter if letter.isalnum() else "-" for letter in self.name)
 
     def inputs(self):
-        """(ids, mask): seeded, every token counts."""
-        random = numpy.random.default_rng(self.batch * 1000 + self.sequence)
-        ids = random.integers(1000, 29000, (self.batch, self.sequence))
-        ids[:, 0] = 101
-        ids[:, -1] = 102
-        return ids.astype(numpy.int64), numpy.ones_like(ids, dtype=numpy.int64)
+        """Numpy arrays, seeded."""
+        from tenon.bench.subjects import subject_of
+        return subject_of(self).inputs(self.batch, self.sequence)
 
     def to_json(self):
         return asdict(self)
 
 
-SHAPES = ((1, 128), (8, 128), (1, 16))
+MINILM = (("MiniLM", 1, 128), ("MiniLM", 8, 128), ("MiniLM", 1, 16))
 
 
-def parse_shape(text):
-    """"B8S128" -> (8, 128); ValueError otherwise."""
-    batch, found, sequence = text.upper().removeprefix("B").partition("S")
-    if not text.upper().startswith("B") or not found or int(batch) < 1 or not 2 <= int(sequence) <= 512:
+def parse_case(text, subjects):
+    """"B8S128" -> ("MiniLM", 8, 128); "GPT-2 B1S64" -> ("GPT-2", 1, 64); ValueError otherwise."""
+    subject, _, shape = text.rpartition(" ")
+    subject = subject or "MiniLM"
+    batch, found, sequence = shape.upper().removeprefix("B").partition("S")
+    if (subject not in subjects or not shape.upper().startswith("B") or not found or int(batch) < 1
+            or not 2 <= int(sequence) <= 512):
         raise ValueError(text)
-    return int(batch), int(sequence)
+    return subject, int(batch), int(sequence)
 
 
 def reference_path(folder, case):
-    return Path(folder) / f"reference-b{case.batch}-s{case.sequence}.npy"
+    return Path(folder) / f"reference-{case.file_stem}.npy"

@@ -58,9 +58,10 @@ class Process:
 def make_reference(case, folder):
     """The case in float64, by PyTorch in a process of its own."""
     path = reference_path(folder, case)
-    code = ("import sys, numpy, torch; from tenon.samples import minilm; from tenon.bench.cases import Case\n"
-            f"ids, mask = map(torch.from_numpy, Case({case.batch}, {case.sequence}, 'f32').inputs())\n"
-            "with torch.no_grad(): result = minilm.load(dtype=torch.float64)(ids, mask)\n"
+    code = ("import dataclasses, numpy, torch; from tenon.bench.cases import Case\n"
+            "from tenon.bench.subjects import subject_of, torch_inputs\n"
+            f"case = dataclasses.replace(Case(**{case.to_json()!r}), dtype='f64')\n"
+            "with torch.no_grad(): result = subject_of(case).load(torch.float64)(*torch_inputs(case))\n"
             f"numpy.save({str(path)!r}, result.numpy())")
     environment = dict(os.environ, HF_HUB_OFFLINE="1", PYTHONPATH=str(Path(__file__).resolve().parents[2]))
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
@@ -85,7 +86,7 @@ def run_case(case, names, threads, rounds, seconds, folder, say):
             if "missing" in reply:
                 process.end()
                 continue
-            error = numpy.abs(numpy.load(output).astype(numpy.float64) - exact).max()
+            error = numpy.abs(numpy.load(output).astype(numpy.float64).reshape(exact.shape) - exact).max()
             results[name] |= {"error": float(error), "milliseconds": []}
             processes[name] = process
         for turn in range(rounds):

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from tenon.bench.subjects import subject_of, torch_dtype, torch_inputs
+
 
 class Refused(Exception):
     """The contestant cannot do this case; the text says why."""
@@ -35,7 +37,7 @@ class Tenon(Contestant):
         made = _made("tenon", case, folder)
         import tenon
         self._model = tenon.load(made["path"])
-        self._inputs = case.inputs()
+        self._inputs = [_in_type(array, case.dtype) for array in case.inputs()]
         self.version = tenon.version()
         begin = time.perf_counter()
         self.call()
@@ -49,16 +51,21 @@ class Tenon(Contestant):
         return numpy.asarray(result, numpy.float32)
 
 
+def _in_type(array, dtype):
+    if dtype == "f32" or array.dtype != "float32":
+        return array
+    import ml_dtypes
+    return array.astype(ml_dtypes.bfloat16)
+
+
 class Torch(Contestant):
     compiled = False
 
     def prepare(self, case, folder):
         import torch
         torch.set_num_threads(int(os.environ["TENON_THREADS"]))
-        from tenon.samples import minilm
-        dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[case.dtype]
-        self._module = minilm.load(dtype=dtype)
-        self._inputs = [torch.from_numpy(array) for array in case.inputs()]
+        self._module = subject_of(case).load(torch_dtype(case))
+        self._inputs = torch_inputs(case)
         self._mode = torch.inference_mode
         self.version = torch.__version__
         if self.compiled:
@@ -82,20 +89,21 @@ class Inductor(Torch):
 class Xla(Contestant):
     def prepare(self, case, folder):
         import jax
-        from tenon.bench import jax_encoder
-        from tenon.samples import minilm
+        from safetensors.flax import load_file
+        from tenon.bench import jax_models
         self.version = jax.__version__
-        parameters, config = jax_encoder.read(minilm.folder(), case.dtype)
-        self._inputs = [jax.numpy.asarray(array.astype("int32")) for array in case.inputs()]
-        self._parameters = parameters
+        form = subject_of(case).jax_form
+        form = getattr(jax_models, form) if isinstance(form, str) else form
+        self._parameters = load_file(_made("weights", case, folder)["path"])
+        self._inputs = [jax.numpy.asarray(array.astype("int32") if array.dtype == "int64" else _in_type(array, case.dtype))
+                        for array in case.inputs()]
         begin = time.perf_counter()
-        encode = jax.jit(lambda parameters, ids, mask: jax_encoder.embed(parameters, config, ids, mask))
-        self._encode = encode.lower(parameters, *self._inputs).compile()
+        self._run = jax.jit(form).lower(self._parameters, *self._inputs).compile()
         self.call()
         return time.perf_counter() - begin
 
     def call(self):
-        return self._encode(self._parameters, *self._inputs).block_until_ready()
+        return self._run(self._parameters, *self._inputs).block_until_ready()
 
     def to_numpy(self, result):
         import numpy
@@ -103,7 +111,7 @@ class Xla(Contestant):
 
 
 class Ort(Contestant):
-    """ONNX Runtime on torch.onnx's export with dynamic dimensions, which are fixed for the session."""
+    """ONNX Runtime on torch.onnx's export; dynamic dimensions are fixed for the session."""
 
     def prepare(self, case, folder):
         import onnxruntime
@@ -133,20 +141,19 @@ class Tvm(Contestant):
     def prepare(self, case, folder):
         import tvm  # before torch
         import torch
-        from tenon.samples import minilm
         from tvm import relax
         from tvm.relax.frontend.torch import from_exported_program
         self.version = tvm.__version__
         if case.dtype != "f32":
             raise Refused("not tried untuned in bf16")
-        ids, mask = case.inputs()
+        subject = subject_of(case)
         with torch.no_grad():
-            program = torch.export.export(minilm.load(), (torch.from_numpy(ids), torch.from_numpy(mask)), strict=False)
+            program = torch.export.export(subject.load(torch.float32), tuple(torch_inputs(case)), strict=False)
             module = from_exported_program(program, keep_params_as_input=False)
         begin = time.perf_counter()
         executable = tvm.compile(module, target="llvm")
         self._machine = relax.VirtualMachine(executable, tvm.cpu())
-        self._inputs = [tvm.runtime.tensor(array) for array in (ids, mask)]
+        self._inputs = [tvm.runtime.tensor(array) for array in case.inputs()]
         self.call()
         return time.perf_counter() - begin
 
@@ -162,11 +169,15 @@ CONTESTANTS = {"tenon": Tenon, "torch": Torch, "inductor": Inductor, "xla": Xla,
 
 # ---- files made once for all cases of a type, each in a process of its own ----
 def _made(what, case, folder):
-    """{"path", "seconds"} of a file, made by `python -m tenon.bench.contestants` the first time."""
-    note = Path(folder) / f"{what}-{case.dtype}.json"
+    """{"path", "seconds"} of a file, made by `python -m tenon.bench.contestants` the first time: for all sizes of a subject
+    that is exported with dynamic ones."""
+    subject = subject_of(case)
+    shared = subject.dynamic or what == "weights"
+    stem = "".join(letter if letter.isalnum() else "-" for letter in case.subject) + f"-{case.dtype}" if shared else case.file_stem
+    note = Path(folder) / f"{what}-{stem}.json"
     if not note.exists():
         environment = {name: value for name, value in os.environ.items() if name != "TENON_LIBRARY"}
-        done = subprocess.run([sys.executable, "-m", "tenon.bench.contestants", what, case.dtype, str(note)],
+        done = subprocess.run([sys.executable, "-m", "tenon.bench.contestants", what, json.dumps(case.to_json()), str(note)],
                               env=environment, capture_output=True, text=True)
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
@@ -176,23 +187,29 @@ def _made(what, case, folder):
     return json.loads(note.read_text())
 
 
-def _make(what, dtype, note):
+def _make(what, case, note):
     import torch
-    from tenon.samples import minilm
-    note = Path(note)
-    module = minilm.load(dtype={"f32": torch.float32, "bf16": torch.bfloat16}[dtype])
-    path = note.with_suffix({"tenon": ".tnx", "ort": ".onnx"}[what])
-    program = minilm.export(module)
-    if what == "tenon":
-        import tenon
-        begin = time.perf_counter()
-        model = tenon.compile(program)
-        seconds = time.perf_counter() - begin
-        model.save(path)
+    from tenon.bench.cases import Case
+    case, note = Case(**json.loads(case)), Path(note)
+    subject, dtype = subject_of(case), torch_dtype(case)
+    path, seconds = note.with_suffix({"tenon": ".tnx", "ort": ".onnx", "weights": ".safetensors"}[what]), 0.0
+    if what == "weights":
+        from safetensors.torch import save_file
+        weights = {name: tensor.contiguous() for name, tensor in subject.weights(dtype).items()}
+        save_file(weights, str(path))
     else:
+        module = subject.load(dtype)
+        program = subject.export(module, case)
         begin = time.perf_counter()
-        torch.onnx.export(program, f=str(path), external_data=False, verbose=False)
-        seconds = time.perf_counter() - begin
+        if what == "tenon":
+            import tenon
+            model = tenon.compile(program)
+            seconds = time.perf_counter() - begin
+            model.save(path)
+        else:
+            with torch.no_grad():
+                torch.onnx.export(program, f=str(path), external_data=not subject.dynamic, verbose=False)
+            seconds = time.perf_counter() - begin
     note.write_text(json.dumps({"path": str(path), "seconds": seconds}))
 
 

@@ -2,6 +2,8 @@
 contender's time over Tenon's: above 1 Tenon is faster."""
 from html import escape
 
+from tenon.bench.page import bars, page, table
+
 
 def is_own(contender):
     return contender.split(",")[0] == "Tenon"
@@ -98,32 +100,6 @@ def markdown(results):
 
 
 # ---- the page ----
-STYLE = """
-:root { color-scheme: light dark; font: 14px/1.4 system-ui, sans-serif; --own: #2a6fdb; --lost: #c4572b; --grid: #8884; }
-body { max-width: 1150px; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; margin-bottom: 2em; font-variant-numeric: tabular-nums; }
-td, th { border-bottom: 1px solid var(--grid); padding: .2em .7em; text-align: right; }
-td:first-child, th:first-child { text-align: left; }
-svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
-.won { fill: var(--own); } .lost { fill: var(--lost); } .edge { stroke: currentColor; }
-"""
-
-
-def bars(title, entries, unit_label, scale_to):
-    """An SVG of horizontal bars, [(name, value, whether it counts as lost)], with a line at 1."""
-    height, left, width = 20, 320, 640
-    lines = []
-    for row, (name, value, is_lost) in enumerate(entries):
-        y, length = row * height + 24, min(value / scale_to, 1) * width
-        lines.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
-                     f'<rect class="{"lost" if is_lost else "won"}" x="{left}" y="{y + 2}" width="{length:.1f}" height="14"/>'
-                     f'<text x="{left + length + 6:.1f}" y="{y + 13}">{value:.2f}</text>')
-    bottom, at = len(entries) * height + 28, left + width / scale_to
-    lines.append(f'<line class="edge" x1="{at:.1f}" y1="20" x2="{at:.1f}" y2="{bottom}"/>'
-                 f'<text x="{at:.1f}" y="14" text-anchor="middle">{escape(unit_label)}</text>')
-    return f"<h2>{escape(title)}</h2>\n<svg width=\"{left + width + 60}\" height=\"{bottom + 4}\">{''.join(lines)}</svg>"
-
-
 def html(results):
     """One page: bars of the time of each case's best peer over Tenon's, bars of the roofline, and the tables."""
     machine = results["machine"]
@@ -138,8 +114,5 @@ def html(results):
     if roofs:
         parts.append(bars("Share of what the machine can do", roofs, "all of it", max(1.05, *(value for _, value, _ in roofs))))
     for title, header, rows in tables(results):
-        cells = "".join("<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>\n"
-                        for tag, row in [("th", header), *(("td", row) for row in rows)])
-        parts.append(f"<h2>{escape(title.capitalize())}</h2>\n<table>\n{cells}</table>")
-    head = f"<!doctype html>\n<meta charset=\"utf-8\">\n<title>Tenon on a GPU</title>\n<style>{STYLE}</style>\n"
-    return head + "<h1>Tenon on a GPU</h1>\n" + "\n".join(parts) + "\n"
+        parts.append(table(title.capitalize(), [header, *rows]))
+    return page("Tenon on a GPU", parts)
