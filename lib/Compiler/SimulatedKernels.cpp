@@ -18,7 +18,11 @@ using namespace mlir;
 namespace tenon {
 
 static std::function<void(const SimulatedLaunch &)> observer;
-void observeSimulatedLaunches(std::function<void(const SimulatedLaunch &)> given) { observer = std::move(given); }
+static sim::Options observedOptions;
+void observeSimulatedLaunches(std::function<void(const SimulatedLaunch &)> given, const sim::Options &options) {
+  observer = std::move(given);
+  observedOptions = options;
+}
 
 namespace simulated {
 namespace {
@@ -33,8 +37,8 @@ MLIRContext &sharedContext() {
   return *context;
 }
 
-/// A word of TENON_CUDA_DRIVER behind the first comma.
-sim::Options optionsFromEnvironment() {
+/// The words of TENON_CUDA_DRIVER behind the first comma.
+Result<sim::Options> optionsFromEnvironment() {
   sim::Options options;
   const char *given = std::getenv("TENON_CUDA_DRIVER");
   SmallVector<StringRef> words;
@@ -42,8 +46,10 @@ sim::Options optionsFromEnvironment() {
   for (StringRef word : words) {
     if (word.consume_front("seed="))
       word.getAsInteger(10, options.seed);
-    else if (word == "unchecked")
-      options.races = options.uninitialised = false;
+    else if (word.consume_front("seeds="))
+      word.getAsInteger(10, options.numSeeds);
+    else if (word.consume_front("check="))
+      TENON_TRY(sim::setChecks(options, word.str()));
   }
   return options;
 }
@@ -90,7 +96,9 @@ cuda::CUresult resultOf(const sim::Report &report, const std::string &kernel) {
 
 cuda::CUresult run(const sim::Kernel &kernel, sim::Launch launch) {
   auto begin = std::chrono::steady_clock::now();
-  Result<sim::Report> report = sim::simulate(kernel, launch, optionsFromEnvironment());
+  Result<sim::Options> options = observer ? Result<sim::Options>(observedOptions) : optionsFromEnvironment();
+  Result<sim::Report> report =
+      options.ok() ? sim::simulate(kernel, launch, *options) : Result<sim::Report>(options.status());
   if (!report.ok()) {
     lastError() = report.status().message();
     return noSimulation;
@@ -98,7 +106,7 @@ cuda::CUresult run(const sim::Kernel &kernel, sim::Launch launch) {
   if (!observer)
     return resultOf(*report, kernel.name);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  observer({kernel.name, *report, took.count()});
+  observer({kernel.name, *report, *kernel.sites, took.count()});
   return report->hasStopped ? resultOf(*report, kernel.name) : cuda::CUDA_SUCCESS;
 }
 

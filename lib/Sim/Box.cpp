@@ -48,6 +48,12 @@ Box boxAt(Cta &cta, const void *descriptor, const void *shared, const int32_t *p
               cta.threadText() + " executes " + cta.siteText(site) + " with " +
                   (map ? "a tensor map of another rank" : "an address that is none of the launch's tensor maps"),
               site);
+  // The manual leaves it to the reader; the hardware stops with an illegal instruction.
+  if (int64_t at = place[0] * map->elementBytes; at % 16 != 0)
+    cta.fault(FindingKind::Misaligned,
+              cta.threadText() + " executes " + cta.siteText(site) + " at innermost coordinate " +
+                  std::to_string(place[0]) + ", byte " + std::to_string(at) + " of a row; expected a multiple of 16",
+              site);
   Box box = {map, {}, cta.memory().sharedAddress(shared)};
   std::copy_n(place, rank, box.place.begin());
   return box;
@@ -56,9 +62,14 @@ Box boxAt(Cta &cta, const void *descriptor, const void *shared, const int32_t *p
 std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isAtomic,
                                   uint32_t site) {
   std::vector<uint32_t> records;
+  if (cta.counts())
+    cta.counts()->bulkCopy(site);
   forEachRow(box, [&](const BoxRow &row) {
     if (row.count == 0)
       return;
+    if (cta.counts())
+      cta.counts()->bulkRow(site, reinterpret_cast<uintptr_t>(row.global),
+                            static_cast<uint32_t>(row.count * box.map->elementBytes));
     Touch touch = {actor,
                    reinterpret_cast<uintptr_t>(row.global),
                    static_cast<uint32_t>(row.count * box.map->elementBytes),

@@ -35,8 +35,9 @@ static std::string lanesText(uint32_t mask) {
 Cta &Cta::current() { return *currentCta; }
 
 Cta::Cta(const Kernel &kernel, const Launch &launch, const Options &options, Memory &memory, StackPool &stacks,
-         Report &report)
-    : code(kernel), plan(launch), options(options), allMemory(memory), stacks(stacks), report(report) {
+         Report &report, Counts *counts)
+    : code(kernel), plan(launch), options(options), allMemory(memory), stacks(stacks), report(report),
+      accessCounts(counts) {
   auto [x, y, z] = kernel.block;
   threads = std::vector<Thread>(static_cast<size_t>(x * y * z));
   for (uint32_t index = 0; index < numThreads(); ++index) {
@@ -138,6 +139,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   barriers = {};
   bulk = {};
   warpRegisters.assign(numWarps(), registersAtLaunch());
+  products.assign(numWarps(), {});
   moments.assign(numActors(), 0);
   clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
   fenced.assign(clocks.size(), 0);
@@ -160,10 +162,14 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
     startMoment(thread.index);
     thread.fiber.prepare(stack, stacks.bytes(), runThread, this);
   }
+  if (options.trace)
+    options.trace->beginCta(code.name + ", " + ctaText());
   Cta *outer = currentCta;
   currentCta = this;
   schedule();
   currentCta = outer;
+  if (accessCounts)
+    accessCounts->endCta();
   for (const BulkCopy &copy : bulk.copies)
     if (!hasFailed)
       find(FindingKind::AsyncCopy, copy.site, 0,
@@ -177,28 +183,44 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   return !hasFailed;
 }
 
+/// Seed 0: threads as they are numbered, in rounds. Of the others a third each: threads at random; warps by priority,
+/// the first of which goes on as long as it can, as roles of unlike speed do; and that with copies that arrive at any
+/// moment, as they do for threads at random, not as late as may be.
 void Cta::schedule() {
+  bool isRandom = options.seed % 3 == 1, hasPriorities = options.seed != 0 && !isRandom;
+  bool arriveAnytime = options.seed != 0 && options.seed % 3 != 2;
   std::vector<uint32_t> order(numThreads());
   for (uint32_t index = 0; index < numThreads(); ++index)
     order[index] = index;
+  if (hasPriorities) {
+    std::vector<uint64_t> priorities(numWarps());
+    for (uint64_t &priority : priorities)
+      priority = random();
+    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
+      return std::pair(priorities[a / warpSize], a) < std::pair(priorities[b / warpSize], b);
+    });
+  }
   int idleRounds = 0;
   while (numLive > 0) {
-    if (options.seed != 0)
+    if (isRandom)
       std::shuffle(order.begin(), order.end(), random);
     bool hasRun = false;
     hasProgress = false;
-    for (uint32_t index : order) {
-      if (threads[index].state != ThreadState::Ready)
+    for (size_t place = 0; place < order.size(); ++place) {
+      if (threads[order[place]].state != ThreadState::Ready)
         continue;
       hasRun = true;
-      running = index;
+      running = order[place];
       ++report.numSwitches;
-      threads[index].fiber.enter();
+      threads[running].fiber.enter();
       if (hasFailed)
         return;
+      // What it made ready in warps ahead of it runs first, and its own warp again, unless all they do is spin.
+      if (hasPriorities && hasProgress && threads[running].state != ThreadState::Ready &&
+          (place + 1 == order.size() || order[place + 1] / warpSize != running / warpSize))
+        break;
     }
-    // As late as may be, or at other moments under other seeds.
-    if (!bulk.copies.empty() && (!hasRun || (options.seed != 0 && random() % 4 == 0))) {
+    if (!bulk.copies.empty() && (!hasRun || (arriveAnytime && random() % 4 == 0))) {
       completeOldestCopy(*this);
       continue;
     }
@@ -219,7 +241,16 @@ void Cta::wait(uint32_t site, bool isAligned, int barrier, uint32_t registers) {
   self.barrier = barrier;
   self.mbarrier = 0;
   self.registers = registers;
+  leaveWaiting(site);
+}
+
+/// Until it is ready again.
+void Cta::leaveWaiting(uint32_t site) {
+  Thread &self = thread();
+  uint64_t begin = options.trace ? options.trace->step() : 0;
   self.fiber.leave();
+  if (options.trace)
+    options.trace->add(Trace::Kind::Wait, self.warp, siteText(site), begin);
 }
 
 void Cta::waitAtMbarrier(uint64_t address, uint32_t site) {
@@ -231,7 +262,7 @@ void Cta::waitAtMbarrier(uint64_t address, uint32_t site) {
   self.barrier = -1;
   self.registers = 0;
   self.mbarrier = address;
-  self.fiber.leave();
+  leaveWaiting(site);
 }
 
 void Cta::wakeAtMbarrier(uint64_t address) {
@@ -378,6 +409,17 @@ bool Cta::isAfterLaunchAhead(const Actor &actor) const {
 void Cta::awaitStoreReads(const Thread &thread, uint32_t moment) {
   uint32_t &known = clocksOf(thread.index)[storeActor(thread.warp)];
   known = std::max(known, moment);
+}
+
+void Cta::commitProducts(uint32_t warp, uint32_t site) {
+  ++moments[numThreads() + warp];
+  if (options.trace)
+    products[warp].push_back({options.trace->step(), site});
+}
+
+void Cta::traceProducts(uint32_t warp, uint32_t pending) {
+  for (auto &groups = products[warp]; groups.size() > pending; groups.pop_front())
+    options.trace->add(Trace::Kind::AsyncProduct, warp, siteText(groups.front().site), groups.front().begin);
 }
 
 void Cta::awaitProducts(Thread &lane, uint32_t pending) {

@@ -2,10 +2,12 @@
 // what happened before what. A thread runs until it has to wait; then the next that can goes on.
 #pragma once
 
+#include "lib/Sim/Counts.h"
 #include "lib/Sim/Fiber.h"
 #include "lib/Sim/Memory.h"
 #include "lib/Sim/Report.h"
 #include "lib/Sim/Simulator.h"
+#include "lib/Sim/Trace.h"
 #include "lib/Sim/Transfers.h"
 
 #include <array>
@@ -26,6 +28,8 @@ struct AsyncCopy {
   const char *source;
   uint32_t bytes, sourceBytes; ///< the rest is zeros
   uint32_t record;             ///< of AccessHistory, 0 without it
+  uint32_t site;
+  uint64_t begin; ///< by the trace
 };
 
 /// A register that wgmma adds to. Until its wait the kernel has a name of it in place of the value.
@@ -60,7 +64,7 @@ using Together = void (*)(class Cta &cta, uint32_t warp, void *const *arguments,
 class Cta {
 public:
   Cta(const Kernel &kernel, const Launch &launch, const Options &options, Memory &memory, StackPool &stacks,
-      Report &report);
+      Report &report, Counts *counts);
 
   /// Runs the CTA of this number to its end; false after a fault that ends the launch.
   bool run(uint32_t number, void *const *arguments);
@@ -81,6 +85,8 @@ public:
   }
   uint32_t number() const { return ctaNumber; }
   bool tracks(FindingKind kind) const;
+  Counts *counts() { return accessCounts; } ///< null where nobody asks for them
+  Trace *trace() { return options.trace; }  ///< as counts
   Actor actor(uint32_t index) const;
   /// The Tensor Core of a warp, which reads what the warp's first lane knows to be written and fenced.
   Actor tensorCore(uint32_t warp) const;
@@ -128,7 +134,9 @@ public:
   /// What the current thread knows to be written may be read by the async proxy from now on: fence.proxy.async.
   void fenceProxy();
   /// wgmma.commit_group, and wgmma.wait_group by a lane.
-  void commitProducts(uint32_t warp) { ++moments[numThreads() + warp]; }
+  void commitProducts(uint32_t warp, uint32_t site);
+  /// Where the trace ends the warp's groups, once a warp.
+  void traceProducts(uint32_t warp, uint32_t pending);
   void awaitProducts(Thread &lane, uint32_t pending);
   /// cp.async.bulk.commit_group of the current thread: the moment of its stores, which ends.
   uint32_t commitStores() { return moments[storeActor(thread().warp)]++; }
@@ -167,6 +175,7 @@ private:
   static void runThread(void *self);
   void schedule();
   void wait(uint32_t site, bool isAligned, int barrier, uint32_t registers = 0);
+  void leaveWaiting(uint32_t site);
   void endThread();
   void endStores(Thread &thread);
   bool completeIfAll(uint32_t warp, size_t index);
@@ -186,6 +195,7 @@ private:
   Memory &allMemory;
   StackPool &stacks;
   Report &report;
+  Counts *accessCounts;
 
   uint32_t ctaNumber = 0, running = 0, numLive = 0;
   Dim3 ctaId = {};
@@ -195,6 +205,11 @@ private:
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::array<Barrier, 16> barriers;
   std::vector<uint32_t> warpRegisters; ///< of a thread, one a warp
+  struct ProductGroup {
+    uint64_t begin;
+    uint32_t site;
+  };
+  std::vector<std::deque<ProductGroup>> products; ///< under way in a warp, for the trace
   Transfers bulk;
   std::vector<uint32_t> moments;        ///< one an actor
   std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor

@@ -29,7 +29,7 @@ void touchRows(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site, b
   uint32_t rows = 8 * static_cast<MatrixArguments *>(arguments[0])->num;
   for (uint32_t lane = 0; lane < rows; ++lane)
     recordTouch(cta, {warp * 32 + lane, static_cast<MatrixArguments *>(arguments[lane])->address, rowBytes, rowBytes,
-                      Space::Shared, isWrite, false, site});
+                      Space::Shared, isWrite, false, site, nullptr, rows});
 }
 
 /// Visits each half register with the memory that it stands for.
@@ -64,7 +64,9 @@ struct MmaArguments {
 };
 constexpr uint32_t firstOfB = 4, firstOfC = 6, firstOfD = 10;
 
-void multiply(Cta &, uint32_t, void *const *arguments, uint32_t) {
+void multiply(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site) {
+  if (Trace *trace = cta.trace())
+    trace->add(Trace::Kind::Product, warp, cta.siteText(site), trace->time());
   MmaShape shape = static_cast<MmaArguments *>(arguments[0])->shape;
   auto registersOf = [&](uint32_t lane) { return static_cast<MmaArguments *>(arguments[lane])->registers; };
   uint32_t each = 32 / bitsOf(shape.a); // elements a register

@@ -120,8 +120,17 @@ static void checkLaunchAhead(Cta &cta, const Allocation &allocation, const Touch
   });
 }
 
+static void count(Cta &cta, const Allocation &allocation, const Touch &touch) {
+  if (!cta.counts() || touch.thread >= cta.numThreads() || touch.numLanes == 0)
+    return;
+  bool isShared = &allocation == &cta.memory().shared();
+  uint32_t warp = touch.thread / 32, lanes = std::min(touch.numLanes, cta.numThreads() - 32 * warp);
+  cta.counts()->touch(warp, touch.thread % 32, lanes, touch.site, touch.address, touch.bytes, isShared);
+}
+
 uint32_t beginCopy(Cta &cta, const Touch &touch) {
   Allocation &allocation = *checkTouch(cta, touch);
+  count(cta, allocation, touch);
   checkLaunchAhead(cta, allocation, touch);
   Teller tell = {cta, allocation, touch};
   return allocation.history.beginCopy(accessOf(cta, allocation, touch), actorOf(cta, touch.thread), std::ref(tell));
@@ -132,6 +141,7 @@ void recordTouch(Cta &cta, const Touch &touch) {
   if (!allocation)
     return;
   checkLaunchAhead(cta, *allocation, touch);
+  count(cta, *allocation, touch);
   if (!allocation->history.isTracked())
     return;
   Teller tell = {cta, *allocation, touch};
@@ -146,8 +156,14 @@ void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
       cta.memory().shared().history.completeCopy(copy.record, thread.index, cta.momentOf(thread.index));
     }
   };
-  for (; thread.groups.size() > left; thread.groups.pop_front())
+  for (; thread.groups.size() > left; thread.groups.pop_front()) {
     complete(thread.groups.front());
+    // One lane's stand for the warp's.
+    if (Trace *trace = cta.trace(); trace && thread.lane == 0 && !thread.groups.front().empty()) {
+      const AsyncCopy &first = thread.groups.front().front();
+      trace->add(Trace::Kind::AsyncCopy, thread.warp, cta.siteText(first.site), first.begin);
+    }
+  }
   if (withOpen) {
     complete(thread.openGroup);
     thread.openGroup.clear();
@@ -216,8 +232,8 @@ void cpAsync(void *destination, void *source, uint32_t bytes, uint32_t sourceByt
   }
   Touch write = {thread, reinterpret_cast<uintptr_t>(destination), bytes, bytes, Space::Shared, true, false, site};
   uint32_t record = beginCopy(cta, write);
-  cta.thread().openGroup.push_back(
-      {static_cast<char *>(destination), static_cast<const char *>(source), bytes, sourceBytes, record});
+  cta.thread().openGroup.push_back({static_cast<char *>(destination), static_cast<const char *>(source), bytes,
+                                    sourceBytes, record, site, cta.trace() ? cta.trace()->step() : 0});
 }
 
 void cpAsyncCommit(uint32_t) {

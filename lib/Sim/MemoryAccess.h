@@ -13,6 +13,7 @@ struct Touch {
   bool isWrite, isAtomic;
   uint32_t site;
   const void *value = nullptr; ///< that is written, where it is known
+  uint32_t numLanes = 32;      ///< of the warp that do the same together, or 0: it counts as no access of a warp
 };
 
 /// Ends the launch where the bytes are not the kernel's, or not aligned. Null for the thread's own stack.

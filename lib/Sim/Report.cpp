@@ -35,6 +35,8 @@ std::string Report::text() const {
   std::string lines;
   for (const Finding &finding : findings)
     lines += std::string(findingKindName(finding.kind)) + ": " + finding.text + "\n";
+  if (seed != 0 && !findings.empty())
+    lines += "in the order of seed " + std::to_string(seed) + "\n";
   if (numRepeats > 0)
     lines += std::to_string(numRepeats) + " more like " + (findings.size() == 1 ? "it" : "them") + "\n";
   return lines;

@@ -33,11 +33,23 @@ struct Finding {
   std::array<uint32_t, 2> sites; ///< the op at fault, and the other one or 0
 };
 
+/// What the accesses of an op asked of the memory, of all warps together.
+struct AccessCount {
+  uint32_t site = 0;
+  bool isShared = false;
+  uint64_t accesses = 0;             ///< of a warp, or copies of TMA
+  uint64_t bytes = 0;                ///< of all lanes
+  uint64_t sectors = 0;              ///< 32 bytes of global memory each
+  uint64_t turns = 0, conflicts = 0; ///< of shared memory; those beyond what the bytes need
+};
+
 struct Report {
-  std::vector<Finding> findings; ///< one for each kind and pair of ops, in the order found
-  int64_t numRepeats = 0;        ///< further findings like those
-  int64_t numSwitches = 0;       ///< between threads
-  bool hasStopped = false;       ///< ahead of the launch's end: results are not all written
+  std::vector<AccessCount> counts; ///< where asked for, in the order of the ops
+  uint64_t seed = 0;               ///< under which the findings were made
+  std::vector<Finding> findings;   ///< one for each kind and pair of ops, in the order found
+  int64_t numRepeats = 0;          ///< further findings like those
+  int64_t numSwitches = 0;         ///< between threads
+  bool hasStopped = false;         ///< ahead of the launch's end: results are not all written
 
   bool ok() const { return findings.empty(); }
   /// "race: ..", a line a finding, and how often they repeat.

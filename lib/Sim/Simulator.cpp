@@ -2,6 +2,7 @@
 
 #include "lib/Sim/Cta.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tenon::sim {
@@ -63,8 +64,23 @@ static Status checkMap(const TensorMap &map, const Buffer &buffer) {
   return {};
 }
 
-Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &options) {
-  TENON_TRY(check(kernel, launch));
+Status setChecks(Options &options, const std::string &words) {
+  options.races = options.uninitialised = false;
+  for (size_t first = 0, last; first <= words.size(); first = last + 1) {
+    last = std::min(words.find_first_of(",+", first), words.size());
+    std::string word = words.substr(first, last - first);
+    if (word == "races")
+      options.races = true;
+    else if (word == "init")
+      options.uninitialised = true;
+    else if (word != "deadlock")
+      return invalidArgument("the simulator has no check '" + word + "'; expected races, init and deadlock");
+  }
+  return {};
+}
+
+/// Under one seed.
+static Result<Report> simulateOnce(const Kernel &kernel, Launch &launch, const Options &options) {
   Memory memory;
   std::vector<Allocation *> allocations;
   for (const Buffer &buffer : launch.buffers) {
@@ -91,11 +107,13 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
   }
 
   Report report;
+  report.seed = options.seed;
+  Counts counts;
   // One pool a thread of this process: the next launch finds the stacks mapped.
   thread_local std::unique_ptr<StackPool> stacks;
   if (!stacks || stacks->bytes() != static_cast<size_t>(options.stackBytes))
     stacks = std::make_unique<StackPool>(static_cast<size_t>(options.stackBytes));
-  Cta cta(kernel, launch, options, memory, *stacks, report);
+  Cta cta(kernel, launch, options, memory, *stacks, report, options.counts ? &counts : nullptr);
   int64_t numCtas = launch.grid[0] * launch.grid[1] * launch.grid[2];
   for (int64_t number = 0; number < numCtas; ++number)
     if (!cta.run(static_cast<uint32_t>(number), arguments.data())) {
@@ -105,6 +123,34 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
   for (size_t index = 0; index < launch.buffers.size(); ++index)
     if (Buffer &buffer = launch.buffers[index]; buffer.isWritable && buffer.data)
       std::memcpy(buffer.data, allocations[index]->data, static_cast<size_t>(buffer.bytes));
+  for (const auto &[site, count] : counts.bySite())
+    report.counts.push_back(count);
+  return report;
+}
+
+/// Results are the first seed's; the others run on copies of what they write.
+Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &options) {
+  TENON_TRY(check(kernel, launch));
+  std::vector<std::vector<char>> before;
+  for (const Buffer &buffer : launch.buffers)
+    if (const char *data = static_cast<const char *>(buffer.data); options.numSeeds > 1 && buffer.isWritable && data)
+      before.emplace_back(data, data + buffer.bytes);
+  TENON_TRY_ASSIGN(Report report, simulateOnce(kernel, launch, options));
+  for (int64_t order = 1; order < options.numSeeds && report.ok(); ++order) {
+    std::vector<std::vector<char>> data = before;
+    Launch again = launch;
+    size_t next = 0;
+    for (Buffer &buffer : again.buffers)
+      if (buffer.isWritable && buffer.data)
+        buffer.data = data[next++].data();
+    Options other = options;
+    other.seed += static_cast<uint64_t>(order);
+    other.counts = false;
+    other.trace = nullptr;
+    std::vector<AccessCount> counts = std::move(report.counts);
+    TENON_TRY_ASSIGN(report, simulateOnce(kernel, again, other));
+    report.counts = std::move(counts);
+  }
   return report;
 }
 

@@ -68,9 +68,16 @@ struct Launch {
 struct Options {
   bool races = true;         ///< and bytes under an asynchronous copy
   bool uninitialised = true; ///< reads of what nobody wrote
-  uint64_t seed = 0;         ///< 0: threads in their order; else another order in each round
+  uint64_t seed = 0;         ///< of the order of threads, see Cta::schedule
+  int64_t numSeeds = 1;      ///< further orders, of the seeds that follow, until one has findings
+  bool counts = false;       ///< Report::counts
+  class Trace *trace = nullptr;
   int64_t stackBytes = 128 << 10;
 };
+
+/// Which findings are looked for: "races,init,deadlock" or some of them (also with + between). Deadlocks and what ends
+/// a launch are found always.
+Status setChecks(Options &options, const std::string &words);
 
 /// An error when the launch cannot be made; what the kernel does wrong is in the report.
 Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &options = {});

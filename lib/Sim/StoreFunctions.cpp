@@ -92,6 +92,9 @@ static void read(Cta &cta, BulkStore &store) {
 
 static void write(Cta &cta, const Thread &thread, const BulkStore &store) {
   const TensorMap &map = *store.box.map;
+  if (Trace *trace = cta.trace())
+    trace->add(Trace::Kind::BulkStore, thread.warp, cta.siteText(store.site), store.begin,
+               static_cast<uint64_t>(store.box.bytes()));
   forEachRow(store.box, [&](const BoxRow &row) {
     auto from = static_cast<int64_t>(row.shared - store.box.shared) + row.first * map.elementBytes;
     const char *values = &store.staged[static_cast<size_t>(from)];
@@ -138,7 +141,12 @@ void bulkStore(void *descriptor, void *source, const int32_t *place, uint32_t ra
   cta.noteProgress();
   Thread &thread = cta.thread();
   uint32_t actor = cta.storeActor(thread.warp);
-  BulkStore store = {boxAt(cta, descriptor, source, place, rank, site), static_cast<BulkWrite>(kind), {}, site, {}};
+  BulkStore store = {boxAt(cta, descriptor, source, place, rank, site),
+                     static_cast<BulkWrite>(kind),
+                     {},
+                     site,
+                     cta.trace() ? cta.trace()->step() : 0,
+                     {}};
   bool isReduction = store.kind != BulkWrite::Replace;
   // All of the box must be there, and aligned.
   checkTouch(cta, {actor, reinterpret_cast<uintptr_t>(source), static_cast<uint32_t>(store.box.bytes()), boxAlignment,

@@ -19,7 +19,7 @@ constexpr uint32_t barrierBytes = 8, chunkBytes = 16;
 
 void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site) {
   recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes, Space::Shared,
-                    isWrite, /*isAtomic=*/!isWrite, site});
+                    isWrite, /*isAtomic=*/!isWrite, site, nullptr, /*numLanes=*/0});
 }
 
 /// The barrier there, and its address; what happens to it counts as atomic, after its initialisation.
@@ -106,7 +106,12 @@ void mbarrierWait(void *pointer, uint32_t parity, uint32_t site) {
 void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t *place, uint32_t rank, uint32_t site) {
   Cta &cta = Cta::current();
   cta.noteProgress();
-  BulkCopy copy = {boxAt(cta, descriptor, destination, place, rank, site), 0, 0, site};
+  BulkCopy copy = {boxAt(cta, descriptor, destination, place, rank, site),
+                   0,
+                   0,
+                   site,
+                   cta.thread().warp,
+                   cta.trace() ? cta.trace()->step() : 0};
   copy.barrier = findBarrier(cta, barrier, site).first;
   touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, /*isAtomic=*/false, site);
   Touch touch = {cta.tmaActor(),
@@ -126,6 +131,9 @@ void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t 
 void completeOldestCopy(Cta &cta) {
   BulkCopy copy = cta.transfers().copies.front();
   cta.transfers().copies.pop_front();
+  if (Trace *trace = cta.trace())
+    trace->add(Trace::Kind::BulkLoad, copy.warp, cta.siteText(copy.site), copy.begin,
+               static_cast<uint64_t>(copy.box.bytes()));
   copyBox(cta, copy);
   uint32_t moment = cta.startMomentOf(cta.tmaActor());
   cta.memory().shared().history.completeCopy(copy.record, cta.tmaActor(), moment);

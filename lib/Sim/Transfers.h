@@ -54,6 +54,8 @@ struct BulkCopy {
   Box box;
   uint64_t barrier;      ///< address in shared memory
   uint32_t record, site; ///< of AccessHistory; the op
+  uint32_t warp;         ///< that issued it
+  uint64_t begin;        ///< by the trace
 };
 
 /// The bits of `old` and `given` combined.
@@ -65,6 +67,7 @@ struct BulkStore {
   BulkWrite kind;
   std::vector<uint32_t> records; ///< of AccessHistory, one a row that is inside
   uint32_t site;
+  uint64_t begin; ///< by the trace
   std::vector<char> staged;
 };
 struct StoreGroup {

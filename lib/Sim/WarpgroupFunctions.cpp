@@ -92,8 +92,11 @@ void multiplyStep(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site
     }
 }
 
-void commit(Cta &cta, uint32_t warp, void *const *, uint32_t) { cta.commitProducts(warp); }
-void await(Cta &, uint32_t, void *const *, uint32_t) {}
+void commit(Cta &cta, uint32_t warp, void *const *, uint32_t site) { cta.commitProducts(warp, site); }
+void await(Cta &cta, uint32_t warp, void *const *arguments, uint32_t) {
+  if (cta.trace())
+    cta.traceProducts(warp, *static_cast<uint32_t *>(arguments[0]));
+}
 
 uint32_t meet(Together together, uint32_t detail, void *arguments, uint32_t site) {
   Cta &cta = Cta::current();

@@ -8,11 +8,12 @@ bool isSimulator(const std::string &device) { return device == "sim" || device.r
 
 std::string simulatedTarget(const std::string &device) { return device == "sim" ? "sim:sm_90a" : device; }
 
-Simulation::Simulation(const std::string &device, int64_t seed, bool isChecked) {
+Simulation::Simulation(const std::string &device, sim::Options options, bool isTraced) {
   provideSimulatedGpu();
-  std::string driver = simulatedTarget(device) + ",seed=" + std::to_string(seed) + (isChecked ? "" : ",unchecked");
-  ::setenv("TENON_CUDA_DRIVER", driver.c_str(), 1); // the way in which a process names its driver
-  observeSimulatedLaunches([this](const SimulatedLaunch &launch) { all.push_back(launch); });
+  ::setenv("TENON_CUDA_DRIVER", simulatedTarget(device).c_str(), 1); // the way in which a process names its driver
+  if (isTraced)
+    options.trace = &events;
+  observeSimulatedLaunches([this](const SimulatedLaunch &launch) { all.push_back(launch); }, options);
 }
 
 Simulation::~Simulation() { observeSimulatedLaunches(nullptr); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/Compiler/SimulatedGpu.h"
+#include "lib/Sim/Trace.h"
 
 #include <string>
 #include <vector>
@@ -16,14 +17,16 @@ std::string simulatedTarget(const std::string &device);
 /// From its construction on, GPU 0 is the simulator.
 class Simulation {
 public:
-  Simulation(const std::string &device, int64_t seed, bool isChecked);
+  Simulation(const std::string &device, sim::Options options, bool isTraced);
   ~Simulation();
   Simulation(const Simulation &) = delete;
   Simulation &operator=(const Simulation &) = delete;
 
   const std::vector<SimulatedLaunch> &launches() const { return all; }
+  const sim::Trace &trace() const { return events; }
 
 private:
+  sim::Trace events;
   std::vector<SimulatedLaunch> all;
 };
 

@@ -8,6 +8,7 @@
 #include "tools/tenon-run/Model.h"
 #include "tools/tenon-run/ModelReference.h"
 #include "tools/tenon-run/Simulation.h"
+#include "tools/tenon-run/SimulationArguments.h"
 #include "tools/tenon-run/Values.h"
 
 #include <algorithm>
@@ -25,8 +26,9 @@ struct Arguments {
   InputOptions inputs;
   std::string output, expected;
   std::optional<double> rtol, atol;
-  int64_t repeat = 0, simSeed = 0;
-  bool check = false, json = false, simUnchecked = false;
+  int64_t repeat = 0;
+  bool check = false, json = false;
+  SimulationArguments simulation;
 };
 
 /// What a run has to tell, filled in step by step.
@@ -221,7 +223,7 @@ static void reportTensors(const std::vector<Input> &inputs, const std::vector<Ar
 
 /// A line a launch, and what is wrong with it.
 static void reportLaunches(const std::vector<SimulatedLaunch> &launches, Report &report) {
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::vector<std::string>> rows, counts;
   std::string findings;
   report.json["launches"] = Json::array();
   for (const SimulatedLaunch &launch : launches) {
@@ -230,14 +232,32 @@ static void reportLaunches(const std::vector<SimulatedLaunch> &launches, Report 
     rows.push_back({"sim", launch.kernel, number(launch.seconds, "%.2f s"),
                     count == 0 ? "no findings" : std::to_string(count) + (count == 1 ? " finding" : " findings")});
     Json json = {{"kernel", launch.kernel}, {"seconds", launch.seconds}, {"findings", Json::array()}};
+    if (!launch.report.ok() && launch.report.seed != 0)
+      rows.back().back() += " in the order of seed " + std::to_string(launch.report.seed);
     for (const sim::Finding &finding : launch.report.findings) {
       std::string text = std::string(sim::findingKindName(finding.kind)) + ": " + finding.text;
       findings += launch.kernel + ": " + text + "\n";
       json["findings"].push_back(text);
     }
+    json["seed"] = launch.report.seed;
+    for (const sim::AccessCount &count : launch.report.counts) {
+      const sim::Site &site = launch.sites[count.site];
+      json["counts"].push_back({{"op", site.op},
+                                {"place", site.location},
+                                {"shared", count.isShared},
+                                {"accesses", count.accesses},
+                                {"bytes", count.bytes},
+                                {"sectors", count.sectors},
+                                {"turns", count.turns},
+                                {"conflicts", count.conflicts}});
+    }
+    for (std::vector<std::string> &row : countRows(launch.report.counts, launch.sites)) {
+      row.insert(row.begin(), launch.kernel);
+      counts.push_back(std::move(row));
+    }
     report.json["launches"].push_back(json);
   }
-  report.lines += tableText(rows) + findings;
+  report.lines += tableText(rows) + tableText(counts) + findings;
 }
 
 static Result<Report> work(const Arguments &arguments, const Model &model, const Simulation *simulation) {
@@ -267,6 +287,8 @@ static Result<Report> work(const Arguments &arguments, const Model &model, const
   reportTensors(inputs, outputs, report);
   if (simulation)
     reportLaunches(simulation->launches(), report);
+  if (simulation && !arguments.simulation.trace.empty())
+    TENON_TRY(writeTrace(simulation->trace(), arguments.simulation.trace));
   if (!arguments.output.empty())
     TENON_TRY(writeArrays(arguments.output, outputs));
   if (!arguments.expected.empty())
@@ -326,9 +348,7 @@ int main(int argc, char **argv) {
             "cpu, cuda, a GPU by its number, cuda:1, or the device simulator, sim or sim:sm_80\n"
             "(default: what the model is compiled for)",
             arguments.model.device);
-  line.integer("sim-seed", "N", "on the simulator: another order of threads", 0, arguments.simSeed);
-  line.flag("sim-unchecked", "on the simulator: look for no races and no reads of what nobody wrote",
-            arguments.simUnchecked);
+  arguments.simulation.addTo(line);
   line.text("target", "TARGET",
             "for text: cpu (this machine), cpu:<LLVM name>, sm_90a and the like, or cuda (this\n"
             "machine's GPU) (default: that of the device, else cpu)",
@@ -353,9 +373,12 @@ int main(int argc, char **argv) {
   compile.from = arguments.model.from;
   if (Status use = checkUse(compile); !use)
     return fail(line.tool(), use, arguments.json, exitWrongUse);
+  Result<sim::Options> options = arguments.simulation.options();
+  if (!options)
+    return fail(line.tool(), options.status(), arguments.json, exitWrongUse);
   std::optional<Simulation> simulation;
   if (isSimulator(arguments.model.device))
-    simulation.emplace(arguments.model.device, arguments.simSeed, !arguments.simUnchecked);
+    simulation.emplace(arguments.model.device, *options, !arguments.simulation.trace.empty());
   Result<Model> model = loadModel(arguments.model);
   if (!model)
     return fail(line.tool(), model.status(), arguments.json);

@@ -2,8 +2,10 @@
 #include "lib/Pipelines/Phases.h"
 #include "lib/Target/SimulatedModule.h"
 #include "tools/CommandLine.h"
+#include "tools/PlanDescription.h"
 #include "tools/tenon-run/Arrays.h"
 #include "tools/tenon-run/Inputs.h"
+#include "tools/tenon-run/SimulationArguments.h"
 #include "tools/tenon-run/Values.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -22,8 +24,9 @@ namespace {
 struct Arguments {
   std::string file, kernel, output, random = "normal";
   std::vector<std::string> operands, results, dims;
-  int64_t seed = 0, scheduleSeed = 0;
-  bool print = false, unchecked = false, programmatic = false;
+  int64_t seed = 0;
+  bool print = false, programmatic = false;
+  SimulationArguments simulation;
 };
 
 /// "bf16[64x32]", or "f32[]".
@@ -101,10 +104,15 @@ Result<sim::Report> work(const Arguments &arguments) {
     if (llvm::StringRef(each).getAsInteger(10, call.dims.emplace_back()))
       return invalidArgument("--dim " + each + " is no integer");
   call.isProgrammatic = arguments.programmatic;
-  sim::Options options;
-  options.seed = static_cast<uint64_t>(arguments.scheduleSeed);
-  options.races = options.uninitialised = !arguments.unchecked;
+  TENON_TRY_ASSIGN(sim::Options options, arguments.simulation.options());
+  sim::Trace trace;
+  if (!arguments.simulation.trace.empty())
+    options.trace = &trace;
   TENON_TRY_ASSIGN(sim::Report report, simulated->run(kernel, call, options));
+  if (options.trace)
+    TENON_TRY(writeTrace(trace, arguments.simulation.trace));
+  if (options.counts)
+    std::printf("%s", tableText(countRows(report.counts, *simulated->find(kernel)->sites)).c_str());
   if (arguments.print)
     for (const Array &result : results)
       print(result.name, result.tensor);
@@ -129,9 +137,7 @@ int main(int argc, char **argv) {
   line.choice("random", "KIND", {"normal", "integers", "positive", "wide"},
               "random floats: normal, integers (-2, -1, 1, 2), positive or wide", arguments.random);
   line.integer("seed", "N", "of random operands (default: 0)", 0, arguments.seed);
-  line.integer("sim-seed", "N", "another order of the threads (default: 0, as they are numbered)", 0,
-               arguments.scheduleSeed);
-  line.flag("unchecked", "look for no races and no reads of what nobody wrote", arguments.unchecked);
+  arguments.simulation.addTo(line);
   line.flag("programmatic",
             "the launch may start while the one ahead of it runs, which writes operands and reads results",
             arguments.programmatic);

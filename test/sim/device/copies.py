@@ -68,11 +68,15 @@ def strides_of(element, sizes):
     return strides
 
 
-def places(box, sizes):
+def places(element, box, sizes):
+    """The innermost coordinate is a multiple of 16 bytes, or the GPU stops with an illegal instruction."""
+    unit = 16 // BYTES[element]
     yield "inside", [0] * len(box)
     yield "before", [-(side // 2) if number else 0 for number, side in enumerate(box)]
-    yield "past", [max(size - side // 2, 0) for side, size in zip(box, sizes)]
-    yield "outside", [size + 3 for size in sizes]
+    yield "left", [-unit if number == 0 else 1 for number in range(len(box))]
+    yield "past", [max(size - side // 2, 0) // (1 if number else unit) * (1 if number else unit)
+                   for number, (side, size) in enumerate(zip(box, sizes))]
+    yield "outside", [size + 3 if number else -(-size // unit) * unit for number, size in enumerate(sizes)]
 
 
 def elements_of(box):
@@ -89,7 +93,7 @@ def words_of(element, sizes):
 
 def loads():
     for element, sizes, box, swizzle in tensors():
-        for where, place in places(box, sizes):
+        for where, place in places(element, box, sizes):
             size = elements_of(box) * BYTES[element]
             kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
             map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle)

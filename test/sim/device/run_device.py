@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Runs what make_cases.py compiled on this machine's GPU and writes what each case gives.
 
-usage: run_device.py FOLDER [--match REGEX]
+usage: run_device.py FOLDER [--match REGEX] [--seconds N]
   FOLDER gets reference.json (date, device, driver, what failed) and reference.npz (the words, equal ones once)
-Each case runs twice, and must give the same; one that ends the process, or hangs, fails alone.
+  --seconds N: begin no case after that (default 150)
+Each case runs twice, and must give the same; one that ends the process, or hangs, fails alone. What passed is written
+whatever else fails.
 """
 
 import ctypes
@@ -14,6 +16,7 @@ import re
 import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -74,16 +77,22 @@ def device():
 def main(arguments):
     if arguments[:1] == ["--worker"]:
         return worker(Path(arguments[1]))
-    if not arguments or len(arguments) not in (1, 3):
+    options = dict(zip(arguments[1::2], arguments[2::2]))
+    if len(arguments) % 2 == 0 or not options.keys() <= {"--match", "--seconds"}:
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[0]).resolve()
     from make_cases import all_cases
 
     index = {**device(), "date": datetime.date.today().isoformat(), "cases": {}, "errors": {}}
-    words, process = {}, None
+    words, process, families, began = {}, None, {}, time.monotonic()
     for number, case in enumerate(all_cases()):
-        if len(arguments) == 3 and not re.search(arguments[2], case.name):
+        if not re.search(options.get("--match", ""), case.name):
+            continue
+        family = families.setdefault(".".join(case.name.split(".")[:2]), [0, 0])
+        if time.monotonic() - began > float(options.get("--seconds", 150)):
+            index["errors"][case.name] = "no time was left"
+            family[1] += 1
             continue
         if process is None or process.poll() is not None:
             command = [sys.executable, __file__, "--worker", str(folder)]
@@ -98,7 +107,9 @@ def main(arguments):
             process.wait()
             index["errors"][case.name] = answer["error"]
             print(f"FAIL {case.name}: {answer['error']}", flush=True)
+            family[1] += 1
             continue
+        family[0] += 1
         data = bytes.fromhex(answer["words"])
         key = hashlib.sha256(data).hexdigest()[:16]
         words[key] = np.frombuffer(data, np.uint32)
@@ -107,6 +118,8 @@ def main(arguments):
         process.stdin.close()
     np.savez_compressed(folder / "reference.npz", **words)
     (folder / "reference.json").write_text(json.dumps(index, indent=1, sort_keys=True) + "\n")
+    for family, (passed, failed) in families.items():
+        print(f"{family}: {passed} passed, {failed} failed")
     print(f"{len(index['cases'])} passed, {len(index['errors'])} failed on {index['device']}, driver {index['driver']}")
     return 0
 
