@@ -20,6 +20,13 @@ int64_t WgmmaOp::elementBits() { return getElement().isTF32() ? 32 : getElement(
 static bool isInteger8(Type type) { return type.isSignlessInteger(8) || type.isUnsignedInteger(8); }
 static bool isFloat8(Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); }
 
+LogicalResult MmaF8Op::verify() {
+  if (isFloat8(getLhsElement()) && isFloat8(getRhsElement()))
+    return success();
+  return emitOpError("(C1) multiplies ") << getLhsElement() << " with " << getRhsElement()
+                                         << ", expected f8E4M3FN or f8E5M2";
+}
+
 static LogicalResult checkElements(WgmmaOp op) {
   Type lhs = op.getElement(), rhs = op.elementOfRhs();
   bool isKnown = lhs.isF16() || lhs.isBF16() || lhs.isTF32() || isFloat8(lhs) || isInteger8(lhs);

@@ -61,6 +61,28 @@ def StGlobalOp : PtxOp<"st.global", [MemoryEffects<[MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def MmaF8Op : PtxOp<"mma.f8", [Pure]> {
+  let summary = "mma.sync.m16n8k32 of 8-bit floats (sm_89 and later)";
+  let description = [{
+    Formula: `results = accumulators + A * B`, of a warp: 16 x 8 sums in f32, 32 of the depth. A is four registers, B two,
+    accumulators and results four (PTX ISA, "Matrix Fragments for mma.m16n8k32"). `nvvm.mma.sync` has every other type.
+
+    (C1) The elements are f8E4M3FN or f8E5M2.
+
+    ```mlir
+    llvm.func @example(%a: i32, %w: i32, %c: f32) {
+      %d:4 = ptx.mma.f8 %a, %a, %a, %a, %w, %w, %c, %c, %c, %c {lhs_element = f8E4M3FN, rhs_element = f8E5M2}
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins I32:$a0, I32:$a1, I32:$a2, I32:$a3, I32:$b0, I32:$b1, F32:$c0, F32:$c1, F32:$c2, F32:$c3,
+                   TypeAttr:$lhs_element, TypeAttr:$rhs_element);
+  let results = (outs F32:$d0, F32:$d1, F32:$d2, F32:$d3);
+  let assemblyFormat = "operands attr-dict";
+  let hasVerifier = 1;
+}
+
 def WgmmaOp : PtxOp<"wgmma", [MemoryEffects<[MemRead, MemWrite]>, AttrSizedOperandSegments]> {
   let summary = "one group of wgmma.mma_async";
   let description = [{

@@ -139,6 +139,18 @@ static std::string typeName(Type element) {
                                           : "s8";
 }
 
+static SmallVector<Value> lowerMmaF8(ptx::MmaF8Op op, ImplicitLocOpBuilder &b) {
+  auto four = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, b.getF32Type()));
+  std::string text = "mma.sync.aligned.m16n8k32.row.col.f32." + typeName(op.getLhsElement()) + "." +
+                     typeName(op.getRhsElement()) +
+                     ".f32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};";
+  Value packed = assembly(b, four, op->getOperands(), text, "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f", /*hasEffects=*/false);
+  SmallVector<Value> results;
+  for (int64_t index = 0; index < 4; ++index)
+    results.push_back(LLVM::ExtractValueOp::create(b, packed, index));
+  return results;
+}
+
 /// Sums that start at zero need no register set: the first step writes them.
 static SmallVector<Value> lowerWgmma(ptx::WgmmaOp op, ImplicitLocOpBuilder &b) {
   SmallVector<Value> sums(op.getAccumulators());
@@ -222,6 +234,7 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
       llvm::TypeSwitch<Operation *>(op)
           .Case([&](ptx::LdGlobalOp load) { load.replaceAllUsesWith(lowerLoad(load, b)); })
           .Case([&](ptx::StGlobalOp store) { lowerStore(store, b); })
+          .Case([&](ptx::MmaF8Op mma) { mma.replaceAllUsesWith(lowerMmaF8(mma, b)); })
           .Case([&](ptx::WgmmaOp wgmma) { wgmma.replaceAllUsesWith(lowerWgmma(wgmma, b)); })
           .Case([&](ptx::WgmmaWaitOp wait) {
             std::string text = "wgmma.wait_group.sync.aligned " + std::to_string(wait.getPending()) + ";";

@@ -129,6 +129,19 @@ static LogicalResult replaceMma(NVVM::MmaOp op, CallBuilder &calls) {
   return success();
 }
 
+static void replaceMmaF8(ptx::MmaF8Op op, CallBuilder &calls) {
+  auto typeOf = [](Type element) { return isa<Float8E4M3FNType>(element) ? MmaType::E4M3 : MmaType::E5M2; };
+  Location loc = op.getLoc();
+  Value registers = calls.registers(14);
+  for (auto [index, value] : llvm::enumerate(op->getOperands()))
+    LLVM::StoreOp::create(calls.builder(), loc, value, calls.registerAt(registers, static_cast<int64_t>(index)), 4);
+  uint32_t shape = sim::packMma({typeOf(op.getLhsElement()), typeOf(op.getRhsElement()), false, false, 32});
+  calls.call("tenon_sim_mma", {registers, calls.i32(shape)});
+  for (auto [index, result] : llvm::enumerate(op->getResults()))
+    result.replaceAllUsesWith(LLVM::LoadOp::create(calls.builder(), loc, result.getType(),
+                                                   calls.registerAt(registers, 10 + static_cast<int64_t>(index)), 4));
+}
+
 static int64_t roundingOf(NVVM::ConvertFloatToTF32Op op) {
   return op.getRnd() == NVVM::FPRoundingMode::RN ? 0 : op.getRnd() == NVVM::FPRoundingMode::RNA ? 1 : 2;
 }
@@ -228,6 +241,8 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
   } else if (auto mma = dyn_cast<NVVM::MmaOp>(op)) {
     if (failed(replaceMma(mma, calls)))
       return failure();
+  } else if (auto mma = dyn_cast<ptx::MmaF8Op>(op)) {
+    replaceMmaF8(mma, calls);
   } else if (isa<ptx::Ex2Op, ptx::RcpOp, ptx::TanhOp>(op) || isEx2(op)) {
     StringRef function = isa<ptx::RcpOp>(op)    ? "tenon_sim_rcp"
                          : isa<ptx::TanhOp>(op) ? "tenon_sim_tanh"

@@ -130,3 +130,11 @@ llvm.func @f(%p: !llvm.ptr<3>) {
   ptx.mbarrier.wait %p, %two
   llvm.return
 }
+
+// -----
+
+llvm.func @f(%a: i32, %c: f32) {
+  // expected-error @below {{'ptx.mma.f8' op (C1) multiplies 'f8E4M3FN' with 'i8', expected f8E4M3FN or f8E5M2}}
+  %d:4 = ptx.mma.f8 %a, %a, %a, %a, %a, %a, %c, %c, %c, %c {lhs_element = f8E4M3FN, rhs_element = i8}
+  llvm.return
+}

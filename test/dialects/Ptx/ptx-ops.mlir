@@ -41,6 +41,13 @@ llvm.func @dots(%a: i64, %w: i64, %r: i32, %c: f32) {
   llvm.return
 }
 
+// CHECK-LABEL: @dots_of_a_warp
+llvm.func @dots_of_a_warp(%a: i32, %w: i32, %c: f32) {
+  // CHECK: ptx.mma.f8 %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {lhs_element = f8E4M3FN, rhs_element = f8E5M2}
+  %d:4 = ptx.mma.f8 %a, %a, %a, %a, %w, %w, %c, %c, %c, %c {lhs_element = f8E4M3FN, rhs_element = f8E5M2}
+  llvm.return
+}
+
 // CHECK-LABEL: @dots_of_8_bits
 llvm.func @dots_of_8_bits(%a: i64, %w: i64, %c: f32, %s: i32) {
   // CHECK: ptx.wgmma {{.*}} {element = f8E4M3FN, lhs_offsets = array<i64: 0>, negate_rhs, rhs_element = f8E5M2, rhs_offsets = array<i64: 0>} : i64

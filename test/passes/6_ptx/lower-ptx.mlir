@@ -64,6 +64,13 @@ module @kernels {
     llvm.return %f#0 : i32
   }
 
+  // CHECK-LABEL: llvm.func @mma_of_8_bit_floats
+  // CHECK: llvm.inline_asm asm_dialect = att "mma.sync.aligned.m16n8k32.row.col.f32.e4m3.e5m2.f32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};", "=f,=f,=f,=f,r,r,r,r,r,r,f,f,f,f"
+  llvm.func @mma_of_8_bit_floats(%a: i32, %w: i32, %c: f32) -> f32 {
+    %d:4 = ptx.mma.f8 %a, %a, %a, %a, %w, %w, %c, %c, %c, %c {lhs_element = f8E4M3FN, rhs_element = f8E5M2}
+    llvm.return %d#0 : f32
+  }
+
   // CHECK-LABEL: llvm.func @wgmma_of_tf32
   // CHECK: m64n8k8.f32.tf32.tf32 {$0, $1, $2, $3}, {$4, $5, $6, $7}, $8, p, 1, 1;
   llvm.func @wgmma_of_tf32(%a: i32, %w: i64, %c: f32) -> f32 {
