@@ -75,8 +75,14 @@ static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::
   return success();
 }
 
-LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits) {
-  return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}});
+LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits,
+                               int64_t parts, bool) {
+  if (failed(checkSizes(
+          emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}, {"parts", parts}})))
+    return failure();
+  if (rows % parts != 0)
+    return emitError() << "parts is " << parts << ", expected a number that divides " << rows << " rows";
+  return success();
 }
 LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, bool) {
   return checkSizes(emitError, {{"queries", queries}, {"keys", keys}, {"split_keys", splitKeys}});

@@ -14,12 +14,25 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
   let description = [{
     `#tile.gemm<rows = 128, columns = 128, depth = 32>`: a program computes `rows` x `columns` results, `depth` elements of
     the contracted dimension at a time. With `split_k = 4` it sums a quarter of that dimension, and a second kernel adds
-    the four. All are at least 1.
+    the four. With `parts = 2` a turn multiplies the upper half of the rows, then the lower, with the same columns. All are
+    at least 1, and `parts` divides `rows`.
+
+    With `promote = true` what the matrix instruction adds up over `depth` elements is added to a sum in f32 by itself: of
+    8-bit floats Hopper's instruction keeps 13 bits behind the leading one of the largest addend, so that a sum is wrong by
+    no more than 34 2^-13 of the largest of 32 products and of what is summed of the turn, for each 32 of the depth. Without
+    it that largest is the whole sum.
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth,
-                    DefaultValuedParameter<"int64_t", "1">:$split_k);
+                    DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "1">:$parts,
+                    DefaultValuedParameter<"bool", "false">:$promote);
   let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth),
-                              [{ return $_get($_ctxt, rows, columns, depth, 1); }]>];
+                              [{ return $_get($_ctxt, rows, columns, depth, 1, 1, false); }]>];
+  let extraClassDeclaration = [{
+    /// Of each of the programs that share the depth.
+    GemmAttr withoutSplit() const {
+      return get(getContext(), getRows(), getColumns(), getDepth(), 1, getParts(), getPromote());
+    }
+  }];
 }
 
 def AttentionAttr : TileScheduleAttr<"Attention", "attention"> {

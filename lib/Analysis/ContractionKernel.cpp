@@ -117,3 +117,51 @@ std::optional<ContractionKernel> tenon::findContraction(Block &block) {
   }
   return found;
 }
+
+/// The block's sums, and the op that scales and adds them.
+static std::optional<ContractionKernel> matchBlocks(linalg::GenericOp sums, linalg::GenericOp total) {
+  std::optional<ContractionKernel> kernel = match(sums);
+  if (!kernel || total.getNumReductionLoops() != 1 || total.getNumDpsInits() != 1 ||
+      !isa<FloatType>(getElementTypeOrSelf(total.getResult(0).getType())) || !sums.getResult(0).hasOneUse())
+    return std::nullopt;
+  Operation *add = total.getBody()->getTerminator()->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<arith::AddFOp>(add) || !llvm::is_contained(add->getOperands(), total.getRegionOutputArgs()[0]))
+    return std::nullopt;
+  SmallVector<unsigned> reduced;
+  total.getReductionDims(reduced);
+  for (OpOperand *operand : total.getDpsInputOperands()) {
+    if (operand->get() != sums.getResult(0))
+      continue;
+    auto loop = getAffineDimExpr(reduced.front(), sums.getContext());
+    std::optional<unsigned> at = total.getMatchingIndexingMap(operand).getResultPosition(loop);
+    if (!at)
+      return std::nullopt;
+    AffineMap out = sums.getMatchingIndexingMap(sums.getDpsInitOperand(0));
+    kernel->block = cast<AffineDimExpr>(out.getResult(*at)).getPosition();
+    kernel->blocks = total;
+    if (llvm::is_contained(kernel->batch, kernel->block))
+      return kernel;
+  }
+  return std::nullopt;
+}
+
+std::optional<ContractionKernel> tenon::findProduct(Block &block) {
+  SmallVector<linalg::GenericOp> reductions;
+  for (auto op : block.getOps<linalg::GenericOp>())
+    if (op.getNumReductionLoops() != 0)
+      reductions.push_back(op);
+  if (reductions.size() == 2)
+    return matchBlocks(reductions[0], reductions[1]);
+  return findContraction(block);
+}
+
+int64_t ContractionKernel::columnsPerScale() {
+  int64_t columns = 0;
+  if (blocks)
+    for (AffineMap map : blocks.getIndexingMapsArray())
+      for (AffineExpr expr : map.getResults())
+        if (auto quotient = dyn_cast<AffineBinaryOpExpr>(expr); quotient && expr.getKind() == AffineExprKind::FloorDiv)
+          if (auto by = dyn_cast<AffineConstantExpr>(quotient.getRHS()))
+            columns = by.getValue();
+  return columns;
+}

@@ -27,6 +27,7 @@ constexpr double warpRate = 0.62;    // of the peak, by instructions of a warp w
 constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
 constexpr int64_t accumulators = 128;      // of f32 that a thread holds beside the rest
+constexpr int64_t promoted = 192;          // the same of a warpgroup's thread that adds products to other sums
 constexpr int64_t mostResults = 128 * 256; // of a program
 constexpr int64_t leastStages = 3;         // of a ring that hides a copy behind a product
 
@@ -46,6 +47,11 @@ struct Model {
   bool isWgmma(const GemmTile &tile) const {
     return arch.hasWgmma && shape.isTensorCore && shape.operandBits <= 16 && tile.rows % 64 == 0;
   }
+  /// Registers of a thread for the program's sums and, where they are promoted, for those of a turn.
+  int64_t sumsOf(const GemmTile &tile, int64_t warps) const {
+    int64_t rows = tile.rows + (shape.isPromoted ? tile.rows / tile.parts : 0);
+    return rows * tile.columns / (32 * warps);
+  }
   double rate(const GemmTile &tile) const {
     if (!shape.isTensorCore)
       return arch.rates.f32;
@@ -55,10 +61,15 @@ struct Model {
     return arch.hasWgmma && !isWgmma(tile) ? peak * warpRate : peak;
   }
   bool isLegal(const GemmTile &tile) const {
-    int64_t warps =
-        isWgmma(tile) ? tile.rows / 16 : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
+    int64_t warps = isWgmma(tile) ? tile.rows / tile.parts / 16
+                                  : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
     double ring = (tile.rows + tile.columns) * tile.depth * bytes() * leastStages;
-    return ring <= arch.sharedBytesPerBlock && tile.rows * tile.columns <= accumulators * 32 * warps && warps <= 16;
+    int64_t most = shape.isPromoted && isWgmma(tile) ? promoted : accumulators;
+    return ring <= arch.sharedBytesPerBlock && sumsOf(tile, warps) <= most && warps <= 16;
+  }
+  /// Columns of one program have one scale a turn, where blocks are no smaller than the least tile.
+  bool fitsBlocks(const GemmTile &tile) const {
+    return shape.columnBlock % 16 != 0 || shape.columnBlock % tile.columns == 0;
   }
   GemmCandidate judge(const GemmTile &tile) const {
     double turns = ceilDiv(ceilDiv(depth, tile.splits), tile.depth);
@@ -111,12 +122,17 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
   if (shape.depth >= 0)
     while (depth / 2 >= std::max(shape.depth, least))
       depth /= 2;
+  if (shape.depthBlock > 0)
+    depth = std::min<int64_t>(shape.depthBlock, 2 * depth);
   // Of columns no more than a program of every architecture holds without spilling, beside its rows.
   std::vector<GemmCandidate> candidates;
-  for (int64_t rows : {16, 32, 64, 128})
+  for (int64_t rows : {16, 32, 64, 128, 256})
     for (int64_t columns : {16, 32, 64, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256})
       for (int64_t splits : {1, 2, 4, 8, 16}) {
-        GemmTile tile{rows, columns, depth, splits};
+        // Rows in two parts need the registers of a turn's sums once.
+        GemmTile tile{rows, columns, depth, splits, rows == 256 ? 2 : 1};
+        if (tile.parts > 1 && !(shape.isPromoted && model.isWgmma(tile)))
+          continue;
         // Wide tiles are for warpgroups, which hold a row's results in few registers a thread, and so are widths that
         // fit a number of columns to whole waves of programs.
         bool isFitted = columns > 128 || (columns > 64 && columns < 128);
@@ -126,8 +142,8 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
         if (rows * columns > (mostResults >> refusals))
           continue;
         bool isNeedless = (rows > 16 && rows / 2 >= model.rows) || (columns > 16 && columns / 2 >= model.columns);
-        bool canSplit = shape.depth >= 0 && shape.depth % (splits * depth) == 0;
-        if (isNeedless || !model.isLegal(tile) || (splits > 1 && !canSplit))
+        bool canSplit = shape.depth >= 0 && shape.depthBlock == 0 && shape.depth % (splits * depth) == 0;
+        if (isNeedless || !model.isLegal(tile) || !model.fitsBlocks(tile) || (splits > 1 && !canSplit))
           continue;
         GemmCandidate candidate = model.judge(tile);
         candidates.push_back(candidate);

@@ -21,10 +21,15 @@ struct GemmShape {
   int64_t batch, rows, columns, depth;
   int64_t operandBits, resultBits;
   bool isTensorCore; ///< by a matrix instruction, else by multiply-adds
+  /// What the instruction adds up in a turn is added to a sum of its own: it is not exact enough to go on, or scaled.
+  bool isPromoted = false;
+  /// Of scales that change along the depth and the columns: how many elements have one; 0: they do not.
+  int64_t depthBlock = 0, columnBlock = 0;
 };
 struct GemmTile {
   int64_t rows, columns, depth;
   int64_t splits = 1; ///< of the depth, over programs; their sums are added by a second kernel
+  int64_t parts = 1;  ///< of the rows, multiplied one after the other
 };
 struct GemmCandidate {
   GemmTile tile;

@@ -78,37 +78,42 @@ static Lowered lowerDequantise(DequantiseOp op, ImplicitLocOpBuilder &b) {
                   })};
 }
 
-/// The sum over k of input * weight * weight_scale, in `real`, where the scale changes along k.
+/// The sum over k of input * weight * weight_scale, in `real`, where the scale changes along k. Of a float input it is
+/// one contraction, else there are sums of blocks of the depth, outermost, then the sum of these times their scales.
 static Value contractBlocks(QuantisedMatmulOp op, ImplicitLocOpBuilder &b, Contraction c, Type real) {
-  // Dimensions: row.., n, k; of integers row.., n, block, k in the block.
-  unsigned outputs = c.sizes.size(), n = outputs - 1, k = outputs;
-  SmallVector<unsigned> kept = llvm::to_vector(llvm::seq<unsigned>(0, outputs));
+  unsigned outputs = c.sizes.size(), n = outputs - 1;
   ArrayRef<int64_t> block = *op.getBlock();
-  if (isa<FloatType>(c.accumulator)) {
+  if (!op.getInputScale()) {
     AffineMap scales =
-        scaleMap(op.getWeightScale(), {b.getAffineDimExpr(n), b.getAffineDimExpr(k)}, outputs + 1, block);
+        scaleMap(op.getWeightScale(), {b.getAffineDimExpr(n), b.getAffineDimExpr(outputs)}, outputs + 1, block);
     return reduced(b, c.sizes, scalar(b, real, 0), {c.lhs, c.rhs, op.getWeightScale()}, {c.lhsMap, c.rhsMap, scales},
-                   kept, [&](ImplicitLocOpBuilder &inner, ValueRange x) -> Value {
+                   llvm::to_vector(llvm::seq<unsigned>(0, outputs)),
+                   [&](ImplicitLocOpBuilder &inner, ValueRange x) -> Value {
                      Value l = convertScalar(inner, x[0], real), r = convertScalar(inner, x[1], real);
                      r = arith::MulFOp::create(inner, r, convertScalar(inner, x[2], real));
                      return arith::AddFOp::create(inner, x[3], arith::MulFOp::create(inner, l, r));
                    });
   }
+  // Dimensions: block, row.., n, k in the block.
   Contraction blocks = c;
   blocks.lhs = splitDim(b, c.lhs, outputs - 1, ShapedType::kDynamic, block[1]);
   blocks.rhs = splitDim(b, c.rhs, 1, ShapedType::kDynamic, block[1]);
-  blocks.sizes.push_back(tensor::getMixedSize(b, b.getLoc(), blocks.rhs, 1));
-  SmallVector<AffineExpr> all = dims(b, outputs + 2), rows(ArrayRef(all).take_front(n));
-  rows.append({all[k], all[k + 1]});
+  blocks.sizes.insert(blocks.sizes.begin(), tensor::getMixedSize(b, b.getLoc(), blocks.rhs, 1));
+  SmallVector<AffineExpr> all = dims(b, outputs + 2), rows(ArrayRef(all).slice(1, n));
+  rows.append({all[0], all[outputs + 1]});
   blocks.lhsMap = AffineMap::get(outputs + 2, 0, rows, b.getContext());
-  blocks.rhsMap = AffineMap::get(outputs + 2, 0, {all[n], all[k], all[k + 1]}, b.getContext());
-  AffineMap scales = scaleMap(op.getWeightScale(), {all[n], all[k]}, outputs + 1, {block[0], 1});
-  return reduced(b, c.sizes, scalar(b, real, 0), {contract(b, blocks), op.getWeightScale()},
-                 {b.getMultiDimIdentityMap(outputs + 1), scales}, kept,
-                 [&](ImplicitLocOpBuilder &inner, ValueRange x) -> Value {
-                   Value scaled = arith::MulFOp::create(inner, convertScalar(inner, x[0], real), x[1]);
-                   return arith::AddFOp::create(inner, x[2], scaled);
-                 });
+  blocks.rhsMap = AffineMap::get(outputs + 2, 0, {all[outputs], all[0], all[outputs + 1]}, b.getContext());
+  // Dimensions: row.., n, block. Scales come first: they are read while the product is under way.
+  SmallVector<AffineExpr> sums = {all[outputs]};
+  sums.append(all.begin(), all.begin() + outputs);
+  AffineMap scales = scaleMap(op.getWeightScale(), {all[n], all[outputs]}, outputs + 1, {block[0], 1});
+  return reduced(
+      b, c.sizes, scalar(b, real, 0), {op.getWeightScale(), contract(b, blocks)},
+      {scales, AffineMap::get(outputs + 1, 0, sums, b.getContext())}, llvm::to_vector(llvm::seq<unsigned>(0, outputs)),
+      [&](ImplicitLocOpBuilder &inner, ValueRange x) -> Value {
+        Value scaled = arith::MulFOp::create(inner, convertScalar(inner, x[1], real), convertScalar(inner, x[0], real));
+        return arith::AddFOp::create(inner, x[2], scaled);
+      });
 }
 
 static Lowered lowerQuantisedMatmul(QuantisedMatmulOp op, ImplicitLocOpBuilder &b) {

@@ -35,6 +35,10 @@ static int64_t bitsOf(Value tensor) {
   return cast<RankedTensorType>(tensor.getType()).getElementType().getIntOrFloatBitWidth();
 }
 
+static bool isFloat8(Value tensor) {
+  return isa<Float8E4M3FNType, Float8E5M2Type>(getElementTypeOrSelf(tensor.getType()));
+}
+
 namespace {
 struct Choice {
   Attribute schedule;
@@ -48,17 +52,29 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
   SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
   // A program's rows are places of the innermost row dimension: the others are numbered.
   SmallVector<unsigned> numbered(product.batch);
+  int64_t depth = sizeOf(product.staticDepth());
+  if (product.blocks) {
+    llvm::erase(numbered, product.block);
+    int64_t count = sizeOf(sizes[product.block]);
+    depth = count < 0 || depth < 0 ? -1 : count * depth;
+  }
   if (!product.rows.empty())
     numbered.append(product.rows.begin(), product.rows.end() - 1);
   int64_t rows = product.rows.empty() ? 1 : sizeOf(sizes[product.rows.back()]);
   int64_t bits = bitsOf(product.rhsTensor());
+  bool isPromoted = product.blocks || isFloat8(product.rhsTensor());
   GemmShape shape{productOf(sizes, numbered),
                   rows,
                   sizeOf(product.staticColumns()),
-                  sizeOf(product.staticDepth()),
+                  depth,
                   bits,
                   bitsOf(result),
-                  bits <= 16};
+                  bits <= 16,
+                  isPromoted};
+  if (product.blocks) {
+    shape.depthBlock = product.staticDepth();
+    shape.columnBlock = product.columnsPerScale();
+  }
   std::vector<GemmCandidate> ranked = rankGemmTiles(shape, arch, refusals);
   const GemmTile &best = ranked.front().tile;
   std::string reason = ranked.front().reason + ", " + microseconds(ranked.front().seconds) + " by the model";
@@ -67,14 +83,17 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
                             ranked[1].tile.columns,
                             ranked[1].tile.splits > 1 ? " in " + std::to_string(ranked[1].tile.splits) + " splits" : "",
                             microseconds(ranked[1].seconds));
-  return {tile::GemmAttr::get(result.getContext(), best.rows, best.columns, best.depth, best.splits), reason};
+  // Blocks are sums of their own by what the kernel says.
+  return {tile::GemmAttr::get(result.getContext(), best.rows, best.columns, best.depth, best.splits, best.parts,
+                              isPromoted && !product.blocks),
+          reason};
 }
 
 static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
   MLIRContext *context = kernel.getContext();
   auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
   int64_t refusals = refused ? refused.size() : 0;
-  if (std::optional<ContractionKernel> product = findContraction(kernel.getBlock()))
+  if (std::optional<ContractionKernel> product = findProduct(kernel.getBlock()))
     return chooseGemm(*product, kernel.getYielded().front(), arch, refusals);
   auto attentions = kernel.getBlock().getOps<AttentionOp>();
   if (!attentions.empty()) {
@@ -116,6 +135,12 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
   static void choose(KernelOp kernel, const GpuArch &arch, Attribute byHand) {
     if ((kernel->hasAttr("tenon.schedule") && !byHand) || kernel->getNumResults() == 0)
       return;
+    std::optional<ContractionKernel> product = findProduct(kernel.getBlock());
+    if (product && arch.rates.tensorF8 == 0 && isFloat8(product->lhsTensor()) && isFloat8(product->rhsTensor())) {
+      kernel->setAttr(generalAttrName,
+                      StringAttr::get(kernel.getContext(), Twine(arch.name) + " multiplies no 8-bit floats"));
+      return;
+    }
     Choice choice = byHand ? Choice{byHand, "by hand"} : chooseFor(kernel, arch);
     if (auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName); refused && !refused.empty())
       if (auto why = dyn_cast<StringAttr>(refused.getValue().back()))

@@ -150,8 +150,7 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
     partShapes = ArrayAttr::get(kernel.getContext(), AffineMapAttr::get(map));
   }
   KernelOp made = first.finish(sums, partShapes);
-  made->setAttr("tenon.schedule",
-                tile::GemmAttr::get(kernel.getContext(), gemm.getRows(), gemm.getColumns(), gemm.getDepth()));
+  made->setAttr("tenon.schedule", gemm.withoutSplit());
 
   DerivedKernel second(kernel, "_sum");
   Value given = second.argument(sums.getType(), made->getResult(0));
@@ -183,8 +182,7 @@ struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
         continue;
       remark::missed(location, remark::RemarkOpts::name("split").category("tenon-split-depth"))
           << ("@" + name + " keeps its depth in one program: " + why);
-      kernel->setAttr("tenon.schedule",
-                      tile::GemmAttr::get(&getContext(), gemm.getRows(), gemm.getColumns(), gemm.getDepth()));
+      kernel->setAttr("tenon.schedule", gemm.withoutSplit());
     }
   }
 };

@@ -30,6 +30,31 @@ TileValue TileEmitter::indexTile(AffineExpr expr) {
   return {arith::AddIOp::create(b, sum, widen(base, along)), along};
 }
 
+/// Sums of quotients along one axis.
+TileValue TileEmitter::quotientTile(AffineExpr expr) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (!hasQuotient(expr) || !binary)
+    return indexTile(expr);
+  TileValue lhs = quotientTile(binary.getLHS()), rhs = quotientTile(binary.getRHS());
+  if (!lhs || !rhs)
+    return {};
+  SmallVector<unsigned> along = axesOf(expr);
+  Value l = widen(lhs, along), r = widen(rhs, along);
+  if (expr.getKind() == AffineExprKind::Add)
+    return {arith::AddIOp::create(b, l, r), along};
+  if (expr.getKind() == AffineExprKind::Mul)
+    return {arith::MulIOp::create(b, l, r), along};
+  if (expr.getKind() == AffineExprKind::FloorDiv)
+    return {arith::DivUIOp::create(b, l, r), along};
+  return fail("an index is no sum of quotients");
+}
+
+bool TileEmitter::hasQuotient(AffineExpr expr) const {
+  bool found = false;
+  expr.walk([&](AffineExpr part) { found |= part.getKind() == AffineExprKind::FloorDiv && !axesOf(part).empty(); });
+  return found;
+}
+
 TileValue TileEmitter::tileOf(const Element &element) {
   if (auto *value = std::get_if<TileValue>(&element))
     return *value;

@@ -2,6 +2,8 @@
 
 #include "lib/Analysis/SizeSources.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace tenon;
 
@@ -48,6 +50,27 @@ Value TileEmitter::index(AffineExpr expr) {
   SmallVector<Value> operands(dims);
   affine::canonicalizeMapAndOperands(&map, &operands);
   return affine::AffineApplyOp::create(b, map, operands);
+}
+
+AffineExpr TileEmitter::simplified(AffineExpr expr) const {
+  DenseMap<AffineExpr, AffineExpr> same;
+  expr.walk([&](AffineExpr part) {
+    auto quotient = dyn_cast<AffineBinaryOpExpr>(part);
+    auto by = quotient ? dyn_cast<AffineConstantExpr>(quotient.getRHS()) : AffineConstantExpr();
+    SmallVector<unsigned> along;
+    if (by && part.getKind() == AffineExprKind::FloorDiv)
+      along = axesOf(quotient.getLHS());
+    if (along.size() != 1)
+      return;
+    AffineExpr place = getAffineSymbolExpr(along.front(), b.getContext());
+    AffineExpr first = simplifyAffineExpr(quotient.getLHS() - place, dims.size(), axes.size());
+    // The axis stays between two multiples of the divisor: it begins at a multiple of `step`, which divides it.
+    bool isZero = first == getAffineConstantExpr(0, b.getContext());
+    int64_t step = isZero ? by.getValue() : std::gcd(first.getLargestKnownDivisor(), by.getValue());
+    if (!first.isFunctionOfSymbol(along.front()) && axes[along.front()].size <= step)
+      same[part] = first.floorDiv(by);
+  });
+  return expr.replace(same);
 }
 
 SmallVector<unsigned> TileEmitter::axesOf(AffineExpr expr) const {
@@ -171,9 +194,18 @@ static std::optional<TileValue::Outside> outsideOf(TypedAttr pad) {
 
 TileValue TileEmitter::load(Value given, const TilePlace &at, const Gathered &gathered, TypedAttr pad) {
   Value view = given;
-  TilePlace place = at;
+  TilePlace place = llvm::map_to_vector(at, [&](AffineExpr expr) { return simplified(expr); });
+  for (auto [d, expr] : llvm::enumerate(place))
+    if (hasQuotient(expr) && axesOf(expr).size() == 1 && !gathered) {
+      TileValue rows = quotientTile(expr);
+      if (!rows)
+        return rows;
+      rows.tile = arith::IndexCastOp::create(b, typeOf(rows.axes, b.getI64Type()), rows.tile);
+      place[d] = constant(0);
+      return load(given, place, std::pair(unsigned(d), rows), pad);
+    }
   if (!gathered)
-    std::tie(view, place) = withAxesLast(given, at);
+    std::tie(view, place) = withAxesLast(given, place);
   auto type = cast<tile::ViewType>(view.getType());
   SmallVector<Value> start;
   SmallVector<int64_t> shape;

@@ -106,7 +106,8 @@ public:
 
   /// Elements that the depth of a matrix product and the keys of an attention are cut into.
   int64_t depthTile = 32, keyTile = 128;
-  bool isOnline = false; ///< an attention's sums are relative to the maximum so far
+  bool isPromoted = false; ///< what a product adds up of `depthTile` is added to the sum by itself
+  bool isOnline = false;   ///< an attention's sums are relative to the maximum so far
   /// The same for each loop that reduces; others have `reductionTile`.
   int64_t reductionTile = 128;
   llvm::DenseMap<std::pair<mlir::Operation *, unsigned>, int64_t> reductionTiles;
@@ -152,6 +153,11 @@ private:
                  llvm::ArrayRef<TileValue> elements);
   Element evaluate(mlir::Operation *op, llvm::DenseMap<mlir::Value, Element> &values, const TilePlace &loops);
   TileValue extract(mlir::Value tensor, llvm::ArrayRef<Element> indices);
+  /// Quotients that are the same along a whole axis lose it.
+  mlir::AffineExpr simplified(mlir::AffineExpr expr) const;
+  /// Whether quotients of places along an axis are left, which no tile's places are, and such an index as a tile.
+  bool hasQuotient(mlir::AffineExpr expr) const;
+  TileValue quotientTile(mlir::AffineExpr expr);
   TileValue tileOf(const Element &element);
   mlir::AffineExpr exprOf(const Element &element);
   /// Loops over what a reduction has no axis for. `kept` are the result's axes.

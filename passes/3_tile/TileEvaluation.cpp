@@ -193,7 +193,8 @@ TileValue TileEmitter::generic(linalg::GenericOp op, unsigned result, const Tile
       return argument(op, place);
     if (op->getNumResults() != 1)
       return fail("a reduction has several results");
-    return findContraction(*op->getBlock()) ? dot(op, place) : reduce(op, place);
+    std::optional<ContractionKernel> product = findProduct(*op->getBlock());
+    return product && product->op == op ? dot(op, place) : reduce(op, place);
   }
   TilePlace loops = loopsAt(op, result, place);
   if (!reason.empty())
@@ -206,7 +207,7 @@ TileValue TileEmitter::generic(linalg::GenericOp op, unsigned result, const Tile
 
 /// A matrix product: parts of the depth are loaded and multiplied, the sums go through the loop.
 TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
-  std::optional<ContractionKernel> product = findContraction(*op->getBlock());
+  std::optional<ContractionKernel> product = findProduct(*op->getBlock());
   auto isStored = [&](Value factor) { // widening an operand is the dot's own business
     while (factor.getDefiningOp()) {
       if (!isa<arith::ExtFOp, arith::ExtSIOp>(factor.getDefiningOp()))
@@ -215,7 +216,7 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     }
     return true;
   };
-  if (product->op != op || !isStored(product->lhsFactor) || !isStored(product->rhsFactor))
+  if (!isStored(product->lhsFactor) || !isStored(product->rhsFactor))
     return fail("the product's factors are computed");
   TilePlace loops = loopsAt(op, 0, place);
   TileValue start = at(op.getDpsInits().front(), place);
@@ -248,14 +249,21 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   auto elementOf = [](Value tile) { return cast<RankedTensorType>(tile.getType()).getElementType(); };
   Type element = elementOf(lhs.tile), sum = elementOf(sums);
   bool isFloat = element.isF16() || element.isBF16() || element.isF32();
+  auto isFloat8 = [](Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); };
+  bool areAlike = element == elementOf(rhs.tile) || (isFloat8(element) && isFloat8(elementOf(rhs.tile)));
+  bool hasDot = (isFloat && sum.isF32()) || (element.isF64() && sum.isF64()) || (isFloat8(element) && sum.isF32()) ||
+                (element.isInteger(8) && sum.isInteger(32));
   // Of bytes the depth is contiguous.
-  bool isByte =
-      element.isInteger(8) && !lhs.tile.getDefiningOp<tile::TransOp>() && !rhs.tile.getDefiningOp<tile::TransOp>();
-  if (element != elementOf(rhs.tile) ||
-      !((isFloat && sum.isF32()) || (element.isF64() && sum.isF64()) || (isByte && sum.isInteger(32))))
+  if (areAlike && element.getIntOrFloatBitWidth() == 8)
+    hasDot &= !lhs.tile.getDefiningOp<tile::TransOp>() && !rhs.tile.getDefiningOp<tile::TransOp>();
+  if (!areAlike || !hasDot)
     return fail("no matrix instruction multiplies such elements");
-  Value result = tile::DotOp::create(b, sums.getType(), lhs.tile, rhs.tile, sums, /*transpose_a=*/false,
+  bool addsParts = loop && isPromoted && sum.isF32();
+  Value none = addsParts ? zeros({axis(kept[0]), axis(kept[1])}, sum) : sums;
+  Value result = tile::DotOp::create(b, sums.getType(), lhs.tile, rhs.tile, none, /*transpose_a=*/false,
                                      /*transpose_b=*/true);
+  if (addsParts)
+    result = arith::AddFOp::create(b, sums, result);
   if (loop) {
     scf::YieldOp::create(b, result);
     result = loop.getResult(0);

@@ -6,6 +6,7 @@
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/UpdatedOperand.h"
 #include "lib/Schedule/TileSchedule.h"
+#include "passes/3_tile/JoinPrograms.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/ResultDimensions.h"
 #include "passes/3_tile/TileEmitter.h"
@@ -101,11 +102,11 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Val
     return dimensions;
   };
   Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
-  bool isProduct = findContraction(kernel.getBlock()).has_value();
+  bool isProduct = findProduct(kernel.getBlock()).has_value();
   bool isAttention =
       !kernel.getBlock().getOps<AttentionOp>().empty() || !kernel.getBlock().getOps<AttentionPartsOp>().empty();
   if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule); gemm && isProduct)
-    return innermost(gemm.getRows(), gemm.getColumns());
+    return innermost(gemm.getRows() / gemm.getParts(), gemm.getColumns());
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule); attention && isAttention)
     return innermost(attention.getQueries(), paddedDepth(shape.back()));
   if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule); row && !isProduct && !isAttention)
@@ -281,8 +282,16 @@ tile::KernelOp ProgramBuilder::build() {
   if (!error.empty())
     return made;
   Attribute schedule = kernel->getDiscardableAttr("tenon.schedule");
-  if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule))
+  auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule);
+  if (gemm) {
     emitter.depthTile = gemm.getDepth();
+    emitter.isPromoted = gemm.getPromote();
+    if (auto product = findProduct(kernel.getBlock()); product && product->blocks) {
+      SmallVector<unsigned> loops;
+      product->blocks.getReductionDims(loops);
+      emitter.reductionTiles[{product->blocks, loops.front()}] = 1;
+    }
+  }
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule)) {
     emitter.keyTile = attention.getKeys();
     emitter.isOnline = attention.getOnline();
@@ -307,6 +316,10 @@ tile::KernelOp ProgramBuilder::build() {
   b.setInsertionPoint(tile::EndOp::create(b));
   buildProgram(pieces.parts, dimensions, program, result, emitter);
   error = emitter.error().str();
+  int64_t rows = int64_t(dimensions.size()) - 2;
+  if (error.empty() && gemm && gemm.getParts() > 1 && rows >= 0 && dimensions[rows].how == Dimension::own &&
+      failed(joinPrograms(grid, rows, gemm.getParts())))
+    error = "its rows cannot be computed in parts";
   return made;
 }
 

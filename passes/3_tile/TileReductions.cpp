@@ -4,6 +4,8 @@
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/TileEmitter.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 using namespace mlir;
 using namespace tenon;
 using Outside = TileValue::Outside;
@@ -77,12 +79,17 @@ TileEmitter::Reduction TileEmitter::openReduction(linalg::GenericOp op, TilePlac
       }
     }
     Value end = loopSize(op, number);
+    auto known = reductionTiles.find({op, number});
+    bool isOneByOne = known != reductionTiles.end() && known->second == 1;
     auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), end,
                                    arith::ConstantIndexOp::create(b, most), reduction.values);
     b.setInsertionPointToStart(loop.getBody());
     reduction.loops.push_back(loop);
-    reduction.own.push_back(addWalkedAxis(most, size, loop.getInductionVar(), end));
-    loops[number] = dim(loop.getInductionVar()) + axis(reduction.own.back());
+    loops[number] = dim(loop.getInductionVar());
+    if (!isOneByOne) {
+      reduction.own.push_back(addWalkedAxis(most, size, loop.getInductionVar(), end));
+      loops[number] = loops[number] + axis(reduction.own.back());
+    }
     reduction.values.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
   }
   return reduction;
@@ -182,6 +189,12 @@ TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
   llvm::sort(all);
   value = folded(masked(value, all, reduction.own, *fold), reduction.own, *fold);
   Value before = reduction.values.front();
+  // What is scaled and added is so with one rounding.
+  if (auto scaled = value.tile.getDefiningOp<arith::MulFOp>();
+      scaled && isa<arith::AddFOp>(combiner) && reduction.own.empty() && !reduction.loops.empty()) {
+    Value total = math::FmaOp::create(b, scaled.getLhs(), scaled.getRhs(), before);
+    return {closeReduction(reduction, total).front(), value.axes};
+  }
   OperationState state(b.getLoc(), combiner->getName(), {before, value.tile}, before.getType(), combiner->getAttrs());
   return {closeReduction(reduction, b.create(state)->getResult(0)).front(), value.axes};
 }

@@ -26,14 +26,16 @@ static void stageStores(tile::KernelOp kernel, const GpuArch &arch) {
   auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
   if (!schedule || !schedule.getProducer() || kernel.getGrid().getBody().getOps<ProduceOp>().empty())
     return;
-  for (auto store : llvm::make_early_inc_range(kernel.getGrid().getBody().getOps<tile::StoreOp>())) {
+  SmallVector<tile::StoreOp> stores(kernel.getGrid().getBody().getOps<tile::StoreOp>());
+  for (auto [number, store] : llvm::enumerate(stores)) {
     RankedTensorType tile = store.getTile().getType();
     SmallVector<StoreSlab> slabs = storeSlabsOf(tile);
     std::optional<ViewMemory> memory = memoryOf(kernel, store.getView());
     if (slabs.empty() || !memory || memory->sizes.size() < 2 ||
         !fitsTensorMap(*memory, slabs.front().tile.getElementBytes()))
       continue;
-    int64_t free = arch.sharedBytesPerBlock - planSharedMemory(kernel).getBytes();
+    // An equal share of what is left: a plain store beside one by TMA would wait for it.
+    int64_t free = (arch.sharedBytesPerBlock - planSharedMemory(kernel).getBytes()) / int64_t(stores.size() - number);
     int64_t slots = std::min({mostSlots, int64_t(slabs.size()), free / storeSlotBytes(slabs, schedule)});
     if (slots < 1)
       continue;

@@ -132,12 +132,25 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   Type sumType = op.getType().getElementType();
   auto result = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(4, sumType));
   auto kindOf = [](Type type) {
-    return type.isF16()                  ? NVVM::MMATypes::f16
-           : type.isBF16()               ? NVVM::MMATypes::bf16
-           : type.isInteger(8)           ? NVVM::MMATypes::s8
-           : isa<Float8E4M3FNType>(type) ? NVVM::MMATypes::e4m3
-           : isa<Float8E5M2Type>(type)   ? NVVM::MMATypes::e5m2
-                                         : NVVM::MMATypes::tf32;
+    return type.isF16()        ? NVVM::MMATypes::f16
+           : type.isBF16()     ? NVVM::MMATypes::bf16
+           : type.isInteger(8) ? NVVM::MMATypes::s8
+                               : NVVM::MMATypes::tf32;
+  };
+  auto multiply = [&](ArrayRef<Value> a, ArrayRef<Value> w, ArrayRef<Value> c) -> SmallVector<Value> {
+    if (bits == 8 && !element.isInteger(8)) {
+      auto mma = ptx::MmaF8Op::create(b, TypeRange(result.getBody()), a[0], a[1], a[2], a[3], w[0], w[1], c[0], c[1],
+                                      c[2], c[3], TypeAttr::get(lhsElement), TypeAttr::get(element));
+      return {mma.getD0(), mma.getD1(), mma.getD2(), mma.getD3()};
+    }
+    std::optional<NVVM::MMAIntOverflow> overflow;
+    if (element.isInteger(8))
+      overflow = NVVM::MMAIntOverflow::wrapped;
+    Value d = NVVM::MmaOp::create(b, result, a, w, c, ArrayRef<int64_t>{atom.getM(), atom.getN(), atom.getK()},
+                                  /*b1Op=*/std::nullopt, overflow,
+                                  std::array<NVVM::MMATypes, 2>{kindOf(lhsElement), kindOf(element)},
+                                  std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
+    return {word(d, 0), word(d, 1), word(d, 2), word(d, 3)};
   };
   auto operand = [&](Value word) -> Value {
     return element.isF16() ? LLVM::BitcastOp::create(b, VectorType::get(2, element), word).getResult() : word;
@@ -156,17 +169,11 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
         int64_t upper = ((2 * i) * tile.columnBlocks + j) * 2, lower = ((2 * i + 1) * tile.columnBlocks + j) * 2;
         SmallVector<Value> a = llvm::map_to_vector(lhs[i], operand), w = llvm::map_to_vector(rhs[j], operand);
         SmallVector<Value> c{sums[upper], sums[upper + 1], sums[lower], sums[lower + 1]};
-        std::optional<NVVM::MMAIntOverflow> overflow;
-        if (element.isInteger(8))
-          overflow = NVVM::MMAIntOverflow::wrapped;
-        Value d = NVVM::MmaOp::create(b, result, a, w, c, ArrayRef<int64_t>{atom.getM(), atom.getN(), atom.getK()},
-                                      /*b1Op=*/std::nullopt, overflow,
-                                      std::array<NVVM::MMATypes, 2>{kindOf(lhsElement), kindOf(element)},
-                                      std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
-        sums[upper] = word(d, 0);
-        sums[upper + 1] = word(d, 1);
-        sums[lower] = word(d, 2);
-        sums[lower + 1] = word(d, 3);
+        SmallVector<Value> d = multiply(a, w, c);
+        sums[upper] = d[0];
+        sums[upper + 1] = d[1];
+        sums[lower] = d[2];
+        sums[lower + 1] = d[3];
       }
   }
   values[op.getResult()] = sums;

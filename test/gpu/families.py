@@ -15,10 +15,11 @@ from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
 from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
 from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
-from exec_cpu.dtypes import BF16, F16, F32, I8  # noqa: E402
+from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8  # noqa: E402
 
 FAMILIES = ["tiles", "tf32", "bytes", *CPU_FAMILIES]
 attention.weights_are_rounded = True
+quantisation.cuts_floats = True
 
 SIDES = [1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 255, 256, 257, 513]
 DEPTHS = [8, 31, 32, 33, 63, 64, 65, 128, 200, 512, 1023, 1024, 1025, 4096]
@@ -129,8 +130,7 @@ BYTE_DEPTHS = [16, 48, 96, 112, 128, 144, 256, 272, 384, 512, 1024, 1040, 31, 65
 def products_of_bytes(rng):
     """Around the sides of tiles, with scales of every granularity, and with rows that are known at a call only."""
     result = []
-    kinds = [(I8, I8)]
-    for source, stored in kinds:
+    for source, stored in ((I8, I8), (F8E4M3, F8E4M3), (F8E5M2, F8E4M3), (F8E4M3, F8E5M2)):
         forms = [("row", "row"), ("tensor", "tensor"), ("ones", "row"), ("row", "ones")] * 4
         results = [BF16, F16, F32] * 5
         for m, n, k, (x, w), to in table(rng, SIDES, SIDES, BYTE_DEPTHS, forms, results):
@@ -140,4 +140,9 @@ def products_of_bytes(rng):
             sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
             name = f"{source}_{stored}_rows_n{n}_k{k}"
             result.append(quantisation.product(name, source, stored, BF16, ("m",), n, k, "row", "row", None, sizes))
+        blocks = [(128, 128)] * 6 + [(64, 128), (128, 64), (1, 32), (8, 16), (32, 256), (48, 128)]
+        for m, (r, c), rows_, columns, x in table(rng, SIDES, blocks, [1, 2, 3, 5], [1, 2, 3, 5], ["row", "tensor"] * 6):
+            n, k = r * rows_, c * columns
+            name = f"{source}_{stored}_{m}x{n}x{k}_blocks_{r}x{c}_{x}"
+            result.append(quantisation.product(name, source, stored, BF16, (m,), n, k, x, "block", (r, c), [{}]))
     return result

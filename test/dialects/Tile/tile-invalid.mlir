@@ -408,6 +408,11 @@ func.func private @s() attributes {s = #tile.gemm<rows = 1, columns = 1, depth =
 
 // -----
 
+// expected-error@+1 {{parts is 2, expected a number that divides 3 rows}}
+func.func private @s() attributes {s = #tile.gemm<rows = 3, columns = 1, depth = 1, parts = 2>}
+
+// -----
+
 // expected-error@+1 {{queries is -1, expected at least 1}}
 func.func private @s() attributes {s = #tile.attention<queries = -1, keys = 1>}
 

@@ -70,13 +70,13 @@ func.func @main(%x: tensor<?x64xi8>, %xs: tensor<?x1xf32>, %w: tensor<16x64xi4>,
 
 // -----
 
-// Scales of blocks change along k: an integer sum a block, scaled when it is added.
+// Scales of blocks change along k: an integer sum a block, outermost, scaled when it is added.
 // CHECK: #[[SCALE:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 8, d2)>
 // CHECK-LABEL: @main
 // CHECK: %[[X:.*]] = tensor.expand_shape {{.*}} into tensor<?x4x16xi8>
 // CHECK: %[[W:.*]] = tensor.expand_shape {{.*}} into tensor<16x4x16xi8>
-// CHECK: %[[SUMS:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W]] : {{.*}}) outs({{.*}} : tensor<?x16x4xi32>)
-// CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[SCALE]], #{{.*}}], {{.*}}"reduction"]} ins(%[[SUMS]],
+// CHECK: %[[SUMS:.*]] = linalg.generic {{.*}} ins(%[[X]], %[[W]] : {{.*}}) outs({{.*}} : tensor<4x?x16xi32>)
+// CHECK: linalg.generic {indexing_maps = [#[[SCALE]], #{{.*}}, #{{.*}}], {{.*}}"reduction"]} ins(%{{.*}}, %[[SUMS]] :
 // CHECK: arith.sitofp %{{.*}} : i32 to f32
 // CHECK: arith.mulf
 // CHECK: arith.addf
@@ -84,6 +84,19 @@ func.func @main(%x: tensor<?x64xi8>, %xs: tensor<f32>, %w: tensor<16x64xi8>, %ws
   %r = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {block = array<i64: 8, 16>}
       : (tensor<?x64xi8>, tensor<f32>, tensor<16x64xi8>, tensor<2x4xf32>) -> tensor<?x16xf32>
   return %r : tensor<?x16xf32>
+}
+
+// -----
+
+// So do 8-bit floats, whose sums are f32.
+// CHECK: #[[SCALE:.*]] = affine_map<(d0, d1, d2) -> (d1 floordiv 128, d2)>
+// CHECK-LABEL: @main
+// CHECK: %[[SUMS:.*]] = linalg.generic {{.*}} outs({{.*}} : tensor<2x?x256xf32>)
+// CHECK: linalg.generic {indexing_maps = [#[[SCALE]], #{{.*}}, #{{.*}}], {{.*}}"reduction"]} ins(%{{.*}}, %[[SUMS]] :
+func.func @main(%x: tensor<?x256xf8E4M3FN>, %xs: tensor<?x1xf32>, %w: tensor<256x256xf8E5M2>, %ws: tensor<2x2xf32>) -> tensor<?x256xf16> {
+  %r = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {block = array<i64: 128, 128>}
+      : (tensor<?x256xf8E4M3FN>, tensor<?x1xf32>, tensor<256x256xf8E5M2>, tensor<2x2xf32>) -> tensor<?x256xf16>
+  return %r : tensor<?x256xf16>
 }
 
 // -----

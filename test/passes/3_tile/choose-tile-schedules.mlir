@@ -3,6 +3,9 @@
 // RUN: tenon-opt %t/kernels.mlir --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/kernels.mlir
 // RUN: tenon-opt %t/kernels.mlir --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules -o /dev/null --remark-format=emitRemark \
 // RUN:   --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %t/kernels.mlir --check-prefix=REMARK
+// RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/floats.mlir
+// RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_80 | FileCheck %t/floats.mlir --check-prefix=SM80
+// RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_89 | FileCheck %t/floats.mlir --check-prefix=SM89
 // RUN: tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/schedules | FileCheck %t/by-hand.mlir
 // RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/none 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/no-schedule 2>&1 | FileCheck %s --check-prefix=SCHEDULE
@@ -65,4 +68,19 @@ func.func @main(%x: tensor<2x4x?x32xf32> {tenon.dims = ["", "", "n", ""]}) -> te
   %0 = tenon.softmax %x {axis = 3 : i64} : (tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32>
   %1 = tenon.attention %0, %0, %0 : (tensor<2x4x?x32xf32>, tensor<2x4x?x32xf32>, tensor<2x4x?x32xf32>) -> tensor<2x4x?x32xf32>
   return %1 : tensor<2x4x?x32xf32>
+}
+
+//--- floats.mlir
+// Sums of 8-bit floats are promoted; of rows in two parts, the registers of a turn's sums are needed once. Scales of blocks say so
+// themselves, and one tile has one a turn. Before sm_89 no instruction multiplies 8-bit floats.
+// CHECK: @quantised_matmul({{.*}}#tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2, promote = true>
+// CHECK: @quantised_matmul_1({{.*}}#tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2>
+// SM80: @quantised_matmul({{.*}}"sm_80 multiplies no 8-bit floats"
+// SM80-NOT: #tile.gemm
+// SM89: @quantised_matmul({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 128, promote = true>
+// SM89: @quantised_matmul_1({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 128>
+func.func @main(%x: tensor<4096x4096xf8E4M3FN>, %s: tensor<f32>, %w: tensor<4096x4096xf8E4M3FN>, %b: tensor<32x32xf32>) -> (tensor<4096x4096xbf16>, tensor<4096x4096xbf16>) {
+  %0 = tenon.quantised_matmul %x scale(%s), %w scale(%s) : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E4M3FN>, tensor<f32>) -> tensor<4096x4096xbf16>
+  %1 = tenon.quantised_matmul %x scale(%s), %w scale(%b) {block = array<i64: 128, 128>} : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E4M3FN>, tensor<32x32xf32>) -> tensor<4096x4096xbf16>
+  return %0, %1 : tensor<4096x4096xbf16>, tensor<4096x4096xbf16>
 }

@@ -262,3 +262,53 @@ func.func @main(%x: tensor<?x3x?xf32> {tenon.dims = ["outer", "", "inner"]}) -> 
   %0 = tenon.reduce_sum %x {axes = array<i64: 0, 2>} : (tensor<?x3x?xf32>) -> tensor<3xf32>
   return %0 : tensor<3xf32>
 }
+
+// -----
+
+// Products of 8-bit floats are added up in f32 once a turn. Rows in two parts: a turn has the columns once.
+// CHECK: tile.kernel @quantised_matmul(%[[X:.*]]: !tile.view<4096x4096xf8E4M3FN>, %{{.*}}: !tile.view<f32>, %[[W:.*]]: !tile.view<4096x4096xf8E5M2>
+// CHECK-SAME: tenon.schedule = #tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2, promote = true>
+// CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<128x128xf32>
+// CHECK: tile.grid
+// CHECK: %[[SUMS:.*]]:2 = scf.for %[[K:.*]] = %c0 to %c4096 step %c128 iter_args(%[[UPPER:.*]] = %[[ZERO]], %[[LOWER:.*]] = %[[ZERO]])
+// CHECK: %[[A:.*]] = tile.load %[[X]][%{{.*}}, %[[K]]] : {{.*}} -> tensor<128x128xf8E4M3FN>
+// CHECK: %[[B:.*]] = tile.load %[[W]][%{{.*}}, %[[K]]] : {{.*}} -> tensor<128x128xf8E5M2>
+// CHECK: %[[PART:.*]] = tile.dot %[[A]], %[[B]], %[[ZERO]] {transpose_b}
+// CHECK: %[[NEXT:.*]] = arith.addf %[[UPPER]], %[[PART]]
+// CHECK: %[[A2:.*]] = tile.load %[[X]][%{{.*}}, %[[K]]] : {{.*}} -> tensor<128x128xf8E4M3FN>
+// CHECK: %[[PART2:.*]] = tile.dot %[[A2]], %[[B]], %[[ZERO]] {transpose_b}
+// CHECK: %[[NEXT2:.*]] = arith.addf %[[LOWER]], %[[PART2]]
+// CHECK: scf.yield %[[NEXT]], %[[NEXT2]]
+// CHECK-COUNT-2: tile.store
+func.func @main(%x: tensor<4096x4096xf8E4M3FN>, %s: tensor<f32>, %w: tensor<4096x4096xf8E5M2>) -> tensor<4096x4096xbf16> {
+  %0 = tenon.quantised_matmul %x scale(%s), %w scale(%s) : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E5M2>, tensor<f32>) -> tensor<4096x4096xbf16>
+  return %0 : tensor<4096x4096xbf16>
+}
+
+// -----
+
+// Scales of blocks: one a turn, which multiplies what is added.
+// CHECK: tile.kernel @quantised_matmul(%{{.*}}: !tile.view<64x256xi8>, {{.*}} %[[S:.*]]: !tile.view<2x2xf32>, %{{.*}}: !tile.view<64x256xf32>)
+// CHECK: tile.grid (%{{.*}}, %[[J:.*]]) =
+// CHECK: scf.for %[[K:.*]] = %c0 to %c2 step %c1 iter_args(%[[ACC:.*]] = %{{.*}}) -> (tensor<[[T:.*]]xf32>)
+// CHECK: %[[SCALE:.*]] = tile.load %[[S]][%{{.*}}, %[[K]]] : <2x2xf32> -> tensor<f32>
+// CHECK: %[[SUM:.*]] = tile.dot {{.*}} -> tensor<[[T]]xi32>
+// CHECK: %[[REAL:.*]] = arith.sitofp %[[SUM]]
+// CHECK: %[[WIDE:.*]] = tile.broadcast %[[SCALE]]
+// CHECK: math.fma %[[REAL]], %[[WIDE]], %[[ACC]]
+func.func @main(%x: tensor<64x256xi8>, %xs: tensor<f32>, %w: tensor<256x256xi8>, %ws: tensor<2x2xf32>) -> tensor<64x256xf32> {
+  %0 = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {block = array<i64: 128, 128>} : (tensor<64x256xi8>, tensor<f32>, tensor<256x256xi8>, tensor<2x2xf32>) -> tensor<64x256xf32>
+  return %0 : tensor<64x256xf32>
+}
+
+// -----
+
+// Where columns of a tile have different scales, these are gathered.
+// CHECK: tile.kernel @quantised_matmul
+// CHECK: arith.divui %{{.*}} : tensor<[[N:.*]]xindex>
+// CHECK: %[[ROWS:.*]] = arith.index_cast %{{.*}} : tensor<[[N]]xindex> to tensor<[[N]]xi64>
+// CHECK: tile.gather %{{.*}}%[[ROWS]]
+func.func @main(%x: tensor<64x256xi8>, %xs: tensor<f32>, %w: tensor<24x256xi8>, %ws: tensor<3x2xf32>) -> tensor<64x24xf32> {
+  %0 = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {block = array<i64: 8, 128>} : (tensor<64x256xi8>, tensor<f32>, tensor<24x256xi8>, tensor<3x2xf32>) -> tensor<64x24xf32>
+  return %0 : tensor<64x24xf32>
+}

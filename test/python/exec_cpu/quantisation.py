@@ -8,6 +8,8 @@ from exec_cpu.cases import SIZES, Case, Expected, Operand, op
 from exec_cpu.dtypes import F8E4M3, F8E5M2, F16, BF16, F32, F64, FLOATS, I4, I8, round_to
 
 STORED = [I8, I4, F8E4M3, F8E5M2]
+cuts_floats = False  # a GPU adds up products of 8-bit floats with 14 bits, for at most 128 of the depth or a block
+CUT, STEP, PROMOTED = 2.0**-13, 32, 128  # of the largest addend, by an instruction; before a sum in f32
 
 
 def scales(powers_of_two):
@@ -72,17 +74,39 @@ def dequantise(name, stored, result, dims, form, block, sizes):
     )
 
 
+def cut_error(x, w, scales, depth):
+    """Of x @ w^T where each instruction cuts off 32 products, the sum before and that after at 2^-13 of the largest of them, at
+    random, so that 4 times the root of the squares is enough; and never more than their sum. `scales`: of each `depth`."""
+    total, squares = 0.0, 0.0
+    for first in range(0, x.shape[-1], depth):
+        sums = np.zeros(x.shape[:-1] + (w.shape[0],))
+        scale = scales(first)
+        for at in range(first, min(first + depth, x.shape[-1]), STEP):
+            end = min(at + STEP, first + depth)
+            left, right = x[..., at:end], w[:, at:end]
+            before, sums = np.abs(sums), sums + np.matmul(left, right.T)
+            most = np.maximum(before, np.abs(sums))
+            most = np.maximum(most, np.abs(left).max(-1)[..., None] * np.abs(right).max(-1)) * scale * CUT
+            total, squares = total + (STEP + 2) * most, squares + (STEP + 2) * most**2
+    return np.minimum(total, 4 * np.sqrt(squares))
+
+
 def product(name, source, stored, result, lead, n, k, input_form, weight_form, block, sizes):
     has_scale = source in STORED
 
     def compute(x, *rest, kind):
         xs, w, ws = rest if has_scale else (np.array(1.0),) + rest
         left = x.astype(np.float64) * spread(xs, x.shape, None)
-        right = w * spread(ws, w.shape, block if weight_form == "block" else None)
+        right = w * spread(ws, w.shape, block)
         u = F64.u if source is F64 else F32.u
         value, size = np.matmul(left, right.T), np.matmul(np.abs(left), np.abs(right.T))
-        return Expected(value, (4 * np.sqrt(max(k, 1)) + 6) * u * size)
+        bound = (4 * np.sqrt(max(k, 1)) + 6) * u * size
+        if cuts_floats and source.is_float and stored.is_float and source.bits == 8 and kind != "integers":
+            rows, columns = spread(xs, x.shape, None)[..., :1], spread(ws, w.shape, block)
+            bound = bound + cut_error(x, w, lambda k: rows * columns[:, k], block[1] if block else PROMOTED)
+        return Expected(value, bound)
 
+    block = block if weight_form == "block" else None
     dims = lead + (k,)
     operands = [Operand(source, dims)]
     call = "{0}"
@@ -95,7 +119,7 @@ def product(name, source, stored, result, lead, n, k, input_form, weight_form, b
         Operand(F32, granularity(weight_form, (n, k), block), scales(False), True),
     ]
     call += f", {{{first}}} scale({{{first + 1}}})"
-    attributes = f"block = array<i64: {block[0]}, {block[1]}>" if weight_form == "block" else ""
+    attributes = f"block = array<i64: {block[0]}, {block[1]}>" if block else ""
     return Case(
         name,
         operands,
