@@ -167,6 +167,19 @@ def test_gradients_are_refused_and_other_modes_are_not():
     assert same(expected, fast(x), tol=1e-6)
 
 
+@pytest.mark.parametrize("layer", [nn.Dropout(0.5), nn.BatchNorm1d(8)])
+@pytest.mark.parametrize("fallback", ["warn", "error"])
+def test_training_mode_is_refused(monkeypatch, layer, fallback):
+    monkeypatch.setenv("TENON_FALLBACK", fallback)
+    module = nn.Sequential(nn.Linear(8, 8), layer).train()
+    fast = compiled(module)
+    with torch.no_grad(), pytest.raises(tenon.UnsupportedError, match="the model is in training mode, by aten.*model.eval"):
+        fast(rand(2, 8))
+    module.eval()
+    with torch.no_grad():
+        assert same(module(rand(2, 8)), fast(rand(2, 8)), tol=1e-5)
+
+
 def test_random_ops_of_training_stay_in_torch(monkeypatch):
     monkeypatch.setenv("TENON_FALLBACK", "allow")
     module = nn.Sequential(nn.Linear(8, 8), nn.Dropout(0.5), nn.Linear(8, 8)).train()

@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from tenon.errors import InvalidArgumentError, TenonError, UnsupportedError
 from tenon.importer.captured_graph import import_captured, is_outside, unsupported_in
 from tenon.importer.decompositions import decompositions
+from tenon.importer.source_locations import place_text
 from tenon.torch_backend.part import CompiledPart
 from tenon.torch_backend.policy import forget_warnings, policy, warn_once
 from tenon.torch_backend.records import Record, argument_name, records_of
@@ -126,8 +127,29 @@ def _part(record, graph_module, names, weights):
     return part
 
 
+# What a module does in training mode alone: (op, index of the argument that says so, or None where the op is enough).
+_TRAINING = {"aten.native_dropout.default": 2, "aten._native_batch_norm_legit_functional.default": 5,
+             "aten._native_batch_norm_legit.default": 5, "aten.rrelu_with_noise.default": 4}
+
+
+def _refuse_training(unsupported):
+    """A module that was not switched to evaluation gives random or batch-dependent numbers; that is rarely wanted, and then
+    it is allowed by name."""
+    nodes = [node for node in unsupported.nodes
+             if str(node.target) in _TRAINING and len(node.args) > _TRAINING[str(node.target)]
+             and node.args[_TRAINING[str(node.target)]] is True]
+    if nodes:
+        first = min(nodes, key=lambda node: node.name)
+        more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+        raise UnsupportedError(
+            f"the model is in training mode, by {first.target} at {place_text(first)}{more}. The backend 'tenon' compiles "
+            "inference. Next: model.eval(); or, if it is meant, TENON_FALLBACK=allow, which runs such ops in torch")
+
+
 def _report_left(unsupported):
     chosen = policy()
+    if chosen != "allow":
+        _refuse_training(unsupported)
     if chosen == "error":
         raise unsupported.error("TENON_FALLBACK=error, and the graph")
     if chosen == "warn":
