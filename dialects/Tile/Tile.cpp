@@ -84,7 +84,7 @@ LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t column
     return emitError() << "parts is " << parts << ", expected a number that divides " << rows << " rows";
   return success();
 }
-LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, bool) {
+LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, Maximum) {
   return checkSizes(emitError, {{"queries", queries}, {"keys", keys}, {"split_keys", splitKeys}});
 }
 LogicalResult RowAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t part) {

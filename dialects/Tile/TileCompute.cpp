@@ -160,3 +160,24 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
     return splat.resizeSplat(getResult().getType());
   return {};
 }
+
+LogicalResult YieldOp::verify() {
+  Operation *parent = (*this)->getParentOp();
+  return isa<UnlikelyOp>(parent) ? success()
+                                 : emitOpError("(C1) stands in ") << parent->getName() << ", expected tile.unlikely";
+}
+
+LogicalResult UnlikelyOp::verify() {
+  RankedTensorType condition = getCondition().getType();
+  if (!condition.getElementType().isInteger(1))
+    return emitOpError("(C1) condition is ") << condition << ", expected i1";
+  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  if (!yield || yield.getOperandTypes() != getResultTypes())
+    return emitOpError("(C2) has a region that does not yield ") << getResultTypes();
+  WalkResult bad = getBody().walk([&](Operation *op) {
+    return isMemoryEffectFree(op) && !isa<DotOp>(op) ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  if (bad.wasInterrupted())
+    return emitOpError("(C3) has a region with effects or dots");
+  return success();
+}

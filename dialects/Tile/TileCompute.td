@@ -199,4 +199,58 @@ def ReshapeOp : TileOp<"reshape", [Pure]> {
   let hasFolder = 1;
 }
 
+def YieldOp : TileOp<"yield", [Terminator, Pure]> {
+  let summary = "what a region gives";
+  let description = [{
+    Formula: the results of the op around it.
+
+    (C1) Stands in `tile.unlikely`.
+
+    ```mlir
+    func.func @example(%c: tensor<16xi1>, %x: tensor<16xf32>) -> tensor<16xf32> {
+      %r = tile.unlikely %c : tensor<16xi1> -> tensor<16xf32> {
+        %n = arith.negf %x : tensor<16xf32>
+        tile.yield %n : tensor<16xf32>
+      } else(%x)
+      return %r : tensor<16xf32>
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<TileT>:$tiles);
+  let assemblyFormat = "$tiles attr-dict `:` type($tiles)";
+}
+
+def UnlikelyOp : TileOp<"unlikely", [SingleBlock, RecursiveMemoryEffects, RecursivelySpeculatable,
+                                     RangedTypesMatchWith<"otherwise has the results' types", "results", "otherwise",
+                                                          "$_self">]> {
+  let summary = "work that is seldom needed";
+  let description = [{
+    Formula: `results = any of condition ? what the region yields : otherwise`, for each part of the tile by itself that a
+    lowering chooses, a warp's rows for example. Rows that share a part with one that needs the region get the region's
+    results too: both have to be right for rows of which no condition holds. Where the condition compares a sum of terms
+    that are not negative with a limit, parts of the sum may be compared with it, 32 at most: the limit has to leave room
+    for that.
+
+    (C1) The condition is a tile of i1.
+
+    (C2) The region yields the results' types.
+
+    (C3) The region has no effects and no dots.
+
+    ```mlir
+    func.func @example(%c: tensor<16xi1>, %x: tensor<16xf32>) -> tensor<16xf32> {
+      %r = tile.unlikely %c : tensor<16xi1> -> tensor<16xf32> {
+        %n = arith.negf %x : tensor<16xf32>
+        tile.yield %n : tensor<16xf32>
+      } else(%x)
+      return %r : tensor<16xf32>
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$condition, Variadic<TileT>:$otherwise);
+  let results = (outs Variadic<TileT>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$condition `:` type($condition) `->` type($results) $body `else` `(` $otherwise `)` attr-dict";
+}
+
 #endif

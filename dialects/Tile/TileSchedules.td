@@ -35,16 +35,23 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
   }];
 }
 
+def Maximum : I32Enum<"Maximum", "when an attention's sums are scaled anew",
+    [I32EnumCase<"Lazy", 0, "lazy">, I32EnumCase<"Online", 1, "online">, I32EnumCase<"First", 2, "first">]> {
+  let cppNamespace = "::tenon::tile";
+}
+
 def AttentionAttr : TileScheduleAttr<"Attention", "attention"> {
   let summary = "schedule of an attention";
   let description = [{
     `#tile.attention<queries = 128, keys = 128>`: a program has one head and `queries` of its queries, and runs through the
     keys, `keys` at a time. With `split_keys = 4` it runs through a quarter of them, and a second kernel puts the four
-    together. All are at least 1. Sums are scaled anew where a query's maximum has outgrown what they are relative to by
-    2^8; with `online = true`, wherever it has grown (the textbook's online softmax).
+    together. All are at least 1. Powers and sums are relative to a base for each query. With `maximum = lazy` it becomes
+    the query's maximum where that has outgrown it by 2^8; with `online` wherever the maximum has grown, the textbook's
+    online softmax; with `first` it is the first keys' maximum until a sum outgrows it by 2^40 (2^12 in f16): maxima are
+    not looked for then, and powers of such keys are computed twice.
   }];
   let parameters = (ins "int64_t":$queries, "int64_t":$keys, DefaultValuedParameter<"int64_t", "1">:$split_keys,
-                    DefaultValuedParameter<"bool", "false">:$online);
+                    DefaultValuedParameter<"::tenon::tile::Maximum", "::tenon::tile::Maximum::Lazy">:$maximum);
 }
 
 def RowAttr : TileScheduleAttr<"Row", "row"> {

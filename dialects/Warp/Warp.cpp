@@ -237,14 +237,19 @@ static LogicalResult verifyTurns(Operation *op) {
 LogicalResult TurnWaitOp::verify() { return verifyTurns(*this); }
 LogicalResult TurnPassOp::verify() { return verifyTurns(*this); }
 
-LogicalResult RescaleOp::verify() {
-  RankedTensorType tile = getTile().getType(), factor = getFactor().getType(), where = getWhere().getType();
-  if (tile.getRank() == 2 && factor.getShape() == tile.getShape().take_front() &&
-      where.getShape() == factor.getShape() && factor.getElementType() == tile.getElementType() &&
-      isa<FloatType>(tile.getElementType()) && where.getElementType().isInteger(1))
+LogicalResult PartialReduceOp::verify() {
+  RankedTensorType tile = getTile().getType(), result = getResult().getType();
+  int64_t axis = getAxis();
+  if (axis < 0 || axis >= tile.getRank())
+    return emitOpError("(C1) axis is ") << axis << ", expected a dimension of " << tile;
+  SmallVector<int64_t> shape(tile.getShape());
+  if (LayoutAttr layout = layoutOf(tile))
+    shape[axis] = layout.dropRegisters(axis).getReach(axis);
+  else if (result.getRank() == tile.getRank())
+    shape[axis] = result.getDimSize(axis);
+  if (result.getShape() == ArrayRef(shape) && result.getElementType() == tile.getElementType())
     return success();
-  return emitOpError("(C1) has ") << tile << ", " << factor << " and " << where
-                                  << ", expected floats of two dimensions, a factor and an i1 for each of the first";
+  return emitOpError("(C2) gives ") << result << ", expected " << RankedTensorType::get(shape, tile.getElementType());
 }
 
 LogicalResult RelayoutOp::verify() {

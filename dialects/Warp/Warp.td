@@ -359,26 +359,28 @@ def TurnPassOp : WarpOp<"turn.pass", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = "attr-dict";
 }
 
-def RescaleOp : WarpOp<"rescale", [Pure, AllTypesMatch<["tile", "result"]>]> {
-  let summary = "rows multiplied, some of them";
+def PartialReduceOp : WarpOp<"partial_reduce", [Pure]> {
+  let summary = "each thread's part of a fold";
   let description = [{
-    Formula: `r[i, j] = where[i] ? tile[i, j] * factor[i] : tile[i, j]`. Warps that have no row of which `where` holds do
-    nothing.
+    Formula: `r[i.., p, j..] = fold over k of tile[i.., k, j..]`, those k that the thread of place p along `axis` has. A
+    `tile.reduce` of the result along `axis` is the fold of the tile.
 
-    (C1) The tile has two dimensions, the others the first of them.
+    (C1) `axis` is a dimension of the tile.
+
+    (C2) The result is the tile's type with as many places along `axis` as the layout has lanes and warps there.
 
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
-    #row = #warp.layout<[r2, l8*4]>
-    func.func @example(%x: tensor<16x64xf32, #acc>, %f: tensor<16xf32, #row>, %w: tensor<16xi1, #row>) -> tensor<16x64xf32, #acc> {
-      %y = warp.rescale %x by %f where %w : tensor<16x64xf32, #acc>, tensor<16xf32, #row>, tensor<16xi1, #row>
-      return %y : tensor<16x64xf32, #acc>
+    #parts = #warp.layout<[r2, l8*4], [l4]>
+    func.func @example(%x: tensor<16x64xf32, #acc>) -> tensor<16x4xf32, #parts> {
+      %y = warp.partial_reduce add %x {axis = 1 : i64} : tensor<16x64xf32, #acc> -> tensor<16x4xf32, #parts>
+      return %y : tensor<16x4xf32, #parts>
     }
     ```
   }];
-  let arguments = (ins TileT:$tile, TileT:$factor, TileT:$where);
+  let arguments = (ins Tile_Fold:$fold, TileT:$tile, I64Attr:$axis);
   let results = (outs TileT:$result);
-  let assemblyFormat = "$tile `by` $factor `where` $where attr-dict `:` type($tile) `,` type($factor) `,` type($where)";
+  let assemblyFormat = "$fold $tile attr-dict `:` type($tile) `->` type($result)";
 }
 
 def RelayoutOp : WarpOp<"relayout", [Pure]> {

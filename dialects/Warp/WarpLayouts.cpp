@@ -169,6 +169,14 @@ LayoutAttr LayoutAttr::drop(int64_t dimension) const {
   return pick(dims);
 }
 
+LayoutAttr LayoutAttr::dropRegisters(int64_t dimension) const {
+  SmallVector<SmallVector<Digit>> dims;
+  for (int64_t d = 0; d < getRank(); ++d)
+    dims.push_back(getDim(d));
+  llvm::erase_if(dims[dimension], [](const Digit &digit) { return digit.kind == DigitKind::Register; });
+  return get(getContext(), dims);
+}
+
 SmallVector<SmallVector<int64_t>> LayoutAttr::registerPlaces() const {
   SmallVector<SmallVector<int64_t>> places(1);
   places.front().assign(getRank(), 0);

@@ -19,7 +19,7 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   order.arch = options.gpu->name;
   manager.addPass(createOrderProgramsPass(order));
   manager.addPass(createAssignLayoutsPass());
-  manager.addPass(createSkipScalesPass());
+  manager.addPass(createFoldInLanesPass());
   manager.addPass(createOverlapDotsPass());
   manager.addPass(createSkewDotsPass());
   manager.addPass(createSplitLoopsPass());

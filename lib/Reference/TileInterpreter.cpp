@@ -44,6 +44,7 @@ private:
   LogicalResult runGrid(tile::GridOp grid);
   LogicalResult runFor(scf::ForOp loop);
   LogicalResult runIf(scf::IfOp branch);
+  LogicalResult runUnlikely(tile::UnlikelyOp op);
   LogicalResult load(tile::LoadOp op);
   LogicalResult store(tile::StoreOp op);
   LogicalResult gather(tile::GatherOp op);
@@ -119,6 +120,7 @@ LogicalResult Interpreter::runOp(Operation *op) {
       .Case([&](tile::GridOp grid) { return runGrid(grid); })
       .Case([&](scf::ForOp loop) { return runFor(loop); })
       .Case([&](scf::IfOp branch) { return runIf(branch); })
+      .Case([&](tile::UnlikelyOp unlikely) { return runUnlikely(unlikely); })
       .Case([&](tile::LoadOp load) { return this->load(load); })
       .Case([&](tile::StoreOp store) { return this->store(store); })
       .Case([&](tile::GatherOp gather) { return this->gather(gather); })
@@ -242,6 +244,19 @@ LogicalResult Interpreter::runIf(scf::IfOp branch) {
     return failure();
   for (auto [result, yielded] : llvm::zip_equal(branch.getResults(), block->getTerminator()->getOperands()))
     tiles[result] = ReferenceTensor(tiles[yielded]);
+  return success();
+}
+
+/// The tile is one part.
+LogicalResult Interpreter::runUnlikely(tile::UnlikelyOp op) {
+  ValueRange taken = op.getOtherwise();
+  if (llvm::any_of(tiles[op.getCondition()].integers, [](int64_t holds) { return holds != 0; })) {
+    if (failed(runBlock(op.getBody().front())))
+      return failure();
+    taken = op.getBody().front().getTerminator()->getOperands();
+  }
+  for (auto [result, value] : llvm::zip_equal(op.getResults(), taken))
+    tiles[result] = ReferenceTensor(tiles[value]);
   return success();
 }
 

@@ -102,7 +102,7 @@ static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
     TileAttentionShape shape{sizeOf(query.getDimSize(0)), sizeOf(query.getDimSize(1)), sizeOf(query.getDimSize(2)),
                              sizeOf(key.getDimSize(2)),   sizeOf(query.getDimSize(3)), bitsOf(op.getQuery())};
     auto [tile, reason] = chooseAttentionTile(shape, arch, refusals);
-    return {tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, /*online=*/false), reason};
+    return {tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, tile::Maximum::Lazy), reason};
   }
   auto [tile, reason] = chooseRowTile(rowShapeOf(kernel), arch);
   return {tile::RowAttr::get(context, tile.rows, tile.columns, tile.part), reason};

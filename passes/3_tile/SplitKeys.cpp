@@ -131,12 +131,9 @@ Value Combination::build(Type result) {
                         [](OpBuilder &inner, Location at, ValueRange x) -> Value {
                           return arith::MaximumFOp::create(inner, at, x[1], x[0]);
                         });
-  // Where no key is visible the powers are 0, not those of -Infinity less itself.
-  Value lowest = number(-infinity), zero = number(0);
-  auto power = [&](OpBuilder &inner, Location at, Value of, Value most) -> Value {
-    Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, most, lowest);
-    Value base = arith::SelectOp::create(inner, at, isEmpty, zero, most);
-    return math::Exp2Op::create(inner, at, arith::SubFOp::create(inner, at, of, base));
+  // Finite where no key is visible: the loops over keys begin with a base that is.
+  auto power = [](OpBuilder &inner, Location at, Value of, Value most) -> Value {
+    return math::Exp2Op::create(inner, at, arith::SubFOp::create(inner, at, of, most));
   };
   auto weighted = [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
     Value product = arith::MulFOp::create(inner, at, power(inner, at, x[0], x[1]), x[2]);
@@ -146,6 +143,7 @@ Value Combination::build(Type result) {
   Value totals = loops({maximum, largest, total}, filled(total, 0), {partOfAll, rowOfAll, map(5, {4, 0, 1, 2, 3}), all},
                        true, weighted);
   Type stored = getElementTypeOrSelf(result);
+  Value zero = number(0);
   return loops({totals, sums}, empty(total, stored), {map(4, {0, 1, 2, 3}), map(4, {0, 1, 2}), map(4, {0, 1, 2, 3})},
                false, [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
                  Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, x[1], zero);
@@ -171,7 +169,7 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
   KernelOp states = first.finish(made.getResults(), *shapes);
   states->setAttr("tenon.schedule",
                   tile::AttentionAttr::get(kernel.getContext(), schedule.getQueries(), schedule.getKeys(),
-                                           /*split_keys=*/1, schedule.getOnline()));
+                                           /*split_keys=*/1, schedule.getMaximum()));
 
   DerivedKernel second(kernel, "_sum");
   SmallVector<Value> given;
@@ -208,7 +206,7 @@ struct SplitKeys : tenon::impl::SplitKeysPassBase<SplitKeys> {
           << ("@" + kernel.getKernelName() + " keeps its keys in one program: " + why).str();
       kernel->setAttr("tenon.schedule",
                       tile::AttentionAttr::get(&getContext(), attention.getQueries(), attention.getKeys(),
-                                               /*split_keys=*/1, attention.getOnline()));
+                                               /*split_keys=*/1, attention.getMaximum()));
     }
   }
 };

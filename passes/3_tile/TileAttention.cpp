@@ -13,8 +13,9 @@
 using namespace mlir;
 using namespace tenon;
 
-/// Powers may grow to 2^this before the sums are made relative to another base: far below f16's largest.
-static constexpr double largestPower = 8;
+/// Logarithms to base 2 of how far powers, and sums of a turn's powers, may outgrow what sums are relative to: as far
+/// as products with them and their sums stay finite, in f16 the powers themselves. `Part`s of sums are 32 at most.
+static constexpr double largestPower = 8, largestSum = 40, largestSumInF16 = 10;
 static constexpr double infinity = std::numeric_limits<double>::infinity(), log2OfE = 1.4426950408889634;
 
 namespace {
@@ -45,11 +46,12 @@ public:
   /// What to do about values that are NaN or infinite: see withNonFinite. `Ignored`: somebody looks at the result.
   enum class NonFinite { Ignored, Tested, Counted };
   TileValue build(NonFinite nonFinite);
-  /// What the loop has carried at its end; the maximum as a logarithm to base 2. Without tiles where it failed.
-  struct State {
+  /// What the loop has carried at its end; what sums are relative to as a logarithm to base 2. Without tiles where it
+  /// failed.
+  struct Result {
     TileValue maximum, sum, total;
   };
-  State run(NonFinite nonFinite);
+  Result run(NonFinite nonFinite);
   static Value isNonFinite(ImplicitLocOpBuilder &b, Value tile);
 
 private:
@@ -85,8 +87,36 @@ private:
   }
   std::pair<Value, Value> keyRange();
   std::pair<Value, Value> partOf(Value first, Value end);
-  Value product(NonFinite nonFinite, Value total, Value scores, Value powers, Value values);
-  Value withNonFinite(Value sum, Value scores, Value powers, Value values);
+  double largestFinite() {
+    return sumType.isF64() ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
+  }
+  /// What the loop carries of each query. The power of a score is 2^(score * factor + below); the sum of powers and the
+  /// total of values are relative to the same.
+  struct State {
+    Value below, sum, total;
+  };
+  Value fold(tile::Fold kind, Value tile) {
+    return tile::ReduceOp::create(b, along({rows}, sumType), kind, tile, /*axis=*/rows < keys ? 1 : 0);
+  }
+  Value logarithms(Value score, Value below);
+  std::pair<Value, Value> rebase(State &state, Value peak);
+  SmallVector<Value> unlikely(Value condition, ValueRange otherwise, llvm::function_ref<SmallVector<Value>()> body);
+  void correctTotal(State &state, Value hasOutgrown, Value correction);
+  /// Of a tile of scores, in the sums' type (null where they are computed in two ways) and as values are multiplied
+  /// with them.
+  struct Powers {
+    Value wide, stored;
+  };
+  Powers powersOf(Value score, Value below) {
+    Value wide = math::Exp2Op::create(b, logarithms(score, below));
+    return {wide, stored(wide, elementOf(op.value))};
+  }
+  /// Add a tile of scores to the sum, make the total relative to the same, and give the powers.
+  Powers addOnline(State &state, Value score);
+  Powers addLazily(State &state, Value score);
+  Powers addByFirst(State &state, Value score);
+  Value product(NonFinite nonFinite, Value total, Value scores, const Powers &powers, Value values);
+  Value withNonFinite(Value sum, Value scores, const Powers &powers, Value values);
 
   TileEmitter &emitter;
   ImplicitLocOpBuilder &b;
@@ -120,9 +150,7 @@ Value AttentionTiles::masked(Value scores, AffineExpr key) {
   // A finite element hides nothing, however low: it stays finite as a logarithm to base 2.
   Value hidden = filled(both, sumType, -infinity);
   Value scaled = arith::MulFOp::create(b, added, filled(both, sumType, log2OfE));
-  double lowest = cast<FloatType>(sumType).getWidth() == 64 ? -std::numeric_limits<double>::max()
-                                                            : -std::numeric_limits<float>::max();
-  Value finite = arith::MaximumFOp::create(b, scaled, filled(both, sumType, lowest));
+  Value finite = arith::MaximumFOp::create(b, scaled, filled(both, sumType, -largestFinite()));
   scaled = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, added, hidden), hidden, finite);
   return arith::AddFOp::create(b, scores, scaled);
 }
@@ -232,7 +260,7 @@ Value AttentionTiles::scores(Value query, AffineExpr key) {
 
 /// Powers times values, where a value is NaN or infinite: what is hidden must not count, not even times 0. Finite
 /// values are summed alone, the others by how many of each kind a query sees.
-Value AttentionTiles::withNonFinite(Value sum, Value scores, Value powers, Value values) {
+Value AttentionTiles::withNonFinite(Value sum, Value scores, const Powers &powers, Value values) {
   using P = arith::CmpFPredicate;
   SmallVector<unsigned> both = sorted({rows, keys}), ofValues = sorted({keys, columns}), out = sorted({rows, columns});
   Type element = elementOf(values);
@@ -249,7 +277,7 @@ Value AttentionTiles::withNonFinite(Value sum, Value scores, Value powers, Value
   Value isInfinite = arith::OrIOp::create(b, up, down), isNaN = compare(P::UNO, wide, wide);
   Value finite = stored(choose(arith::OrIOp::create(b, isInfinite, isNaN), zero, wide), element);
   Value isSeen = compare(P::UGT, scores, filled(both, sumType, -infinity));
-  Value isZero = arith::AndIOp::create(b, isSeen, compare(P::OEQ, powers, filled(both, sumType, 0)));
+  Value isZero = arith::AndIOp::create(b, isSeen, compare(P::OEQ, powers.wide, filled(both, sumType, 0)));
   Value seen = marked(both, isSeen);
   Value nans = arith::AddFOp::create(b, count(seen, marked(ofValues, isNaN)),
                                      count(marked(both, isZero), marked(ofValues, isInfinite)));
@@ -260,14 +288,14 @@ Value AttentionTiles::withNonFinite(Value sum, Value scores, Value powers, Value
   Value added =
       choose(hasUp, filled(out, sumType, infinity), choose(hasDown, filled(out, sumType, -infinity), nothing));
   added = choose(isLost, filled(out, sumType, std::nan("")), added);
-  Value total = tile::DotOp::create(b, sum.getType(), stored(powers, element), finite, sum, false, true);
+  Value total = tile::DotOp::create(b, sum.getType(), powers.stored, finite, sum, false, true);
   return arith::AddFOp::create(b, total, added);
 }
 
 /// `total` and the powers' sum of values.
-Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, Value powers, Value values) {
+Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, const Powers &powers, Value values) {
   auto plain = [&]() -> Value {
-    return tile::DotOp::create(b, total.getType(), stored(powers, elementOf(values)), values, total, false, true);
+    return tile::DotOp::create(b, total.getType(), powers.stored, values, total, false, true);
   };
   if (nonFinite == NonFinite::Ignored)
     return plain();
@@ -297,13 +325,97 @@ Value AttentionTiles::isNonFinite(ImplicitLocOpBuilder &b, Value tile) {
                                    ValueRange());
 }
 
-AttentionTiles::State AttentionTiles::run(NonFinite nonFinite) {
+/// Of the powers of a tile of scores, or of one score a query.
+Value AttentionTiles::logarithms(Value score, Value below) {
+  SmallVector<unsigned> axes = {rows};
+  if (cast<RankedTensorType>(score.getType()).getRank() == 2) {
+    axes = sorted({rows, keys});
+    below = overColumns(below, keys);
+  }
+  if (factor == 1)
+    return arith::AddFOp::create(b, score, below);
+  return math::FmaOp::create(b, score, filled(axes, sumType, factor), below);
+}
+
+/// The sum and its correction relative to the peak, where that is higher than what they were relative to.
+std::pair<Value, Value> AttentionTiles::rebase(State &state, Value peak) {
+  Value before = state.below;
+  state.below = arith::MinimumFOp::create(b, before, arith::NegFOp::create(b, scaled(peak, {rows})));
+  Value correction = math::Exp2Op::create(b, arith::SubFOp::create(b, state.below, before));
+  return {arith::MulFOp::create(b, state.sum, correction), correction};
+}
+
+/// What `body` gives where some query's condition holds.
+SmallVector<Value> AttentionTiles::unlikely(Value condition, ValueRange otherwise,
+                                            llvm::function_ref<SmallVector<Value>()> body) {
+  auto op = tile::UnlikelyOp::create(b, otherwise.getTypes(), condition, otherwise);
+  OpBuilder::InsertionGuard guard(b);
+  b.createBlock(&op.getBody());
+  SmallVector<Value> yielded = body();
+  tile::YieldOp::create(b, yielded);
+  return llvm::to_vector(ValueRange(op.getResults()));
+}
+
+/// The textbook's way.
+AttentionTiles::Powers AttentionTiles::addOnline(State &state, Value score) {
+  auto [sum, correction] = rebase(state, fold(tile::Fold::max, score));
+  Powers powers = powersOf(score, state.below);
+  state.sum = arith::AddFOp::create(b, sum, fold(tile::Fold::add, powers.wide));
+  state.total = arith::MulFOp::create(b, state.total, overColumns(correction, columns));
+  return powers;
+}
+
+/// Any base within a few powers of 2 of the maximum is as exact: floats keep their relative precision.
+AttentionTiles::Powers AttentionTiles::addLazily(State &state, Value score) {
+  Value peak = fold(tile::Fold::max, score), one = filled({rows}, sumType, 1);
+  Value hasOutgrown =
+      compare(arith::CmpFPredicate::UGT, logarithms(peak, state.below), filled({rows}, sumType, largestPower));
+  SmallVector<Value> moved = unlikely(hasOutgrown, {state.below, state.sum, one}, [&]() -> SmallVector<Value> {
+    State other = state;
+    auto [sum, correction] = rebase(other, peak);
+    return {other.below, sum, correction};
+  });
+  state.below = moved[0];
+  Powers powers = powersOf(score, state.below);
+  state.sum = arith::AddFOp::create(b, moved[1], fold(tile::Fold::add, powers.wide));
+  correctTotal(state, hasOutgrown, moved[2]);
+  return powers;
+}
+
+/// The same without a look at the maximum: what has outgrown the base shows in the sum.
+AttentionTiles::Powers AttentionTiles::addByFirst(State &state, Value score) {
+  auto sumOf = [&](Value sum, Value power) {
+    return arith::AddFOp::create(b, sum, fold(tile::Fold::add, power)).getResult();
+  };
+  Powers powers = powersOf(score, state.below);
+  Value limit = filled({rows}, sumType, std::exp2(elementOf(op.value).isF16() ? largestSumInF16 : largestSum));
+  Value hasOutgrown = compare(arith::CmpFPredicate::UGT, fold(tile::Fold::add, powers.wide), limit);
+  SmallVector<Value> otherwise = {state.below, sumOf(state.sum, powers.wide), filled({rows}, sumType, 1),
+                                  powers.stored};
+  SmallVector<Value> moved = unlikely(hasOutgrown, otherwise, [&]() -> SmallVector<Value> {
+    State other = state;
+    auto [sum, correction] = rebase(other, fold(tile::Fold::max, score));
+    Powers anew = powersOf(score, other.below);
+    return {other.below, sumOf(sum, anew.wide), correction, anew.stored};
+  });
+  state.below = moved[0], state.sum = moved[1];
+  correctTotal(state, hasOutgrown, moved[2]);
+  return {{}, moved[3]};
+}
+
+void AttentionTiles::correctTotal(State &state, Value hasOutgrown, Value correction) {
+  state.total = unlikely(hasOutgrown, state.total, [&]() -> SmallVector<Value> {
+                  return {arith::MulFOp::create(b, state.total, overColumns(correction, columns))};
+                }).front();
+}
+
+AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   SmallVector<unsigned> rowAxes = emitter.axesOf(place[2]), columnAxes = emitter.axesOf(place[3]);
   rows = rowAxes.front(), columns = columnAxes.front();
   auto query = cast<RankedTensorType>(op.query.getType()), key = cast<RankedTensorType>(op.key.getType());
   headSize = ShapedType::isDynamic(query.getDimSize(3)) ? key.getDimSize(3) : query.getDimSize(3);
   if (ShapedType::isDynamic(headSize) || headSize == 0 || query.isDynamicDim(1) || key.isDynamicDim(1))
-    return emitter.fail("head size or number of heads is dynamic"), State();
+    return emitter.fail("head size or number of heads is dynamic"), Result();
   keyHead = place[1].floorDiv(query.getDimSize(1) / key.getDimSize(1));
   // The careful way compares and counts: small tiles keep that within the registers and the shared memory that the
   // other way leaves. They are parts of the other way's.
@@ -318,8 +430,9 @@ AttentionTiles::State AttentionTiles::run(NonFinite nonFinite) {
     if (nonFinite == NonFinite::Ignored)
       emitter.storedQueries = queries;
   }
-  SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows}, both = sorted({rows, keys});
-  Value lowest = filled(ofRow, sumType, -infinity), none = filled(ofRow, sumType, 0);
+  SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
+  // Lower than any score, and finite: as long as no key is visible, powers are 0.
+  Value lowest = filled(ofRow, sumType, largestFinite()), none = filled(ofRow, sumType, 0);
   auto [firstKey, endOfKeys] = keyRange();
   auto loop = scf::ForOp::create(b, firstKey, endOfKeys, arith::ConstantIndexOp::create(b, emitter.axisSize(keys)),
                                  ValueRange{lowest, none, filled(out, sumType, 0)});
@@ -332,39 +445,16 @@ AttentionTiles::State AttentionTiles::run(NonFinite nonFinite) {
     if (!score || !values)
       return {};
     score = visible(score, at, loop.getInductionVar());
-    auto fold = [&](tile::Fold kind, Value tile) -> Value {
-      int64_t dimension = rows < keys ? 1 : 0;
-      return tile::ReduceOp::create(b, along(ofRow, sumType), kind, tile, dimension);
-    };
-    Value before = loop.getRegionIterArg(0), sum = loop.getRegionIterArg(1), total = loop.getRegionIterArg(2);
-    Value now = arith::MaximumFOp::create(b, before, fold(tile::Fold::max, score));
-    // Any base within a few powers of 2 of the maximum is as exact: floats keep their relative precision. It is moved
-    // seldom then, and what is scaled by 1 need not be (tenon-skip-scales).
-    Value isMoved;
-    if (!emitter.isOnline) {
-      isMoved = compare(arith::CmpFPredicate::OGT, scaled(arith::SubFOp::create(b, now, before), ofRow),
-                        filled(ofRow, sumType, largestPower));
-      now = arith::SelectOp::create(b, isMoved, now, before);
-    }
-    // As long as no key is visible the powers are 0, not those of -infinity less itself.
-    Value base = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, now, lowest), none, now);
-    Value logs;
-    if (factor == 1) {
-      logs = arith::SubFOp::create(b, score, overColumns(base, keys));
-    } else {
-      Value below = arith::NegFOp::create(b, scaled(base, ofRow));
-      logs = math::FmaOp::create(b, score, filled(both, sumType, factor), overColumns(below, keys));
-    }
-    Value power = math::Exp2Op::create(b, logs);
-    Value correction = math::Exp2Op::create(b, scaled(arith::SubFOp::create(b, before, base), ofRow));
-    if (isMoved)
-      correction = arith::SelectOp::create(b, isMoved, correction, filled(ofRow, sumType, 1));
-    sum = arith::AddFOp::create(b, arith::MulFOp::create(b, sum, correction), fold(tile::Fold::add, power));
-    total = arith::MulFOp::create(b, total, overColumns(correction, columns));
-    scf::YieldOp::create(b, ValueRange{now, sum, product(nonFinite, total, score, power, values.tile)});
+    State state{loop.getRegionIterArg(0), loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
+    // The careful way looks at powers as they are.
+    bool isByFirst = emitter.maximum == tile::Maximum::First && nonFinite == NonFinite::Ignored;
+    Powers powers = emitter.maximum == tile::Maximum::Online ? addOnline(state, score)
+                    : isByFirst                              ? addByFirst(state, score)
+                                                             : addLazily(state, score);
+    Value total = product(nonFinite, state.total, score, powers, values.tile);
+    scf::YieldOp::create(b, ValueRange{state.below, state.sum, total});
   }
-  Value maximum = part ? scaled(loop.getResult(0), ofRow) : loop.getResult(0);
-  return {{maximum, ofRow}, {loop.getResult(1), ofRow}, {loop.getResult(2), out}};
+  return {{arith::NegFOp::create(b, loop.getResult(0)), ofRow}, {loop.getResult(1), ofRow}, {loop.getResult(2), out}};
 }
 
 TileValue AttentionTiles::build(NonFinite nonFinite) {

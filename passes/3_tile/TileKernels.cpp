@@ -294,7 +294,7 @@ tile::KernelOp ProgramBuilder::build() {
   }
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule)) {
     emitter.keyTile = attention.getKeys();
-    emitter.isOnline = attention.getOnline();
+    emitter.maximum = attention.getMaximum();
   }
   if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule)) {
     emitter.reductionTile = row.getPart();

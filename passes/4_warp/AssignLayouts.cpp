@@ -95,6 +95,11 @@ void LayoutAssignment::spreadTied(Value value, LayoutAttr layout) {
       if (!region->empty())
         want(region->front().getTerminator()->getOperand(number), layout);
   };
+  auto tieUnlikely = [&](tile::UnlikelyOp op, unsigned number) {
+    want(op.getOtherwise()[number], layout);
+    want(op.getResult(number), layout);
+    want(op.getBody().front().getTerminator()->getOperand(number), layout);
+  };
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     if (auto loop = dyn_cast<scf::ForOp>(argument.getOwner()->getParentOp()); loop && argument.getArgNumber() > 0)
       tieLoop(loop, argument.getArgNumber() - 1);
@@ -102,11 +107,17 @@ void LayoutAssignment::spreadTied(Value value, LayoutAttr layout) {
     tieLoop(loop, cast<OpResult>(value).getResultNumber());
   } else if (auto branch = value.getDefiningOp<scf::IfOp>()) {
     tieIf(branch, cast<OpResult>(value).getResultNumber());
+  } else if (auto unlikely = value.getDefiningOp<tile::UnlikelyOp>()) {
+    tieUnlikely(unlikely, cast<OpResult>(value).getResultNumber());
   }
   for (OpOperand &use : value.getUses()) {
     Operation *user = use.getOwner();
     if (auto loop = dyn_cast<scf::ForOp>(user); loop && use.getOperandNumber() >= loop.getNumControlOperands())
       tieLoop(loop, use.getOperandNumber() - loop.getNumControlOperands());
+    if (auto unlikely = dyn_cast<tile::UnlikelyOp>(user); unlikely && use.getOperandNumber() > 0)
+      tieUnlikely(unlikely, use.getOperandNumber() - 1);
+    if (isa<tile::YieldOp>(user))
+      tieUnlikely(cast<tile::UnlikelyOp>(user->getParentOp()), use.getOperandNumber());
     if (isa<scf::YieldOp>(user)) {
       if (auto outer = dyn_cast<scf::ForOp>(user->getParentOp()))
         tieLoop(outer, use.getOperandNumber());
@@ -296,7 +307,11 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
     return StageOp::create(after, op.getLoc(), smem, operand);
   };
   SmallVector<SmallVector<Digit>> digits = atom.lhsDigits(m, k, schedule.getWarpsM(), schedule.getWarpsN());
-  if (!lhs.getDefiningOp<ReadOp>() && !transposeA && !digits.empty()) {
+  // ptxas (13.0) sets the registers of a left operand that a loop around its wgmma does not change once, before the
+  // loop, and has other values in them later: such an operand is read where it lies in shared memory.
+  auto loop = op->getParentOfType<scf::ForOp>();
+  bool isKept = isa<WgmmaAttr>(Attribute(atom)) && loop && loop.isDefinedOutsideOfLoop(lhs);
+  if (!lhs.getDefiningOp<ReadOp>() && !transposeA && !digits.empty() && !isKept) {
     OpBuilder after(op);
     if (lhs.getDefiningOp() && !isFree(lhs))
       after.setInsertionPointAfterValue(lhs);
@@ -339,7 +354,10 @@ void LayoutAssignment::carryOut(Operation *op) {
     for (auto [operand, argument] : llvm::zip_equal(loop.getInitArgsMutable(), loop.getRegionIterArgs()))
       if (tileType(argument))
         adaptOperand(operand, layoutOf(argument));
-  } else if (isa<scf::YieldOp>(op) && isa<scf::ForOp, scf::IfOp>(op->getParentOp())) {
+  } else if (auto unlikely = dyn_cast<tile::UnlikelyOp>(op)) {
+    for (auto [operand, result] : llvm::zip_equal(unlikely.getOtherwiseMutable(), unlikely.getResults()))
+      adaptOperand(operand, layoutOf(result));
+  } else if (isa<scf::YieldOp, tile::YieldOp>(op)) {
     for (auto [operand, result] : llvm::zip_equal(op->getOpOperands(), op->getParentOp()->getResults()))
       if (tileType(result))
         adaptOperand(operand, layoutOf(result));

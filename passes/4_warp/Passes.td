@@ -266,36 +266,57 @@ def OverlapDotsPass : Pass<"tenon-overlap-dots", "::mlir::ModuleOp"> {
   }];
 }
 
-def SkipScalesPass : Pass<"tenon-skip-scales", "::mlir::ModuleOp"> {
-  let summary = "rows that are scaled by 1 are left alone, warp by warp";
+def FoldInLanesPass : Pass<"tenon-fold-in-lanes", "::mlir::ModuleOp"> {
+  let summary = "lanes fold what they have, and exchange it where the whole is needed";
   let description = [{
-    Why: a sum that is scaled anew now and then (attention's, where a maximum has outgrown it) need not be multiplied in all
-    the other turns.
+    Why: a fold's exchange between lanes takes four shuffles a row, one waiting for the other. A sum that a loop carries
+    is needed at its end, and whether a maximum has passed a limit each lane can tell of its own part.
 
     Before:
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
     #row = #warp.layout<[r2, l8*4]>
-    func.func @scale(%x: tensor<16x64xf32, #acc>, %f: tensor<16xf32, #row>, %w: tensor<16xi1, #row>) -> tensor<16x64xf32, #acc> {
-      %one = arith.constant dense<1.0> : tensor<16xf32, #row>
-      %g = arith.select %w, %f, %one : tensor<16xi1, #row>, tensor<16xf32, #row>
-      %b = tile.broadcast %g {dims = array<i64: 0>} : tensor<16xf32, #row> -> tensor<16x64xf32, #acc>
-      %y = arith.mulf %x, %b : tensor<16x64xf32, #acc>
-      return %y : tensor<16x64xf32, #acc>
+    tile.kernel @sums(%X: !tile.view<?x64xf32>, %Y: !tile.view<16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 2, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %n = tile.dim %X {axis = 0 : i64} : !tile.view<?x64xf32>
+      %zero = arith.constant dense<0.0> : tensor<16xf32, #row>
+      tile.grid () = () {
+        %sum = scf.for %i = %c0 to %n step %c16 iter_args(%s = %zero) -> (tensor<16xf32, #row>) {
+          %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32, #acc>
+          %more = tile.reduce add %x {axis = 1 : i64} : tensor<16x64xf32, #acc> -> tensor<16xf32, #row>
+          %t = arith.addf %s, %more : tensor<16xf32, #row>
+          scf.yield %t : tensor<16xf32, #row>
+        }
+        tile.store %sum, %Y[%c0] : tensor<16xf32, #row>, !tile.view<16xf32>
+      }
     }
     ```
     After:
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+    #part = #warp.layout<[r2, l8*4], [l4]>
     #row = #warp.layout<[r2, l8*4]>
-    func.func @scale(%x: tensor<16x64xf32, #acc>, %f: tensor<16xf32, #row>, %w: tensor<16xi1, #row>) -> tensor<16x64xf32, #acc> {
-      %y = warp.rescale %x by %f where %w : tensor<16x64xf32, #acc>, tensor<16xf32, #row>, tensor<16xi1, #row>
-      return %y : tensor<16x64xf32, #acc>
+    tile.kernel @sums(%X: !tile.view<?x64xf32>, %Y: !tile.view<16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 2, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      %n = tile.dim %X {axis = 0 : i64} : !tile.view<?x64xf32>
+      %zero = arith.constant dense<0.0> : tensor<16x4xf32, #part>
+      tile.grid () = () {
+        %parts = scf.for %i = %c0 to %n step %c16 iter_args(%s = %zero) -> (tensor<16x4xf32, #part>) {
+          %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32, #acc>
+          %more = warp.partial_reduce add %x {axis = 1 : i64} : tensor<16x64xf32, #acc> -> tensor<16x4xf32, #part>
+          %t = arith.addf %s, %more : tensor<16x4xf32, #part>
+          scf.yield %t : tensor<16x4xf32, #part>
+        }
+        %sum = tile.reduce add %parts {axis = 1 : i64} : tensor<16x4xf32, #part> -> tensor<16xf32, #row>
+        tile.store %sum, %Y[%c0] : tensor<16xf32, #row>, !tile.view<16xf32>
+      }
     }
     ```
     Requires: layouts (tenon-assign-layouts).
-    Ensures: the same numbers.
-    Leaves alone: factors that are not 1 anywhere by choice.
+    Ensures: the same sums but for the order of their terms; the same choice of ways, within what `tile.unlikely` allows.
+    Leaves alone: folds over warps, sums that more is done with than adding folds and multiplying, conditions of other ops.
   }];
   let dependentDialects = ["::tenon::warp::WarpDialect"];
 }

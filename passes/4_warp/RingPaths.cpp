@@ -43,7 +43,7 @@ public:
   RingExecution(tile::KernelOp kernel, int64_t sample, bool isLastProgram)
       : kernel(kernel), sample(sample), isLastProgram(isLastProgram) {
     kernel.walk([&](Operation *op) {
-      if (isa<WarpDialect>(op->getDialect()))
+      if (isa<WarpDialect>(op->getDialect()) && !isa<PartialReduceOp>(op))
         for (; op && relevant.insert(op).second; op = op->getParentOp()) {
         }
     });
@@ -77,7 +77,7 @@ private:
   tile::KernelOp kernel;
   int64_t sample;
   bool isLastProgram;
-  DenseSet<Operation *> relevant; ///< ops that hold an op of dialect warp, and those
+  DenseSet<Operation *> relevant; ///< ops that hold an op of dialect warp but folds, and those
   DenseMap<Value, int64_t> numbers;
   llvm::MapVector<Value, RingState> rings;
   DenseMap<Value, Slot> slots;

@@ -54,7 +54,7 @@ private:
   RingWaitOp firstWait, secondWait;
   unsigned sumNumber = 0;          ///< of the second dot's sum among what the loop carries
   SmallVector<Operation *> others; ///< of a turn, all but the second dot, in order
-  Operation *heavy = nullptr;      ///< of these, the first that works on the whole product after a fold of it
+  Operation *heavy = nullptr;      ///< of these, the first that works on the whole product: after a fold of it, if any
 };
 } // namespace
 
@@ -111,6 +111,7 @@ bool SkewedLoop::matchRest() {
     if (yielded != second.getResult() && dependsOn(yielded, isSum))
       return false;
   unsigned releases = 0;
+  Operation *plain = nullptr;
   for (Operation &op : body->without_terminator()) {
     auto release = dyn_cast<RingReleaseOp>(op);
     if (release && release.getRing() == secondWait.getRing()) {
@@ -125,10 +126,16 @@ bool SkewedLoop::matchRest() {
     others.push_back(&op);
     bool isWhole = op.getNumResults() == 1 && isa<RankedTensorType>(op.getResult(0).getType()) &&
                    cast<RankedTensorType>(op.getResult(0).getType()).getShape() == first.getType().getShape();
-    if (!heavy && isWhole &&
-        dependsOn(op.getResult(0), [](Value value) { return value.getDefiningOp<tile::ReduceOp>() != nullptr; }))
+    auto isOp = [&](Value value) { return value.getDefiningOp() == &op; };
+    if (!isWhole || isa<scf::IfOp>(op) || &op == first || !dependsOn(op.getResult(0), isFirst) ||
+        !dependsOn(second.getLhs(), isOp))
+      continue;
+    auto isFold = [](Value value) { return isa_and_nonnull<tile::ReduceOp, PartialReduceOp>(value.getDefiningOp()); };
+    plain = plain ? plain : &op;
+    if (!heavy && dependsOn(op.getResult(0), isFold))
       heavy = &op;
   }
+  heavy = heavy ? heavy : plain;
   return releases == 1 && heavy;
 }
 

@@ -86,11 +86,11 @@ static LogicalResult verifyOperands(Operation *op) {
   }
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
     return expectLayout(op, broadcast.getTile(), resultLayout().pick(broadcast.getDims()));
-  if (auto rescale = dyn_cast<RescaleOp>(op)) {
-    LayoutAttr rows = resultLayout().pick({0});
-    return success(succeeded(expectLayout(op, rescale.getTile(), resultLayout())) &&
-                   succeeded(expectLayout(op, rescale.getFactor(), rows)) &&
-                   succeeded(expectLayout(op, rescale.getWhere(), rows)));
+  if (auto partial = dyn_cast<PartialReduceOp>(op)) {
+    LayoutAttr parts = layoutOf(partial.getTile()).dropRegisters(partial.getAxis());
+    if (parts == resultLayout())
+      return success();
+    return op->emitOpError("gives a tile in ") << resultLayout() << ", expected " << parts << ", its operand's threads";
   }
   if (auto trans = dyn_cast<tile::TransOp>(op)) {
     LayoutAttr moved = layoutOf(trans.getTile()).pick(trans.getPermutation());

@@ -1,11 +1,8 @@
 // Arithmetic on fragments, register by register.
 #include "passes/5_thread/ThreadEmitter.h"
 
-#include "dialects/Ptx/Ptx.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-
-#include <map>
 
 using namespace mlir;
 using namespace tenon;
@@ -60,31 +57,5 @@ LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
     }
   }
   values[op->getResult(0)] = results;
-  return success();
-}
-
-LogicalResult ThreadEmitter::emitRescale(RescaleOp op) {
-  ArrayRef<Value> tile = valuesOf(op.getTile()), factors = valuesOf(op.getFactor()), where = valuesOf(op.getWhere());
-  std::map<int64_t, size_t> byRow;
-  for (auto [number, place] : llvm::enumerate(layoutOf(op.getFactor()).registerPlaces()))
-    byRow[place[0]] = number;
-  Value isAny = where.front();
-  for (Value each : where.drop_front())
-    isAny = arith::OrIOp::create(b, isAny, each);
-  isAny = NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), isAny, NVVM::VoteSyncKind::any);
-  Type element = tile.front().getType();
-  auto branch = scf::IfOp::create(b, SmallVector<Type>(tile.size(), element), isAny, /*withElseRegion=*/true);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(branch.elseBlock());
-  scf::YieldOp::create(b, tile);
-  b.setInsertionPointToStart(branch.thenBlock());
-  Value one = arith::ConstantOp::create(b, b.getFloatAttr(element, 1));
-  SmallVector<Value> perRow, scaled;
-  for (auto [factor, isNeeded] : llvm::zip_equal(factors, where))
-    perRow.push_back(arith::SelectOp::create(b, isNeeded, factor, one));
-  for (auto [value, place] : llvm::zip_equal(tile, layoutOf(op.getTile()).registerPlaces()))
-    scaled.push_back(arith::MulFOp::create(b, value, perRow[byRow.at(place[0])]));
-  scf::YieldOp::create(b, scaled);
-  values[op.getResult()] = llvm::to_vector(ValueRange(branch.getResults()));
   return success();
 }

@@ -107,6 +107,26 @@ LogicalResult ThreadEmitter::emitIf(scf::IfOp op) {
   return success();
 }
 
+/// A warp goes the way of its rows, all lanes together: folds over lanes stay possible.
+LogicalResult ThreadEmitter::emitUnlikely(tile::UnlikelyOp op) {
+  ArrayRef<Value> conditions = valuesOf(op.getCondition());
+  Value isAny = conditions.front();
+  for (Value each : conditions.drop_front())
+    isAny = arith::OrIOp::create(b, isAny, each);
+  isAny = NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), isAny, NVVM::VoteSyncKind::any);
+  auto branch = scf::IfOp::create(b, expandTypes(op.getResultTypes()), isAny, /*addThenBlock=*/true,
+                                  /*addElseBlock=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(branch.elseBlock());
+  scf::YieldOp::create(b, flatten(op.getOtherwise()));
+  b.setInsertionPointToEnd(branch.thenBlock());
+  if (failed(emitBlock(op.getBody().front())))
+    return failure();
+  b.setInsertionPointAfter(branch);
+  mapResults(op.getResults(), branch.getResults());
+  return success();
+}
+
 LogicalResult ThreadEmitter::emitScalar(Operation *op) {
   IRMapping mapping;
   for (Value operand : op->getOperands())
@@ -122,7 +142,7 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return success();
   if (auto produce = dyn_cast<ProduceOp>(op))
     return role == Role::Producer ? emitBlock(produce.getBody().front()) : success();
-  if (isa<scf::YieldOp>(op)) {
+  if (isa<scf::YieldOp, tile::YieldOp>(op)) {
     scf::YieldOp::create(b, flatten(op->getOperands()));
     return success();
   }
@@ -206,8 +226,12 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitDot(dot);
   if (auto store = dyn_cast<warp::StoreOp>(op))
     return emitAsyncStore(store);
-  if (auto rescale = dyn_cast<RescaleOp>(op))
-    return emitRescale(rescale);
+  if (auto unlikely = dyn_cast<tile::UnlikelyOp>(op))
+    return emitUnlikely(unlikely);
+  if (auto partial = dyn_cast<PartialReduceOp>(op)) {
+    values[op->getResult(0)] = foldRegisters(partial.getTile(), partial.getAxis(), partial.getFold());
+    return success();
+  }
   if (isa<TurnWaitOp, TurnPassOp>(op)) {
     emitTurn(isa<TurnWaitOp>(op), warpgroup());
     return success();

@@ -46,8 +46,8 @@ private:
   mlir::LogicalResult emitOp(mlir::Operation *op);
   mlir::LogicalResult emitFor(mlir::scf::ForOp op);
   mlir::LogicalResult emitIf(mlir::scf::IfOp op);
+  mlir::LogicalResult emitUnlikely(tile::UnlikelyOp op);
   mlir::LogicalResult emitPointwise(mlir::Operation *op);
-  mlir::LogicalResult emitRescale(warp::RescaleOp op);
   /// A function of f32 in a few instructions, where that is exact enough; null: as it stands.
   mlir::Value approximate(mlir::Operation *op, llvm::ArrayRef<mlir::Value> operands);
   mlir::LogicalResult emitScalar(mlir::Operation *op);
@@ -159,6 +159,7 @@ private:
   mlir::Value shuffle(mlir::Value value, mlir::NVVM::ShflKind kind, mlir::Value offset);
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> exchangeOverWarps(llvm::ArrayRef<mlir::Value> list,
                                                                       int64_t warpMask);
+  llvm::SmallVector<mlir::Value> foldRegisters(mlir::Value tile, int64_t axis, tile::Fold kind);
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   mlir::LogicalResult emitScan(tile::ScanOp op);
   mlir::LogicalResult emitIota(tile::IotaOp op);

@@ -93,32 +93,53 @@ SmallVector<SmallVector<Value>> ThreadEmitter::exchangeOverWarps(ArrayRef<Value>
   return all;
 }
 
-LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
-  RankedTensorType type = op.getTile().getType();
-  LayoutAttr layout = layoutOf(type), kept = layout.drop(op.getAxis());
-  int64_t axis = op.getAxis(), size = type.getDimSize(axis);
-  tile::Fold kind = op.getFold();
+/// A thread's registers of one place of the other dimensions, folded: sums in order, beside what computes their terms;
+/// maxima, of which the order makes no difference, as a tree, whose steps do not wait for each other. What lies past
+/// the end takes no part.
+SmallVector<Value> ThreadEmitter::foldRegisters(Value tile, int64_t axis, tile::Fold kind) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  LayoutAttr layout = layoutOf(type);
   ThreadPlace part = threadPlace(layout, axis);
-  for (const Digit &digit : layout.getDim(axis))
-    if (digit.kind != DigitKind::Register && !llvm::isPowerOf2_64(digit.size))
-      return op.emitOpError("folds over ") << digit.size << " lanes or warps, expected a power of two";
-  // Registers of one place of the other dimensions, in order; what lies past the end takes no part.
-  std::map<SmallVector<int64_t>, Value> partial;
-  for (auto [place, held] : llvm::zip_equal(layout.registerPlaces(), valuesOf(op.getTile()))) {
+  std::map<SmallVector<int64_t>, SmallVector<Value>> terms;
+  for (auto [place, held] : llvm::zip_equal(layout.registerPlaces(), valuesOf(tile))) {
     Value value = held;
     SmallVector<int64_t> rest(place);
     rest.erase(rest.begin() + axis);
-    if (part.bound + place[axis] > size) {
-      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(part.thread, place[axis]), i32(size));
+    if (part.bound + place[axis] > type.getDimSize(axis)) {
+      Value size = i32(type.getDimSize(axis));
+      Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(part.thread, place[axis]), size);
       value = arith::SelectOp::create(b, inside, value, identity(kind, value.getType()));
     }
-    Value &folded = partial[rest];
-    folded = folded ? fold(kind, folded, value) : value;
+    terms[rest].push_back(value);
   }
   SmallVector<Value> results;
-  for (const SmallVector<int64_t> &place : kept.registerPlaces())
-    results.push_back(partial.at(place));
+  for (const SmallVector<int64_t> &place : layout.drop(axis).registerPlaces()) {
+    SmallVector<Value> open = terms.at(place);
+    while (open.size() > 1) {
+      if (kind == tile::Fold::add) {
+        open[1] = fold(kind, open[0], open[1]);
+        open.erase(open.begin());
+        continue;
+      }
+      for (size_t at = 0; at + 1 < open.size(); ++at) {
+        open[at] = fold(kind, open[at], open[at + 1]);
+        open.erase(open.begin() + at + 1);
+      }
+    }
+    results.push_back(open.front());
+  }
+  return results;
+}
+
+LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
+  LayoutAttr layout = layoutOf(op.getTile());
+  int64_t axis = op.getAxis();
+  tile::Fold kind = op.getFold();
   SmallVector<Digit> digits = layout.getDim(axis);
+  for (const Digit &digit : digits)
+    if (digit.kind != DigitKind::Register && !llvm::isPowerOf2_64(digit.size))
+      return op.emitOpError("folds over ") << digit.size << " lanes or warps, expected a power of two";
+  SmallVector<Value> results = foldRegisters(op.getTile(), axis, kind);
   for (const Digit &digit : llvm::reverse(digits)) {
     if (digit.kind != DigitKind::Lane)
       continue;
@@ -128,7 +149,7 @@ LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
   }
   // Over warps: each writes what it has, then each folds all of them in the order of their places.
   int64_t warpMask = 0, numFolded = 1;
-  for (const Digit &digit : layout.getDim(axis))
+  for (const Digit &digit : digits)
     if (digit.kind == DigitKind::Warp) {
       numFolded *= digit.size;
       warpMask |= (digit.size - 1) * digit.stride;

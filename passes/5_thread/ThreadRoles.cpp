@@ -262,7 +262,7 @@ void ThreadEmitter::emitTurn(bool isWait, Value group) {
 /// A producer needs few registers; what it gives back lets two or three warpgroups beside it have more than the even
 /// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has.
 static std::pair<int64_t, int64_t> registerShares(int64_t numWarps) {
-  return numWarps == 8    ? std::pair<int64_t, int64_t>(40, 232)
+  return numWarps == 8    ? std::pair<int64_t, int64_t>(24, 240)
          : numWarps == 12 ? std::pair<int64_t, int64_t>(32, 160)
                           : std::pair<int64_t, int64_t>(0, 0);
 }

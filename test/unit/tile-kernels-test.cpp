@@ -531,9 +531,10 @@ TEST_P(TileKernels, MatchTheReference) {
     return succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(on));
   };
   ASSERT_TRUE(run(*module, "tenon-phases{to=kernel},tenon-resolve-sizes,tenon-collapse-dimensions,tenon-pack-queries"));
-  // Schedules by hand, tiles that no size is a multiple of, with and without parts of keys; and those that are chosen.
+  // Schedules by hand, tiles that no size is a multiple of, with and without parts of keys, each way to
+  // scale sums; and those that are chosen.
   bool isAttention = one.name.find("attention") != std::string::npos;
-  for (int64_t keySplits : isAttention ? std::vector<int64_t>{1, 3, 0} : std::vector<int64_t>{1, 0}) {
+  for (int64_t keySplits : isAttention ? std::vector<int64_t>{1, 2, 3, 0} : std::vector<int64_t>{1, 0}) {
     SCOPED_TRACE(keySplits ? "small tiles, " + std::to_string(keySplits) + " parts of keys" : "chosen tiles");
     OwningOpRef<ModuleOp> tiled = module->clone();
     if (keySplits)
@@ -541,7 +542,10 @@ TEST_P(TileKernels, MatchTheReference) {
         if (findContraction(kernel.getBlock()))
           kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
-          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, keySplits, false));
+          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, keySplits,
+                                                                     keySplits == 1   ? tile::Maximum::Lazy
+                                                                     : keySplits == 2 ? tile::Maximum::Online
+                                                                                      : tile::Maximum::First));
         else
           kernel->setAttr("tenon.schedule", tile::RowAttr::get(&context, 4, 24, 50));
       });

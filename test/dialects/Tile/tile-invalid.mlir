@@ -393,6 +393,44 @@ tile.kernel @k(%X: !tile.view<?x64xf32>) {
 
 // -----
 
+func.func @f(%c: tensor<16xi8>, %x: tensor<16xf32>) -> tensor<16xf32> {
+  // expected-error@+1 {{'tile.unlikely' op (C1) condition is 'tensor<16xi8>', expected i1}}
+  %r = tile.unlikely %c : tensor<16xi8> -> tensor<16xf32> {
+    tile.yield %x : tensor<16xf32>
+  } else(%x)
+  return %r : tensor<16xf32>
+}
+
+// -----
+
+func.func @f(%c: tensor<16xi1>, %x: tensor<16xf32>) -> tensor<16xf32> {
+  // expected-error@+1 {{'tile.unlikely' op (C2) has a region that does not yield 'tensor<16xf32>'}}
+  %r = tile.unlikely %c : tensor<16xi1> -> tensor<16xf32> {
+    tile.yield %x, %x : tensor<16xf32>, tensor<16xf32>
+  } else(%x)
+  return %r : tensor<16xf32>
+}
+
+// -----
+
+func.func @f(%c: tensor<16xi1>, %x: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  // expected-error@+1 {{'tile.unlikely' op (C3) has a region with effects or dots}}
+  %r = tile.unlikely %c : tensor<16xi1> -> tensor<16x16xf32> {
+    %y = tile.dot %x, %x, %x : tensor<16x16xf32>, tensor<16x16xf32> -> tensor<16x16xf32>
+    tile.yield %y : tensor<16x16xf32>
+  } else(%x)
+  return %r : tensor<16x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<16xf32>) {
+  // expected-error@+1 {{'tile.yield' op (C1) stands in func.func, expected tile.unlikely}}
+  "tile.yield"(%x) : (tensor<16xf32>) -> ()
+}
+
+// -----
+
 // expected-error@+1 {{a view's elements are floats or integers, got 'index'}}
 func.func private @v(!tile.view<4xindex>)
 

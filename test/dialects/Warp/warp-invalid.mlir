@@ -334,9 +334,18 @@ tile.kernel @f(%X: !tile.view<?x64xbf16>) {
 
 // -----
 
-func.func @f(%x: tensor<16x64xf32>, %f: tensor<64xf32>, %w: tensor<64xi1>) {
-  // expected-error @below {{'warp.rescale' op (C1) has 'tensor<16x64xf32>', 'tensor<64xf32>' and 'tensor<64xi1>', expected floats of two dimensions, a factor and an i1 for each of the first}}
-  %y = warp.rescale %x by %f where %w : tensor<16x64xf32>, tensor<64xf32>, tensor<64xi1>
+func.func @f(%x: tensor<16x64xf32>) {
+  // expected-error @below {{'warp.partial_reduce' op (C1) axis is 2, expected a dimension of 'tensor<16x64xf32>'}}
+  %y = warp.partial_reduce add %x {axis = 2 : i64} : tensor<16x64xf32> -> tensor<16x4xf32>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+func.func @f(%x: tensor<16x64xf32, #acc>) {
+  // expected-error @below {{'warp.partial_reduce' op (C2) gives 'tensor<16x8xf32>', expected 'tensor<16x4xf32>'}}
+  %y = warp.partial_reduce add %x {axis = 1 : i64} : tensor<16x64xf32, #acc> -> tensor<16x8xf32>
   return
 }
 

@@ -25,7 +25,7 @@
 // CHECK: %[[STOP:.*]] = arith.addi %[[START]], %[[SIZE]]
 // CHECK: %[[END:.*]] = arith.minsi %[[STOP]], %[[KEYS]]
 // CHECK: %[[STATE:.*]]:3 = scf.for %{{.*}} = %[[START]] to %[[END]] step %c64
-// CHECK: %[[LOG:.*]] = arith.mulf %[[STATE]]#0
+// CHECK: %[[LOG:.*]] = arith.negf %[[STATE]]#0
 // CHECK: tile.store %[[LOG]], %[[M]][%[[PART]], %[[B]], %[[H]], %c0] : tensor<16xf32>
 // CHECK: tile.store %[[STATE]]#1, %[[L]][%[[PART]], %[[B]], %[[H]], %c0] : tensor<16xf32>
 // CHECK: tile.store %[[STATE]]#2, %[[O]][%[[PART]], %[[B]], %[[H]], %c0, %c0] : tensor<16x64xf32>

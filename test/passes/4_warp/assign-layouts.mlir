@@ -1,6 +1,8 @@
 // In: programs on tiles. Out: every tile has a layout, every dot an atom; P of attention is what the next dot takes.
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules="arch=sm_80" --tenon-tile-kernels --canonicalize --cse \
 // RUN:   --tenon-choose-warp-schedules="arch=sm_80" --tenon-stage-copies --tenon-assign-layouts --canonicalize --cse | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
+// RUN:   --tenon-choose-warp-schedules --tenon-stage-copies --tenon-assign-layouts --canonicalize --cse | FileCheck %s --check-prefix=WGMMA
 
 // The bias has the columns of the sums, whatever lane and register they are in.
 // CHECK-LABEL: tile.kernel @linear
@@ -37,4 +39,17 @@ func.func @main(%x: tensor<8192x384xf32>, %w: tensor<1024x384xf32>) -> tensor<81
 func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
   return %0 : tensor<2x32x512x64xf16>
+}
+
+// -----
+
+// On Hopper the queries, which the loop does not change, stay in shared memory: ptxas loses them in registers. (Strides of
+// 65 elements, so that no producer brings them.)
+// WGMMA-LABEL: tile.kernel @attention
+// WGMMA: %[[Q:.*]] = warp.stage
+// WGMMA: scf.for
+// WGMMA: warp.dot %[[Q]], {{.*}} {atom = #warp.wgmma, transpose_b}
+func.func @main(%q: tensor<1x1x512x65xbf16>) -> tensor<1x1x512x65xbf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<1x1x512x65xbf16>, tensor<1x1x512x65xbf16>, tensor<1x1x512x65xbf16>) -> tensor<1x1x512x65xbf16>
+  return %0 : tensor<1x1x512x65xbf16>
 }
