@@ -70,14 +70,18 @@ class _Context:
                 self.stream = stream
         return kept, is_torch(kept[0]) if kept else True, device if on_gpu else HOST
 
-    def new_outputs(self, like_torch, where):
-        """Fresh tensors of the shapes that the inputs give."""
+    def new_outputs(self, like_torch, where, given):
+        """Tensors of the shapes that the inputs give: fresh, but for `given`, {index: dense tensor that is written}."""
         api, raw = library(), self.handle.raw
         check(api.tenon_context_output_shapes(raw, self.inputs, len(self.inputs), self.outputs, len(self.outputs)))
         results = []
-        for entry in self.outputs:
-            result, entry.data = empty(like_torch or where != HOST, entry.dtype, entry.shape[:entry.rank], where)
-            entry.device_type, entry.device_index = place(where)
+        for index, entry in enumerate(self.outputs):
+            if index in given:
+                result, entry.data, _, _, at = as_dense(given[index], f"output {index}")
+            else:
+                result, entry.data = empty(like_torch or where != HOST, entry.dtype, entry.shape[:entry.rank], where)
+                at = where
+            entry.device_type, entry.device_index = place(at)
             results.append(result)
         return results
 
@@ -100,8 +104,11 @@ class Executable:
                                      for what in ("inputs", "outputs"))
         self._signature = (Signature.from_json(self.manifest.get("metadata"), len(self.inputs), len(self.outputs))
                            or Signature.plain([io.name for io in self.inputs], len(self.outputs)))
+        # Outputs that may have the memory of an input, as a cache that is appended to: {output: input}.
+        self._over = {index: self.manifest["inputs"].index(value["over"]) for index, value in
+                      enumerate(self.manifest["values"][number] for number in self.manifest["outputs"]) if "over" in value}
         self._handle, self._lock = None, threading.Lock()
-        self._state = State(self._signature.states) if self._signature.states else None
+        self._state = State(self._signature.states, self.device) if self._signature.states else None
         self._free = []  # contexts that are in no call
         if self.device == HOST:
             self._loaded()
@@ -128,36 +135,39 @@ class Executable:
             outputs = self.run_flat(tensors)
         else:
             with self._state.lock:
-                outputs = self.run_flat([*tensors, *self._state.values()])
+                values = self._state.values()
+                first = len(tensors)
+                outputs = self.run_flat([*tensors, *values], {
+                    spec.output: value for index, (spec, value) in enumerate(zip(self._state.specs, values))
+                    if self._over.get(spec.output) == first + index})
                 self._state.take(outputs, signature.returned)
         for argument, output in signature.writes:
             write_into(tensors[argument], outputs[output])
         return signature.result(outputs)
 
-    def run_flat(self, tensors):
-        """The outputs in order, of the inputs in order."""
+    def run_flat(self, tensors, written=None):
+        """The outputs in order, of the inputs in order. `written`: {output: the input tensor whose memory it gets}."""
         try:
             context = self._free.pop()
         except IndexError:  # all contexts are in calls of other threads
             context = _Context(self._loaded(), self.inputs, self.outputs)
         try:
-            return self._run(context, tensors)
+            return self._run(context, tensors, written or {})
         finally:
             self._free.append(context)
 
-    def _run(self, context, tensors):
+    def _run(self, context, tensors, written):
         kept, like_torch, where = context.bind(tensors, self.inputs, self.device)
-        results = context.new_outputs(like_torch, where)
+        results = context.new_outputs(like_torch, where, written)
         check(library().tenon_context_run(context.handle.raw, context.inputs, len(context.inputs), context.outputs,
                                           len(context.outputs)))
         return results
 
     def graph(self, /, *args, **kwargs):
-        """A call with inputs of these shapes as a CUDA graph: called in the same way, it costs one launch."""
+        """A call with inputs of these shapes as a CUDA graph: called in the same way, it costs one launch. Buffers that the
+        model writes are those of the model itself, which may be called between."""
         if self.device == HOST:
             raise UnsupportedError("graphs are for models on a GPU: compile with target=\"sm_90a\"")
-        if self._state is not None:
-            raise UnsupportedError("the model writes to its buffers, which a graph of one call cannot keep")
         return Graph(self, self._signature, self._signature.bind(args, kwargs))
 
     # ---- buffers that the model writes ----
@@ -167,7 +177,7 @@ class Executable:
         return {} if self._state is None else self._state.tensors
 
     def reset_state(self):
-        """Gives these buffers the values that they had when the module was exported."""
+        """Gives these buffers the values that they had when the module was exported, in place."""
         if self._state is not None:
             with self._state.lock:
                 self._state.reset()
@@ -227,24 +237,37 @@ class Executable:
 
 
 class Graph:
-    """The launches of a call with fixed shapes. Inputs are copied in; results are fresh tensors."""
+    """The launches of a call with fixed shapes. Inputs are copied in; results are fresh tensors. Buffers that the model only
+    appends to are read and written where they lie."""
 
     def __init__(self, executable, signature, tensors):
-        self._executable, self._signature = executable, signature
+        self._executable, self._signature, self._state = executable, signature, executable._state
         self._context = _Context(executable._loaded(), executable.inputs, executable.outputs)
         self._handle = Handle("tenon_graph_free")
-        self._context.bind(tensors, executable.inputs, executable.device)
+        self._buffers = self._state.values() if self._state else []  # kept: the graph has their addresses
+        self._context.bind([*tensors, *self._buffers], executable.inputs, executable.device)
         check(library().tenon_graph_capture(self._context.handle.raw, self._context.inputs, len(self._context.inputs),
                                             ctypes.byref(self._handle.raw)))
 
     def __call__(self, /, *args, **kwargs):
-        context, executable = self._context, self._executable
         tensors = self._signature.bind(args, kwargs)
+        if self._state is None:
+            results = self._run(tensors, {})
+        else:
+            with self._state.lock:
+                values = self._state.values()
+                results = self._run([*tensors, *values],
+                                    {spec.output: value for spec, value in zip(self._state.specs, values)})
+                self._state.take(results, self._signature.returned)
+        return self._signature.result(results)
+
+    def _run(self, tensors, written):
+        context, executable = self._context, self._executable
         kept, like_torch, where = context.bind(tensors, executable.inputs, executable.device)
-        results = context.new_outputs(like_torch, where)
+        results = context.new_outputs(like_torch, where, written)
         check(library().tenon_graph_run(self._handle.raw, context.inputs, len(context.inputs), context.outputs,
                                         len(context.outputs)))
-        return self._signature.result(results)
+        return results
 
 
 def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False, tf32=False, schedule=None):

@@ -1,15 +1,15 @@
 """Buffers that a model writes: inputs and outputs of the compiled model that its callers do not see.
 
 A compiled model itself has no state. What the module kept in a buffer (a key/value cache, a counter) goes in with every call
-and comes out changed; this keeps it between calls. The values at the start are all zero, as those of a cache, or small enough
-to stand in the artefact's metadata.
+and comes out changed; this keeps it between calls, where the model runs, at one address: what the model only appends to is
+written in place. The values at the start are all zero, as those of a cache, or small enough to stand in the artefact's metadata.
 """
 import base64
 import math
 import threading
 
 from tenon.errors import UnsupportedError
-from tenon.tensors import NAMES, from_bytes
+from tenon.tensors import HOST, NAMES, from_bytes, to_device, write_into
 
 LARGEST_INITIAL_BYTES = 65536  # of a buffer that is not zero at the start
 
@@ -49,24 +49,31 @@ class StateSpec:
 
 
 class State:
-    """The buffers of one executable. Calls that use them take turns."""
+    """The buffers of one executable, on the GPU `device` or in host memory. Calls that use them take turns."""
 
-    def __init__(self, specs):
-        self.specs, self.lock = specs, threading.Lock()
-        self.tensors = {}
-        self.reset()
+    def __init__(self, specs, device=HOST):
+        self.specs, self.lock, self._device = specs, threading.Lock(), device
+        self.tensors = {spec.key: self._initial(spec) for spec in specs}
+
+    def _initial(self, spec):
+        return from_bytes(NAMES.index(spec.dtype), spec.shape, spec.initial, self._device)
 
     def reset(self):
-        """Back to the values at the time of the export."""
-        self.tensors = {spec.key: from_bytes(NAMES.index(spec.dtype), spec.shape, spec.initial) for spec in self.specs}
+        """Back to the values at the time of the export, in place: graphs have their addresses."""
+        for spec in self.specs:
+            write_into(self.tensors[spec.key], self._initial(spec))
 
     def values(self):
+        """Where the model runs: one that was replaced may have come from elsewhere."""
+        for spec in self.specs:
+            self.tensors[spec.key] = to_device(self.tensors[spec.key], self._device)
         return [self.tensors[spec.key] for spec in self.specs]
 
     def take(self, outputs, returned):
-        """Keeps the new values. `returned`: indices of outputs that the caller gets too, and might write."""
+        """Keeps the new values. `returned`: indices of outputs that the caller gets too, and might write: these become
+        copies."""
         for spec in self.specs:
             value = outputs[spec.output]
-            if spec.output in returned:
-                value = value.clone() if hasattr(value, "clone") else value.copy()
             self.tensors[spec.key] = value
+            if spec.output in returned:
+                outputs[spec.output] = value.clone() if hasattr(value, "clone") else value.copy()

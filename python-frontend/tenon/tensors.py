@@ -123,8 +123,22 @@ def no_elements(like_torch, size):
     return empty(like_torch, NAMES.index("i1"), (size, 0))[0]
 
 
-def from_bytes(code, shape, content):
-    """A new tensor with these elements, zeros for None; of torch if the program uses it."""
+def _has_gpu(device):
+    torch = _torch()
+    return device != HOST and torch is not None and torch.cuda.is_available()
+
+
+def to_device(tensor, device):
+    """A tensor of torch on that GPU, where the program has torch and torch the GPU; else the tensor itself."""
+    return tensor.to(f"cuda:{device}") if is_torch(tensor) and _has_gpu(device) else tensor
+
+
+def from_bytes(code, shape, content, device=HOST):
+    """A new tensor with these elements, zeros for None; of torch if the program uses it, on that GPU where torch has it."""
+    if _has_gpu(device):
+        if content is not None:
+            return to_device(from_bytes(code, shape, content), device)
+        return empty(True, code, shape, device)[0].zero_()
     tensor, address = empty(_torch() is not None, code, shape)
     size = math.prod(shape) * (tensor.element_size() if is_torch(tensor) else tensor.itemsize)
     if content is None:
