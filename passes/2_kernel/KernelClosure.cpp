@@ -195,17 +195,27 @@ private:
 
   /// What goes into a cache is computed where it goes: rotated keys, arithmetic of one element at a time, views.
   void closeAppend(int group, KvCacheAppendOp append) {
-    Value update = append.getUpdate();
-    int producer = groupOf(update);
-    bool isComputedThere =
-        producer >= 0 && (groups[producer].kind == KernelKind::Pointwise || isa<RopeOp>(groups[producer].anchor));
-    if (!isComputedThere)
-      return repeatViews(group, {update});
-    if (initial.contains(update.getDefiningOp()) || !isPrivate(update, group))
-      return miss(append, "not fused with " + nameOf(update.getDefiningOp()) +
-                              ": others read its result, or it is computed "
-                              "once, from weights alone");
+    SmallVector<Operation *> views;
+    Value source = append.getUpdate();
+    while (isa_and_nonnull<ReshapeOp, TransposeOp>(source.getDefiningOp()) && source.hasOneUse()) {
+      views.push_back(source.getDefiningOp());
+      source = views.back()->getOperand(0);
+    }
+    int producer = groupOf(source);
+    if (producer < 0 || (groups[producer].kind != KernelKind::Pointwise && !isa<RopeOp>(groups[producer].anchor)))
+      return repeatViews(group, {append.getUpdate()});
+    if (initial.contains(source.getDefiningOp()) || !source.hasOneUse())
+      return miss(append, "not fused with " + nameOf(source.getDefiningOp()) +
+                              ": others read its result, or it is computed once, from weights alone");
     merge(group, producer);
+    for (Operation *view : views) {
+      if (auto own = member.find(view); own != member.end()) {
+        merge(group, own->second);
+        continue;
+      }
+      groups[group].ops.push_back(view);
+      member[view] = group;
+    }
   }
 
   /// Attention reads its operands through views and writes through the transpose and reshape that joins the heads.

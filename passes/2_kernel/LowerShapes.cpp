@@ -27,7 +27,41 @@ static bool groupsAreSimple(RankedTensorType wide, ArrayRef<ReassociationIndices
   });
 }
 
-/// Directly where dimensions are only split or only joined, else through one flat dimension.
+/// Dimensions of two static shapes that are joined into the same, as few each as can be: [16, 1, 1024] and [16, 8, 1,
+/// 128] are both [16, 1024].
+struct SharedGroups {
+  SmallVector<ReassociationIndices> from, to;
+  SmallVector<int64_t> joined;
+};
+
+static std::optional<SharedGroups> sharedGroups(ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
+  if (ShapedType::isDynamicShape(from) || ShapedType::isDynamicShape(to) || llvm::is_contained(from, 0))
+    return std::nullopt;
+  SharedGroups groups;
+  int64_t numFrom = from.size(), numTo = to.size(), f = 0, t = 0;
+  while (f < numFrom && t < numTo) {
+    ReassociationIndices ofFrom = {f}, ofTo = {t};
+    int64_t a = from[f++], b = to[t++];
+    while (a != b)
+      if (a < b) {
+        ofFrom.push_back(f);
+        a *= from[f++];
+      } else {
+        ofTo.push_back(t);
+        b *= to[t++];
+      }
+    groups.from.push_back(ofFrom);
+    groups.to.push_back(ofTo);
+    groups.joined.push_back(a);
+  }
+  for (; f < numFrom && !groups.from.empty(); ++f) // ones
+    groups.from.back().push_back(f);
+  for (; t < numTo && !groups.to.empty(); ++t)
+    groups.to.back().push_back(t);
+  return groups.joined.empty() ? std::nullopt : std::optional(groups);
+}
+
+/// Directly where dimensions are only split or only joined, else through what both shapes are joined to.
 static Lowered lowerReshape(ReshapeOp op, ImplicitLocOpBuilder &b) {
   Value input = op.getInput();
   RankedTensorType from = tensorOf(input), to = tensorOf(op.getResult());
@@ -41,6 +75,14 @@ static Lowered lowerReshape(ReshapeOp op, ImplicitLocOpBuilder &b) {
       return SmallVector<Value>{tensor::CollapseShapeOp::create(b, to, input, *groups)};
     if (groupsAreSimple(to, *groups))
       return SmallVector<Value>{tensor::ExpandShapeOp::create(b, to, input, *groups, *sizes)};
+  }
+  if (std::optional<SharedGroups> groups = sharedGroups(from.getShape(), to.getShape())) {
+    auto joined = RankedTensorType::get(groups->joined, from.getElementType());
+    if (joined != from)
+      input = tensor::CollapseShapeOp::create(b, joined, input, groups->from);
+    if (joined != to)
+      input = tensor::ExpandShapeOp::create(b, to, input, groups->to);
+    return SmallVector<Value>{input};
   }
   auto flatGroups = [](int64_t rank) {
     SmallVector<ReassociationIndices> groups;

@@ -37,10 +37,10 @@ struct TileValue {
 };
 
 /// A tensor that programs compute and the view that it goes to. Where data say at which place of the view, as in a
-/// cache that is appended to, `inserts` put it there, the outermost first; else there are none.
+/// cache that is appended to, `steps` lead there, the outermost first: what it is put into, and as what shape.
 struct TilePiece {
   mlir::Value tensor, view;
-  llvm::SmallVector<mlir::tensor::InsertSliceOp> inserts = {};
+  llvm::SmallVector<mlir::Operation *> steps = {};
 };
 
 /// Parts of one tensor, put together along some dimensions.
@@ -188,6 +188,7 @@ private:
   mlir::Value joinedView(mlir::Value tensor, int64_t first, int64_t count);
   mlir::Value makeView(const ViewParts &parts, mlir::Value tensor);
   void moveInto(ViewParts &parts, mlir::tensor::InsertSliceOp insert);
+  void moveThrough(ViewParts &parts, mlir::Operation *reshape);
   std::pair<mlir::Value, mlir::Value> throughReshapes(mlir::Value yielded, mlir::Value view);
 
   mlir::ImplicitLocOpBuilder &b;

@@ -120,7 +120,10 @@ std::pair<Value, TilePlace> TileEmitter::withAxesLast(Value view, const TilePlac
   if (known)
     return {known, moved};
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(programs);
+  if (Operation *own = view.getDefiningOp(); own && programs->isProperAncestor(own))
+    b.setInsertionPointAfter(own); // at a place that data say
+  else
+    b.setInsertionPoint(programs);
   ViewParts parts = partsOf(view);
   auto type = cast<tile::ViewType>(view.getType());
   SmallVector<Value> sizes, strides;
@@ -143,6 +146,31 @@ static Value beforeReshape(Value tensor) {
              : Value();
 }
 
+/// From where a tensor lies to where what it was before its shape changed does, whose elements lie one after the other
+/// as far as they are joined.
+void TileEmitter::moveThrough(ViewParts &parts, Operation *op) {
+  Value source = op->getOperand(0);
+  SmallVector<Value> before(rankOf(source));
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
+    for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+      before[from] = parts.strides[to];
+  } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
+    for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
+      before[from] = parts.strides[innermostOf(group, expand.getResultType())];
+  } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
+    for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
+      Value inner = parts.strides[to];
+      for (int64_t from : llvm::reverse(group)) {
+        before[from] = inner;
+        inner = b.createOrFold<arith::MulIOp>(inner, sizeValue(source, from));
+      }
+    }
+  } else {
+    before = parts.strides;
+  }
+  parts.strides = before;
+}
+
 std::pair<Value, Value> TileEmitter::throughReshapes(Value yielded, Value view) {
   // An attention is seen behind transposes, too: its tiles are rows of heads either way.
   Value root = yielded;
@@ -155,28 +183,25 @@ std::pair<Value, Value> TileEmitter::throughReshapes(Value yielded, Value view) 
     Operation *op = tensor.getDefiningOp();
     if (!isAttention && isa<linalg::TransposeOp>(op))
       break;
-    SmallVector<Value> before(rankOf(source));
-    if (auto transpose = dyn_cast<linalg::TransposeOp>(op)) {
-      for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
-        before[from] = parts.strides[to];
-    } else if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op)) {
-      for (auto [from, group] : llvm::enumerate(expand.getReassociationIndices()))
-        before[from] = parts.strides[innermostOf(group, cast<RankedTensorType>(tensor.getType()))];
-    } else if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(op)) {
-      for (auto [to, group] : llvm::enumerate(collapse.getReassociationIndices())) {
-        Value inner = parts.strides[to];
-        for (int64_t from : llvm::reverse(group)) {
-          before[from] = inner;
-          inner = b.createOrFold<arith::MulIOp>(inner, sizeValue(source, from));
-        }
-      }
-    } else {
-      before = parts.strides;
-    }
-    parts.strides = before;
+    moveThrough(parts, op);
     tensor = source;
   }
   return {tensor, tensor == yielded ? view : makeView(parts, tensor)};
+}
+
+/// Whether rows stay rows, and no two dimensions are joined, so that it can be undone in any view.
+static bool keepsRows(Operation *op) {
+  auto joins = [](ArrayRef<ReassociationIndices> groups, RankedTensorType wide) {
+    return llvm::any_of(groups, [&](const ReassociationIndices &group) {
+      return llvm::count_if(group, [&](int64_t d) { return wide.getDimSize(d) != 1; }) > 1;
+    });
+  };
+  if (auto transpose = dyn_cast<linalg::TransposeOp>(op))
+    return transpose.getPermutation().back() == rankOf(transpose.getInput()) - 1;
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(op))
+    return !joins(expand.getReassociationIndices(), expand.getResultType());
+  auto collapse = dyn_cast<tensor::CollapseShapeOp>(op);
+  return collapse && !joins(collapse.getReassociationIndices(), collapse.getSrcType());
 }
 
 /// From where a tensor lies to where a part that is put into it does.
@@ -214,26 +239,39 @@ TilePieces TileEmitter::piecesOf(Value yielded, Value view, bool isUpdate) {
       pieces.parts.push_back({insert.getSource(), makeView(parts, insert.getSource())});
       continue;
     }
-    // What is put into the operand may itself be made of parts: rotated keys are.
-    auto [inner, rest] = insertionsOf(insert.getSource());
-    if (inner.empty() || !rest.getDefiningOp<tensor::EmptyOp>() || !llvm::all_of(inner, isPlain) ||
-        !llvm::all_of(inner, isPlaced)) {
+    // What is put into the operand may itself be made of parts, seen behind a change of shape: rotated keys are.
+    SmallVector<Operation *> steps = {insert};
+    Value source = insert.getSource();
+    while (Value before = beforeReshape(source)) {
+      if (!keepsRows(source.getDefiningOp()))
+        break;
+      steps.push_back(source.getDefiningOp());
+      source = before;
+    }
+    auto [inner, rest] = insertionsOf(source);
+    int64_t innerRank = rankOf(source);
+    if (inner.empty() || !rest.getDefiningOp<tensor::EmptyOp>() || !llvm::all_of(inner, isPlaced) ||
+        llvm::any_of(inner, [&](tensor::InsertSliceOp part) { return rankOf(part.getSource()) != innerRank; })) {
       pieces.parts.push_back({insert.getSource(), place, {insert}});
       continue;
     }
     for (tensor::InsertSliceOp part : llvm::reverse(inner)) {
       addAlong(part);
-      pieces.parts.push_back({part.getSource(), place, {insert, part}});
+      pieces.parts.push_back({part.getSource(), place, steps});
+      pieces.parts.back().steps.push_back(part);
     }
   }
   return pieces;
 }
 
 Value TileEmitter::viewOfPiece(const TilePiece &piece) {
-  if (piece.inserts.empty())
+  if (piece.steps.empty())
     return piece.view;
   ViewParts parts = partsOf(piece.view);
-  for (tensor::InsertSliceOp insert : piece.inserts)
-    moveInto(parts, insert);
+  for (Operation *step : piece.steps)
+    if (auto insert = dyn_cast<tensor::InsertSliceOp>(step))
+      moveInto(parts, insert);
+    else
+      moveThrough(parts, step);
   return makeView(parts, piece.tensor);
 }

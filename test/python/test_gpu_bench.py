@@ -133,9 +133,11 @@ def test_report():
     assert "| fast | 1000.0 | 400 | 1.00 | 0.50 | 0.25 | 1.500 |  | error 0.001 |" in text
     assert "### losses\n\n| case | who is faster | its time / Tenon's |\n| --- | --- | --- |\n| slow | torch | 0.500 |" in text
     assert "| broken | illegal address |" in text
+    assert "### without\n\n| case | peer | why |\n| --- | --- | --- |\n| slow | XLA | No module named 'jax' |" in text
+    assert "| model | 1000.0 |  | 3.000 | error 0.1, torch's error 0.2 |" in text
 
 
 def test_page_stands_alone():
     page = gpu_report.html(RESULTS)
     assert page.startswith("<!doctype html>") and "http" not in page and "A &lt;GPU&gt;" in page
-    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 4
+    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 5

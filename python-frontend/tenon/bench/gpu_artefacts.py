@@ -84,16 +84,17 @@ def _compile(text, target, path, options):
         model.save(path, weights=False)
 
 
-def _text_of_model(build, make):
+def _text_of_model(case):
     import torch
     from tenon.importer.exported_program import import_program
+    from transformers.initialization import no_init_weights
     torch.set_default_dtype(torch.bfloat16)  # so that the largest fits
-    module = build().eval()
+    with no_init_weights():  # the text has no weights
+        module = case.build().eval()
     torch.set_default_dtype(torch.float32)
-    value = make()
-    value = value.to(torch.bfloat16) if value.is_floating_point() else value
+    values = tuple(value.to(torch.bfloat16) if value.is_floating_point() else value for value in case.inputs())
     with torch.no_grad():
-        return import_program(torch.export.export(module, (value,), strict=False)).text
+        return import_program(torch.export.export(module, values, strict=False)).text
 
 
 def compile_cases(folder, target, selection, variants, say):
@@ -109,8 +110,7 @@ def compile_cases(folder, target, selection, variants, say):
         index["cases"] = json.loads((folder / INDEX).read_text())["cases"]
     texts = {name: lambda case=case: case.text for name, case in selection.of("kernels", kernels()).items()}
     if selection.wants_models():
-        texts |= {name: lambda made=made: _text_of_model(*made)
-                  for name, made in selection.of("models", models()).items()}
+        texts |= {name: lambda case=case: _text_of_model(case) for name, case in selection.of("models", models()).items()}
     refused = 0
     for name, make_text in texts.items():
         text, made = make_text(), {}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tenon.bench.gpu_artefacts import INDEX
 from tenon.bench.gpu_kernels import kernels
+from tenon.bench.gpu_model_contest import ModelContest, first
 from tenon.bench.gpu_models import models
 
 ROUNDS, XLA_CALLS = 30, 20
@@ -57,10 +58,6 @@ class Clock:
                 call = contenders[name]
                 times[name].append(self.by_host(call) if name in hosted else self.one(call, flush))
         return {name: statistics.median(values) for name, values in times.items()}
-
-
-def first(value):
-    return value[0] if isinstance(value, (tuple, list)) else value
 
 
 def relative_error(got, reference):
@@ -124,54 +121,6 @@ class Contest:
                       flops=case.flops, bytes=case.bytes)
         return result | ({"missing": missing} if missing else {})
 
-    # ---- models ----
-    def model(self, name, build, make):
-        torch = self.torch
-        torch.manual_seed(0)
-        torch.set_default_dtype(torch.bfloat16)  # as when it was exported: what is f32 by name stays so
-        with torch.device("cuda"):
-            module = build().eval()
-        torch.set_default_dtype(torch.float32)
-        value = make().cuda()
-        value = value.to(torch.bfloat16) if value.is_floating_point() else value
-        weights = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        result, contenders = {"errors": {}}, {}
-        with torch.no_grad():
-            held = {key: weight.detach().cpu().contiguous() for key, weight in weights.items()}
-            loaded = {key: self.tenon.load(path, weights=held) for key, path in self.artefacts(name).items()}
-            got, theirs = {key: first(each(value)).double() for key, each in loaded.items()}, module(value).double()
-            is_small = sum(weight.numel() for weight in weights.values()) < 1e9
-            exact = theirs
-            if is_small:  # in float64 the others do not fit
-                exact = module.double()(value.double() if value.is_floating_point() else value)
-                module = module.to(torch.bfloat16)
-                result["torch's error"] = (theirs - exact).abs().max().item()
-            result["errors"] = {key: (out - exact).abs().max().item() for key, out in got.items()}
-            result["error" if is_small else "difference to torch"] = result["errors"]["Tenon"]
-            for key, each in loaded.items():
-                contenders[key] = lambda graph=each.graph(value): graph(value)
-            contenders["torch, CUDA graph"] = self.captured(module, value).replay
-            if "inductor" in self.peers:
-                compiled = torch.compile(module, mode="reduce-overhead")
-                for _ in range(4):
-                    compiled(value)
-                contenders["torch.compile"] = lambda: compiled(value)
-            result["ms"] = self.clock.medians(contenders)
-        return result
-
-    def captured(self, module, value):
-        torch = self.torch
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):
-                module(value)
-        torch.cuda.current_stream().wait_stream(side)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            module(value)
-        return graph
-
 
 # ---- what the machine can do, measured in the same run ----
 def measure_copy(torch, clock):
@@ -218,7 +167,8 @@ def run_cases(folder, selection, peers, say):
             measure(name, lambda: contest.kernel(name, case, flush))
     del flush
     if selection.wants_models():
-        for name, made in selection.of("models", models()).items():
+        contestants = ModelContest(torch, tenon, contest.clock, peers)
+        for name, case in selection.of("models", models()).items():
             if name in index["cases"]:
-                measure(name, lambda: contest.model(name, *made))
+                measure(name, lambda: contestants.run(case, contest.artefacts(name)))
     return results

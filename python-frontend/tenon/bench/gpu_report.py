@@ -24,7 +24,7 @@ def share_of_roof(result, machine):
 
 
 def error_text(result):
-    return ", ".join(f"{key} {result[key]:.2g}" for key in ("error", "torch's error", "difference to torch") if key in result)
+    return ", ".join(f"{key} {result[key]:.2g}" for key in ("error", "torch's error") if key in result)
 
 
 def describe_machine(machine):
@@ -77,17 +77,22 @@ def tables(results):
         rows = []
         for name, result in chosen.items():
             cells = [name, f"{result['ms']['Tenon'] * 1e3:.1f}"]
+            if title == "models":
+                cells.append(f"{result['tbps'] / machine['copy_tbps']:.2f}" if "tbps" in result else "")
             if title == "kernels":
                 cells += [f"{result['tflops']:.0f}" if result["tflops"] else "", f"{result['tbps']:.2f}",
                           f"{result['tflops'] / machine['peak_tflops']:.2f}" if result["tflops"] else "",
                           f"{result['tbps'] / machine['copy_tbps']:.2f}"]
             rows.append(cells + peer_cells(result, columns) + [error_text(result)])
-        rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else []
+        rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else ["of the copy"]
         found.append((title, [title[:-1], "us", *rates, *[f"{peer} / Tenon" for peer in columns], "largest error"], rows))
+    without = [[name, peer, why] for name, result in done.items() for peer, why in result.get("missing", {}).items()]
     behind = [[name, peer, f"{ratio:.3f}"] for name, peer, ratio in losses(results)]
     if behind:
         found.append(("losses", ["case", "who is faster", "its time / Tenon's"], behind))
     failed = [[name, result["failed"].splitlines()[0]] for name, result in results["cases"].items() if "failed" in result]
+    if without:
+        found.append(("without", ["case", "peer", "why"], without))
     return found + ([("failed", ["case", "why"], failed)] if failed else [])
 
 
