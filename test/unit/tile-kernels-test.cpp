@@ -261,6 +261,21 @@ const TileCase cases[] = {
         %0 = tenon.kv_cache_append %c, %u, %p : (tensor<2x3x40x6xf32>, tensor<2x3x4x6xf32>, tensor<i64>) -> tensor<2x3x40x6xf32>
         return %0 : tensor<2x3x40x6xf32>
       })"},
+    {"rotated_keys",
+     R"(
+      func.func @main(%x: tensor<2x5x24xf32>, %y: tensor<2x1x24xf32>, %cos: tensor<5x1x4xf32>, %sin: tensor<5x1x4xf32>, %t: tensor<4xf32>, %c: tensor<2x3x40x8xf32>, %d: tensor<2x3x40x8xf32>, %p: tensor<i64>) -> (tensor<2x3x40x8xf32>, tensor<2x3x40x8xf32>) {
+        %0 = tenon.reshape %x : (tensor<2x5x24xf32>) -> tensor<2x5x3x8xf32>
+        %1 = tenon.rope %0, %cos, %sin : (tensor<2x5x3x8xf32>, tensor<5x1x4xf32>, tensor<5x1x4xf32>) -> tensor<2x5x3x8xf32>
+        %2 = tenon.transpose %1 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x3x8xf32>) -> tensor<2x3x5x8xf32>
+        %3 = tenon.kv_cache_append %c, %2, %p : (tensor<2x3x40x8xf32>, tensor<2x3x5x8xf32>, tensor<i64>) -> tensor<2x3x40x8xf32>
+        %4 = tenon.reshape %y : (tensor<2x1x24xf32>) -> tensor<2x1x3x8xf32>
+        %5 = tenon.rope %4, %t, %t : (tensor<2x1x3x8xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<2x1x3x8xf32>
+        %6 = tenon.reshape %5 : (tensor<2x1x3x8xf32>) -> tensor<2x3x1x8xf32>
+        %7 = tenon.kv_cache_append %d, %6, %p : (tensor<2x3x40x8xf32>, tensor<2x3x1x8xf32>, tensor<i64>) -> tensor<2x3x40x8xf32>
+        return %3, %7 : tensor<2x3x40x8xf32>, tensor<2x3x40x8xf32>
+      })",
+     {},
+     1e-6},
     {"transposes", R"(
       func.func @main(%x: tensor<70x33xf32>, %y: tensor<3x70x5x33xf32>) -> (tensor<33x70xf32>, tensor<33x5x70x3xf32>, tensor<3x5x70x33xf32>) {
         %0 = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<70x33xf32>) -> tensor<33x70xf32>

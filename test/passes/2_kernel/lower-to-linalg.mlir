@@ -92,3 +92,18 @@ func.func @byte_float_to_boolean(%x: tensor<4xf8E4M3FN>) -> tensor<4xi1> {
   }
   return %y : tensor<4xi1>
 }
+
+// -----
+
+// A reshape joins no more dimensions than both shapes do: here the second, of ones, is all that moves.
+// CHECK-LABEL: @reshape_of_heads
+// CHECK: %[[JOINED:.*]] = tensor.collapse_shape %{{.*}} {{\[\[}}0], [1, 2]] : tensor<16x1x1024xf32> into tensor<16x1024xf32>
+// CHECK: tensor.expand_shape %[[JOINED]] {{\[\[}}0], [1, 2, 3]] {{.*}} into tensor<16x8x1x128xf32>
+func.func @reshape_of_heads(%x: tensor<16x1x1024xf32>) -> tensor<16x8x1x128xf32> {
+  %y = tenon.kernel @heads(%X = %x) : (tensor<16x1x1024xf32>) -> tensor<16x8x1x128xf32> {
+    %0 = tenon.reshape %X : (tensor<16x1x1024xf32>) -> tensor<16x8x1x128xf32>
+    %1 = tenon.neg %0 : (tensor<16x8x1x128xf32>) -> tensor<16x8x1x128xf32>
+    tenon.yield %1 : tensor<16x8x1x128xf32>
+  }
+  return %y : tensor<16x8x1x128xf32>
+}
