@@ -3,6 +3,7 @@
 `bytes`: products of 8-bit operands with scales."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -136,6 +137,11 @@ def products_of_bytes(rng):
         for m, n, k, (x, w), to in table(rng, SIDES, SIDES, BYTE_DEPTHS, forms, results):
             name = f"{source}_{stored}_{m}x{n}x{k}_{x}_{w}_{to}"
             result.append(quantisation.product(name, source, stored, to, (m,), n, k, x, w, None, [{}]))
+        # As many programs as take the largest tiles.
+        for m, n, k, x in ((4097, 4112, 528, "row"), (2055, 8193, 400, "tensor")):
+            name = f"{source}_{stored}_{m}x{n}x{k}_{x}_row_bf16"
+            case = quantisation.product(name, source, stored, BF16, (m,), n, k, x, "row", None, [{}])
+            result.append(replace(case, kinds=("normal",)))
         for n, k in table(rng, SIDES, BYTE_DEPTHS)[:6]:
             sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
             name = f"{source}_{stored}_rows_n{n}_k{k}"
@@ -145,4 +151,7 @@ def products_of_bytes(rng):
             n, k = r * rows_, c * columns
             name = f"{source}_{stored}_{m}x{n}x{k}_blocks_{r}x{c}_{x}"
             result.append(quantisation.product(name, source, stored, BF16, (m,), n, k, x, "block", (r, c), [{}]))
+        name = f"{source}_{stored}_4097x4224x512_blocks_128x128"
+        case = quantisation.product(name, source, stored, BF16, (4097,), 4224, 512, "row", "block", (128, 128), [{}])
+        result.append(replace(case, kinds=("normal",)))
     return result

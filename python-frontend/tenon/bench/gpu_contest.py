@@ -87,9 +87,13 @@ class Contest:
     def kernel(self, name, case, flush):
         torch = self.torch
         inputs = [torch.randn(*size, device="cuda", dtype=torch.bfloat16) for size in case.sizes]
+        if case.inputs:
+            inputs = case.inputs(torch)
         result, contenders, missing, hosted = {"errors": {}}, {}, {}, set()
         reference = None
-        if case.has_f32:
+        if case.reference:
+            reference = case.reference(torch, *inputs)
+        elif case.has_f32:
             reference = next(iter(case.peers.values()))(torch, *[value.float() for value in inputs])
         calls = {peer: lambda call=call: call(torch, *inputs) for peer, call in case.peers.items()}
         if "inductor" in self.peers and case.is_fused:

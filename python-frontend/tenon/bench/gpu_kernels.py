@@ -1,4 +1,4 @@
-"""Single kernels that are measured on a GPU: linears, attention, decoding, rows; all bf16."""
+"""Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; and products of 8-bit operands."""
 from dataclasses import dataclass, field
 
 
@@ -14,6 +14,8 @@ class KernelCase:
     bytes: float  # read and written, at least
     has_f32: bool = True
     is_fused: bool = field(default=False)  # several ops, or a row op: torch.compile has something to do
+    inputs: callable = None  # function(torch): others than random normal numbers in bf16 of these sizes
+    reference: callable = None  # function(torch, *inputs): the result in f32, where the first peer does not give it
 
 
 def linear(m, n, k, gelu=False):
@@ -59,6 +61,56 @@ def attention(b, h, kv, s, d, causal, q=None):
                       4 * b * h * pairs * d, 2 * (2 * b * h * q * d + 2 * b * kv * s * d), has_f32=False)
 
 
+def quantised(kind, scales, side):
+    """A cube of `side` in "fp8" or "i8", bf16 out. `scales`: one a "tensor", one a "row" of both operands, or one a row of the
+    input and one a "block" of 128 x 128 of the weight."""
+    element = {"fp8": "f8E4M3FN", "i8": "i8"}[kind]
+    x, y, blocks = f"tensor<{side}x{side}x{element}>", f"tensor<{side}x{side}xbf16>", side // 128
+    xs, ws = {"tensor": ("tensor<f32>",) * 2, "row": (f"tensor<{side}x1xf32>",) * 2,
+              "block": (f"tensor<{side}x1xf32>", f"tensor<{blocks}x{blocks}xf32>")}[scales]
+    attributes = "{block = array<i64: 128, 128>} " if scales == "block" else ""
+    text = (f"func.func @main(%x: {x}, %xs: {xs}, %w: {x}, %ws: {ws}) -> {y} {{\n"
+            f"  %y = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {attributes}: ({x}, {xs}, {x}, {ws}) -> {y}\n"
+            f"  return %y : {y}\n}}\n")
+
+    def inputs(torch):
+        def values():
+            normal = torch.randn(side, side, device="cuda")
+            return normal.to(torch.float8_e4m3fn) if kind == "fp8" else (normal * 30).clamp(-127, 127).to(torch.int8)
+
+        def scale(*size):
+            return torch.rand(*size, device="cuda") + 0.5
+        sizes = {"tensor": ((), ()), "row": ((side, 1), (side, 1)), "block": ((side, 1), (blocks, blocks))}[scales]
+        return [values(), scale(*sizes[0]), values(), scale(*sizes[1])]
+
+    def reference(torch, x, xs, w, ws):
+        if scales == "block":
+            ws = ws.repeat_interleave(128, 0).repeat_interleave(128, 1)
+        return (x.float() * xs) @ (w.float() * ws).T
+
+    made = {}  # of the last inputs: the scales as the library takes them
+
+    def scaled(is_fast):
+        def peer(torch, x, xs, w, ws):
+            if made.get("of") is not xs:
+                made.update(of=xs, scales=(xs, ws) if scales == "tensor" else (xs, ws.T))
+                if scales == "block":  # one each 128 of a row
+                    made["scales"] = (xs.expand(side, blocks).T.contiguous().T, ws.T)
+            return torch._scaled_mm(x, w.T, scale_a=made["scales"][0], scale_b=made["scales"][1],
+                                    out_dtype=torch.bfloat16, use_fast_accum=is_fast)
+        return peer
+
+    def integers(torch, x, xs, w, ws):
+        return torch._int_mm(x, w.T)
+
+    def in_jax(jax, x, xs, w, ws):
+        raise NotImplementedError("not compared with XLA")
+    peers = {"cuBLAS, no scales": integers} if kind == "i8" else {"cuBLAS": scaled(False)}
+    if kind == "fp8" and scales != "block":
+        peers["cuBLAS, sums of 14 bits"] = scaled(True)
+    return KernelCase(text, [], peers, in_jax, 2 * side**3, 2 * side**2 + 2 * side**2, inputs=inputs, reference=reference)
+
+
 def row(body, m, n, peer, in_jax, vectors, inputs=1):
     x, w = f"tensor<{m}x{n}xbf16>", f"tensor<{n}xbf16>"
     names = [f"%x{i}: {x}" for i in range(inputs)] + [f"%w{i}: {w}" for i in range(vectors)]
@@ -98,6 +150,9 @@ NORM = "{{epsilon = 1.0e-5 : f64}}"
 def kernels():
     """{name: KernelCase}"""
     cases = {f"gemm {m}x{n}x{k}": linear(m, n, k) for m, n, k in LINEARS}
+    for side in (8192, 4096):
+        for kind, scales in (("fp8", "tensor"), ("fp8", "row"), ("fp8", "block"), ("i8", "tensor"), ("i8", "row")):
+            cases[f"{kind} {scales} scales {side}x{side}x{side}"] = quantised(kind, scales, side)
     cases["linear+bias+gelu 4096x16384x4096"] = linear(4096, 16384, 4096, gelu=True)
     for causal in (False, True):
         label = "causal" if causal else "full"
