@@ -78,10 +78,10 @@ def quantised(kind, scales, side):
             normal = torch.randn(side, side, device="cuda")
             return normal.to(torch.float8_e4m3fn) if kind == "fp8" else (normal * 30).clamp(-127, 127).to(torch.int8)
 
-        def scale(*size):
-            return torch.rand(*size, device="cuda") + 0.5
+        def scale(size):
+            return torch.rand(size, device="cuda") + 0.5
         sizes = {"tensor": ((), ()), "row": ((side, 1), (side, 1)), "block": ((side, 1), (blocks, blocks))}[scales]
-        return [values(), scale(*sizes[0]), values(), scale(*sizes[1])]
+        return [values(), scale(sizes[0]), values(), scale(sizes[1])]
 
     def reference(torch, x, xs, w, ws):
         if scales == "block":
