@@ -8,15 +8,16 @@ using namespace mlir;
 using namespace tenon;
 
 /// Per tensor (all sizes 1 or rank 0), per row [.., R, 1], or per block [.., R / block[0], C / block[1]].
+/// `allowsRows`: per row where there are blocks, too.
 static LogicalResult checkScale(ShapeRule &rule, StringRef number, StringRef what, Value scale, Value tensor,
-                                std::optional<ArrayRef<int64_t>> block) {
+                                std::optional<ArrayRef<int64_t>> block, bool allowsRows = false) {
   Shape got = rule.shape(scale), full = rule.shape(tensor);
   if (llvm::all_of(got, [](AffineExpr size) { return constant(size) == 1; }))
     return success();
   Shape row = full, blocks = full;
   if (!full.empty()) {
     row.back() = rule.size(1);
-    if (!block && rule.mayEqual(got, row))
+    if ((!block || allowsRows) && rule.mayEqual(got, row))
       return success();
   }
   if (block && full.size() >= 2) {
@@ -73,10 +74,14 @@ LogicalResult QuantisedMatmulOp::infer(ShapeRule &rule, Adaptor op) {
   bool sameKind = isa<FloatType>(input) == isa<FloatType>(stored);
   if (!wide && (!sameKind || input.isInteger(1) || input.isInteger(32) || input.isInteger(64)))
     return rule.fail("(C5) multiplies ", input, " by ", stored, ", expected i8 or i4 by i8 or i4, or f8 by f8");
+  std::optional<std::array<int64_t, 2>> inputBlock;
+  if (op.getBlock() && shape.size() >= 2)
+    inputBlock = {1, op.getBlock()->back()};
   if (failed(checkBlock(rule, "(C7)", op.getWeight(), op.getBlock())) ||
       failed(checkScale(rule, "(C6)", "weight scale", op.getWeightScale(), op.getWeight(), op.getBlock())) ||
       (op.getInputScale() &&
-       failed(checkScale(rule, "(C6)", "input scale", op.getInputScale(), op.getInput(), std::nullopt))))
+       failed(checkScale(rule, "(C6)", "input scale", op.getInputScale(), op.getInput(), inputBlock,
+                         /*allowsRows=*/true))))
     return failure();
   shape.back() = weight[0];
   return rule.result(shape, rule.declared(0).getElementType());

@@ -58,7 +58,8 @@ def QuantisedMatmulOp : CheckedOp<"quantised_matmul"> {
   let description = [{
     Formula: `r[.., m, n] = sum over k of (input[.., m, k] * input_scale) * (weight[n, k] * weight_scale)`. The input is
     quantised with its scale, or a float without one (the weight-only form). The scale's shape says its granularity against a tensor `[.., R, C]`: per tensor (rank 0 or all sizes 1), per row
-    `[.., R, 1]`, or, with `block`, per block `[.., R / block[0], C / block[1]]`. `block` is that of the weight.
+    `[.., R, 1]`, or, with `block`, per block `[.., R / block[0], C / block[1]]`. `block` is that of the weight; the input has blocks
+    of one row and as many columns.
 
     (C1) The result is the input's shape with the innermost size replaced by N; the element type is a float of 16 bits or more.
 
@@ -70,7 +71,7 @@ def QuantisedMatmulOp : CheckedOp<"quantised_matmul"> {
 
     (C5) A quantised input is of the weight's kind: integers (i8, i4) or f8.
 
-    (C6) The scales are per tensor, per row or (of the weight) per block.
+    (C6) The scales are per tensor, per row or per block.
 
     (C7) `block` has two entries of at least 1 that divide N and K.
 

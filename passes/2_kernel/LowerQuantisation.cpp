@@ -78,7 +78,12 @@ static Lowered lowerDequantise(DequantiseOp op, ImplicitLocOpBuilder &b) {
                   })};
 }
 
-/// The sum over k of input * weight * weight_scale, in `real`, where the scale changes along k. Of a float input it is
+/// Whether a scale of a tensor of that rank has several values along its innermost dimension.
+static bool changesAlongDepth(Value scale, int64_t rank) {
+  return scale && tensorOf(scale).getRank() == rank && tensorOf(scale).getShape().back() != 1;
+}
+
+/// The sum over k of input * weight * scales that change along k, in `real`. Of a float input it is
 /// one contraction, else there are sums of blocks of the depth, outermost, then the sum of these times their scales.
 static Value contractBlocks(QuantisedMatmulOp op, ImplicitLocOpBuilder &b, Contraction c, Type real) {
   unsigned outputs = c.sizes.size(), n = outputs - 1;
@@ -106,14 +111,31 @@ static Value contractBlocks(QuantisedMatmulOp op, ImplicitLocOpBuilder &b, Contr
   // Dimensions: row.., n, block. Scales come first: they are read while the product is under way.
   SmallVector<AffineExpr> sums = {all[outputs]};
   sums.append(all.begin(), all.begin() + outputs);
-  AffineMap scales = scaleMap(op.getWeightScale(), {all[n], all[outputs]}, outputs + 1, {block[0], 1});
-  return reduced(
-      b, c.sizes, scalar(b, real, 0), {op.getWeightScale(), contract(b, blocks)},
-      {scales, AffineMap::get(outputs + 1, 0, sums, b.getContext())}, llvm::to_vector(llvm::seq<unsigned>(0, outputs)),
-      [&](ImplicitLocOpBuilder &inner, ValueRange x) -> Value {
-        Value scaled = arith::MulFOp::create(inner, convertScalar(inner, x[1], real), convertScalar(inner, x[0], real));
-        return arith::AddFOp::create(inner, x[2], scaled);
-      });
+  AffineMap sumMap = AffineMap::get(outputs + 1, 0, sums, b.getContext());
+  SmallVector<Value> operands;
+  SmallVector<AffineMap> maps;
+  if (changesAlongDepth(op.getWeightScale(), 2)) {
+    operands.push_back(op.getWeightScale());
+    maps.push_back(scaleMap(op.getWeightScale(), {all[n], all[outputs]}, outputs + 1, {block[0], 1}));
+  }
+  if (changesAlongDepth(op.getInputScale(), outputs)) {
+    SmallVector<AffineExpr> at(all.begin(), all.begin() + n);
+    at.push_back(all[outputs]);
+    operands.push_back(op.getInputScale());
+    maps.push_back(scaleMap(op.getInputScale(), at, outputs + 1, {1, 1}));
+  }
+  operands.push_back(contract(b, blocks));
+  maps.push_back(sumMap);
+  return reduced(b, c.sizes, scalar(b, real, 0), operands, maps, llvm::to_vector(llvm::seq<unsigned>(0, outputs)),
+                 [&](ImplicitLocOpBuilder &inner, ValueRange x) -> Value {
+                   Value scale;
+                   for (Value factor : x.drop_back(2)) {
+                     factor = convertScalar(inner, factor, real);
+                     scale = scale ? arith::MulFOp::create(inner, scale, factor).getResult() : factor;
+                   }
+                   Value sum = convertScalar(inner, x[x.size() - 2], real);
+                   return arith::AddFOp::create(inner, x.back(), arith::MulFOp::create(inner, sum, scale));
+                 });
 }
 
 static Lowered lowerQuantisedMatmul(QuantisedMatmulOp op, ImplicitLocOpBuilder &b) {
@@ -121,14 +143,14 @@ static Lowered lowerQuantisedMatmul(QuantisedMatmulOp op, ImplicitLocOpBuilder &
   Type real = input.isF64() ? input : b.getF32Type();
   Contraction c = linearContraction(b, op.getInput(), op.getWeight(), isa<FloatType>(input) ? real : b.getI32Type());
   int64_t rank = c.sizes.size();
-  RankedTensorType scaleType = tensorOf(op.getWeightScale());
-  bool changes = op.getBlock() && scaleType.getRank() == 2 && scaleType.getDimSize(1) != 1;
-  Value sum = changes ? contractBlocks(op, b, c, real) : contract(b, c);
+  bool changes = op.getBlock() && changesAlongDepth(op.getWeightScale(), 2);
+  bool inputChanges = op.getBlock() && changesAlongDepth(op.getInputScale(), rank);
+  Value sum = changes || inputChanges ? contractBlocks(op, b, c, real) : contract(b, c);
 
   SmallVector<AffineExpr> all = dims(b, rank);
   SmallVector<Value> operands = {sum};
   SmallVector<AffineMap> maps = {b.getMultiDimIdentityMap(rank)};
-  if (op.getInputScale()) {
+  if (op.getInputScale() && !inputChanges) {
     operands.push_back(op.getInputScale());
     maps.push_back(scaleMap(op.getInputScale(), all, rank, {})); // never read along k, where `all` says n
   }

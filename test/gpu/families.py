@@ -147,11 +147,11 @@ def products_of_bytes(rng):
             name = f"{source}_{stored}_rows_n{n}_k{k}"
             result.append(quantisation.product(name, source, stored, BF16, ("m",), n, k, "row", "row", None, sizes))
         blocks = [(128, 128)] * 6 + [(64, 128), (128, 64), (1, 32), (8, 16), (32, 256), (48, 128)]
-        for m, (r, c), rows_, columns, x in table(rng, SIDES, blocks, [1, 2, 3, 5], [1, 2, 3, 5], ["row", "tensor"] * 6):
+        for m, (r, c), rows_, columns, x in table(rng, SIDES, blocks, [1, 2, 3, 5], [1, 2, 3, 5], ["row", "tensor", "block"] * 4):
             n, k = r * rows_, c * columns
             name = f"{source}_{stored}_{m}x{n}x{k}_blocks_{r}x{c}_{x}"
             result.append(quantisation.product(name, source, stored, BF16, (m,), n, k, x, "block", (r, c), [{}]))
         name = f"{source}_{stored}_4097x4224x512_blocks_128x128"
-        case = quantisation.product(name, source, stored, BF16, (4097,), 4224, 512, "row", "block", (128, 128), [{}])
+        case = quantisation.product(name, source, stored, BF16, (4097,), 4224, 512, "block", "block", (128, 128), [{}])
         result.append(replace(case, kinds=("normal",)))
     return result

@@ -62,13 +62,15 @@ def attention(b, h, kv, s, d, causal, q=None):
 
 
 def quantised(kind, scales, side):
-    """A cube of `side` in "fp8" or "i8", bf16 out. `scales`: one a "tensor", one a "row" of both operands, or one a row of the
-    input and one a "block" of 128 x 128 of the weight."""
+    """A cube of `side` in "fp8" or "i8", bf16 out. `scales`: one a "tensor", one a "row" of both operands, one a row of the
+    input and one a "block" of 128 x 128 of the weight, or one each 1 x 128 and 128 x 128: "1x128 and block"."""
     element = {"fp8": "f8E4M3FN", "i8": "i8"}[kind]
     x, y, blocks = f"tensor<{side}x{side}x{element}>", f"tensor<{side}x{side}xbf16>", side // 128
     xs, ws = {"tensor": ("tensor<f32>",) * 2, "row": (f"tensor<{side}x1xf32>",) * 2,
-              "block": (f"tensor<{side}x1xf32>", f"tensor<{blocks}x{blocks}xf32>")}[scales]
-    attributes = "{block = array<i64: 128, 128>} " if scales == "block" else ""
+              "block": (f"tensor<{side}x1xf32>", f"tensor<{blocks}x{blocks}xf32>"),
+              "1x128 and block": (f"tensor<{side}x{blocks}xf32>", f"tensor<{blocks}x{blocks}xf32>")}[scales]
+    has_blocks = scales.endswith("block")
+    attributes = "{block = array<i64: 128, 128>} " if has_blocks else ""
     text = (f"func.func @main(%x: {x}, %xs: {xs}, %w: {x}, %ws: {ws}) -> {y} {{\n"
             f"  %y = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {attributes}: ({x}, {xs}, {x}, {ws}) -> {y}\n"
             f"  return %y : {y}\n}}\n")
@@ -80,12 +82,15 @@ def quantised(kind, scales, side):
 
         def scale(size):
             return torch.rand(size, device="cuda") + 0.5
-        sizes = {"tensor": ((), ()), "row": ((side, 1), (side, 1)), "block": ((side, 1), (blocks, blocks))}[scales]
+        sizes = {"tensor": ((), ()), "row": ((side, 1), (side, 1)), "block": ((side, 1), (blocks, blocks)),
+                 "1x128 and block": ((side, blocks), (blocks, blocks))}[scales]
         return [values(), scale(sizes[0]), values(), scale(sizes[1])]
 
     def reference(torch, x, xs, w, ws):
-        if scales == "block":
+        if has_blocks:
             ws = ws.repeat_interleave(128, 0).repeat_interleave(128, 1)
+        if xs.shape[-1:] == (blocks,):
+            xs = xs.repeat_interleave(128, 1)
         return (x.float() * xs) @ (w.float() * ws).T
 
     made = {}  # of the last inputs: the scales as the library takes them
@@ -94,7 +99,7 @@ def quantised(kind, scales, side):
         def peer(torch, x, xs, w, ws):
             if made.get("of") is not xs:
                 made.update(of=xs, scales=(xs, ws) if scales == "tensor" else (xs, ws.T))
-                if scales == "block":  # one each 128 of a row
+                if has_blocks:  # one each 128 of a row
                     made["scales"] = (xs.expand(side, blocks).T.contiguous().T, ws.T)
             return torch._scaled_mm(x, w.T, scale_a=made["scales"][0], scale_b=made["scales"][1],
                                     out_dtype=torch.bfloat16, use_fast_accum=is_fast)
@@ -106,7 +111,7 @@ def quantised(kind, scales, side):
     def in_jax(jax, x, xs, w, ws):
         raise NotImplementedError("not compared with XLA")
     peers = {"cuBLAS, no scales": integers} if kind == "i8" else {"cuBLAS": scaled(False)}
-    if kind == "fp8" and scales != "block":
+    if kind == "fp8" and not has_blocks:
         peers["cuBLAS, sums of 14 bits"] = scaled(True)
     return KernelCase(text, [], peers, in_jax, 2 * side**3, 2 * side**2 + 2 * side**2, inputs=inputs, reference=reference)
 
@@ -151,7 +156,8 @@ def kernels():
     """{name: KernelCase}"""
     cases = {f"gemm {m}x{n}x{k}": linear(m, n, k) for m, n, k in LINEARS}
     for side in (8192, 4096):
-        for kind, scales in (("fp8", "tensor"), ("fp8", "row"), ("fp8", "block"), ("i8", "tensor"), ("i8", "row")):
+        for kind, scales in (("fp8", "tensor"), ("fp8", "row"), ("fp8", "block"), ("fp8", "1x128 and block"),
+                             ("i8", "tensor"), ("i8", "row")):
             cases[f"{kind} {scales} scales {side}x{side}x{side}"] = quantised(kind, scales, side)
     cases["linear+bias+gelu 4096x16384x4096"] = linear(4096, 16384, 4096, gelu=True)
     for causal in (False, True):

@@ -121,6 +121,14 @@ func.func @quantised_matmul_c6(%a: tensor<4x64xi8>, %b: tensor<4x1xf32>, %c: ten
 
 // -----
 
+func.func @quantised_matmul_c6_input_blocks(%a: tensor<4x64xi8>, %b: tensor<4x3xf32>, %c: tensor<16x64xi8>, %d: tensor<2x2xf32>) {
+  // expected-error@+1 {{'tenon.quantised_matmul' op (C6) input scale has shape [4, 3], expected [] or [4, 2]}}
+  %r = tenon.quantised_matmul %a scale(%b), %c scale(%d) {block = array<i64: 8, 32>} : (tensor<4x64xi8>, tensor<4x3xf32>, tensor<16x64xi8>, tensor<2x2xf32>) -> tensor<4x16xf32>
+  return
+}
+
+// -----
+
 func.func @quantised_matmul_c6_input(%a: tensor<4x64xi8>, %b: tensor<3x1xf32>, %c: tensor<16x64xi8>, %d: tensor<16x1xf32>) {
   // expected-error@+1 {{'tenon.quantised_matmul' op (C6) input scale has shape [3, 1], expected [] or [4, 1]}}
   %r = tenon.quantised_matmul %a scale(%b), %c scale(%d) : (tensor<4x64xi8>, tensor<3x1xf32>, tensor<16x64xi8>, tensor<16x1xf32>) -> tensor<4x16xf32>

@@ -101,6 +101,21 @@ func.func @main(%x: tensor<?x256xf8E4M3FN>, %xs: tensor<?x1xf32>, %w: tensor<256
 
 // -----
 
+// Scales of the input that change along k multiply those of the weight.
+// CHECK: #[[INPUT:.*]] = affine_map<(d0, d1, d2) -> (d0, d2)>
+// CHECK-LABEL: @main
+// CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[INPUT]], #{{.*}}, #{{.*}}], {{.*}}"reduction"]}
+// CHECK: ^bb0(%[[WS:.*]]: f32, %[[XS:.*]]: f32, %[[SUM:.*]]: f32, %{{.*}}: f32):
+// CHECK: %[[BOTH:.*]] = arith.mulf %[[WS]], %[[XS]]
+// CHECK: arith.mulf %[[SUM]], %[[BOTH]]
+func.func @main(%x: tensor<?x256xf8E4M3FN>, %xs: tensor<?x2xf32>, %w: tensor<256x256xf8E4M3FN>, %ws: tensor<2x2xf32>) -> tensor<?x256xf16> {
+  %r = tenon.quantised_matmul %x scale(%xs), %w scale(%ws) {block = array<i64: 128, 128>}
+      : (tensor<?x256xf8E4M3FN>, tensor<?x2xf32>, tensor<256x256xf8E4M3FN>, tensor<2x2xf32>) -> tensor<?x256xf16>
+  return %r : tensor<?x256xf16>
+}
+
+// -----
+
 // A float input meets the weight and its scale in f32, in one contraction.
 // CHECK: #[[BLOCK:.*]] = affine_map<(d0, d1, d2) -> (d1, d2 floordiv 32)>
 // CHECK-LABEL: @main

@@ -96,22 +96,24 @@ def product(name, source, stored, result, lead, n, k, input_form, weight_form, b
 
     def compute(x, *rest, kind):
         xs, w, ws = rest if has_scale else (np.array(1.0),) + rest
-        left = x.astype(np.float64) * spread(xs, x.shape, None)
+        left = x.astype(np.float64) * spread(xs, x.shape, input_block)
         right = w * spread(ws, w.shape, block)
         u = F64.u if source is F64 else F32.u
         value, size = np.matmul(left, right.T), np.matmul(np.abs(left), np.abs(right.T))
         bound = (4 * np.sqrt(max(k, 1)) + 6) * u * size
         if cuts_floats and source.is_float and stored.is_float and source.bits == 8 and kind != "integers":
-            rows, columns = spread(xs, x.shape, None)[..., :1], spread(ws, w.shape, block)
-            bound = bound + cut_error(x, w, lambda k: rows * columns[:, k], block[1] if block else PROMOTED)
+            rows_, columns = spread(xs, x.shape, input_block), spread(ws, w.shape, block)
+            scales_at = lambda k: rows_[..., k : k + 1] * columns[:, k]
+            bound = bound + cut_error(x, w, scales_at, block[1] if block else PROMOTED)
         return Expected(value, bound)
 
+    input_block = (1, block[1]) if input_form == "block" else None
     block = block if weight_form == "block" else None
     dims = lead + (k,)
     operands = [Operand(source, dims)]
     call = "{0}"
     if has_scale:
-        operands.append(Operand(F32, granularity(input_form, dims, None), scales(False)))
+        operands.append(Operand(F32, granularity(input_form, dims, input_block), scales(False)))
         call += " scale({1})"
     first = len(operands)
     operands += [
@@ -178,7 +180,6 @@ def cases(rng):
             lead, sizes = (
                 (("m",), [{"m": m} for m in (1, 7, 16, 33, 65, 0)]) if number % 2 else ((2, "m"), [{"m": 3}, {"m": 17}])
             )
-            result.append(
-                product(label, source, stored, to, lead, n, k, ["row", "tensor"][number % 2], weight_form, block, sizes)
-            )
+            input_form = "block" if number == 3 and source in STORED else ["row", "tensor"][number % 2]
+            result.append(product(label, source, stored, to, lead, n, k, input_form, weight_form, block, sizes))
     return result
