@@ -48,6 +48,8 @@ Result<sim::Options> optionsFromEnvironment() {
       word.getAsInteger(10, options.seed);
     else if (word.consume_front("seeds="))
       word.getAsInteger(10, options.numSeeds);
+    else if (word == "short-sums")
+      options.shortSums = true;
     else if (word.consume_front("check="))
       TENON_TRY(sim::setChecks(options, word.str()));
   }
@@ -151,8 +153,11 @@ Result<Work> makeWork(const SimulatedModule &module, const std::string &name, co
     const cuda::CUlaunchAttribute &attribute = config.attrs[index];
     if (attribute.id == cuda::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION)
       launch.isProgrammatic = attribute.value.programmaticStreamSerializationAllowed != 0;
+    else if (attribute.id == cuda::CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+      launch.cluster = {attribute.value.clusterDim.x, attribute.value.clusterDim.y, attribute.value.clusterDim.z};
     else
-      return unsupported("kernel '" + name + "' is launched in clusters, which have no simulation yet");
+      return unsupported("kernel '" + name + "' is launched with attribute " + std::to_string(attribute.id) +
+                         ", which has no simulation");
   }
   auto addBuffer = [&](sim::Buffer buffer) {
     launch.arguments.push_back({static_cast<int>(launch.buffers.size()), 0});

@@ -13,6 +13,10 @@ int64_t Box::bytes() const {
   return bytes;
 }
 
+int64_t Box::pitch() const { return map->swizzle > 16 ? map->swizzle : map->box[0] * map->elementBytes; }
+
+int64_t Box::sharedBytes() const { return bytes() / (map->box[0] * map->elementBytes) * pitch(); }
+
 uint64_t swizzled(const TensorMap &map, uint64_t address) {
   uint64_t chunks = std::max<uint64_t>(static_cast<uint64_t>(map.swizzle) / 16, 1); // 16 bytes are moved as one
   return address ^ (address >> 7 & (chunks - 1)) << 4;
@@ -24,7 +28,7 @@ void forEachRow(const Box &box, const std::function<void(const BoxRow &)> &visit
   int64_t last = std::clamp<int64_t>(map.sizes[0] - box.place[0], first, map.box[0]);
   std::array<int64_t, 5> index = {};
   uint64_t shared = box.shared;
-  for (bool isDone = false; !isDone; shared += static_cast<uint64_t>(map.box[0] * map.elementBytes)) {
+  for (bool isDone = false; !isDone; shared += static_cast<uint64_t>(box.pitch())) {
     char *global = map.base + map.offset + (box.place[0] + first) * map.elementBytes;
     bool isInside = true;
     for (size_t d = 1; d < map.box.size(); ++d) {

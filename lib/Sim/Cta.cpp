@@ -9,28 +9,6 @@ namespace tenon::sim {
 static thread_local Cta *currentCta = nullptr;
 static constexpr uint32_t warpSize = 32;
 static constexpr int maxIdleRounds = 10000;
-static constexpr size_t maxFindings = 64;
-
-/// "0-31, 64" of ascending numbers.
-static std::string rangesText(const std::vector<uint32_t> &numbers) {
-  std::string text;
-  for (size_t first = 0, last; first < numbers.size(); first = last + 1) {
-    for (last = first; last + 1 < numbers.size() && numbers[last + 1] == numbers[last] + 1;)
-      ++last;
-    text += (text.empty() ? "" : ", ") + std::to_string(numbers[first]);
-    if (last > first)
-      text += "-" + std::to_string(numbers[last]);
-  }
-  return text;
-}
-
-static std::string lanesText(uint32_t mask) {
-  std::vector<uint32_t> lanes;
-  for (uint32_t lane = 0; lane < warpSize; ++lane)
-    if (mask >> lane & 1)
-      lanes.push_back(lane);
-  return (lanes.size() == 1 ? "lane " : "lanes ") + rangesText(lanes);
-}
 
 Cta &Cta::current() { return *currentCta; }
 
@@ -39,31 +17,60 @@ Cta::Cta(const Kernel &kernel, const Launch &launch, const Options &options, Mem
     : code(kernel), plan(launch), options(options), allMemory(memory), stacks(stacks), report(report),
       accessCounts(counts) {
   auto [x, y, z] = kernel.block;
-  threads = std::vector<Thread>(static_cast<size_t>(x * y * z));
+  ctaIds.resize(static_cast<size_t>(launch.cluster[0] * launch.cluster[1] * launch.cluster[2]));
+  threads = std::vector<Thread>(static_cast<size_t>(x * y * z) * ctaIds.size());
   for (uint32_t index = 0; index < numThreads(); ++index) {
     Thread &thread = threads[index];
     thread.index = index;
     thread.warp = index / warpSize;
     thread.lane = index % warpSize;
-    thread.id = {static_cast<uint32_t>(index % x), static_cast<uint32_t>(index / x % y),
-                 static_cast<uint32_t>(index / (x * y))};
+    thread.rank = index / threadsOfCta();
+    uint32_t number = index % threadsOfCta();
+    thread.id = {static_cast<uint32_t>(number % x), static_cast<uint32_t>(number / x % y),
+                 static_cast<uint32_t>(number / (x * y))};
   }
+}
+
+Dim3 Cta::placeInCluster() const {
+  uint32_t rank = threads[running].rank;
+  auto x = static_cast<uint32_t>(plan.cluster[0]), y = static_cast<uint32_t>(plan.cluster[1]);
+  return {rank % x, rank / x % y, rank / (x * y)};
+}
+
+uint32_t Cta::rankOfActor(uint32_t actor) const {
+  if (actor < numThreads())
+    return threads[actor].rank;
+  uint32_t warp = actor < tmaActor() ? actor - numThreads() : actor == tmaActor() ? 0 : actor - tmaActor() - 1;
+  return std::min(warp / warpsOfCta(), numCtas() - 1);
+}
+
+Dim3 Cta::ctaIdOf(uint32_t rank, uint32_t cluster) const {
+  std::array<uint32_t, 3> of, clusters;
+  for (size_t axis = 0; axis < 3; ++axis) {
+    of[axis] = static_cast<uint32_t>(plan.cluster[axis]);
+    clusters[axis] = static_cast<uint32_t>(plan.grid[axis]) / of[axis];
+  }
+  return {cluster % clusters[0] * of[0] + rank % of[0],
+          cluster / clusters[0] % clusters[1] * of[1] + rank / of[0] % of[1],
+          cluster / (clusters[0] * clusters[1]) * of[2] + rank / (of[0] * of[1])};
 }
 
 bool Cta::tracks(FindingKind kind) const {
   return kind == FindingKind::Uninitialised ? options.uninitialised : options.races;
 }
 
-Actor Cta::actor(uint32_t index) const { return {ctaNumber, index, &clocks[static_cast<size_t>(index) * numActors()]}; }
+Actor Cta::actor(uint32_t index) const {
+  return {clusterNumber, index, &clocks[static_cast<size_t>(index) * numActors()]};
+}
 
 Actor Cta::tensorCore(uint32_t warp) const {
   size_t row = static_cast<size_t>(warp) * warpSize * numActors();
-  return {ctaNumber, numThreads() + warp, &fenced[row], &clocks[row]};
+  return {clusterNumber, numThreads() + warp, &fenced[row], &clocks[row]};
 }
 
 Actor Cta::tma(uint32_t actor) const {
   size_t row = static_cast<size_t>(running) * numActors();
-  return {ctaNumber, actor, &fenced[row], &clocks[row]};
+  return {clusterNumber, actor, &fenced[row], &clocks[row]};
 }
 
 uint32_t Cta::warpMask(uint32_t warp) const {
@@ -78,46 +85,6 @@ uint32_t Cta::liveMask(uint32_t warp) const {
   return mask;
 }
 
-std::string Cta::siteText(uint32_t site) const {
-  const std::vector<Site> &sites = *code.sites;
-  if (site >= sites.size())
-    return "an unknown op";
-  return sites[site].op + " at " + sites[site].location;
-}
-
-std::string Cta::threadText(uint32_t index, uint32_t cta) const {
-  std::string who = index < numThreads() ? "thread " + std::to_string(index)
-                    : index < tmaActor() ? "the Tensor Core of warp " + std::to_string(index - numThreads())
-                                         : "TMA";
-  return who + " of " + ctaText(cta);
-}
-
-std::string Cta::ctaText(uint32_t cta) const {
-  auto [x, y, z] = plan.grid;
-  return "CTA (" + std::to_string(cta % x) + ", " + std::to_string(cta / x % y) + ", " + std::to_string(cta / (x * y)) +
-         ")";
-}
-
-void Cta::find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text) {
-  for (const Finding &finding : report.findings)
-    if (finding.kind == kind && finding.sites == std::array<uint32_t, 2>{site, other}) {
-      ++report.numRepeats;
-      return;
-    }
-  if (report.findings.size() == maxFindings)
-    ++report.numRepeats;
-  else
-    report.findings.push_back({kind, text(), {site, other}});
-}
-
-void Cta::fault(FindingKind kind, std::string text, uint32_t site) {
-  report.findings.push_back({kind, std::move(text), {site, 0}});
-  hasFailed = true;
-  thread().state = ThreadState::Done;
-  thread().fiber.leave();
-  std::abort(); // nobody enters it again
-}
-
 void Cta::runThread(void *self) {
   auto &cta = *static_cast<Cta *>(self);
   cta.code.entry(cta.arguments);
@@ -126,17 +93,22 @@ void Cta::runThread(void *self) {
 }
 
 bool Cta::run(uint32_t number, void *const *kernelArguments) {
-  auto [x, y, z] = plan.grid;
-  ctaNumber = number;
-  ctaId = {static_cast<uint32_t>(number % x), static_cast<uint32_t>(number / x % y),
-           static_cast<uint32_t>(number / (x * y))};
+  clusterNumber = number;
+  for (uint32_t rank = 0; rank < numCtas(); ++rank)
+    ctaIds[rank] = ctaIdOf(rank, number);
+  clusterPlace = {ctaIds[0].x / static_cast<uint32_t>(plan.cluster[0]),
+                  ctaIds[0].y / static_cast<uint32_t>(plan.cluster[1]),
+                  ctaIds[0].z / static_cast<uint32_t>(plan.cluster[2])};
+  liveOfCta.assign(numCtas(), threadsOfCta());
+  peerAccesses.assign(numCtas(), {});
+  clusterBarrier = {};
   arguments = kernelArguments;
   numLive = numThreads();
   hasFailed = hasAwaitedLaunch = false;
   random.seed(options.seed + number);
   allMemory.resetShared();
   collectives.assign((numThreads() + warpSize - 1) / warpSize, {});
-  barriers = {};
+  barriers.assign(numCtas(), {});
   bulk = {};
   warpRegisters.assign(numWarps(), registersAtLaunch());
   products.assign(numWarps(), {});
@@ -159,24 +131,22 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
     thread.accumulators.clear();
     thread.openStores.clear();
     thread.stores.clear();
+    thread.clusterArrivals = thread.clusterWaits = 0;
     startMoment(thread.index);
     thread.fiber.prepare(stack, stacks.bytes(), runThread, this);
   }
   if (options.trace)
-    options.trace->beginCta(code.name + ", " + ctaText());
+    for (uint32_t rank = 0; rank < numCtas(); ++rank)
+      options.trace->beginCta(code.name + ", " + peerText(rank), rank, warpsOfCta());
   Cta *outer = currentCta;
   currentCta = this;
   schedule();
   currentCta = outer;
   if (accessCounts)
     accessCounts->endCta();
-  for (const BulkCopy &copy : bulk.copies)
-    if (!hasFailed)
-      find(FindingKind::AsyncCopy, copy.site, 0,
-           [&] { return siteText(copy.site) + " still writes to shared memory when " + ctaText() + " has ended"; });
   if (plan.isProgrammatic && !hasFailed && !hasAwaitedLaunch)
     find(FindingKind::Race, 0, 0, [&] {
-      return ctaText() +
+      return peerText(0) +
              " ended without griddepcontrol.wait, in a launch that may start while the one ahead runs: a later "
              "launch takes its end for the end of both";
     });
@@ -210,9 +180,7 @@ void Cta::schedule() {
       if (threads[order[place]].state != ThreadState::Ready)
         continue;
       hasRun = true;
-      running = order[place];
-      ++report.numSwitches;
-      threads[running].fiber.enter();
+      enter(order[place]);
       if (hasFailed)
         return;
       // What it made ready in warps ahead of it runs first, and its own warp again, unless all they do is spin.
@@ -231,6 +199,13 @@ void Cta::schedule() {
       return;
     }
   }
+}
+
+void Cta::enter(uint32_t index) {
+  running = index;
+  allMemory.setCurrent(threads[index].rank);
+  ++report.numSwitches;
+  threads[index].fiber.enter();
 }
 
 void Cta::wait(uint32_t site, bool isAligned, int barrier, uint32_t registers) {
@@ -275,13 +250,14 @@ void Cta::wakeAtMbarrier(uint64_t address) {
 
 uint32_t Cta::registersAtLaunch() const {
   constexpr uint32_t ofMultiprocessor = 65536, mostOfThread = 255, granularity = 8;
-  return std::min(mostOfThread, ofMultiprocessor / (numWarps() * warpSize)) / granularity * granularity;
+  return std::min(mostOfThread, ofMultiprocessor / (warpsOfCta() * warpSize)) / granularity * granularity;
 }
 
 uint32_t Cta::registersHeld() const {
   uint32_t held = 0;
-  for (uint32_t count : warpRegisters)
-    held += count;
+  uint32_t first = threads[running].rank * warpsOfCta();
+  for (uint32_t warp = first; warp < first + warpsOfCta(); ++warp)
+    held += warpRegisters[warp];
   return held;
 }
 
@@ -294,7 +270,7 @@ void Cta::setRegisters(uint32_t count, bool isIncrease, uint32_t site) {
           threadText() + " executes " + siteText(site) + " with " + std::to_string(count) +
               " registers; its warp has " + std::to_string(mine),
           site);
-  while (isIncrease && mine != count && registersHeld() - mine + count > numWarps() * registersAtLaunch()) {
+  while (isIncrease && mine != count && registersHeld() - mine + count > warpsOfCta() * registersAtLaunch()) {
     wait(site, /*isAligned=*/false, -1, count);
   }
   mine = count;
@@ -323,7 +299,7 @@ void Cta::checkConvergence(uint32_t site) {
     if (other.state == ThreadState::Waiting && other.waitsAligned && other.site != site)
       fault(FindingKind::Divergence,
             siteText(site) + " needs every lane of the warp; " + threadText() + " comes there while thread " +
-                std::to_string(other.index) + " of the same warp waits at " + siteText(other.site),
+                std::to_string(inCta(other)) + " of the same warp waits at " + siteText(other.site),
             site);
   }
 }
@@ -365,116 +341,6 @@ bool Cta::completeIfAll(uint32_t warp, size_t index) {
   return true;
 }
 
-void Cta::release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced) {
-  toClocks.resize(numActors(), 0);
-  toFenced.resize(numActors(), 0);
-  for (uint32_t each = 0; each < numActors(); ++each) {
-    toClocks[each] = std::max(toClocks[each], clocksOf(thread)[each]);
-    toFenced[each] = std::max(toFenced[each], fencedOf(thread)[each]);
-  }
-}
-
-void Cta::acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced) {
-  for (uint32_t each = 0; each < numActors(); ++each) {
-    clocksOf(thread)[each] = std::max(clocksOf(thread)[each], fromClocks[each]);
-    fencedOf(thread)[each] = std::max(fencedOf(thread)[each], fromFenced[each]);
-  }
-  startMoment(thread);
-}
-
-void Cta::joinClocks(uint32_t warp, uint32_t mask) {
-  std::vector<uint32_t> joined, joinedFenced;
-  for (uint32_t lane = 0; lane < warpSize; ++lane)
-    if (mask >> lane & 1)
-      release(warp * warpSize + lane, joined, joinedFenced);
-  for (uint32_t lane = 0; lane < warpSize; ++lane)
-    if (mask >> lane & 1)
-      acquire(warp * warpSize + lane, joined, joinedFenced);
-}
-
-void Cta::fenceProxy() {
-  std::copy_n(clocksOf(running), numActors(), fencedOf(running));
-  startMoment(running);
-}
-
-void Cta::awaitLaunchAhead() {
-  clocksOf(running)[numActors() - 1] = 1;
-  hasAwaitedLaunch = true;
-}
-
-bool Cta::isAfterLaunchAhead(const Actor &actor) const {
-  return !plan.isProgrammatic || (actor.unfenced ? actor.unfenced : actor.clocks)[numActors() - 1] == 1;
-}
-
-void Cta::awaitStoreReads(const Thread &thread, uint32_t moment) {
-  uint32_t &known = clocksOf(thread.index)[storeActor(thread.warp)];
-  known = std::max(known, moment);
-}
-
-void Cta::commitProducts(uint32_t warp, uint32_t site) {
-  ++moments[numThreads() + warp];
-  if (options.trace)
-    products[warp].push_back({options.trace->step(), site});
-}
-
-void Cta::traceProducts(uint32_t warp, uint32_t pending) {
-  for (auto &groups = products[warp]; groups.size() > pending; groups.pop_front())
-    options.trace->add(Trace::Kind::AsyncProduct, warp, siteText(groups.front().site), groups.front().begin);
-}
-
-void Cta::awaitProducts(Thread &lane, uint32_t pending) {
-  uint32_t core = numThreads() + lane.warp, done = moments[core] - 1; // groups that were committed
-  uint32_t &known = clocksOf(lane.index)[core];
-  known = std::max(known, done > pending ? done - pending : 0);
-}
-
-uint32_t Cta::barrier(const BarrierUse &use, uint32_t site) {
-  hasProgress = true;
-  Thread &self = thread();
-  if (use.id >= barriers.size())
-    fault(FindingKind::Misuse,
-          threadText() + " executes " + siteText(site) + " with barrier " + std::to_string(use.id) +
-              "; a CTA has barriers 0 to 15",
-          site);
-  if (use.count % warpSize != 0 || use.count > (numThreads() + warpSize - 1) / warpSize * warpSize)
-    fault(FindingKind::Misuse,
-          threadText() + " executes " + siteText(site) + " for " + std::to_string(use.count) +
-              " threads; expected a multiple of 32 up to the CTA's " + std::to_string(numThreads()),
-          site);
-  Barrier &barrier = barriers[use.id];
-  if (barrier.arrived > 0 && barrier.count != use.count)
-    fault(FindingKind::Misuse,
-          threadText() + " comes to barrier " + std::to_string(use.id) + " at " + siteText(site) + " for " +
-              std::to_string(use.count) + " threads, where others came for " + std::to_string(barrier.count) +
-              " (0: all of the CTA)",
-          site);
-  if (use.isAligned)
-    checkConvergence(site);
-  barrier.count = use.count;
-  ++barrier.arrived;
-  barrier.numTrue += use.predicate ? 1 : 0;
-  release(self.index, barrier.clocks, barrier.fenced);
-  if (use.waits)
-    barrier.waiting.push_back(self.index);
-  else
-    startMoment(self.index);
-  if (barrier.arrived == (use.count ? use.count : numLive))
-    completeBarrier(barrier, use.reduction);
-  else if (use.waits)
-    wait(site, use.isAligned, static_cast<int>(use.id));
-  return barrierResults[self.index];
-}
-
-void Cta::completeBarrier(Barrier &barrier, int reduction) {
-  uint32_t results[] = {barrier.numTrue, barrier.numTrue == barrier.arrived, barrier.numTrue > 0};
-  for (uint32_t index : barrier.waiting) {
-    acquire(index, barrier.clocks, barrier.fenced);
-    threads[index].state = ThreadState::Ready;
-    barrierResults[index] = reduction >= 0 ? results[reduction] : 0;
-  }
-  barrier = Barrier();
-}
-
 void Cta::endThread() {
   hasProgress = true;
   Thread &self = thread();
@@ -482,13 +348,14 @@ void Cta::endThread() {
   endStores(self);
   self.state = ThreadState::Done;
   --numLive;
+  --liveOfCta[self.rank];
   uint32_t first = self.warp * warpSize;
   for (uint32_t lane = 0; lane < warpSize && first + lane < numThreads(); ++lane) {
     const Thread &other = threads[first + lane];
     if (other.state == ThreadState::Waiting && other.waitsAligned) {
       find(FindingKind::Divergence, other.site, 0, [&] {
         return siteText(other.site) + " needs every lane of the warp; " + threadText() + " ended while thread " +
-               std::to_string(other.index) + " of the same warp waits there";
+               std::to_string(inCta(other)) + " of the same warp waits there";
       });
       hasFailed = true;
       return;
@@ -497,9 +364,32 @@ void Cta::endThread() {
   for (size_t index = collectives[self.warp].size(); index-- > 0;)
     if (!collectives[self.warp][index].isAligned)
       completeIfAll(self.warp, index);
-  for (Barrier &barrier : barriers)
-    if (barrier.arrived > 0 && barrier.count == 0 && barrier.arrived == numLive)
+  for (Barrier &barrier : barriers[self.rank])
+    if (barrier.arrived > 0 && barrier.count == 0 && barrier.arrived == liveOfCta[self.rank])
       completeBarrier(barrier, -1);
+  if (self.clusterArrivals > clusterBarrier.phase) // it counts no more
+    --clusterBarrier.arrived;
+  completeClusterBarrierIfAll();
+  if (liveOfCta[self.rank] == 0)
+    endCta(self.rank);
+}
+
+/// What others do in its shared memory must be over: from now on that is another CTA's.
+void Cta::endCta(uint32_t rank) {
+  for (const BulkCopy &copy : bulk.copies)
+    if (copy.rank == rank)
+      find(FindingKind::AsyncCopy, copy.site, 0, [&] {
+        return siteText(copy.site) + " still writes to shared memory when " + peerText(rank) + " has ended";
+      });
+  std::vector<uint32_t> known, unused;
+  for (uint32_t index = rank * threadsOfCta(); index < (rank + 1) * threadsOfCta(); ++index)
+    release(index, known, unused);
+  for (const PeerAccess &access : peerAccesses[rank])
+    if (options.races && known[access.thread] < access.moment)
+      find(FindingKind::Race, access.site, 0, [&] {
+        return threadText(access.thread, clusterNumber) + " touches the shared memory of " + peerText(rank) + " by " +
+               siteText(access.site) + ", and that CTA may have ended: it waits for nothing that comes after";
+      });
 }
 
 /// Nobody can wait for the stores of a thread that ended, so they may still read when the CTA's memory is another's.
@@ -517,52 +407,6 @@ void Cta::endStores(Thread &thread) {
   if (!thread.openStores.empty())
     thread.stores.push_back({std::move(thread.openStores), commitStores(), false});
   completeStores(*this, thread, 0, /*onlyReads=*/false);
-}
-
-std::string Cta::waitText(const Thread &thread) const {
-  if (thread.barrier >= 0) {
-    const Barrier &barrier = barriers[static_cast<size_t>(thread.barrier)];
-    return "barrier " + std::to_string(thread.barrier) + ", where " + std::to_string(barrier.arrived) + " of " +
-           std::to_string(barrier.count ? barrier.count : numLive) + " came";
-  }
-  if (thread.registers != 0)
-    return std::to_string(thread.registers) + " registers; the warps hold " + std::to_string(registersHeld()) + " of " +
-           std::to_string(numWarps() * registersAtLaunch()) + ", of a thread each";
-  if (thread.mbarrier != 0) {
-    const Mbarrier &barrier = bulk.barriers.at(thread.mbarrier);
-    return "the mbarrier at shared address " + std::to_string(thread.mbarrier) + ", whose phase " +
-           std::to_string(barrier.phase) + " lacks " + missingText(barrier);
-  }
-  for (const Collective &each : collectives[thread.warp])
-    if (each.arrived >> thread.lane & 1)
-      return lanesText(each.mask & ~each.arrived) + " of warp " + std::to_string(thread.warp);
-  return "others";
-}
-
-void Cta::reportDeadlock(bool isLivelock) {
-  std::vector<std::pair<std::string, std::vector<uint32_t>>> groups;
-  uint32_t firstSite = 0;
-  for (const Thread &thread : threads) {
-    std::string what;
-    if (thread.state == ThreadState::Done)
-      what = "ended";
-    else if (thread.state == ThreadState::Ready)
-      what = "read over and over at " + siteText(thread.site);
-    else
-      what = "wait at " + siteText(thread.site) + " for " + waitText(thread);
-    if (thread.state != ThreadState::Done && firstSite == 0)
-      firstSite = thread.site;
-    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto &each) { return each.first == what; });
-    if (group == groups.end())
-      group = groups.insert(groups.end(), {what, {}});
-    group->second.push_back(thread.index);
-  }
-  find(FindingKind::Deadlock, firstSite, 0, [&] {
-    std::string text = ctaText() + (isLivelock ? " does not get on" : " cannot go on");
-    for (const auto &[what, who] : groups)
-      text += (&what == &groups.front().first ? ": threads " : "; threads ") + rangesText(who) + " " + what;
-    return text;
-  });
 }
 
 } // namespace tenon::sim

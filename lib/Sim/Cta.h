@@ -1,5 +1,8 @@
-// One CTA as it runs: its threads as fibers, the warps' collectives, the sixteen barriers, and the clocks that tell
-// what happened before what. A thread runs until it has to wait; then the next that can goes on.
+// One CTA as it runs, or the CTAs of one cluster: their threads as fibers, the warps' collectives, the barriers, and
+// the clocks that tell what happened before what. A thread runs until it has to wait; then the next that can goes on.
+//
+// Threads and warps of a cluster are numbered through, CTA by CTA; messages count them in their CTA. What is said of
+// "the CTA" is about that of the current thread.
 #pragma once
 
 #include "lib/Sim/Counts.h"
@@ -38,19 +41,24 @@ struct Accumulator {
   uint32_t moment, site; ///< of the group that adds last; moment 0: free
 };
 
+/// "lanes 0-3, 8" of a mask.
+std::string lanesText(uint32_t mask);
+
 enum class ThreadState : uint8_t { Ready, Waiting, Done };
 
 struct Thread {
   Fiber fiber;
-  char *stack = nullptr; ///< its lowest byte
-  uint32_t index = 0, warp = 0, lane = 0;
+  char *stack = nullptr;                            ///< its lowest byte
+  uint32_t index = 0, warp = 0, lane = 0, rank = 0; ///< rank: of its CTA in the cluster
   Dim3 id = {};
   ThreadState state = ThreadState::Ready;
   uint32_t site = 0;         ///< where it waits
   bool waitsAligned = false; ///< and needs every lane of the warp there
   int barrier = -1;          ///< that it waits at
   uint64_t mbarrier = 0;     ///< its address
-  uint32_t registers = 0;    ///< that it wants; where none of these is, it waits for lanes of its warp
+  uint32_t clusterArrivals = 0, clusterWaits = 0;
+  bool waitsForCluster = false;
+  uint32_t registers = 0; ///< that it wants; where none of these is, it waits for lanes of its warp
   std::vector<AsyncCopy> openGroup;
   std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
   std::vector<Accumulator> accumulators;
@@ -66,7 +74,7 @@ public:
   Cta(const Kernel &kernel, const Launch &launch, const Options &options, Memory &memory, StackPool &stacks,
       Report &report, Counts *counts);
 
-  /// Runs the CTA of this number to its end; false after a fault that ends the launch.
+  /// Runs the cluster of this number to its end; false after a fault that ends the launch.
   bool run(uint32_t number, void *const *arguments);
 
   // What device functions ask for; they are called on the fiber of the current thread.
@@ -76,15 +84,23 @@ public:
   uint32_t numThreads() const { return static_cast<uint32_t>(threads.size()); }
   uint32_t warpMask(uint32_t warp) const; ///< the lanes that the warp was launched with
   uint32_t liveMask(uint32_t warp) const; ///< without those that ended
-  Dim3 id() const { return ctaId; }
+  // Of the cluster, 1 CTA where there is none, and of one CTA.
+  uint32_t numCtas() const { return static_cast<uint32_t>(ctaIds.size()); }
+  uint32_t threadsOfCta() const { return numThreads() / numCtas(); }
+  uint32_t warpsOfCta() const { return numWarps() / numCtas(); }
+  uint32_t rankOfActor(uint32_t actor) const;
+  Dim3 id() const { return ctaIds[threads[running].rank]; }
+  Dim3 clusterId() const { return clusterPlace; }
+  Dim3 placeInCluster() const;
   const Kernel &kernel() const { return code; }
   const Launch &launch() const { return plan; }
   Memory &memory() { return allMemory; }
   bool isOnStack(uintptr_t address) const {
     return address - reinterpret_cast<uintptr_t>(threads[running].stack) < stacks.bytes();
   }
-  uint32_t number() const { return ctaNumber; }
+  uint32_t number() const { return clusterNumber; }
   bool tracks(FindingKind kind) const;
+  bool hasShortSums() const { return options.shortSums; }
   Counts *counts() { return accessCounts; } ///< null where nobody asks for them
   Trace *trace() { return options.trace; }  ///< as counts
   Actor actor(uint32_t index) const;
@@ -103,6 +119,11 @@ public:
   };
   /// The result of the reduction.
   uint32_t barrier(const BarrierUse &use, uint32_t site);
+  /// barrier.cluster.arrive and .wait; a relaxed arrival orders no memory.
+  void arriveAtCluster(bool isRelaxed, uint32_t site);
+  void waitForCluster(bool isAligned, uint32_t site);
+  /// A thread's access to the shared memory of another CTA, which must have started, and go on until then.
+  void touchPeer(uint32_t thread, uint32_t rank, uint32_t site);
   /// Lets the other threads go on: this one may wait for what they write. When all do no more than this, the CTA hangs.
   void spin(uint32_t site);
   void noteProgress() { hasProgress = true; }
@@ -152,11 +173,12 @@ public:
   /// Adds it and ends the launch; does not return.
   [[noreturn]] void fault(FindingKind kind, std::string text, uint32_t site);
 
-  std::string siteText(uint32_t site) const;                  ///< "nvvm.barrier0 at x.mlir:3:4"
-  std::string threadText(uint32_t index, uint32_t cta) const; ///< "thread 3 of CTA (0, 0, 0)"
-  std::string threadText() const { return threadText(running, ctaNumber); }
-  std::string ctaText(uint32_t cta) const; ///< "CTA (0, 0, 0)"
-  std::string ctaText() const { return ctaText(ctaNumber); }
+  std::string siteText(uint32_t site) const;                      ///< "nvvm.barrier0 at x.mlir:3:4"
+  std::string threadText(uint32_t index, uint32_t cluster) const; ///< "thread 3 of CTA (0, 0, 0)"
+  std::string threadText() const { return threadText(running, clusterNumber); }
+  std::string ctaText(uint32_t rank, uint32_t cluster) const; ///< "CTA (0, 0, 0)"
+  std::string ctaText() const { return ctaText(threads[running].rank, clusterNumber); }
+  std::string peerText(uint32_t rank) const { return ctaText(rank, clusterNumber); }
 
 private:
   struct Collective {
@@ -164,6 +186,14 @@ private:
     uint32_t detail, mask, site, arrived;
     bool isAligned;
     std::array<void *, 32> arguments;
+  };
+  /// The barrier of the cluster.
+  struct ClusterBarrier {
+    uint32_t arrived = 0, phase = 0; ///< of those that have not ended; phases that are complete
+    std::vector<uint32_t> clocks, fenced, doneClocks, doneFenced;
+  };
+  struct PeerAccess {
+    uint32_t thread, moment, site;
   };
   struct Barrier {
     uint32_t count = 0, arrived = 0, firstSite = 0;
@@ -180,6 +210,11 @@ private:
   void endStores(Thread &thread);
   bool completeIfAll(uint32_t warp, size_t index);
   void completeBarrier(Barrier &barrier, int reduction);
+  void completeClusterBarrierIfAll();
+  void endCta(uint32_t rank);
+  Dim3 ctaIdOf(uint32_t rank, uint32_t cluster) const;
+  uint32_t inCta(const Thread &thread) const { return thread.index % threadsOfCta(); } ///< its number there
+  void enter(uint32_t index);
   void checkConvergence(uint32_t site);
   void reportDeadlock(bool isLivelock);
   uint32_t registersAtLaunch() const; ///< a thread may have at most
@@ -197,14 +232,18 @@ private:
   Report &report;
   Counts *accessCounts;
 
-  uint32_t ctaNumber = 0, running = 0, numLive = 0;
-  Dim3 ctaId = {};
+  uint32_t clusterNumber = 0, running = 0, numLive = 0;
+  Dim3 clusterPlace = {};
+  std::vector<Dim3> ctaIds;        ///< one a CTA
+  std::vector<uint32_t> liveOfCta; ///< threads that have not ended
+  ClusterBarrier clusterBarrier;
+  std::vector<std::vector<PeerAccess>> peerAccesses; ///< to the shared memory of each CTA, by others
   void *const *arguments = nullptr;
   bool hasFailed = false, hasProgress = false, hasAwaitedLaunch = false;
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
-  std::array<Barrier, 16> barriers;
-  std::vector<uint32_t> warpRegisters; ///< of a thread, one a warp
+  std::vector<std::array<Barrier, 16>> barriers;    ///< of each CTA
+  std::vector<uint32_t> warpRegisters;              ///< of a thread, one a warp
   struct ProductGroup {
     uint64_t begin;
     uint32_t site;

@@ -47,12 +47,13 @@ float reciprocalApproximate(float x, uint32_t) {
 }
 float tanhApproximate(float x, uint32_t) { return std::tanh(x); }
 
-/// cvt.tf32.f32: to 10 bits, to nearest even (0), to nearest away from zero (1) or towards it (2).
+/// cvt.tf32.f32: to 10 bits, to nearest even (0), to nearest away from zero (1) or towards it (2). NaN as an H200 has
+/// it.
 uint32_t toTF32(float x, uint32_t rounding, uint32_t) {
   constexpr uint32_t cut = 13, half = 1U << (cut - 1);
   uint32_t bits = asBits(x);
   if (std::isnan(x))
-    return 0x7FFFFFFF;
+    return rounding == 1 ? bits >> cut << cut : 0x7FFFE000;
   if (rounding == 0)
     bits += half - 1 + (bits >> cut & 1);
   else if (rounding == 1)

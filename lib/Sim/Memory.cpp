@@ -34,22 +34,38 @@ Allocation &Memory::addGlobal(std::string name, const void *data, int64_t bytes,
   return allocation;
 }
 
-void Memory::addShared(int64_t bytes) {
-  sharedStorage = std::make_unique<char[]>(static_cast<size_t>(bytes + sharedAlignment));
-  sharedMemory.name = "shared memory";
-  sharedMemory.data = alignUp(sharedStorage.get(), sharedAlignment);
-  sharedMemory.bytes = bytes;
+void Memory::addShared(int64_t bytes, uint32_t numCtas) {
+  sharedMemories.resize(numCtas);
+  for (Allocation &memory : sharedMemories) {
+    sharedStorage.push_back(std::make_unique<char[]>(static_cast<size_t>(bytes + 2 * redZone + sharedAlignment)));
+    memory.name = "shared memory";
+    memory.data = alignUp(sharedStorage.back().get() + redZone, sharedAlignment);
+    memory.bytes = bytes;
+    memory.isGlobal = false;
+  }
   resetShared();
 }
 
 void Memory::resetShared() {
-  std::memset(sharedMemory.data, unwritten, static_cast<size_t>(sharedMemory.bytes));
-  sharedMemory.history.reset(sharedMemory.bytes, 0);
+  for (Allocation &memory : sharedMemories) {
+    std::memset(memory.data, unwritten, static_cast<size_t>(memory.bytes));
+    memory.history.reset(memory.bytes, 0);
+  }
+}
+
+uint64_t Memory::sharedAddress(const void *pointer) const {
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  uint32_t rank = current; // also of a pointer to none of them, which the access will tell
+  for (uint32_t each = 0; each < sharedMemories.size(); ++each)
+    if (sharedMemories[each].holds(address, 0))
+      rank = each;
+  return address - sharedMemories[rank].begin() + firstSharedAddress + (uint64_t{rank} + 1) * ctaWindow;
 }
 
 Allocation *Memory::find(uintptr_t address) {
-  if (sharedMemory.holds(address, 1))
-    return &sharedMemory;
+  for (Allocation &memory : sharedMemories)
+    if (memory.holds(address, 1))
+      return &memory;
   if (last && last->holds(address, 1))
     return last;
   auto above = std::upper_bound(blocks.begin(), blocks.end(), address,
@@ -74,12 +90,12 @@ std::string Memory::describeOutside(uintptr_t address) const {
       least = distance;
     }
   };
-  consider(sharedMemory);
+  consider(sharedMemories[current]);
   for (const auto &block : blocks)
     consider(block->allocation);
   if (!nearest || least > (uintptr_t{1} << 32))
     return "at an address far from all memory of the kernel";
-  std::string name = nearest == &sharedMemory ? "shared memory" : "'" + nearest->name + "'";
+  std::string name = isShared(*nearest) ? "shared memory" : "'" + nearest->name + "'";
   return std::to_string(least) +
          (address < nearest->begin() ? " bytes before the start of " : " bytes past the end of ") + name + " (" +
          std::to_string(nearest->bytes) + " bytes)";

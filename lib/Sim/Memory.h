@@ -10,13 +10,13 @@
 
 namespace tenon::sim {
 
-enum class Space : uint8_t { Generic = 0, Global = 1, Shared = 3 };
+enum class Space : uint8_t { Generic = 0, Global = 1, Shared = 3, Cluster = 7 };
 
 struct Allocation {
   std::string name;
   char *data = nullptr;
   int64_t bytes = 0;
-  bool isWritable = true, isStatic = false;
+  bool isWritable = true, isStatic = false, isGlobal = true;
   AccessHistory history; ///< empty where nothing may write
 
   uintptr_t begin() const { return reinterpret_cast<uintptr_t>(data); }
@@ -30,17 +30,31 @@ public:
   /// A copy of `bytes` bytes at `data` (null: filled with a pattern), at a multiple of 256, amid red zones. The first
   /// `initialised` of them may be read before they are written.
   Allocation &addGlobal(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable);
-  /// The shared memory of one CTA, at a multiple of 1024. Called once.
-  void addShared(int64_t bytes);
+  /// The shared memory of each CTA of a cluster, at multiples of 1024. Called once.
+  void addShared(int64_t bytes, uint32_t numCtas);
+  /// The CTA whose shared memory is meant where no other is said.
+  void setCurrent(uint32_t rank) { current = rank; }
   /// As a CTA finds it: any bytes, none written.
   void resetShared();
 
-  Allocation &shared() { return sharedMemory; }
-  uint64_t sharedAddress(const void *pointer) const {
-    return reinterpret_cast<uintptr_t>(pointer) - sharedMemory.begin() + firstSharedAddress;
+  Allocation &shared() { return sharedMemories[current]; }
+  Allocation &sharedOf(uint32_t rank) { return sharedMemories[rank]; }
+  bool isShared(const Allocation &allocation) const { return !allocation.isGlobal; }
+  uint32_t rankOf(const Allocation &sharedMemory) const {
+    return static_cast<uint32_t>(&sharedMemory - sharedMemories.data());
   }
+  /// An address that also says the CTA; inCta() is what that CTA's threads call it.
+  uint64_t sharedAddress(const void *pointer) const;
+  static uint64_t inCta(uint64_t address) { return address & (ctaWindow - 1); }
+  static uint32_t rankOf(uint64_t address) { return static_cast<uint32_t>(address / ctaWindow) - 1; }
+  /// Of either kind of address.
   void *sharedPointer(uint64_t address) const {
-    return reinterpret_cast<void *>(sharedMemory.begin() + address - firstSharedAddress);
+    const Allocation &memory = sharedMemories[address < ctaWindow ? current : rankOf(address)];
+    return reinterpret_cast<void *>(memory.begin() + inCta(address) - firstSharedAddress);
+  }
+  /// The same place in the shared memory of another CTA.
+  void *peerPointer(const void *pointer, uint32_t rank) const {
+    return sharedPointer(inCta(sharedAddress(pointer)) + (uint64_t{rank} + 1) * ctaWindow);
   }
   /// The allocation that holds the first of the bytes, or nothing.
   Allocation *find(uintptr_t address);
@@ -54,8 +68,10 @@ private:
   };
   std::vector<std::unique_ptr<Block>> blocks; // sorted by address
   Allocation *last = nullptr;
-  std::unique_ptr<char[]> sharedStorage;
-  Allocation sharedMemory;
+  std::vector<std::unique_ptr<char[]>> sharedStorage;
+  std::vector<Allocation> sharedMemories; ///< one a CTA
+  uint32_t current = 0;
+  static constexpr uint64_t ctaWindow = 1 << 24;
   static constexpr uint64_t firstSharedAddress = 1024; ///< sm_90 keeps what is below
 };
 

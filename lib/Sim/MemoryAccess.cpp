@@ -12,6 +12,13 @@ static std::string bytesText(uint64_t first, uint64_t count) {
                     : "bytes " + std::to_string(first) + " to " + std::to_string(first + count - 1);
 }
 
+/// "'x'", or whose shared memory it is.
+static std::string nameOf(Cta &cta, const Allocation &allocation) {
+  if (!cta.memory().isShared(allocation))
+    return "'" + allocation.name + "'";
+  return cta.numCtas() == 1 ? "shared memory" : "shared memory of " + cta.peerText(cta.memory().rankOf(allocation));
+}
+
 static const char *verb(const Access &access) {
   return access.isAtomic ? "changes" : access.isWrite ? "writes" : "reads";
 }
@@ -31,14 +38,17 @@ Allocation *checkTouch(Cta &cta, const Touch &touch) {
   Allocation *allocation = cta.memory().find(touch.address);
   if (!allocation)
     cta.fault(FindingKind::OutOfBounds, what() + ", " + cta.memory().describeOutside(touch.address), touch.site);
-  bool isShared = allocation == &cta.memory().shared();
-  std::string name = isShared ? "shared memory" : "'" + allocation->name + "'";
+  bool isShared = cta.memory().isShared(*allocation);
+  std::string name = nameOf(cta, *allocation);
   if (!allocation->holds(touch.address, touch.bytes))
     cta.fault(FindingKind::OutOfBounds,
               what() + ", " + bytesText(touch.address - allocation->begin(), touch.bytes) + " of " + name +
                   ", which has " + std::to_string(allocation->bytes),
               touch.site);
-  if (touch.space != Space::Generic && isShared != (touch.space == Space::Shared))
+  if (touch.space == Space::Shared && isShared && allocation != &cta.memory().sharedOf(cta.rankOfActor(touch.thread)))
+    cta.fault(FindingKind::Misuse,
+              what() + " through a pointer to shared memory of its own CTA, which points to " + name, touch.site);
+  if (touch.space != Space::Generic && isShared != (touch.space == Space::Shared || touch.space == Space::Cluster))
     cta.fault(FindingKind::Misuse,
               what() + " through a pointer to " + (isShared ? "global" : "shared") + " memory, which points to " + name,
               touch.site);
@@ -64,7 +74,7 @@ struct Teller {
   const Touch &touch;
 
   void operator()(Conflict conflict, const Access &mine, const Access *other, uint64_t at) const {
-    std::string name = &allocation == &cta.memory().shared() ? "shared memory" : "'" + allocation.name + "'";
+    std::string name = nameOf(cta, allocation);
     auto actor = [&](const Access &access) {
       return cta.threadText(access.thread, access.cta) + " " + verb(access) + " " +
              bytesText(access.first, access.bytes) + " of " + name + " by " + cta.siteText(access.site);
@@ -110,7 +120,7 @@ static Actor actorOf(Cta &cta, uint32_t index) {
 
 /// What launches ahead may still write or read, no kernel touches before its griddepcontrol.wait.
 static void checkLaunchAhead(Cta &cta, const Allocation &allocation, const Touch &touch) {
-  if (&allocation == &cta.memory().shared() || allocation.isStatic || !cta.tracks(FindingKind::Race) ||
+  if (cta.memory().isShared(allocation) || allocation.isStatic || !cta.tracks(FindingKind::Race) ||
       cta.isAfterLaunchAhead(actorOf(cta, touch.thread)))
     return;
   cta.find(FindingKind::Race, touch.site, 0, [&] {
@@ -123,9 +133,17 @@ static void checkLaunchAhead(Cta &cta, const Allocation &allocation, const Touch
 static void count(Cta &cta, const Allocation &allocation, const Touch &touch) {
   if (!cta.counts() || touch.thread >= cta.numThreads() || touch.numLanes == 0)
     return;
-  bool isShared = &allocation == &cta.memory().shared();
+  bool isShared = cta.memory().isShared(allocation);
   uint32_t warp = touch.thread / 32, lanes = std::min(touch.numLanes, cta.numThreads() - 32 * warp);
   cta.counts()->touch(warp, touch.thread % 32, lanes, touch.site, touch.address, touch.bytes, isShared);
+}
+
+/// Copies of TMA to other CTAs are over when these know it: their mbarriers count them.
+static void checkPeer(Cta &cta, const Allocation &allocation, const Touch &touch) {
+  if (cta.numCtas() == 1 || touch.thread >= cta.numThreads() || !cta.memory().isShared(allocation))
+    return;
+  if (uint32_t rank = cta.memory().rankOf(allocation); rank != cta.rankOfActor(touch.thread))
+    cta.touchPeer(touch.thread, rank, touch.site);
 }
 
 uint32_t beginCopy(Cta &cta, const Touch &touch) {
@@ -142,6 +160,7 @@ void recordTouch(Cta &cta, const Touch &touch) {
     return;
   checkLaunchAhead(cta, *allocation, touch);
   count(cta, *allocation, touch);
+  checkPeer(cta, *allocation, touch);
   if (!allocation->history.isTracked())
     return;
   Teller tell = {cta, *allocation, touch};
@@ -210,7 +229,21 @@ void storeWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, 
   std::memcpy(address, value, bytes);
 }
 
-uint64_t sharedAddress(void *pointer, uint32_t) { return Cta::current().memory().sharedAddress(pointer); }
+/// As the CTA's threads call it; of another CTA, an address that says so.
+uint64_t sharedAddress(void *pointer, uint32_t) {
+  Cta &cta = Cta::current();
+  uint64_t address = cta.memory().sharedAddress(pointer);
+  return Memory::rankOf(address) == cta.thread().rank ? Memory::inCta(address) : address;
+}
+void *peerPointer(void *pointer, uint32_t rank, uint32_t site) {
+  Cta &cta = Cta::current();
+  if (rank >= cta.numCtas())
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " with CTA " + std::to_string(rank) +
+                  " of its cluster, which has " + std::to_string(cta.numCtas()),
+              site);
+  return cta.memory().peerPointer(pointer, rank);
+}
 void *sharedPointer(uint64_t address, uint32_t) { return Cta::current().memory().sharedPointer(address); }
 void fenceProxy(uint32_t) { Cta::current().fenceProxy(); }
 
@@ -255,6 +288,7 @@ void addMemoryFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_shared", shared),
                                 deviceFunction("tenon_sim_shared_address", sharedAddress),
                                 deviceFunction("tenon_sim_shared_pointer", sharedPointer),
+                                deviceFunction("tenon_sim_mapa", peerPointer),
                                 deviceFunction("tenon_sim_load", loadWhere),
                                 deviceFunction("tenon_sim_store", storeWhere),
                                 deviceFunction("tenon_sim_fence_proxy", fenceProxy),

@@ -21,6 +21,14 @@ static Status check(const Kernel &kernel, const Launch &launch) {
   for (int64_t each : launch.grid)
     if (each < 0 || each > INT32_MAX)
       return wrong("a grid of " + std::to_string(each) + " CTAs along an axis");
+  auto [cx, cy, cz] = launch.cluster;
+  if (cx < 1 || cy < 1 || cz < 1 || cx * cy * cz > 16 || launch.grid[0] % cx || launch.grid[1] % cy ||
+      launch.grid[2] % cz)
+    return wrong("a cluster of " + std::to_string(cx) + " x " + std::to_string(cy) + " x " + std::to_string(cz) +
+                 " CTAs; expected 1 to 16 in all, and a grid of whole clusters");
+  if (cx * cy * cz > 1 && x * y * z % 32 != 0)
+    return wrong("clusters of CTAs of " + std::to_string(x * y * z) +
+                 " threads have no simulation; expected a multiple of 32");
   for (const Argument &argument : launch.arguments)
     if (argument.buffer >= static_cast<int>(launch.buffers.size()))
       return wrong("an argument names buffer " + std::to_string(argument.buffer) + " of " +
@@ -88,7 +96,8 @@ static Result<Report> simulateOnce(const Kernel &kernel, Launch &launch, const O
         &memory.addGlobal(buffer.name, buffer.data, buffer.bytes, buffer.initialised, buffer.isWritable));
     allocations.back()->isStatic = buffer.isStatic;
   }
-  memory.addShared(kernel.staticShared + kernel.dynamicShared);
+  int64_t clusterSize = launch.cluster[0] * launch.cluster[1] * launch.cluster[2];
+  memory.addShared(kernel.staticShared + kernel.dynamicShared, static_cast<uint32_t>(clusterSize));
   for (TensorMap &map : launch.maps) {
     TENON_TRY(checkMap(map, launch.buffers[static_cast<size_t>(map.buffer)]).in("kernel '" + kernel.name + "'"));
     map.base = allocations[static_cast<size_t>(map.buffer)]->data;
@@ -114,8 +123,8 @@ static Result<Report> simulateOnce(const Kernel &kernel, Launch &launch, const O
   if (!stacks || stacks->bytes() != static_cast<size_t>(options.stackBytes))
     stacks = std::make_unique<StackPool>(static_cast<size_t>(options.stackBytes));
   Cta cta(kernel, launch, options, memory, *stacks, report, options.counts ? &counts : nullptr);
-  int64_t numCtas = launch.grid[0] * launch.grid[1] * launch.grid[2];
-  for (int64_t number = 0; number < numCtas; ++number)
+  int64_t numClusters = launch.grid[0] * launch.grid[1] * launch.grid[2] / clusterSize;
+  for (int64_t number = 0; number < numClusters; ++number)
     if (!cta.run(static_cast<uint32_t>(number), arguments.data())) {
       report.hasStopped = true;
       break;

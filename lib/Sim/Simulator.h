@@ -59,6 +59,7 @@ struct Launch {
   std::vector<TensorMap> maps;
   std::vector<Argument> arguments; ///< all of the kernel, in order
   std::array<int64_t, 3> grid = {1, 1, 1};
+  std::array<int64_t, 3> cluster = {1, 1, 1}; ///< CTAs
   bool isProgrammatic = false; ///< starts while the launch ahead still runs: griddepcontrol.wait ends that
 
   /// Null where the address is none of a map.
@@ -71,6 +72,7 @@ struct Options {
   uint64_t seed = 0;         ///< of the order of threads, see Cta::schedule
   int64_t numSeeds = 1;      ///< further orders, of the seeds that follow, until one has findings
   bool counts = false;       ///< Report::counts
+  bool shortSums = false;    ///< products of fp8 are added up in 14 bits, as an H100 does, else as those of f16
   class Trace *trace = nullptr;
   int64_t stackBytes = 128 << 10;
 };

@@ -85,7 +85,7 @@ static void touchShared(Cta &cta, const BulkStore &store, uint32_t actor) {
 
 static void read(Cta &cta, BulkStore &store) {
   const TensorMap &map = *store.box.map;
-  store.staged.resize(static_cast<size_t>(store.box.bytes()));
+  store.staged.resize(static_cast<size_t>(store.box.sharedBytes()));
   for (size_t at = 0; at < store.staged.size(); at += chunkBytes)
     std::memcpy(&store.staged[at], cta.memory().sharedPointer(swizzled(map, store.box.shared + at)), chunkBytes);
 }
@@ -149,8 +149,8 @@ void bulkStore(void *descriptor, void *source, const int32_t *place, uint32_t ra
                      {}};
   bool isReduction = store.kind != BulkWrite::Replace;
   // All of the box must be there, and aligned.
-  checkTouch(cta, {actor, reinterpret_cast<uintptr_t>(source), static_cast<uint32_t>(store.box.bytes()), boxAlignment,
-                   Space::Shared, false, false, site});
+  checkTouch(cta, {actor, reinterpret_cast<uintptr_t>(source), static_cast<uint32_t>(store.box.sharedBytes()),
+                   boxAlignment, Space::Shared, false, false, site});
   touchShared(cta, store, actor);
   store.records = touchGlobal(cta, store.box, actor, /*isWrite=*/true, isReduction, site);
   thread.openStores.push_back(std::move(store));

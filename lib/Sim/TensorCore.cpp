@@ -31,8 +31,12 @@ double decode(MmaType type, uint32_t word, uint32_t index) {
   return 0;
 }
 
-/// Bits below the last of f32 that terms keep when they are aligned.
-static constexpr int guardBits = 2;
+/// Of sums: bits behind the point that terms keep when they are aligned, relative to the largest, and those of the
+/// result.
+struct SumPrecision {
+  int aligned, result;
+};
+static constexpr SumPrecision longSums = {25, 23}, shortSums = {13, 13};
 
 /// Of a double that is finite and no denormal; of 0 the least.
 static int exponentOf(double value) {
@@ -53,7 +57,8 @@ static int leastExponent(MmaType type) {
   return type == MmaType::E4M3 ? -6 : type == MmaType::F16 || type == MmaType::E5M2 ? -14 : -126;
 }
 
-float sumOfProducts(const double *a, const double *b, MmaType typeA, MmaType typeB, uint32_t count, float c) {
+float sumOfProducts(const double *a, const double *b, MmaType typeA, MmaType typeB, uint32_t count, float c,
+                    bool isShort) {
   double plain = c;
   int leastA = leastExponent(typeA), leastB = leastExponent(typeB);
   int top = c == 0 ? -2000 : std::max(exponentOf(c), -126);
@@ -66,14 +71,15 @@ float sumOfProducts(const double *a, const double *b, MmaType typeA, MmaType typ
     return std::isnan(plain) ? asFloat(0x7FFFFFFF) : static_cast<float>(plain);
   if (top == -2000)
     return static_cast<float>(plain); // zeros, and the sign of their sum
-  int scale = 23 + guardBits - top;
+  auto [aligned, kept] = isShort ? shortSums : longSums;
+  int scale = aligned - top;
   double factor = powerOfTwo(scale);
   auto sum = static_cast<int64_t>(c * factor);
   for (uint32_t k = 0; k < count; ++k)
     sum += static_cast<int64_t>(a[k] * b[k] * factor);
   auto magnitude = static_cast<uint64_t>(std::abs(sum));
   int extra = 0;
-  for (; magnitude >> extra >= (uint64_t{1} << 24);)
+  for (; magnitude >> extra >= (uint64_t{2} << kept);)
     ++extra;
   magnitude = magnitude >> extra << extra;
   double result = static_cast<double>(magnitude) * powerOfTwo(-scale);

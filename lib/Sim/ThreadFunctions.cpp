@@ -158,6 +158,7 @@ uint32_t special(uint32_t which, uint32_t) {
   const Thread &thread = cta.thread();
   auto [blockX, blockY, blockZ] = cta.kernel().block;
   auto [gridX, gridY, gridZ] = cta.launch().grid;
+  auto [clusterX, clusterY, clusterZ] = cta.launch().cluster;
   uint32_t lane = 1U << thread.lane;
   switch (static_cast<SpecialRegister>(which)) {
   case SpecialRegister::TidX:
@@ -184,12 +185,40 @@ uint32_t special(uint32_t which, uint32_t) {
     return static_cast<uint32_t>(gridY);
   case SpecialRegister::NctaidZ:
     return static_cast<uint32_t>(gridZ);
+  case SpecialRegister::ClusterCtaRank:
+    return thread.rank;
+  case SpecialRegister::ClusterNumCtas:
+    return cta.numCtas();
+  case SpecialRegister::ClusterCtaX:
+    return cta.placeInCluster().x;
+  case SpecialRegister::ClusterCtaY:
+    return cta.placeInCluster().y;
+  case SpecialRegister::ClusterCtaZ:
+    return cta.placeInCluster().z;
+  case SpecialRegister::ClusterNctaX:
+    return static_cast<uint32_t>(clusterX);
+  case SpecialRegister::ClusterNctaY:
+    return static_cast<uint32_t>(clusterY);
+  case SpecialRegister::ClusterNctaZ:
+    return static_cast<uint32_t>(clusterZ);
+  case SpecialRegister::ClusterIdX:
+    return cta.clusterId().x;
+  case SpecialRegister::ClusterIdY:
+    return cta.clusterId().y;
+  case SpecialRegister::ClusterIdZ:
+    return cta.clusterId().z;
+  case SpecialRegister::NclusterX:
+    return static_cast<uint32_t>(gridX / clusterX);
+  case SpecialRegister::NclusterY:
+    return static_cast<uint32_t>(gridY / clusterY);
+  case SpecialRegister::NclusterZ:
+    return static_cast<uint32_t>(gridZ / clusterZ);
   case SpecialRegister::LaneId:
     return thread.lane;
   case SpecialRegister::WarpId:
-    return thread.warp;
+    return thread.warp % cta.warpsOfCta();
   case SpecialRegister::NumWarps:
-    return (cta.numThreads() + 31) / 32;
+    return cta.warpsOfCta();
   case SpecialRegister::WarpSize:
     return 32;
   case SpecialRegister::LaneMaskEq:
@@ -242,6 +271,13 @@ void setRegisters(uint32_t count, uint32_t isIncrease, uint32_t site) {
   cta.setRegisters(count, isIncrease != 0, site);
 }
 void yield(uint32_t site) { Cta::current().spin(site); }
+void clusterArrive(uint32_t isRelaxed, uint32_t isAligned, uint32_t site) {
+  Cta &cta = Cta::current();
+  if (isAligned) // else a lane would wait before the others arrive
+    cta.collective(together, 0, cta.warpMask(cta.thread().warp), /*isAligned=*/true, &isAligned, site);
+  cta.arriveAtCluster(isRelaxed != 0, site);
+}
+void clusterWait(uint32_t isAligned, uint32_t site) { Cta::current().waitForCluster(isAligned != 0, site); }
 
 } // namespace
 
@@ -258,6 +294,8 @@ void addThreadFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_elect", electCall),
                                 deviceFunction("tenon_sim_set_registers", setRegisters),
                                 deviceFunction("tenon_sim_yield", yield),
+                                deviceFunction("tenon_sim_cluster_arrive", clusterArrive),
+                                deviceFunction("tenon_sim_cluster_wait", clusterWait),
                             });
 }
 

@@ -6,7 +6,10 @@ namespace tenon::sim {
 
 static constexpr size_t mostEvents = 2'000'000; // viewers take no more
 
-void Trace::beginCta(std::string name) {
+void Trace::beginCta(std::string name, uint32_t rank, uint32_t warps) {
+  warpsOfCta = warps;
+  if (rank == 0)
+    firstProcess = static_cast<uint32_t>(processes.size());
   processes.push_back(std::move(name));
   lastWait.clear();
 }
@@ -33,7 +36,7 @@ void Trace::add(Kind kind, uint32_t warp, const std::string &op, uint64_t begin,
   }
   if (kind == Kind::Wait)
     lastWait[{warp, name}] = events.size();
-  events.push_back({kind, static_cast<uint32_t>(processes.size() - 1), warp, name, begin, end, bytes});
+  events.push_back({kind, firstProcess + warp / warpsOfCta, warp % warpsOfCta, name, begin, end, bytes});
 }
 
 static std::string quoted(const std::string &text) {

@@ -15,8 +15,9 @@ public:
   /// What an event is about; the first two are on the warp's own track.
   enum class Kind : uint8_t { Wait, Product, AsyncProduct, AsyncCopy, BulkLoad, BulkStore };
 
-  /// Events from now on are of a CTA of this name, "gemm, CTA (0, 0, 0)".
-  void beginCta(std::string name);
+  /// Events from now on are of CTAs of such names, "gemm, CTA (0, 0, 0)": of the first where `rank` is 0, whose
+  /// cluster's warps are numbered through.
+  void beginCta(std::string name, uint32_t rank, uint32_t warpsOfCta);
   /// The next step.
   uint64_t step() { return ++now; }
   uint64_t time() const { return now; }
@@ -35,6 +36,7 @@ private:
   uint32_t nameOf(const std::string &text);
 
   uint64_t now = 0;
+  uint32_t firstProcess = 0, warpsOfCta = 1;
   std::vector<std::string> processes, names;
   std::map<std::string, uint32_t> numberOf; ///< of names
   std::vector<Event> events;

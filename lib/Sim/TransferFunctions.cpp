@@ -18,8 +18,8 @@ namespace {
 constexpr uint32_t barrierBytes = 8, chunkBytes = 16;
 
 void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site) {
-  recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes, Space::Shared,
-                    isWrite, /*isAtomic=*/!isWrite, site, nullptr, /*numLanes=*/0});
+  recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes,
+                    Space::Cluster, isWrite, /*isAtomic=*/!isWrite, site, nullptr, /*numLanes=*/0});
 }
 
 /// The barrier there, and its address; what happens to it counts as atomic, after its initialisation.
@@ -103,27 +103,54 @@ void mbarrierWait(void *pointer, uint32_t parity, uint32_t site) {
   }
 }
 
-void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t *place, uint32_t rank, uint32_t site) {
-  Cta &cta = Cta::current();
-  cta.noteProgress();
+/// To the CTA of `destination`.
+void copyTo(Cta &cta, void *destination, void *descriptor, void *barrier, const int32_t *place, uint32_t rank,
+            uint32_t site) {
   BulkCopy copy = {boxAt(cta, descriptor, destination, place, rank, site),
+                   0,
                    0,
                    0,
                    site,
                    cta.thread().warp,
                    cta.trace() ? cta.trace()->step() : 0};
   copy.barrier = findBarrier(cta, barrier, site).first;
+  copy.rank = Memory::rankOf(copy.box.shared);
+  if (Memory::rankOf(copy.barrier) != copy.rank)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " with an mbarrier of " +
+                  cta.peerText(Memory::rankOf(copy.barrier)) + " for a box in " + cta.peerText(copy.rank),
+              site);
   touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, /*isAtomic=*/false, site);
   Touch touch = {cta.tmaActor(),
                  reinterpret_cast<uintptr_t>(destination),
-                 static_cast<uint32_t>(copy.box.bytes()),
+                 static_cast<uint32_t>(copy.box.sharedBytes()),
                  boxAlignment,
-                 Space::Shared,
+                 Space::Cluster,
                  /*isWrite=*/true,
                  false,
                  site};
   copy.record = beginCopy(cta, touch);
   cta.transfers().copies.push_back(copy);
+}
+
+/// `mask`: the CTAs of a multicast, each at the same place; without it, `isMulticast` is 0.
+void bulkCopy(void *destination, void *descriptor, void *barrier, const int32_t *place, uint32_t rank, uint32_t mask,
+              uint32_t isMulticast, uint32_t predicate, uint32_t site) {
+  if (!predicate)
+    return;
+  Cta &cta = Cta::current();
+  cta.noteProgress();
+  if (!isMulticast)
+    return copyTo(cta, destination, descriptor, barrier, place, rank, site);
+  if (mask >> cta.numCtas() != 0)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " for CTAs of mask " + std::to_string(mask) +
+                  "; its cluster has " + std::to_string(cta.numCtas()),
+              site);
+  for (uint32_t peer = 0; peer < cta.numCtas(); ++peer)
+    if (mask >> peer & 1)
+      copyTo(cta, cta.memory().peerPointer(destination, peer), descriptor, cta.memory().peerPointer(barrier, peer),
+             place, rank, site);
 }
 
 } // namespace
@@ -136,7 +163,7 @@ void completeOldestCopy(Cta &cta) {
                static_cast<uint64_t>(copy.box.bytes()));
   copyBox(cta, copy);
   uint32_t moment = cta.startMomentOf(cta.tmaActor());
-  cta.memory().shared().history.completeCopy(copy.record, cta.tmaActor(), moment);
+  cta.memory().sharedOf(copy.rank).history.completeCopy(copy.record, cta.tmaActor(), moment);
   Mbarrier &barrier = cta.transfers().barriers[copy.barrier];
   barrier.clocks.resize(cta.numActors(), 0);
   barrier.fenced.resize(cta.numActors(), 0);

@@ -29,6 +29,9 @@ struct Box {
   uint64_t shared;              ///< address
 
   int64_t bytes() const;
+  /// From one row to the next in shared memory: with a swizzle, all of what it mixes.
+  int64_t pitch() const;
+  int64_t sharedBytes() const;
 };
 
 /// One row of a box. Only `count` elements from `first` on are inside of the tensor, and lie at `global` on.
@@ -53,6 +56,7 @@ std::vector<uint32_t> touchGlobal(class Cta &cta, const Box &box, uint32_t actor
 struct BulkCopy {
   Box box;
   uint64_t barrier;      ///< address in shared memory
+  uint32_t rank;         ///< the CTA it comes to
   uint32_t record, site; ///< of AccessHistory; the op
   uint32_t warp;         ///< that issued it
   uint64_t begin;        ///< by the trace

@@ -79,6 +79,7 @@ void multiplyStep(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site
   else
     readOperand(cta, warp, of(0).a, step.isTransposedA, step.a, warp % 4 * 16, 16, site, a);
   readOperand(cta, warp, of(0).b, step.isTransposedB, step.b, 0, step.n, site, b);
+  bool isShort = cta.hasShortSums() && bitsOf(step.a) == 8;
   if (step.isNegatedA)
     negate(a, 16);
   if (step.isNegatedB)
@@ -88,7 +89,7 @@ void multiplyStep(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site
       uint32_t row = lane / 4 + 8 * (index / 2 % 2), column = index / 4 * 8 + lane % 4 * 2 + index % 2;
       uint32_t &sum = of(lane).accumulators[index];
       sum = isInteger(step.a) ? sumOfIntegers(a[row], b[column], depth, sum, /*saturates=*/false)
-                              : asBits(sumOfProducts(a[row], b[column], step.a, step.b, depth, asFloat(sum)));
+                              : asBits(sumOfProducts(a[row], b[column], step.a, step.b, depth, asFloat(sum), isShort));
     }
 }
 
@@ -101,9 +102,9 @@ void await(Cta &cta, uint32_t warp, void *const *arguments, uint32_t) {
 uint32_t meet(Together together, uint32_t detail, void *arguments, uint32_t site) {
   Cta &cta = Cta::current();
   uint32_t warp = cta.thread().warp;
-  if (cta.numThreads() % 128 != 0)
+  if (cta.threadsOfCta() % 128 != 0)
     cta.fault(FindingKind::Misuse,
-              cta.siteText(site) + " needs whole warpgroups; the CTA has " + std::to_string(cta.numThreads()) +
+              cta.siteText(site) + " needs whole warpgroups; the CTA has " + std::to_string(cta.threadsOfCta()) +
                   " threads",
               site);
   cta.collective(together, detail, cta.warpMask(warp), /*isAligned=*/true, arguments, site);

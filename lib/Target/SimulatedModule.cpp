@@ -163,6 +163,13 @@ Result<sim::Kernel> readKernel(LLVM::LLVMFuncOp function, llvm::orc::LLJIT &jit,
   return kernel;
 }
 
+std::array<int64_t, 3> clusterOf(LLVM::LLVMFuncOp function) {
+  std::array<int64_t, 3> cluster = {1, 1, 1};
+  if (auto given = function->getAttrOfType<DenseI64ArrayAttr>("tenon.cluster"))
+    std::copy_n(given.asArrayRef().begin(), std::min<int64_t>(given.size(), 3), cluster.begin());
+  return cluster;
+}
+
 /// By the parameters of the launch function: addresses where the kernel takes a map by value.
 std::vector<size_t> parameterBytes(LLVM::LLVMFuncOp function) {
   auto maps = function->getAttrOfType<ArrayAttr>("tenon.tensor_maps");
@@ -195,6 +202,7 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
                                       map("tenon.scratch_bytes"),
                                       map("tenon.zeroed_bytes"),
                                       function->getAttrOfType<ArrayAttr>("tenon.tensor_maps"),
+                                      clusterOf(function),
                                       function->hasAttr("tenon.one_wave")};
     }
   if (result->kernels.empty())
@@ -306,8 +314,9 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
 
   sim::Launch launch;
   constexpr int64_t numSimulatedSms = 4; // few, so that CTAs take several programs each
+  launch.cluster = entry.cluster;
   if (entry.isOneWave)
-    grid[0] = std::min(grid[0], numSimulatedSms);
+    grid[0] = std::min(grid[0], std::max(numSimulatedSms / entry.cluster[0], int64_t{1}) * entry.cluster[0]);
   std::copy(grid.begin(), grid.end(), launch.grid.begin());
   launch.isProgrammatic = call.isProgrammatic;
   auto add = [&](sim::Buffer buffer, bool isWritable) {

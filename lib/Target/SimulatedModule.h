@@ -46,7 +46,8 @@ private:
     std::vector<size_t> parameters;                  ///< bytes of each
     mlir::AffineMap grid, scratchBytes, zeroedBytes; ///< over the dims; null where the function has none
     mlir::ArrayAttr tensorMaps;                      ///< dictionaries, or null
-    bool isOneWave = false;                          ///< CTAs take turns
+    std::array<int64_t, 3> cluster = {1, 1, 1};
+    bool isOneWave = false; ///< CTAs take turns
   };
   std::map<std::string, Entry> kernels;
 };

@@ -39,8 +39,9 @@ static void dropPromises(Operation *op) {
 static LogicalResult checkValue(CallBuilder &calls, Operation *op, Value address, Type type,
                                 std::optional<uint64_t> alignment, uint32_t flags, Value value = nullptr) {
   auto space = cast<LLVM::LLVMPointerType>(address.getType()).getAddressSpace();
-  if (space != 0 && space != 1 && space != 3)
-    return op->emitOpError("has no simulation in address space ") << space << "; expected 0, 1 (global) or 3 (shared)";
+  if (space != 0 && space != 1 && space != 3 && space != 7)
+    return op->emitOpError("has no simulation in address space ")
+           << space << "; expected 0, 1 (global), 3 (shared) or 7 (of the cluster)";
   DataLayout layout(calls.module());
   Value bytes = calls.i32(static_cast<int64_t>(layout.getTypeSize(type).getFixedValue()));
   checkAccess(calls, address, value, bytes, static_cast<int64_t>(alignment.value_or(layout.getTypeABIAlignment(type))),
@@ -95,7 +96,7 @@ static void replaceStore(ptx::StGlobalOp op, CallBuilder &calls) {
 
 static bool isShared(Value pointer) {
   auto type = dyn_cast<LLVM::LLVMPointerType>(pointer.getType());
-  return type && type.getAddressSpace() == 3;
+  return type && (type.getAddressSpace() == 3 || type.getAddressSpace() == 7);
 }
 
 static Value resized(CallBuilder &calls, Value integer, Type type) {
@@ -133,6 +134,12 @@ std::optional<LogicalResult> replaceMemoryOp(Operation *op, CallBuilder &calls) 
     Value pointer = calls.call("tenon_sim_shared_pointer", {address}, LLVM::LLVMPointerType::get(op->getContext()));
     toPointer.replaceAllUsesWith(
         LLVM::AddrSpaceCastOp::create(calls.builder(), op->getLoc(), toPointer.getType(), pointer).getResult());
+  } else if (auto peer = dyn_cast<NVVM::MapaOp>(op)) {
+    Value pointer =
+        calls.call("tenon_sim_mapa", {peer.getA(), peer.getB()}, LLVM::LLVMPointerType::get(op->getContext()));
+    if (peer.getType() != pointer.getType())
+      pointer = LLVM::AddrSpaceCastOp::create(calls.builder(), op->getLoc(), peer.getType(), pointer);
+    peer.replaceAllUsesWith(pointer);
   } else if (isa<NVVM::NanosleepOp>(op))
     calls.call("tenon_sim_yield", {});
   // Threads of the simulator see each other's writes at once; a fence alone orders nothing.

@@ -20,11 +20,16 @@ static Value placeOf(OperandRange coordinates, CallBuilder &calls) {
 }
 
 static LogicalResult replaceBulkCopy(NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp op, CallBuilder &calls) {
-  if (op.getMode() != NVVM::TMALoadMode::TILE || op.getMulticastMask() || op.getPredicate() || op.getGroup())
-    return op.emitOpError("has no simulation of this form; expected a tile, without multicast, group or predicate");
+  if (op.getMode() != NVVM::TMALoadMode::TILE || op.getGroup())
+    return op.emitOpError("has no simulation of this form; expected a tile, without group");
+  Value mask = calls.i32(0);
+  if (op.getMulticastMask())
+    mask = LLVM::ZExtOp::create(calls.builder(), op.getLoc(), calls.builder().getI32Type(), op.getMulticastMask());
   calls.call("tenon_sim_bulk_copy",
              {op.getDstMem(), op.getTmaDescriptor(), op.getMbar(), placeOf(op.getCoordinates(), calls),
-              calls.i32(static_cast<int64_t>(op.getCoordinates().size()))});
+              calls.i32(static_cast<int64_t>(op.getCoordinates().size())), mask,
+              calls.i32(op.getMulticastMask() != nullptr),
+              op.getPredicate() ? calls.bits(op.getPredicate()) : calls.i32(1)});
   return success();
 }
 
@@ -59,6 +64,10 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
     if (expect.getNumResults() > 0 || expect.getRelaxed())
       return op->emitOpError("has no simulation with a state as its result, or relaxed");
     calls.call("tenon_sim_mbarrier_arrive", {expect.getAddr(), expect.getTxcount(), orTrue(expect.getPredicate())});
+  } else if (auto arrive = dyn_cast<NVVM::MBarrierArriveOp>(op)) {
+    if (!op->use_empty() || arrive.getCount() || arrive.getRelaxed())
+      return op->emitOpError("has no simulation with a state that is used, a count, or relaxed");
+    calls.call("tenon_sim_mbarrier_arrive", {arrive.getAddr(), calls.i32(0), calls.i32(1)});
   } else if (auto arrive = dyn_cast<ptx::MbarrierArriveOp>(op)) {
     calls.call("tenon_sim_mbarrier_arrive", {arrive.getBarrier(), calls.i32(0), orTrue(arrive.getPredicate())});
   } else if (auto wait = dyn_cast<ptx::MbarrierWaitOp>(op)) {

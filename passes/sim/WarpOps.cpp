@@ -26,6 +26,20 @@ static std::optional<SpecialRegister> specialRegister(Operation *op) {
       {"nctaid.x", SpecialRegister::NctaidX},
       {"nctaid.y", SpecialRegister::NctaidY},
       {"nctaid.z", SpecialRegister::NctaidZ},
+      {"cluster.ctarank", SpecialRegister::ClusterCtaRank},
+      {"cluster.nctarank", SpecialRegister::ClusterNumCtas},
+      {"cluster.ctaid.x", SpecialRegister::ClusterCtaX},
+      {"cluster.ctaid.y", SpecialRegister::ClusterCtaY},
+      {"cluster.ctaid.z", SpecialRegister::ClusterCtaZ},
+      {"cluster.nctaid.x", SpecialRegister::ClusterNctaX},
+      {"cluster.nctaid.y", SpecialRegister::ClusterNctaY},
+      {"cluster.nctaid.z", SpecialRegister::ClusterNctaZ},
+      {"clusterid.x", SpecialRegister::ClusterIdX},
+      {"clusterid.y", SpecialRegister::ClusterIdY},
+      {"clusterid.z", SpecialRegister::ClusterIdZ},
+      {"nclusterid.x", SpecialRegister::NclusterX},
+      {"nclusterid.y", SpecialRegister::NclusterY},
+      {"nclusterid.z", SpecialRegister::NclusterZ},
       {"laneid", SpecialRegister::LaneId},
       {"warpid", SpecialRegister::WarpId},
       {"nwarpid", SpecialRegister::NumWarps},
@@ -205,6 +219,12 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
     op->replaceAllUsesWith(ValueRange{calls.call("tenon_sim_special", {calls.i32(static_cast<int64_t>(*which))}, i32)});
   } else if (isa<NVVM::Barrier0Op, NVVM::BarrierOp, NVVM::BarrierArriveOp>(op)) {
     replaceBarrier(op, calls);
+  } else if (auto arrive = dyn_cast<NVVM::ClusterArriveOp>(op)) {
+    calls.call("tenon_sim_cluster_arrive", {calls.i32(0), calls.i32(arrive.getAligned().value_or(false))});
+  } else if (auto relaxed = dyn_cast<NVVM::ClusterArriveRelaxedOp>(op)) {
+    calls.call("tenon_sim_cluster_arrive", {calls.i32(1), calls.i32(relaxed.getAligned().value_or(false))});
+  } else if (auto wait = dyn_cast<NVVM::ClusterWaitOp>(op)) {
+    calls.call("tenon_sim_cluster_wait", {calls.i32(wait.getAligned().value_or(false))});
   } else if (auto sync = dyn_cast<NVVM::SyncWarpOp>(op)) {
     calls.call("tenon_sim_sync_warp", {sync.getMask()});
   } else if (auto registers = dyn_cast<NVVM::SetMaxRegisterOp>(op)) {

@@ -10,6 +10,7 @@ void SimulationArguments::addTo(CommandLine &line) {
   line.text("sim-check", "LIST", "what the simulator looks for (default: races,init,deadlock)", check);
   line.text("sim-trace", "FILE", "what simulated warps do when, as JSON for Perfetto or chrome://tracing", trace);
   line.flag("sim-counts", "bank conflicts and sectors of global memory in the simulator, op by op", counts);
+  line.flag("sim-short-sums", "products of fp8 are added up in 14 bits in the simulator, as an H100 does", shortSums);
 }
 
 Result<sim::Options> SimulationArguments::options() const {
@@ -18,6 +19,7 @@ Result<sim::Options> SimulationArguments::options() const {
   options.seed = static_cast<uint64_t>(seed);
   options.numSeeds = numSeeds;
   options.counts = counts;
+  options.shortSums = shortSums;
   return options;
 }
 

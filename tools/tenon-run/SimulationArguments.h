@@ -11,7 +11,7 @@ namespace tenon::tool {
 struct SimulationArguments {
   std::string check = "races,init,deadlock", trace;
   int64_t seed = 0, numSeeds = 1;
-  bool counts = false;
+  bool counts = false, shortSums = false;
 
   void addTo(CommandLine &line);
   Result<sim::Options> options() const;

@@ -9,8 +9,8 @@ llvm.func @assembly() attributes {nvvm.kernel} {
 // -----
 
 llvm.func @unknown(%barrier: !llvm.ptr<3>) attributes {nvvm.kernel} {
-  // expected-error @below {{'nvvm.cluster.arrive' op has no simulation}}
-  nvvm.cluster.arrive
+  // expected-error @below {{'nvvm.mbarrier.inval' op has no simulation}}
+  nvvm.mbarrier.inval %barrier : !llvm.ptr<3>
   llvm.return
 }
 
@@ -34,7 +34,7 @@ llvm.func @call(%p: !llvm.ptr) attributes {nvvm.kernel} {
 // -----
 
 llvm.func @local(%p: !llvm.ptr<5>) attributes {nvvm.kernel} {
-  // expected-error @below {{has no simulation in address space 5; expected 0, 1 (global) or 3 (shared)}}
+  // expected-error @below {{has no simulation in address space 5; expected 0, 1 (global), 3 (shared) or 7 (of the cluster)}}
   %0 = llvm.load %p : !llvm.ptr<5> -> f32
   llvm.return
 }

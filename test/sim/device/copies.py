@@ -97,6 +97,8 @@ def loads():
             size = elements_of(box) * BYTES[element]
             kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
             map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle)
+            if box[0] * BYTES[element] < swizzle:  # what lies between the rows stays as it is
+                kernel.clear(kernel.shared // 4 - 256)
             barrier = begin_copy(kernel, size)
             copy(kernel, map, barrier, place)
             kernel.do("}")

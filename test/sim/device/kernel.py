@@ -102,6 +102,15 @@ class Kernel:
         self.store(self.load("%x", "%i"), self.tiles, self.add("%i", offset // 4), space=3)
         self.do("}")
 
+    def clear(self, words):
+        """Shared memory gets zeros, and may be written by TMA afterwards."""
+        zero, last, step = self.const(0), self.const(words), self.const(self.threads)
+        self.do(f"scf.for %i = {self.t} to {last} step {step} : i32 {{")
+        self.store(zero, self.tiles, "%i", space=3)
+        self.do("}")
+        self.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}")
+        self.do("nvvm.barrier0")
+
     def spill(self, words, offset=0):
         """The result gets shared memory's."""
         last, step = self.const(words), self.const(self.threads)
