@@ -261,6 +261,13 @@ static void dropDeadViews(KernelGroups &result) {
           return group && llvm::is_contained(group->views, view);
         }))
       dead.insert(view);
+  // A view that stays with the op whose result it shows is read as that kernel writes it; the result itself is not
+  // written.
+  for (KernelGroup &group : result.groups)
+    llvm::erase_if(group.views, [&](Operation *view) {
+      KernelGroup *own = home.lookup(view);
+      return own && own->anchor != view && !dead.contains(view);
+    });
   for (KernelGroup &group : result.groups)
     llvm::erase_if(group.ops, [&](Operation *op) { return dead.contains(op); });
   llvm::erase_if(result.groups, [](const KernelGroup &group) { return group.ops.empty(); });

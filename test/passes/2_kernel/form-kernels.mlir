@@ -154,3 +154,21 @@ func.func @main(%x: tensor<2x1x16xf32>, %c: tensor<1x4xf32>, %s: tensor<1x4xf32>
   %6 = tenon.kv_cache_append %v, %5, %p : (tensor<2x1x32x8xf32>, tensor<2x1x1x8xf32>, tensor<i64>) -> tensor<2x1x32x8xf32>
   return %4, %6 : tensor<2x1x32x8xf32>, tensor<2x1x32x8xf32>
 }
+
+// -----
+
+// The transpose ends the first attention's kernel, as @tanh reads it too; the second attention then reads it as it was written, not as a
+// view of what that kernel keeps for itself.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[HEADS:.*]] = tenon.kernel @attention(
+// CHECK: tenon.transpose
+// CHECK: %[[NEAR:.*]] = tenon.kernel @tanh(%{{.*}} = %[[HEADS]])
+// CHECK: tenon.kernel @attention_1(%{{.*}} = %[[NEAR]], %{{.*}} = %[[HEADS]])
+// CHECK-NOT: tenon.transpose
+func.func @main(%x: tensor<2x3x1x18xf16>) -> tensor<2x1x18x3xf16> {
+  %a = tenon.attention %x, %x, %x : (tensor<2x3x1x18xf16>, tensor<2x3x1x18xf16>, tensor<2x3x1x18xf16>) -> tensor<2x3x1x18xf16>
+  %heads = tenon.transpose %a {permutation = array<i64: 0, 2, 3, 1>} : (tensor<2x3x1x18xf16>) -> tensor<2x1x18x3xf16>
+  %near = tenon.tanh %heads : (tensor<2x1x18x3xf16>) -> tensor<2x1x18x3xf16>
+  %b = tenon.attention %near, %near, %heads : (tensor<2x1x18x3xf16>, tensor<2x1x18x3xf16>, tensor<2x1x18x3xf16>) -> tensor<2x1x18x3xf16>
+  return %b : tensor<2x1x18x3xf16>
+}
