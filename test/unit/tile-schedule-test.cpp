@@ -81,6 +81,25 @@ TEST(TileSchedule, ProgramsShareDepth) {
   EXPECT_EQ(rankGemmTiles({1, 1, 28672, 4096, 16, 16, true}, gpu).front().tile.splits, 1);
 }
 
+TEST(TileSchedule, PromotedSums) {
+  const GpuArch &gpu = arch("sm_90a");
+  auto bestOf = [&](int64_t side, int64_t depthBlock, int64_t columnBlock) {
+    GemmShape shape{1, side, side, side, 8, 16, true, /*isPromoted=*/true, depthBlock, columnBlock};
+    return rankGemmTiles(shape, gpu).front().tile;
+  };
+  auto expect = [](GemmTile tile, int64_t rows, int64_t columns, int64_t parts) {
+    EXPECT_EQ(tile.rows, rows);
+    EXPECT_EQ(tile.columns, columns);
+    EXPECT_EQ(tile.depth, 128);
+    EXPECT_EQ(tile.parts, parts);
+  };
+  // As measured: in whole waves by 192 columns at 8192, by two parts of rows at 4096. One scale a turn where columns
+  // have blocks.
+  expect(bestOf(8192, 0, 0), 128, 192, 1);
+  expect(bestOf(4096, 0, 0), 256, 128, 2);
+  expect(bestOf(8192, 128, 128), 256, 128, 2);
+}
+
 TEST(TileSchedule, RowsOfAProgram) {
   const GpuArch &gpu = arch("sm_90a");
   struct Case {
