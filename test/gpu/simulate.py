@@ -2,11 +2,11 @@
 """Runs the cases of run_gpu.py in the device simulator, on this machine: values against float64, races, deadlocks.
 
 usage: simulate.py [--arch sm_90a] [--every N] [--from N] [--most WORK] [--sizes N] [--kinds N] [--seed N]
-                   [--sim-seed N] [--jobs N] [--match REGEX] [FAMILY..]
+                   [--sim-seed N] [--sim-seeds N] [--jobs N] [--match REGEX] [FAMILY..]
   --every N, --from N: each Nth case of a family, from that one on
   --most WORK: no case or size with more multiplications, or so, than that (default 20000000)
   --sizes N, --kinds N: at most that many sizes and kinds of data of a case (default: all)
-  --sim-seed N: another order of the threads
+  --sim-seed N, --sim-seeds N: another order of the threads, and how many of them from that one on
 A line a case that fails, then `N passed, N failed`.
 """
 
@@ -55,14 +55,14 @@ def selected(family, options):
 
 
 DEFAULTS = {"arch": "sm_90a", "every": 1, "from": 0, "most": 20_000_000, "sizes": 1000, "kinds": 1000, "seed": 1,
-            "sim-seed": 0, "jobs": 2, "match": ""}
+            "sim-seed": 0, "sim-seeds": 1, "jobs": 2, "match": ""}
 
 
 def simulate(families, given, told=print):
     """(passed, failures by case). In a process of its own for each case."""
     options = {**DEFAULTS, **given}
     arch = options["arch"]
-    os.environ["TENON_CUDA_DRIVER"] = f"sim:{arch},seed={options['sim-seed']}"
+    os.environ["TENON_CUDA_DRIVER"] = f"sim:{arch},seed={options['sim-seed']},seeds={options['sim-seeds']}"
     passed, failed = 0, {}
 
     def run(case):

@@ -17,6 +17,7 @@ from exec_cpu.library import Library, TenonError  # noqa: E402
 
 SEED = default_seed()
 PART = 29
+ORDERS = 3  # of the threads: as they are numbered, at random, warps by priority
 SMALL = {"most": 1_000_000, "sizes": 1, "kinds": 1, "seed": SEED}
 
 
@@ -25,18 +26,10 @@ def test_families(monkeypatch, arch, first):
     monkeypatch.setenv("TENON_CUDA_DRIVER", "")
     told = []
     passed, failed = simulate.simulate(
-        simulate.FAMILIES, {**SMALL, "arch": arch, "every": PART, "from": first}, told.append
+        simulate.FAMILIES, {**SMALL, "arch": arch, "every": PART, "from": first, "sim-seeds": ORDERS}, told.append
     )
     assert not failed, f"RERUN={SEED}\n" + "\n".join(told)
-    assert passed > 60, told
-
-
-def test_another_order_of_threads(monkeypatch):
-    monkeypatch.setenv("TENON_CUDA_DRIVER", "")
-    told = []
-    options = {**SMALL, "every": 61, "from": 5, "sim-seed": 7}
-    passed, failed = simulate.simulate(["tiles", "contractions", "attention", "rows"], options, told.append)
-    assert not failed and passed > 8, told
+    assert passed * ORDERS > 180, told  # 360 of both: (kernel, shape, order) without a finding
 
 
 def test_a_whole_model(monkeypatch):
