@@ -11,7 +11,7 @@ from tenon.executable_report import report_text
 from tenon.library import CompileOptions, Handle, LoadOptions, Tensor, check, library, text_of
 from tenon.state import State
 from tenon.structure import Signature
-from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, write_into
+from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, to_device, write_into
 from tenon.weights import NamedWeights, write_safetensors
 
 
@@ -175,6 +175,21 @@ class Executable:
     def state(self):
         """{key: tensor} of the buffers that the model writes, as the last call left them; to be read, or replaced."""
         return {} if self._state is None else self._state.tensors
+
+    def share_state(self, other):
+        """From now on the two models have one set of buffers, the other's: a cache that one fills and the other reads on."""
+        mine, theirs = ([(spec.key, spec.dtype, spec.shape) for spec in each._signature.states] for each in (self, other))
+        if mine != theirs or self.device != other.device:
+            raise InvalidArgumentError(f"buffers {mine} on {self.device}, the other model's are {theirs} on {other.device}: share "
+                                       "those of models made of one module, on one device")
+        self._state = other._state
+
+    def share_weights(self, other):
+        """Both models read one copy of each weight that they have in common, on the GPU if that is where they run. Before
+        either is called: later their weights are where they are."""
+        held = {key: to_device(value, self.device) for key, value in (other._weights or {}).items()}
+        other._weights = held
+        self._weights = {key: held.get(key, value) for key, value in (self._weights or {}).items()}
 
     def reset_state(self):
         """Gives these buffers the values that they had when the module was exported, in place."""

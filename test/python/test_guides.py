@@ -32,6 +32,12 @@ def test_readme(tmp_path, monkeypatch):
             torch.testing.assert_close(given.pooler_output, expected.pooler_output, rtol=0, atol=1e-5)
 
 
+def test_generating_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_blocks(ROOT / "docs" / "guides" / "generate-text.md")
+    assert (tmp_path / "decoder" / "decode.tnx").exists()
+
+
 @pytest.mark.parametrize("guide", ["python.md"])
 def test_blocks_run_in_order(guide, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,5 @@
-"""Text from compiled models of transformers: a module with a static key/value cache, which compiles to a prefill and a decode."""
+"""Text from compiled models of transformers: the prompt and each token after it, on one cache, chosen where the model runs."""
 from tenon.generation.cached_model import CachedModel
+from tenon.generation.generator import Generator, compile_generator
 
-__all__ = ["CachedModel"]
+__all__ = ["CachedModel", "Generator", "compile_generator"]
