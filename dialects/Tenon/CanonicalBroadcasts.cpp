@@ -200,10 +200,22 @@ private:
     return {};
   }
 };
+
+/// What is repeated once is the same under another shape.
+struct ExpandOfOne : OpRewritePattern<ExpandOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ExpandOp op, PatternRewriter &rewriter) const override {
+    auto from = cast<RankedTensorType>(op.getInput().getType()), to = op.getType();
+    if (from == to || !from.hasStaticShape() || !to.hasStaticShape() || from.getNumElements() != to.getNumElements())
+      return rewriter.notifyMatchFailure(op, "it repeats something");
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, to, op.getInput(), ValueRange());
+    return success();
+  }
+};
 } // namespace
 
 void addBroadcastPatterns(RewritePatternSet &patterns) {
-  patterns.add<TrimOperands, SinkExpand, TrimBatch, TrimMask, ExpandInstead>(patterns.getContext());
+  patterns.add<ExpandOfOne, TrimOperands, SinkExpand, TrimBatch, TrimMask, ExpandInstead>(patterns.getContext());
 }
 
 } // namespace tenon

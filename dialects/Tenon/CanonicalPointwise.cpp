@@ -95,6 +95,18 @@ bool compares(ComparePredicate predicate, int64_t a, int64_t b) {
   llvm_unreachable("all predicates are handled");
 }
 
+/// Positions along a dimension of one element are the first of them.
+struct SinglePosition : OpRewritePattern<IotaOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(IotaOp op, PatternRewriter &rewriter) const override {
+    double start = op.getStart().convertToDouble();
+    if (!op.getType().hasStaticShape() || op.getType().getDimSize(op.getAxis()) != 1 || start != std::trunc(start))
+      return rewriter.notifyMatchFailure(op, "there are several, or the first is no whole number");
+    rewriter.replaceOp(op, createSplat(rewriter, op.getLoc(), op.getType(), start));
+    return success();
+  }
+};
+
 /// c < x -> x > c; one number against one number, and iota >= 0, are the same everywhere.
 struct CanonicalCompare : OpRewritePattern<CompareOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -223,11 +235,10 @@ struct PowOfConstant : OpRewritePattern<PowOp> {
 } // namespace
 
 void addPointwisePatterns(RewritePatternSet &patterns) {
-  patterns
-      .add<ConstantOnTheRight<AddOp>, ConstantOnTheRight<MulOp>, ConstantOnTheRight<MaxOp>, ConstantOnTheRight<MinOp>,
-           ConstantOnTheRight<LogicalAndOp>, ConstantOnTheRight<LogicalOrOp>, ConstantOnTheRight<LogicalXorOp>,
-           CanonicalCompare, InvertedCompare, SelectOfNot, AddOfNeg, SubAsAdd, DivAsMul, MulAsSquare, PowOfConstant>(
-          patterns.getContext());
+  patterns.add<ConstantOnTheRight<AddOp>, ConstantOnTheRight<MulOp>, ConstantOnTheRight<MaxOp>,
+               ConstantOnTheRight<MinOp>, ConstantOnTheRight<LogicalAndOp>, ConstantOnTheRight<LogicalOrOp>,
+               ConstantOnTheRight<LogicalXorOp>, CanonicalCompare, InvertedCompare, SelectOfNot, AddOfNeg, SubAsAdd,
+               DivAsMul, MulAsSquare, PowOfConstant, SinglePosition>(patterns.getContext());
 }
 
 } // namespace tenon

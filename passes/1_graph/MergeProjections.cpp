@@ -36,13 +36,26 @@ static bool isReadInPlace(Value value) {
   });
 }
 
+/// A product of few rows reads its weight and little else: one of twice the columns is more programs for as many
+/// multiprocessors, and what is read apart afterwards is small.
+static constexpr int64_t fewRows = 64;
+static bool hasFewRows(LinearOp op) {
+  ArrayRef<int64_t> rows = op.getType().getShape().drop_back();
+  return !ShapedType::isDynamicShape(rows) && ShapedType::getNumElements(rows) <= fewRows;
+}
+
+/// Whether a gated activation reads it, which takes its two halves from one row.
+static bool isGated(Value value) {
+  return llvm::all_of(value.getUsers(), [](Operation *user) { return isa<SwigluOp, GegluOp>(user); });
+}
+
 /// Why a linear cannot share a product with others of its input; null where it can.
 static const char *obstacle(LinearOp op) {
   if (!op.getWeight().getType().hasStaticShape())
     return "its weight has no static shape";
   if (!isLoadTime(op.getWeight()) || (op.getBias() && !isLoadTime(op.getBias())))
     return "its weight or bias is computed at run time";
-  if (!isReadInPlace(op.getResult()))
+  if (!isReadInPlace(op.getResult()) && !(hasFewRows(op) && isGated(op.getResult())))
     return "something other than attention, rope or a cache reads its result, which would have to be copied out";
   return nullptr;
 }

@@ -40,6 +40,7 @@ public:
 
 private:
   Value dropLastOne(Value value);
+  Value halfTable(Value table);
   bool fits(Value table, Value input, int64_t width);
 
   KnownSizes sizes;
@@ -72,6 +73,30 @@ Value Raiser::dropLastOne(Value value) {
                            RankedTensorType::get(type.getShape().drop_back(), type.getElementType()), value, operands);
 }
 
+/// A table as wide as a row whose halves are equal, computed half as wide; null where it is made in another way.
+Value Raiser::halfTable(Value table) {
+  Operation *op = table.getDefiningOp();
+  auto withHalf = [&](ArrayRef<Value> operands) -> Value {
+    SmallVector<int64_t> shape(typeOf(table).getShape());
+    shape.back() /= 2;
+    Operation *half = rewriter.clone(*op);
+    half->setOperands(operands);
+    half->getResult(0).setType(RankedTensorType::get(shape, typeOf(table).getElementType()));
+    return half->getResult(0);
+  };
+  if (auto concat = dyn_cast_or_null<ConcatOp>(op))
+    return concat.getInputs()[0];
+  if (op && op->hasTrait<OpTrait::Elementwise>() && op->getNumOperands() == 1) {
+    Value half = halfTable(op->getOperand(0));
+    return half ? withHalf({half}) : Value();
+  }
+  if (auto reshape = dyn_cast_or_null<ReshapeOp>(op); reshape && typeOf(table).hasStaticShape()) {
+    Value half = halfTable(reshape.getInput());
+    return half ? withHalf({half}) : Value();
+  }
+  return {};
+}
+
 bool Raiser::raiseTurned(AddOp op) {
   for (auto [plain, turned] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
     auto first = plain.getDefiningOp<MulOp>(), second = turned.getDefiningOp<MulOp>();
@@ -95,6 +120,9 @@ bool Raiser::raiseTurned(AddOp op) {
       if (form->interleaved) {
         cos = dropLastOne(halfCos);
         sin = dropLastOne(halfSin);
+      } else if (Value narrowCos = halfTable(cos), narrowSin = halfTable(sin); narrowCos && narrowSin) {
+        cos = narrowCos;
+        sin = narrowSin;
       }
       rewriter.replaceOpWithNewOp<RopeOp>(op, op.getType(), x, cos, sin, form->interleaved);
       return true;

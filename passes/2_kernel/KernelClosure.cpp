@@ -120,8 +120,12 @@ private:
       return miss(reader, "not fused with " + nameOf(from) + ": its loops do not compute one element at a time"), false;
     if (initial.contains(from) != initial.contains(reader))
       return miss(reader, "not fused with " + nameOf(from) + ": that is computed once, from weights alone"), false;
-    if (sameShape && cast<RankedTensorType>(value.getType()).getShape() !=
-                         cast<RankedTensorType>(reader->getResult(0).getType()).getShape())
+    bool isPointwise = groups[producer].kind == KernelKind::Pointwise;
+    auto shapeOf = [&](Value tensor) { // ones in front change no loop of a pointwise op
+      ArrayRef<int64_t> shape = cast<RankedTensorType>(tensor.getType()).getShape();
+      return isPointwise ? shape.drop_while([](int64_t size) { return size == 1; }) : shape;
+    };
+    if (sameShape && shapeOf(value) != shapeOf(reader->getResult(0)))
       return miss(reader, "not fused with " + nameOf(from) + ": the shape changes from " + print(value.getType()) +
                               " to " + print(reader->getResult(0).getType())),
              false;
@@ -144,6 +148,10 @@ private:
 
   /// A pointwise op ends the group of the operand that costs most to keep apart; others join if they are pointwise.
   void takePointwise(int group, Operation *op) {
+    // The halves of a row that one product computed are read where they lie.
+    if (isa<SwigluOp, GegluOp>(op) && isa_and_nonnull<SplitOp>(op->getOperand(0).getDefiningOp()) &&
+        op->getOperand(0).getDefiningOp() == op->getOperand(1).getDefiningOp())
+      return repeatViews(group, {op->getOperand(0)});
     for (KernelKind kind : {KernelKind::Contraction, KernelKind::Row, KernelKind::Pointwise})
       for (Value operand : llvm::to_vector(llvm::reverse(op->getOperands()))) {
         int producer = groupOf(operand);

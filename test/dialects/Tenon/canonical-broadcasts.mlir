@@ -122,3 +122,14 @@ func.func @views_of_rows(%x: tensor<4x3xf32>, %y: tensor<1x4x3xf32>, %z: tensor<
   %3 = tenon.add %0, %z : (tensor<1x4x3xf32>, tensor<2x4x3xf32>) -> tensor<2x4x3xf32>
   return %1, %2, %3 : tensor<1x4x3xf32>, tensor<1x4x3xf32>, tensor<2x4x3xf32>
 }
+
+// -----
+
+// What is repeated once has another shape.
+// CHECK-LABEL: @repeated_once
+// CHECK: tenon.reshape %{{.*}} : (tensor<i64>) -> tensor<1x1xi64>
+// CHECK-NOT: tenon.expand
+func.func @repeated_once(%p: tensor<i64>) -> tensor<1x1xi64> {
+  %0 = tenon.expand %p : (tensor<i64>) -> tensor<1x1xi64>
+  return %0 : tensor<1x1xi64>
+}

@@ -134,3 +134,15 @@ func.func @numbers_compared(%n: tensor<i64>) -> tensor<?x4xi1> {
   %1 = tenon.compare %0, %d {predicate = #tenon.compare<eq>} : (tensor<?x4xi64>, tensor<4xi64>) -> tensor<?x4xi1>
   return %1 : tensor<?x4xi1>
 }
+
+// -----
+
+// Positions along a dimension of one element are a number, but not of a dimension whose size only the run knows.
+// CHECK-LABEL: @single_position
+// CHECK-DAG: tenon.constant dense<3> : tensor<1x2xi64>
+// CHECK-DAG: tenon.iota
+func.func @single_position(%n: tensor<i64>) -> (tensor<1x2xi64>, tensor<?xi64>) {
+  %0 = tenon.iota {axis = 0 : i64, start = 3.0 : f64, step = 1.0 : f64} : () -> tensor<1x2xi64>
+  %1 = tenon.iota %n {axis = 0 : i64, start = 3.0 : f64, step = 1.0 : f64} : (tensor<i64>) -> tensor<?xi64>
+  return %0, %1 : tensor<1x2xi64>, tensor<?xi64>
+}

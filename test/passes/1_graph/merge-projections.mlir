@@ -101,20 +101,36 @@ func.func @negative_tables(%x: tensor<3x8xf32>, %y: tensor<3x4xf32>) -> tensor<3
 
 // -----
 
-// A gate and its partner feed a pointwise op; a query that is also returned; weights that are arguments.
-// CHECK-LABEL: @negative_others_read
-// CHECK-COUNT-4: tenon.linear
-// CHECK-NOT: tenon.split
-func.func @negative_others_read(%x: tensor<3x4xf32>, %y: tensor<1x1x3x4xf32>) -> (tensor<3x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>) {
+// Of few rows a gate and its partner are one product, too: its weight is what is read.
+// CHECK-LABEL: @gate_of_few_rows
+// CHECK: %[[BOTH:.*]] = tenon.linear %{{.*}} -> tensor<3x8xf32>
+// CHECK: %[[PARTS:.*]]:2 = tenon.split %[[BOTH]] {axis = 1 : i64, sizes = array<i64: 4, 4>}
+// CHECK: tenon.swiglu %[[PARTS]]#0, %[[PARTS]]#1
+func.func @gate_of_few_rows(%x: tensor<3x4xf32>) -> tensor<3x4xf32> {
   %wg = tenon.weight "wg" : tensor<4x4xf32>
   %wu = tenon.weight "wu" : tensor<4x4xf32>
   %g = tenon.linear %x, %wg : (tensor<3x4xf32>, tensor<4x4xf32>) -> tensor<3x4xf32>
   %u = tenon.linear %x, %wu : (tensor<3x4xf32>, tensor<4x4xf32>) -> tensor<3x4xf32>
   %a = tenon.swiglu %g, %u : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %a : tensor<3x4xf32>
+}
+
+// -----
+
+// A gate and its partner of many rows feed a pointwise op; a query that is also returned; weights that are arguments.
+// CHECK-LABEL: @negative_others_read
+// CHECK-COUNT-4: tenon.linear
+// CHECK-NOT: tenon.split
+func.func @negative_others_read(%x: tensor<65x4xf32>, %y: tensor<1x1x3x4xf32>) -> (tensor<65x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>) {
+  %wg = tenon.weight "wg" : tensor<4x4xf32>
+  %wu = tenon.weight "wu" : tensor<4x4xf32>
+  %g = tenon.linear %x, %wg : (tensor<65x4xf32>, tensor<4x4xf32>) -> tensor<65x4xf32>
+  %u = tenon.linear %x, %wu : (tensor<65x4xf32>, tensor<4x4xf32>) -> tensor<65x4xf32>
+  %a = tenon.swiglu %g, %u : (tensor<65x4xf32>, tensor<65x4xf32>) -> tensor<65x4xf32>
   %q = tenon.linear %y, %wg : (tensor<1x1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x1x3x4xf32>
   %k = tenon.linear %y, %wu : (tensor<1x1x3x4xf32>, tensor<4x4xf32>) -> tensor<1x1x3x4xf32>
   %r = tenon.attention %q, %k, %k : (tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>) -> tensor<1x1x3x4xf32>
-  return %a, %q, %r : tensor<3x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>
+  return %a, %q, %r : tensor<65x4xf32>, tensor<1x1x3x4xf32>, tensor<1x1x3x4xf32>
 }
 
 // -----

@@ -139,3 +139,24 @@ func.func @negative_forms(%x: tensor<3x4xf32>, %c: tensor<3x4xf32>, %s: tensor<3
   %11 = tenon.concat %7, %10 {axis = 1 : i64} : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x4xf32>
   return %4, %11 : tensor<3x4xf32>, tensor<3x4xf32>
 }
+
+// -----
+
+// Tables that are made of a half as wide one are made half as wide.
+// CHECK-LABEL: @half_tables
+// CHECK-SAME: %[[F:[^ ]*]]: tensor<3x2xf32>)
+// CHECK: %[[C:.*]] = tenon.cos %[[F]] : (tensor<3x2xf32>) -> tensor<3x2xf32>
+// CHECK: %[[S:.*]] = tenon.sin %[[F]] : (tensor<3x2xf32>) -> tensor<3x2xf32>
+// CHECK: tenon.rope %{{.*}}, %[[C]], %[[S]]
+func.func @half_tables(%x: tensor<2x3x4xf32>, %f: tensor<3x2xf32>) -> tensor<2x3x4xf32> {
+  %t = tenon.concat %f, %f {axis = 1 : i64} : (tensor<3x2xf32>, tensor<3x2xf32>) -> tensor<3x4xf32>
+  %c = tenon.cos %t : (tensor<3x4xf32>) -> tensor<3x4xf32>
+  %s = tenon.sin %t : (tensor<3x4xf32>) -> tensor<3x4xf32>
+  %0 = tenon.mul %x, %c : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x4xf32>
+  %1, %2 = tenon.split %x {axis = 2 : i64, sizes = array<i64: 2, 2>} : (tensor<2x3x4xf32>) -> (tensor<2x3x2xf32>, tensor<2x3x2xf32>)
+  %3 = tenon.neg %2 : (tensor<2x3x2xf32>) -> tensor<2x3x2xf32>
+  %4 = tenon.concat %3, %1 {axis = 2 : i64} : (tensor<2x3x2xf32>, tensor<2x3x2xf32>) -> tensor<2x3x4xf32>
+  %5 = tenon.mul %4, %s : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> tensor<2x3x4xf32>
+  %6 = tenon.add %0, %5 : (tensor<2x3x4xf32>, tensor<2x3x4xf32>) -> tensor<2x3x4xf32>
+  return %6 : tensor<2x3x4xf32>
+}

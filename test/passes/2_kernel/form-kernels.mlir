@@ -172,3 +172,29 @@ func.func @main(%x: tensor<2x3x1x18xf16>) -> tensor<2x1x18x3xf16> {
   %b = tenon.attention %near, %near, %heads : (tensor<2x1x18x3xf16>, tensor<2x1x18x3xf16>, tensor<2x1x18x3xf16>) -> tensor<2x1x18x3xf16>
   return %b : tensor<2x1x18x3xf16>
 }
+
+// -----
+
+// The halves of one product's rows are read where they lie.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[BOTH:.*]] = tenon.kernel @linear(
+// CHECK: tenon.kernel @swiglu(%{{.*}} = %[[BOTH]]) : (tensor<3x8xf32>) -> tensor<3x4xf32>
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<3x4xf32>, %w: tensor<8x4xf32>) -> tensor<3x4xf32> {
+  %0 = tenon.linear %x, %w : (tensor<3x4xf32>, tensor<8x4xf32>) -> tensor<3x8xf32>
+  %1, %2 = tenon.split %0 {axis = 1 : i64, sizes = array<i64: 4, 4>} : (tensor<3x8xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>)
+  %3 = tenon.swiglu %1, %2 : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %3 : tensor<3x4xf32>
+}
+
+// -----
+
+// Ones in front keep pointwise ops in one kernel.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @iota_compare(
+// CHECK-NOT: tenon.kernel
+func.func @main(%p: tensor<1x1xi64>) -> tensor<1x16xi1> {
+  %0 = tenon.iota {axis = 0 : i64, start = 0.0 : f64, step = 1.0 : f64} : () -> tensor<16xi64>
+  %1 = tenon.compare %0, %p {predicate = #tenon.compare<le>} : (tensor<16xi64>, tensor<1x1xi64>) -> tensor<1x16xi1>
+  return %1 : tensor<1x16xi1>
+}
