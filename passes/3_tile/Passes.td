@@ -242,9 +242,7 @@ def SplitKeysPass : Pass<"tenon-split-keys", "::mlir::ModuleOp"> {
                                iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
             ins(%M, %largest, %L : tensor<4x1x2x4xf32>, tensor<1x2x4xf32>, tensor<4x1x2x4xf32>) outs(%init1 : tensor<1x2x4xf32>) {
         ^bb0(%maximum: f32, %most: f32, %in: f32, %out: f32):
-          %0 = arith.cmpf oeq, %most, %c0 : f32
-          %1 = arith.select %0, %zero, %most : f32
-          %2 = arith.subf %maximum, %1 : f32
+          %2 = arith.subf %maximum, %most : f32
           %3 = math.exp2 %2 : f32
           %4 = arith.mulf %3, %in : f32
           %5 = arith.addf %out, %4 : f32
@@ -258,9 +256,7 @@ def SplitKeysPass : Pass<"tenon-split-keys", "::mlir::ModuleOp"> {
                                  iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
             ins(%M, %largest, %O : tensor<4x1x2x4xf32>, tensor<1x2x4xf32>, tensor<4x1x2x4x64xf32>) outs(%init2 : tensor<1x2x4x64xf32>) {
         ^bb0(%maximum: f32, %most: f32, %in: f32, %out: f32):
-          %0 = arith.cmpf oeq, %most, %c0 : f32
-          %1 = arith.select %0, %zero, %most : f32
-          %2 = arith.subf %maximum, %1 : f32
+          %2 = arith.subf %maximum, %most : f32
           %3 = math.exp2 %2 : f32
           %4 = arith.mulf %3, %in : f32
           %5 = arith.addf %out, %4 : f32
