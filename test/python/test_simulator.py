@@ -45,6 +45,21 @@ def test_a_whole_model(monkeypatch):
     compare(model, module, inputs(2, 9), 1.25, 0)
 
 
+def test_minilm_by_the_tool(tmp_path):
+    """16 tokens, from the exported model to outputs within the bound of the float64 reference, launch by launch."""
+    import tenon
+    import torch
+    from tenon.samples import minilm
+
+    model = tenon.compile(minilm.export(minilm.load(dtype=torch.bfloat16)), target="sim:sm_90a")
+    model.save(tmp_path / "minilm.tnx")
+    command = [ROOT / "build/bin/tenon-run", tmp_path / "minilm.tnx", "--device=sim", "--dim=batch=1", "--dim=sequence=16",
+               "--range=attention_mask=1:1", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "output: ok" in done.stdout, done.stdout + done.stderr
+    assert done.stdout.count("no findings") == done.stdout.count("  sim  ") > 40, done.stdout
+
+
 MODEL = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
