@@ -107,6 +107,13 @@ void WgmmaOp::print(OpAsmPrinter &printer) {
   printer << " : " << getLhs().front().getType();
 }
 
+LogicalResult BarrierOrOp::verify() {
+  if (getId() < 16 && getThreads() > 0 && getThreads() <= 1024 && getThreads() % 32 == 0)
+    return success();
+  return emitOpError("(C1) is barrier ") << getId() << " of " << getThreads()
+                                         << " threads, expected one of 0 to 15 and a multiple of 32 up to 1024";
+}
+
 LogicalResult MbarrierWaitOp::verify() {
   IntegerAttr parity;
   if (!matchPattern(getParity(), m_Constant(&parity)) || parity.getValue().ule(1))

@@ -149,6 +149,27 @@ def WgmmaWaitOp : PtxOp<"wgmma.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
   let hasVerifier = 1;
 }
 
+def BarrierOrOp : PtxOp<"barrier.or", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a named barrier that tells whether a predicate holds in some thread";
+  let description = [{
+    Formula: `r = the disjunction of the threads' predicates` (`barrier.cta.red.or.pred.aligned`), once all `threads` have
+    come to barrier `id`; what they wrote to shared memory before can be read then.
+
+    (C1) `id` is 0 to 15, `threads` a multiple of 32 up to 1024.
+
+    ```mlir
+    llvm.func @example(%p: i1) {
+      %r = ptx.barrier.or %p {id = 1 : i32, threads = 256 : i32}
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins I1:$predicate, I32Attr:$id, I32Attr:$threads);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$predicate attr-dict";
+  let hasVerifier = 1;
+}
+
 def MbarrierWaitOp : PtxOp<"mbarrier.wait", [MemoryEffects<[MemRead, MemWrite]>]> {
   let summary = "waits for a phase of an mbarrier";
   let description = [{

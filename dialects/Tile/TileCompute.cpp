@@ -161,6 +161,11 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
   return {};
 }
 
+LogicalResult AnyOp::verify() {
+  RankedTensorType type = getTile().getType();
+  return type.getElementType().isInteger(1) ? success() : emitOpError("(C1) folds ") << type << ", expected i1";
+}
+
 LogicalResult YieldOp::verify() {
   Operation *parent = (*this)->getParentOp();
   return isa<UnlikelyOp>(parent) ? success()

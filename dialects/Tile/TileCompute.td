@@ -72,6 +72,25 @@ def ReduceOp : TileOp<"reduce", [Pure]> {
   let assemblyFormat = "$fold $tile attr-dict `:` type($tile) `->` type($result)";
 }
 
+def AnyOp : TileOp<"any", [Pure]> {
+  let summary = "whether some element holds";
+  let description = [{
+    Formula: `r = the disjunction of all elements`: one value for the program.
+
+    (C1) The elements are i1.
+
+    ```mlir
+    func.func @example(%c: tensor<16x64xi1>) -> i1 {
+      %r = tile.any %c : tensor<16x64xi1>
+      return %r : i1
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile);
+  let results = (outs I1:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile)";
+}
+
 def ScanOp : TileOp<"scan", [Pure, AllTypesMatch<["tile", "result"]>]> {
   let summary = "the running fold along a dimension";
   let description = [{

@@ -129,6 +129,11 @@ LogicalResult Interpreter::runOp(Operation *op) {
       .Case([&](tile::ReduceOp reduce) {
         return fold(reduce.getTile(), reduce.getResult(), reduce.getAxis(), reduce.getFold(), false), success();
       })
+      .Case([&](tile::AnyOp any) {
+        ReferenceTensor holds = fresh(any.getResult());
+        holds.integers[0] = llvm::any_of(tiles[any.getTile()].integers, [](int64_t element) { return element != 0; });
+        return set(any.getResult(), std::move(holds)), success();
+      })
       .Case([&](tile::ScanOp scan) {
         return fold(scan.getTile(), scan.getResult(), scan.getAxis(), scan.getFold(), true), success();
       })

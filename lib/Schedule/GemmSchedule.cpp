@@ -30,6 +30,9 @@ constexpr int64_t accumulators = 128;      // of f32 that a thread holds beside 
 constexpr int64_t promoted = 192;          // the same of a warpgroup's thread that adds products to other sums
 constexpr int64_t mostResults = 128 * 256; // of a program
 constexpr int64_t leastStages = 3;         // of a ring that hides a copy behind a product
+// A turn of few rows brings as many bytes of the other operand: memory's latency at its full rate takes 100 KB in
+// flight (16 KB a turn: 3.5 TB/s of an H200, 28 KB: 3.8).
+constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -92,7 +95,8 @@ struct Model {
     double turn = std::max({multiply, shared, copy});
     double resultBytes = tile.splits > 1 ? 4 : shape.resultBits / 8.0;
     // Programs that share a multiprocessor start while others multiply; a producer brings the next one's operands.
-    double starts = isWarpgroup ? 1 : std::max(1.0, each / 2);
+    bool isShared = 2 * leastStages * (r + c) * d * bytes() <= arch.sharedBytesPerSm;
+    double starts = isWarpgroup ? 1 : isShared ? std::max(1.0, each / 2) : each;
     double store = r * c * resultBytes / (isWarpgroup ? stagedBytesPerClock : storeBytesPerClock);
     double clocks = starts * startClocks + each * (turns * turn + store);
     double seconds = clocks / arch.clockHz;
@@ -126,9 +130,21 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
     depth = std::min<int64_t>(shape.depthBlock, 2 * depth);
   // Of columns no more than a program of every architecture holds without spilling, beside its rows.
   std::vector<GemmCandidate> candidates;
+  const bool hasFewRows = shape.isTensorCore && shape.rows > 0 && shape.rows <= fewRows && shape.depthBlock <= 0;
+  auto depthOf = [&](int64_t columns) {
+    int64_t deep = depth;
+    auto fits = [&](int64_t more) {
+      return more * columns * model.bytes() <= bytesOfFewRows &&
+             4 * more * (fewRows + columns) * model.bytes() <= arch.sharedBytesPerBlock;
+    };
+    while (hasFewRows && 2 * deep <= shape.depth && fits(2 * deep))
+      deep *= 2;
+    return deep;
+  };
   for (int64_t rows : {16, 32, 64, 128, 256})
-    for (int64_t columns : {16, 32, 64, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256})
+    for (int64_t columns : {16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256})
       for (int64_t splits : {1, 2, 4, 8, 16}) {
+        const int64_t depth = depthOf(columns);
         // Rows in two parts need the registers of a turn's sums once. Each part is waited for: fewer columns are not
         // worth it (256 x 112 took 1.047 times as long as 128 x 192 where both fit the waves).
         GemmTile tile{rows, columns, depth, splits, rows == 256 ? 2 : 1};
@@ -136,8 +152,9 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
           continue;
         // Wide tiles are for warpgroups, which hold a row's results in few registers a thread, and so are widths that
         // fit a number of columns to whole waves of programs.
-        bool isFitted = columns > 128 || (columns > 64 && columns < 128);
-        if (isFitted && (rows < 128 || !model.isWgmma(tile)))
+        bool isFitted = columns > 128 || (columns > 64 && columns < 128) || columns == 48;
+        bool fitsFew = hasFewRows && rows == 16 && columns <= 128;
+        if (isFitted && !fitsFew && (rows < 128 || columns < 64 || !model.isWgmma(tile)))
           continue;
         // What was refused had too few registers.
         if (rows * columns > (mostResults >> refusals))

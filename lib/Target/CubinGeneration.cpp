@@ -8,13 +8,13 @@
 
 namespace tenon {
 
-static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const GpuArch &arch, const Ptxas &ptxas,
-                                            const CubinCache &cache) {
-  CubinKey key = {version, ptxas.version(), arch.name, request.ptx};
+static Result<GeneratedCubin> assemble(const CubinRequest &request, const std::string &ptx, const GpuArch &arch,
+                                       const Ptxas &ptxas, const CubinCache &cache) {
+  CubinKey key = {version, ptxas.version(), arch.name, ptx};
   std::optional<CubinEntry> entry = cache.load(key);
   bool wasCached = entry.has_value();
   if (!entry) {
-    Assembly assembly = ptxas.assemble(request.name, request.ptx, arch);
+    Assembly assembly = ptxas.assemble(request.name, ptx, arch);
     TENON_TRY(assembly.status);
     entry = CubinEntry{std::move(assembly.cubin), std::move(assembly.log)};
     cache.store(key, *entry);
@@ -23,6 +23,22 @@ static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const G
   if (!facts.ok())
     return facts.status();
   return GeneratedCubin{std::move(entry->cubin), std::move(entry->log), facts.take(), wasCached};
+}
+
+/// ptxas spills a few registers where one CTA more then fits a multiprocessor. Told that one is enough it does not.
+static std::string withOneCta(std::string ptx) {
+  for (size_t at = ptx.find("\n.reqntid "); at != std::string::npos; at = ptx.find("\n.reqntid ", at + 1))
+    ptx.insert(ptx.find('\n', at + 1), "\n.minnctapersm 1");
+  return ptx;
+}
+
+static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const GpuArch &arch, const Ptxas &ptxas,
+                                            const CubinCache &cache) {
+  Result<GeneratedCubin> first = assemble(request, request.ptx, arch, ptxas, cache);
+  if (first.ok() || request.ptx.find(".minnctapersm") != std::string::npos)
+    return first;
+  Result<GeneratedCubin> second = assemble(request, withOneCta(request.ptx), arch, ptxas, cache);
+  return second.ok() ? std::move(second) : std::move(first);
 }
 
 std::vector<Result<GeneratedCubin>> generateCubins(const std::vector<CubinRequest> &requests, const GpuArch &arch,

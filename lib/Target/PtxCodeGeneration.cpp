@@ -42,13 +42,15 @@ using namespace mlir;
 namespace tenon {
 namespace {
 
-/// TargetMachine::addPassesToEmitFile without machine sinking: what stands before a branch hides behind the long
-/// latencies that are there (attention: 0.96 of the time, docs/decisions/0013), and ptxas does not move it back.
+/// TargetMachine::addPassesToEmitFile; without machine sinking where warps vote. What stands before such a branch hides
+/// behind long latencies there (attention: 0.96 of the time, docs/decisions/0013), and ptxas does not move it back.
+/// Elsewhere sinking saves registers.
 bool emit(llvm::Module &module, llvm::TargetMachine &target, llvm::raw_pwrite_stream &stream) {
   auto &machine = static_cast<llvm::CodeGenTargetMachineImpl &>(target);
   llvm::legacy::PassManager passes;
   llvm::TargetPassConfig *config = machine.createPassConfig(passes);
-  config->disablePass(&llvm::MachineSinkingLegacyID);
+  if (module.getFunction("llvm.nvvm.vote.any.sync"))
+    config->disablePass(&llvm::MachineSinkingLegacyID);
   passes.add(config);
   auto *info = new llvm::MachineModuleInfoWrapperPass(&machine);
   passes.add(info);

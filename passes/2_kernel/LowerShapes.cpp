@@ -138,6 +138,11 @@ static OpFoldResult sliceStart(ImplicitLocOpBuilder &b, int64_t start, OpFoldRes
   return arith::MaxSIOp::create(b, fromEnd, arith::ConstantIndexOp::create(b, 0)).getResult();
 }
 
+/// tensor.extract_slice begins inside its source, even where it takes nothing.
+static OpFoldResult startOfPiece(OpBuilder &b, OpFoldResult start, OpFoldResult size) {
+  return isZeroInteger(size) ? OpFoldResult(b.getIndexAttr(0)) : start;
+}
+
 static Lowered lowerSlice(SliceOp op, ImplicitLocOpBuilder &b) {
   auto sizes = resultSizes(b, op->getResult(0));
   if (failed(sizes))
@@ -149,7 +154,7 @@ static Lowered lowerSlice(SliceOp op, ImplicitLocOpBuilder &b) {
     if (start == std::numeric_limits<int64_t>::min())
       offsets.push_back(arith::MinSIOp::create(b, indexValue(b, size), heldIndex(b, *bound++)).getResult());
     else
-      offsets.push_back(sliceStart(b, start, size));
+      offsets.push_back(startOfPiece(b, sliceStart(b, start, size), (*sizes)[dimension]));
   }
   SmallVector<OpFoldResult> strides = getAsIndexOpFoldResult(b.getContext(), op.getSteps());
   return SmallVector<Value>{tensor::ExtractSliceOp::create(b, op.getInput(), offsets, *sizes, strides)};
@@ -161,8 +166,8 @@ static Lowered lowerSplit(SplitOp op, ImplicitLocOpBuilder &b) {
   SmallVector<OpFoldResult> offsets(rank, b.getIndexAttr(0)), strides(rank, b.getIndexAttr(1));
   SmallVector<Value> pieces;
   for (int64_t size : op.getSizes()) {
-    offsets[op.getAxis()] = b.getIndexAttr(offset);
     sizes[op.getAxis()] = b.getIndexAttr(size);
+    offsets[op.getAxis()] = startOfPiece(b, b.getIndexAttr(offset), sizes[op.getAxis()]);
     pieces.push_back(tensor::ExtractSliceOp::create(b, op.getInput(), offsets, sizes, strides));
     offset += size;
   }

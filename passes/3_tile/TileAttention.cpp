@@ -315,14 +315,12 @@ Value AttentionTiles::isNonFinite(ImplicitLocOpBuilder &b, Value tile) {
   auto given = cast<RankedTensorType>(tile.getType());
   if (given.getElementTypeBitWidth() < 32)
     tile = arith::ExtFOp::create(b, given.clone(b.getF32Type()), tile);
+  // NaN goes through a sum: one comparison a row.
   Value strange = arith::SubFOp::create(b, tile, tile);
-  while (cast<RankedTensorType>(strange.getType()).getRank() > 0) {
-    auto type = cast<RankedTensorType>(strange.getType());
-    auto folded = RankedTensorType::get(type.getShape().drop_back(), type.getElementType());
-    strange = tile::ReduceOp::create(b, folded, tile::Fold::add, strange, type.getRank() - 1);
-  }
-  return tensor::ExtractOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, strange, strange),
-                                   ValueRange());
+  auto type = cast<RankedTensorType>(strange.getType());
+  auto folded = RankedTensorType::get(type.getShape().drop_back(), type.getElementType());
+  strange = tile::ReduceOp::create(b, folded, tile::Fold::add, strange, type.getRank() - 1);
+  return tile::AnyOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, strange, strange));
 }
 
 /// Of the powers of a tile of scores, or of one score a query.

@@ -214,6 +214,10 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitReduce(reduce);
   if (auto scan = dyn_cast<tile::ScanOp>(op))
     return emitScan(scan);
+  if (auto any = dyn_cast<tile::AnyOp>(op)) {
+    emitAny(any);
+    return success();
+  }
   if (auto load = dyn_cast<tile::LoadOp>(op))
     return emitLoad(load);
   if (auto gather = dyn_cast<tile::GatherOp>(op))

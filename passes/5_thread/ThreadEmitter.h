@@ -159,6 +159,7 @@ private:
   mlir::Value shuffle(mlir::Value value, mlir::NVVM::ShflKind kind, mlir::Value offset);
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> exchangeOverWarps(llvm::ArrayRef<mlir::Value> list,
                                                                       int64_t warpMask);
+  void emitAny(tile::AnyOp op);
   llvm::SmallVector<mlir::Value> foldRegisters(mlir::Value tile, int64_t axis, tile::Fold kind);
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   mlir::LogicalResult emitScan(tile::ScanOp op);

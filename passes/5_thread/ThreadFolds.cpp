@@ -2,6 +2,8 @@
 // The order is fixed by the layout, so that repeated runs are equal bit by bit.
 #include "passes/5_thread/ThreadEmitter.h"
 
+#include "dialects/Ptx/Ptx.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -164,6 +166,30 @@ LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
   }
   values[op.getResult()] = results;
   return success();
+}
+
+/// A thread's registers, then all threads by one barrier that folds; a warp by itself votes.
+void ThreadEmitter::emitAny(tile::AnyOp op) {
+  RankedTensorType type = op.getTile().getType();
+  LayoutAttr layout = layoutOf(type);
+  Value holds;
+  for (auto [place, value] : llvm::zip_equal(layout.registerPlaces(), valuesOf(op.getTile()))) {
+    Value term = value;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      if (ThreadPlace part = threadPlace(layout, d); part.bound + place[d] > type.getDimSize(d)) {
+        Value inside =
+            arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(part.thread, place[d]), i32(type.getDimSize(d)));
+        term = arith::AndIOp::create(b, term, inside);
+      }
+    holds = holds ? arith::OrIOp::create(b, holds, term).getResult() : term;
+  }
+  if (schedule.getNumWarps() == 1) {
+    values[op.getResult()] = {
+        NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), holds, NVVM::VoteSyncKind::any).getResult()};
+    return;
+  }
+  values[op.getResult()] = {
+      ptx::BarrierOrOp::create(b, b.getI1Type(), holds, hasProducer ? 1 : 0, 32 * schedule.getNumWarps()).getResult()};
 }
 
 /// Digit by digit, the fastest first: within the places that the digits so far count through, each register has its

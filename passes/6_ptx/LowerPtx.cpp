@@ -240,6 +240,13 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
             std::string text = "wgmma.wait_group.sync.aligned " + std::to_string(wait.getPending()) + ";";
             wait.replaceAllUsesWith(inPlace(wait.getValues(), {}, text, "", b));
           })
+          .Case([&](ptx::BarrierOrOp barrier) {
+            std::string numbers = std::to_string(barrier.getId()) + ", " + std::to_string(barrier.getThreads());
+            Value holds = assembly(b, b.getI1Type(), {barrier.getPredicate()},
+                                   "barrier.cta.red.or.pred.aligned $0, " + numbers + ", $1;", "=b,b,~{memory}",
+                                   /*hasEffects=*/true);
+            barrier.replaceAllUsesWith(holds);
+          })
           .Case([&](ptx::MbarrierWaitOp wait) {
             assembly(b, {}, {wait.getBarrier(), wait.getParity()},
                      "{\n.reg .pred p;\nWAIT${:uid}:\nmbarrier.try_wait.parity.shared::cta.b64 p, [$0], $1;\n"

@@ -225,6 +225,15 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
     calls.call("tenon_sim_cluster_arrive", {calls.i32(1), calls.i32(relaxed.getAligned().value_or(false))});
   } else if (auto wait = dyn_cast<NVVM::ClusterWaitOp>(op)) {
     calls.call("tenon_sim_cluster_wait", {calls.i32(wait.getAligned().value_or(false))});
+  } else if (auto barrier = dyn_cast<ptx::BarrierOrOp>(op)) {
+    Value predicate = LLVM::ZExtOp::create(calls.builder(), loc, i32, barrier.getPredicate());
+    auto disjunction = static_cast<int64_t>(NVVM::BarrierReduction::OR);
+    Value result = calls.call(
+        "tenon_sim_barrier",
+        {calls.i32(barrier.getId()), calls.i32(barrier.getThreads()), calls.i32(1), calls.i32(disjunction), predicate},
+        i32);
+    barrier.replaceAllUsesWith(
+        LLVM::ICmpOp::create(calls.builder(), loc, LLVM::ICmpPredicate::ne, result, calls.i32(0)).getResult());
   } else if (auto sync = dyn_cast<NVVM::SyncWarpOp>(op)) {
     calls.call("tenon_sim_sync_warp", {sync.getMask()});
   } else if (auto registers = dyn_cast<NVVM::SetMaxRegisterOp>(op)) {

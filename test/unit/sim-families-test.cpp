@@ -104,7 +104,6 @@ const Family hopperAttention = {
     2,
     {
         {"no fence", "nvvm.fence.proxy", {FindingKind::Race}, "no fence.proxy.async"},
-        {"no named barriers", "nvvm.barrier", disorder, ""},
         {"no wait for phases", "ptx.mbarrier.wait", disorder, ""},
         {"no wait for products", "ptx.wgmma.wait", {FindingKind::Race}, "an accumulator of ptx.wgmma"},
         {"a wait for fewer products", "ptx.wgmma.wait", disorder, "ptx.wgmma", Change::WaitForLess},

@@ -138,3 +138,11 @@ llvm.func @f(%a: i32, %c: f32) {
   %d:4 = ptx.mma.f8 %a, %a, %a, %a, %a, %a, %c, %c, %c, %c {lhs_element = f8E4M3FN, rhs_element = i8}
   llvm.return
 }
+
+// -----
+
+llvm.func @f(%p: i1) {
+  // expected-error @below {{'ptx.barrier.or' op (C1) is barrier 1 of 40 threads, expected one of 0 to 15 and a multiple of 32 up to 1024}}
+  %r = ptx.barrier.or %p {id = 1 : i32, threads = 40 : i32}
+  llvm.return
+}

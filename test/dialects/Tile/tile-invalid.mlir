@@ -393,6 +393,14 @@ tile.kernel @k(%X: !tile.view<?x64xf32>) {
 
 // -----
 
+func.func @f(%c: tensor<16xi8>) {
+  // expected-error@+1 {{'tile.any' op (C1) folds 'tensor<16xi8>', expected i1}}
+  %r = tile.any %c : tensor<16xi8>
+  return
+}
+
+// -----
+
 func.func @f(%c: tensor<16xi8>, %x: tensor<16xf32>) -> tensor<16xf32> {
   // expected-error@+1 {{'tile.unlikely' op (C1) condition is 'tensor<16xi8>', expected i1}}
   %r = tile.unlikely %c : tensor<16xi8> -> tensor<16xf32> {

@@ -107,3 +107,18 @@ func.func @reshape_of_heads(%x: tensor<16x1x1024xf32>) -> tensor<16x8x1x128xf32>
   }
   return %y : tensor<16x8x1x128xf32>
 }
+
+// -----
+
+// A piece of nothing at the end: its offset would lie past the source.
+// CHECK-LABEL: func.func @main
+// CHECK: tensor.extract_slice %{{.*}}[0, 4] [0, 18] [1, 1]
+// CHECK: tensor.extract_slice %{{.*}}[0, 0] [4, 0] [1, 1]
+func.func @main(%x: tensor<4x22xf32>) -> (tensor<0x18xf32>, tensor<4x0xf32>) {
+  %0:2 = tenon.kernel @pieces(%X = %x) : (tensor<4x22xf32>) -> (tensor<0x18xf32>, tensor<4x0xf32>) {
+    %1 = tenon.slice %X {starts = array<i64: 4, 4>, ends = array<i64: 4, 22>, steps = array<i64: 1, 1>} : (tensor<4x22xf32>) -> tensor<0x18xf32>
+    %2, %3 = tenon.split %X {axis = 1 : i64, sizes = array<i64: 22, 0>} : (tensor<4x22xf32>) -> (tensor<4x22xf32>, tensor<4x0xf32>)
+    tenon.yield %1, %3 : tensor<0x18xf32>, tensor<4x0xf32>
+  }
+  return %0#0, %0#1 : tensor<0x18xf32>, tensor<4x0xf32>
+}
