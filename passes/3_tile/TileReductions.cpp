@@ -175,37 +175,8 @@ TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
       }))
     return sum;
   SmallVector<unsigned> kept = axesOf(place), all(kept);
-  // What is read from memory turn by turn, beside a product, is read a turn ahead: nothing waits for it then.
-  SmallVector<unsigned> reduced;
-  op.getReductionDims(reduced);
-  SmallVector<OpOperand *> ahead;
-  SmallVector<Value> initial = {widen(sum, kept)};
-  SmallVector<SmallVector<unsigned>> axesAhead;
-  auto placeOf = [&](OpOperand *operand, AffineExpr turn) {
-    TilePlace at(loops);
-    at[reduced.front()] = turn;
-    AffineMap map = op.getMatchingIndexingMap(operand);
-    return TilePlace(llvm::map_to_vector(map.getResults(), [&](AffineExpr expr) { return expr.replaceDims(at); }));
-  };
-  if (auto known = reductionTiles.find({op, reduced.front()}); known != reductionTiles.end() && known->second == 1)
-    for (OpOperand *operand : op.getDpsInputOperands())
-      if (viewOf(operand->get())) {
-        TileValue first = at(operand->get(), placeOf(operand, constant(0)));
-        if (!first)
-          return {};
-        ahead.push_back(operand);
-        initial.push_back(first.tile);
-        axesAhead.push_back(first.axes);
-      }
   OpBuilder::InsertionGuard guard(b);
-  Reduction reduction = openReduction(op, loops, kept, initial);
-  SmallVector<Value> next;
-  for (auto [number, operand] : llvm::enumerate(ahead)) {
-    AffineExpr turn = loops[reduced.front()];
-    TileValue here{reduction.values[number + 1], axesAhead[number]};
-    memo[operand->get()].push_back({placeOf(operand, turn), here});
-    next.push_back(at(operand->get(), placeOf(operand, turn + 1)).tile);
-  }
+  Reduction reduction = openReduction(op, loops, kept, widen(sum, kept));
   loadForFold(op, added, loops, *fold);
   SmallVector<TileValue> elements = elementsAt(op, loops);
   if (elements.size() != op->getNumOperands())
@@ -221,12 +192,11 @@ TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
   // What is scaled and added is so with one rounding.
   if (auto scaled = value.tile.getDefiningOp<arith::MulFOp>();
       scaled && isa<arith::AddFOp>(combiner) && reduction.own.empty() && !reduction.loops.empty()) {
-    next.insert(next.begin(), math::FmaOp::create(b, scaled.getLhs(), scaled.getRhs(), before).getResult());
-    return {closeReduction(reduction, next).front(), value.axes};
+    Value total = math::FmaOp::create(b, scaled.getLhs(), scaled.getRhs(), before);
+    return {closeReduction(reduction, total).front(), value.axes};
   }
   OperationState state(b.getLoc(), combiner->getName(), {before, value.tile}, before.getType(), combiner->getAttrs());
-  next.insert(next.begin(), b.create(state)->getResult(0));
-  return {closeReduction(reduction, next).front(), value.axes};
+  return {closeReduction(reduction, b.create(state)->getResult(0)).front(), value.axes};
 }
 
 namespace {

@@ -66,7 +66,7 @@ class ModelContest:
             module = case.build().eval()
         torch.set_default_dtype(torch.float32)
         inputs = self._inputs(case)
-        state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+        state = {**dict(module.named_parameters(remove_duplicate=False)), **dict(module.named_buffers())}
         state = {key: value.detach() for key, value in state.items()}
         held = {key: value.cpu().contiguous() for key, value in state.items()}
         loaded = {key: self.tenon.load(path, weights=held) for key, path in artefacts.items()}
