@@ -16,7 +16,7 @@ DEVICE = ROOT / "test/sim/device"
 sys.path.insert(0, str(DEVICE))
 
 from kernel import module_text  # noqa: E402
-from make_cases import all_cases  # noqa: E402
+from make_kernels import all_cases  # noqa: E402
 
 GROUP = 40  # cases of one process
 
@@ -62,7 +62,7 @@ def test_no_form_has_a_finding(simulated):
 
 def test_the_simulator_gives_what_a_gpu_gave(simulated):
     if not (DEVICE / "reference.json").exists():
-        pytest.skip("test/sim/device has no results of a GPU to compare with: make_cases.py there says how to make them")
+        pytest.skip("test/sim/device has no results of a GPU to compare with: make_kernels.py there says how to make them")
     reference, words = json.loads((DEVICE / "reference.json").read_text()), np.load(DEVICE / "reference.npz")
     wrong, missing = [], []
     for case, mine in simulated[0]:
@@ -76,5 +76,5 @@ def test_the_simulator_gives_what_a_gpu_gave(simulated):
             at = np.flatnonzero(differs)
             wrong.append(f"{case.name}: {len(at)} of {len(mine)} words, first at {at[0]}: {mine[at[0]]:08x}, "
                          f"on {reference['device']} {theirs[at[0]]:08x}")
-    assert not missing, f"no results of a GPU for {missing[:5]} and others: run test/sim/device/make_cases.py anew"
+    assert not missing, f"no results of a GPU for {missing[:5]} and others: run test/sim/device/make_kernels.py anew"
     assert not wrong, "\n".join(wrong)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs what make_cases.py compiled on this machine's GPU and writes what each case gives.
+"""Runs what make_kernels.py compiled on this machine's GPU and writes what each case gives.
 
 usage: run_device.py FOLDER [--match REGEX] [--seconds N]
   FOLDER gets reference.json (date, device, driver, what failed) and reference.npz (the words, equal ones once)
@@ -49,7 +49,7 @@ def run_case(library, case, folder):
 def worker(folder):
     """Answers each line of stdin, the number of a case, with a line: its words in hex, or an error."""
     from exec_cpu.library import Library
-    from make_cases import all_cases
+    from make_kernels import all_cases
 
     library, cases = Library(folder / "libtenon-runtime.so"), all_cases()
     for line in sys.stdin:
@@ -82,7 +82,7 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[0]).resolve()
-    from make_cases import all_cases
+    from make_kernels import all_cases
 
     index = {**device(), "date": datetime.date.today().isoformat(), "cases": {}, "errors": {}}
     words, process, families, began = {}, None, {}, time.monotonic()

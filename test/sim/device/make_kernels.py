@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles several hundred small kernels, each form of each op that the simulator knows, for an H100 or H200.
 
-usage: make_cases.py FOLDER [--match REGEX]
+usage: make_kernels.py FOLDER [--match REGEX]
   FOLDER gets an artefact a case and all that run_device.py needs besides Python 3 and numpy: carry it to a GPU, run
   `python3 FOLDER/run_device.py FOLDER` there, and put the reference.json and reference.npz that it writes beside this
   file. test/python/test_simulator_device.py compares the simulator with them.
