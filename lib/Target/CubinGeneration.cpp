@@ -8,21 +8,18 @@
 
 namespace tenon {
 
-static Result<GeneratedCubin> assemble(const CubinRequest &request, const std::string &ptx, const GpuArch &arch,
-                                       const Ptxas &ptxas, const CubinCache &cache) {
+static Result<CubinEntry> assemble(const CubinRequest &request, const std::string &ptx, const GpuArch &arch,
+                                   const Ptxas &ptxas, const CubinCache &cache, bool &wasCached) {
   CubinKey key = {version, ptxas.version(), arch.name, ptx};
   std::optional<CubinEntry> entry = cache.load(key);
-  bool wasCached = entry.has_value();
-  if (!entry) {
-    Assembly assembly = ptxas.assemble(request.name, ptx, arch);
-    TENON_TRY(assembly.status);
-    entry = CubinEntry{std::move(assembly.cubin), std::move(assembly.log)};
-    cache.store(key, *entry);
-  }
-  Result<std::vector<KernelFacts>> facts = checkCubin(entry->cubin, entry->log, arch, request.kernels);
-  if (!facts.ok())
-    return facts.status();
-  return GeneratedCubin{std::move(entry->cubin), std::move(entry->log), facts.take(), wasCached};
+  wasCached = entry.has_value();
+  if (entry)
+    return std::move(*entry);
+  Assembly assembly = ptxas.assemble(request.name, ptx, arch);
+  TENON_TRY(assembly.status);
+  CubinEntry made{std::move(assembly.cubin), std::move(assembly.log)};
+  cache.store(key, made);
+  return made;
 }
 
 /// ptxas spills a few registers where one CTA more then fits a multiprocessor. Told that one is enough it does not.
@@ -34,10 +31,24 @@ static std::string withOneCta(std::string ptx) {
 
 static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const GpuArch &arch, const Ptxas &ptxas,
                                             const CubinCache &cache) {
-  Result<GeneratedCubin> first = assemble(request, request.ptx, arch, ptxas, cache);
-  if (first.ok() || request.ptx.find(".minnctapersm") != std::string::npos)
+  auto attempt = [&](const std::string &ptx, bool &isAssembled) -> Result<GeneratedCubin> {
+    bool wasCached = false;
+    Result<CubinEntry> entry = assemble(request, ptx, arch, ptxas, cache, wasCached);
+    isAssembled = entry.ok();
+    if (!entry.ok())
+      return entry.status();
+    CubinEntry made = entry.take();
+    Result<std::vector<KernelFacts>> facts = checkCubin(made.cubin, made.log, arch, request.kernels);
+    if (!facts.ok())
+      return facts.status();
+    return GeneratedCubin{std::move(made.cubin), std::move(made.log), facts.take(), wasCached};
+  };
+  bool isAssembled = false;
+  Result<GeneratedCubin> first = attempt(request.ptx, isAssembled);
+  // What a gate refuses has a second chance; what ptxas refuses has none.
+  if (first.ok() || !isAssembled || request.ptx.find(".minnctapersm") != std::string::npos)
     return first;
-  Result<GeneratedCubin> second = assemble(request, withOneCta(request.ptx), arch, ptxas, cache);
+  Result<GeneratedCubin> second = attempt(withOneCta(request.ptx), isAssembled);
   return second.ok() ? std::move(second) : std::move(first);
 }
 

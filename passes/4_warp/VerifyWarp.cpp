@@ -109,6 +109,25 @@ static LogicalResult verifyOperands(Operation *op) {
   return success();
 }
 
+/// A warp takes the region of tile.unlikely by itself: nothing in it waits for other warps.
+static LogicalResult verifyUnlikely(tile::UnlikelyOp op) {
+  auto isOverWarps = [](Value tile, int64_t axis) {
+    return llvm::any_of(layoutOf(tile).getDim(axis), [](const Digit &digit) { return digit.kind == DigitKind::Warp; });
+  };
+  WalkResult result = op.getBody().walk([&](Operation *inner) {
+    auto reduce = dyn_cast<tile::ReduceOp>(inner);
+    auto scan = dyn_cast<tile::ScanOp>(inner);
+    bool waits = isa<RelayoutOp, tile::AnyOp>(inner) || (reduce && isOverWarps(reduce.getTile(), reduce.getAxis())) ||
+                 (scan && isOverWarps(scan.getTile(), scan.getAxis()));
+    if (!waits)
+      return WalkResult::advance();
+    inner->emitOpError("waits for other warps in the region of a tile.unlikely, which a warp may take alone; expected "
+                       "whole rows a warp: `warps = [n, 1]` in `warp.schedule`");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
+}
+
 //===--- dots under way ------------------------------------------------------------------------------------------===//
 
 /// Whether at least `pending` dots are begun between the one that gave the tile and the wait for it, in one block.
@@ -195,7 +214,8 @@ static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
     return WalkResult::advance();
   };
   if (kernel.walk<WalkOrder::PreOrder>(verifyLayouts).wasInterrupted() ||
-      kernel.walk([](Operation *op) -> WalkResult { return verifyOperands(op); }).wasInterrupted())
+      kernel.walk([](Operation *op) -> WalkResult { return verifyOperands(op); }).wasInterrupted() ||
+      kernel.walk([](tile::UnlikelyOp op) -> WalkResult { return verifyUnlikely(op); }).wasInterrupted())
     return failure();
   WalkResult dots = kernel.walk([](warp::DotOp dot) -> WalkResult {
     DenseSet<Value> seen;

@@ -74,7 +74,7 @@ def parse(arguments):
                         help="where it runs (default: cpu); on a GPU models of several kinds, bf16, as CUDA graphs")
     whole.add_argument("--vs", default="", metavar="PEERS",
                         help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}; on a GPU torch is\n"
-                             "always there and of the others inductor can be")
+                             "always there and of the others inductor and xla can be")
     whole.add_argument("--case", action="append", metavar="[MODEL ]BxSy",
                        help="a model and a shape, as \"GPT-2 B1S64\" or, of MiniLM, B8S128; on a GPU a case's name; may be\n"
                             f"given many times. Models: {', '.join(models())}")

@@ -213,3 +213,24 @@ tile.kernel @order(%X: !tile.view<64xf32>) attributes {warp.order = #warp.order<
   tile.grid (%i) = (%c4) {
   }
 }
+
+// -----
+
+// Rows over two warps: one that takes the region would wait for the other, which does not come.
+#acc = #warp.layout<[r2, l8*4], [w2, r4, l4, r2]>
+#row = #warp.layout<[r2, l8*4]>
+tile.kernel @alone(%X: !tile.view<16x64xf32>, %Y: !tile.view<16xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 2], stages = 1, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %limit = arith.constant dense<8.0> : tensor<16xf32, #row>
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<16x64xf32> -> tensor<16x64xf32, #acc>
+    %s = tile.reduce add %x {axis = 1 : i64} : tensor<16x64xf32, #acc> -> tensor<16xf32, #row>
+    %c = arith.cmpf ugt, %s, %limit : tensor<16xf32, #row>
+    %r = tile.unlikely %c : tensor<16xi1, #row> -> tensor<16xf32, #row> {
+      // expected-error @below {{'tile.reduce' op waits for other warps in the region of a tile.unlikely, which a warp may take alone; expected whole rows a warp: `warps = [n, 1]` in `warp.schedule`}}
+      %m = tile.reduce max %x {axis = 1 : i64} : tensor<16x64xf32, #acc> -> tensor<16xf32, #row>
+      tile.yield %m : tensor<16xf32, #row>
+    } else(%s)
+    tile.store %r, %Y[%c0] : tensor<16xf32, #row>, !tile.view<16xf32>
+  }
+}
