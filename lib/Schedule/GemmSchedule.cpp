@@ -122,17 +122,16 @@ struct Model {
 std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch, int64_t refusals) {
   Model model(shape, arch);
   // 128 bytes of the depth: one line of the cache and one period of the shared memory's swizzle.
-  int64_t depth = 1024 / std::max<int64_t>(shape.operandBits, 8), least = 16;
+  int64_t line = 1024 / std::max<int64_t>(shape.operandBits, 8), least = 16;
   if (shape.depth >= 0)
-    while (depth / 2 >= std::max(shape.depth, least))
-      depth /= 2;
+    while (line / 2 >= std::max(shape.depth, least))
+      line /= 2;
   if (shape.depthBlock > 0)
-    depth = std::min<int64_t>(shape.depthBlock, 2 * depth);
-  // Of columns no more than a program of every architecture holds without spilling, beside its rows.
+    line = std::min<int64_t>(shape.depthBlock, 2 * line);
   std::vector<GemmCandidate> candidates;
   const bool hasFewRows = shape.isTensorCore && shape.rows > 0 && shape.rows <= fewRows && shape.depthBlock <= 0;
   auto depthOf = [&](int64_t columns) {
-    int64_t deep = depth;
+    int64_t deep = line;
     auto fits = [&](int64_t more) {
       return more * columns * model.bytes() <= bytesOfFewRows &&
              4 * more * (fewRows + columns) * model.bytes() <= arch.sharedBytesPerBlock;
@@ -141,6 +140,7 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
       deep *= 2;
     return deep;
   };
+  // Of columns no more than a program of every architecture holds without spilling, beside its rows.
   for (int64_t rows : {16, 32, 64, 128, 256})
     for (int64_t columns : {16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256})
       for (int64_t splits : {1, 2, 4, 8, 16}) {

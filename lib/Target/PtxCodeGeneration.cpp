@@ -43,7 +43,7 @@ namespace tenon {
 namespace {
 
 /// TargetMachine::addPassesToEmitFile; without machine sinking where warps vote. What stands before such a branch hides
-/// behind long latencies there (attention: 0.96 of the time, docs/decisions/0013), and ptxas does not move it back.
+/// behind long latencies there (docs/decisions/0013), and ptxas does not move it back.
 /// Elsewhere sinking saves registers.
 bool emit(llvm::Module &module, llvm::TargetMachine &target, llvm::raw_pwrite_stream &stream) {
   auto &machine = static_cast<llvm::CodeGenTargetMachineImpl &>(target);
