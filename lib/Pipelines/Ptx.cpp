@@ -16,6 +16,7 @@ void buildPtxPhase(OpPassManager &manager, const PhaseOptions &options) {
   kernels.addPass(affine::createAffineExpandIndexOpsPass());
   kernels.addPass(memref::createExpandStridedMetadataPass());
   kernels.addPass(createLowerAffinePass());
+  kernels.addPass(createWidenPackedFloatsPass());
   kernels.addPass(createCallLibdevicePass());
   kernels.addPass(createLowerPtxPass());
   kernels.addPass(createSCFToControlFlowPass());

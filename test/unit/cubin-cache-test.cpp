@@ -235,5 +235,25 @@ TEST(CubinGeneration, InParallelThenFromTheCache) {
   EXPECT_TRUE(generateCubins({}, arch, realPtxas(), cache).empty());
 }
 
+// ptxas may leave itself few registers so that one CTA more fits a multiprocessor, and spill. This one does until it is
+// told that one CTA is enough.
+TEST(CubinGeneration, SpillsAreAssembledAgainForOneCta) {
+  FakePtxas sparing("grep -q minnctapersm kernel.ptx || set -- \"$@\" --maxrregcount 24\nexec " +
+                    realPtxas().path() + " \"$@\"");
+  std::string loads, stores;
+  for (int i = 0; i < 40; ++i) {
+    loads += "ld.volatile.global.f32 f" + std::to_string(i) + ", [d+" + std::to_string(4 * i) + "];\n";
+    stores += "st.volatile.global.f32 [d+" + std::to_string(4 * i) + "], f" + std::to_string(39 - i) + ";\n";
+  }
+  std::string ptx = ".version 8.0\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 p)\n"
+                    ".reqntid 32, 1, 1\n{ .reg .f32 f<40>; .reg .b64 d; ld.param.u64 d, [p];\n" +
+                    loads + stores + "ret; }\n";
+  Folder folder;
+  CubinCache cache(folder.path(), folder.log());
+  auto results = generateCubins({{"k", ptx, {{"k"}}}}, **findGpuArch("sm_80"), sparing.find(), cache);
+  ASSERT_TRUE(results[0].ok()) << results[0].status().message();
+  EXPECT_GT(results[0]->facts.at(0).info.registers, 24);
+}
+
 } // namespace
 } // namespace tenon::test
