@@ -15,6 +15,7 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   SplitDepthPassOptions depth;
   SplitKeysPassOptions keys;
   schedules.arch = depth.arch = keys.arch = options.gpu->name;
+  schedules.tf32 = options.tf32;
   schedules.schedules = options.schedules;
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCollapseDimensionsPass());

@@ -26,8 +26,10 @@ constexpr double splitMargin = 1.25; // a second kernel is certain, what it gain
 constexpr double warpRate = 0.62;    // of the peak, by instructions of a warp where those of a warpgroup have all of it
 constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
-constexpr int64_t accumulators = 128;      // of f32 that a thread holds beside the rest
-constexpr int64_t promoted = 192;          // the same of a warpgroup's thread that adds products to other sums
+constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
+constexpr int64_t promoted = 192;     // the same of a warpgroup's thread that adds products to other sums
+// The same of a thread that multiplies and adds by itself: 120 registers, so that 16 warps share a multiprocessor.
+constexpr int64_t promotedByFma = 64;
 constexpr int64_t mostResults = 128 * 256; // of a program
 constexpr int64_t leastStages = 3;         // of a ring that hides a copy behind a product
 // A turn of few rows brings as many bytes of the other operand: memory's latency at its full rate takes 100 KB in
@@ -67,7 +69,10 @@ struct Model {
     int64_t warps = isWgmma(tile) ? tile.rows / tile.parts / 16
                                   : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
     double ring = (tile.rows + tile.columns) * tile.depth * bytes() * leastStages;
-    int64_t most = shape.isPromoted && isWgmma(tile) ? promoted : accumulators;
+    int64_t most = !shape.isPromoted     ? accumulators
+                   : isWgmma(tile)       ? promoted
+                   : !shape.isTensorCore ? promotedByFma
+                                         : accumulators;
     return ring <= arch.sharedBytesPerBlock && sumsOf(tile, warps) <= most && warps <= 16;
   }
   /// Columns of one program have one scale a turn, where blocks are no smaller than the least tile.
@@ -167,10 +172,12 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
         candidates.push_back(candidate);
       }
   // Of equals, which memory bounds, the one that leaves multiprocessors the most time; then the largest tile, which
-  // reads operands the least often; then many rows, but with warpgroups, which read all columns each, many columns.
+  // reads operands the least often, of multiply-adds the squarest; then many rows, but with warpgroups, which read all
+  // columns each, many columns.
   auto key = [&](const GemmCandidate &c) {
     int64_t rows = model.isWgmma(c.tile) ? c.tile.rows : -c.tile.rows;
-    return std::tuple(c.seconds, c.tile.splits, c.busySeconds, -c.tile.rows * c.tile.columns, rows);
+    int64_t sides = shape.isTensorCore ? 0 : c.tile.rows + c.tile.columns;
+    return std::tuple(c.seconds, c.tile.splits, c.busySeconds, -c.tile.rows * c.tile.columns, sides, rows);
   };
   std::sort(candidates.begin(), candidates.end(),
             [&](const GemmCandidate &a, const GemmCandidate &b) { return key(a) < key(b); });

@@ -48,7 +48,19 @@ struct Choice {
 
 static std::string microseconds(double seconds) { return llvm::formatv("{0:F1} us", seconds * 1e6).str(); }
 
-static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch &arch, int64_t refusals) {
+/// Over how many elements of its depth a product adds up before that is added to the sum by itself; 0: all. A sum of
+/// f32 by multiply-adds is one chain else, of which cuBLAS has several: MiniLM's error was 1.33 times PyTorch's.
+static int64_t promotedDepth(ContractionKernel &product, bool tf32) {
+  constexpr int64_t block = 128;
+  bool isF32 = getElementTypeOrSelf(product.rhsTensor().getType()).isF32() && !tf32;
+  int64_t depth = product.staticDepth();
+  // Blocks are sums of their own by what the kernel says.
+  if (product.blocks || !(isFloat8(product.rhsTensor()) || (isF32 && (ShapedType::isDynamic(depth) || depth > block))))
+    return 0;
+  return block;
+}
+
+static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch &arch, int64_t refusals, bool tf32) {
   SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
   // A program's rows are places of the innermost row dimension: the others are numbered.
   SmallVector<unsigned> numbered(product.batch);
@@ -62,15 +74,10 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
     numbered.append(product.rows.begin(), product.rows.end() - 1);
   int64_t rows = product.rows.empty() ? 1 : sizeOf(sizes[product.rows.back()]);
   int64_t bits = bitsOf(product.rhsTensor());
-  bool isPromoted = product.blocks || isFloat8(product.rhsTensor());
-  GemmShape shape{productOf(sizes, numbered),
-                  rows,
-                  sizeOf(product.staticColumns()),
-                  depth,
-                  bits,
-                  bitsOf(result),
-                  bits <= 16,
-                  isPromoted};
+  int64_t promote = promotedDepth(product, tf32);
+  GemmShape shape{
+      productOf(sizes, numbered),   rows, sizeOf(product.staticColumns()), depth, bits, bitsOf(result), bits <= 16,
+      product.blocks || promote > 0};
   if (product.blocks) {
     shape.depthBlock = product.staticDepth();
     shape.columnBlock = product.columnsPerScale();
@@ -83,18 +90,17 @@ static Choice chooseGemm(ContractionKernel &product, Value result, const GpuArch
                             ranked[1].tile.columns,
                             ranked[1].tile.splits > 1 ? " in " + std::to_string(ranked[1].tile.splits) + " splits" : "",
                             microseconds(ranked[1].seconds));
-  // Blocks are sums of their own by what the kernel says.
   return {tile::GemmAttr::get(result.getContext(), best.rows, best.columns, best.depth, best.splits, best.parts,
-                              isPromoted && !product.blocks),
+                              promote > 0 ? std::max(promote, best.depth) : 0),
           reason};
 }
 
-static Choice chooseFor(KernelOp kernel, const GpuArch &arch) {
+static Choice chooseFor(KernelOp kernel, const GpuArch &arch, bool tf32) {
   MLIRContext *context = kernel.getContext();
   auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
   int64_t refusals = refused ? refused.size() : 0;
   if (std::optional<ContractionKernel> product = findProduct(kernel.getBlock()))
-    return chooseGemm(*product, kernel.getYielded().front(), arch, refusals);
+    return chooseGemm(*product, kernel.getYielded().front(), arch, refusals, tf32);
   auto attentions = kernel.getBlock().getOps<AttentionOp>();
   if (!attentions.empty()) {
     AttentionOp op = *attentions.begin();
@@ -132,7 +138,7 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
       signalPassFailure();
   }
 
-  static void choose(KernelOp kernel, const GpuArch &arch, Attribute byHand) {
+  void choose(KernelOp kernel, const GpuArch &arch, Attribute byHand) {
     if ((kernel->hasAttr("tenon.schedule") && !byHand) || kernel->getNumResults() == 0)
       return;
     std::optional<ContractionKernel> product = findProduct(kernel.getBlock());
@@ -141,7 +147,7 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
                       StringAttr::get(kernel.getContext(), Twine(arch.name) + " multiplies no 8-bit floats"));
       return;
     }
-    Choice choice = byHand ? Choice{byHand, "by hand"} : chooseFor(kernel, arch);
+    Choice choice = byHand ? Choice{byHand, "by hand"} : chooseFor(kernel, arch, tf32);
     if (auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName); refused && !refused.empty())
       if (auto why = dyn_cast<StringAttr>(refused.getValue().back()))
         choice.reason += "; a larger one was refused as machine code: " + why.str();

@@ -84,6 +84,7 @@ def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::Modul
     a line each.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is chosen for">,
+                 Option<"tf32", "tf32", "bool", "false", "f32 products may be rounded to tf32">,
                  Option<"schedules", "schedules", "std::string", "\"\"", "file of schedules by hand">];
   let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::warp::WarpDialect"];
 }

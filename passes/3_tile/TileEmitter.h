@@ -106,7 +106,8 @@ public:
 
   /// Elements that the depth of a matrix product and the keys of an attention are cut into.
   int64_t depthTile = 32, keyTile = 128;
-  bool isPromoted = false;                     ///< what a product adds up of `depthTile` is added to the sum by itself
+  /// What a product adds up over so many elements of its depth is added to the sum by itself; 0: there is one sum.
+  int64_t promotedDepth = 0;
   tile::Maximum maximum = tile::Maximum::Lazy; ///< when an attention's sums are scaled anew
   /// The same for each loop that reduces; others have `reductionTile`.
   int64_t reductionTile = 128;

@@ -205,6 +205,26 @@ TileValue TileEmitter::generic(linalg::GenericOp op, unsigned result, const Tile
   return body(op, op.getBody()->getTerminator()->getOperand(result), loops, elements);
 }
 
+/// Sums of products that go through a loop over the depth. Of promoted ones there are two: what a block of the depth
+/// has added up so far is added to the other where the block ends.
+static SmallVector<Value> promote(ImplicitLocOpBuilder &b, scf::ForOp loop, Value product, int64_t turn,
+                                  int64_t block) {
+  Value sums = loop.getRegionIterArg(0);
+  if (block == turn)
+    return {arith::AddFOp::create(b, sums, product)};
+  Value place = arith::RemUIOp::create(b, loop.getInductionVar(), arith::ConstantIndexOp::create(b, block));
+  Value isLast =
+      arith::CmpIOp::create(b, arith::CmpIPredicate::eq, place, arith::ConstantIndexOp::create(b, block - turn));
+  auto branch = scf::IfOp::create(b, TypeRange{sums.getType(), sums.getType()}, isLast, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  Value more = arith::AddFOp::create(b, sums, product);
+  scf::YieldOp::create(b, ValueRange{more, loop.getInitArgs()[1]});
+  b.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(b, ValueRange{sums, product});
+  return llvm::to_vector(ValueRange(branch.getResults()));
+}
+
 /// A matrix product: parts of the depth are loaded and multiplied, the sums go through the loop.
 TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   std::optional<ContractionKernel> product = findProduct(*op->getBlock());
@@ -230,15 +250,20 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   int64_t bits = getElementTypeOrSelf(op.getDpsInputs().front().getType()).getIntOrFloatBitWidth();
   unsigned depth = isOne ? addWholeAxis(paddedDepth(size, bits), size) : addAxis(depthTile);
   Value sums = widen(start, kept);
+  bool isPromoted = !isOne && promotedDepth > 0 && getElementTypeOrSelf(sums.getType()).isF32() &&
+                    (ShapedType::isDynamic(size) || size > promotedDepth);
+  bool hasBlocks = isPromoted && promotedDepth != depthTile;
+  Value none = isPromoted ? zeros({axis(kept[0]), axis(kept[1])}, b.getF32Type()) : Value();
   scf::ForOp loop;
   OpBuilder::InsertionGuard guard(b);
   loops[product->depth] = axis(depth);
   if (!isOne) {
     loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), loopSize(op, product->depth),
-                              arith::ConstantIndexOp::create(b, depthTile), ValueRange{sums});
+                              arith::ConstantIndexOp::create(b, depthTile),
+                              hasBlocks ? ValueRange{sums, none} : ValueRange{sums});
     b.setInsertionPointToStart(loop.getBody());
     loops[product->depth] = dim(loop.getInductionVar()) + axis(depth);
-    sums = loop.getRegionIterArg(0);
+    sums = hasBlocks ? loop.getRegionIterArg(1) : isPromoted ? none : loop.getRegionIterArg(0);
   }
   SmallVector<TileValue> elements = elementsAt(op, loops);
   if (elements.size() != op->getNumOperands())
@@ -258,15 +283,18 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     hasDot &= !lhs.tile.getDefiningOp<tile::TransOp>() && !rhs.tile.getDefiningOp<tile::TransOp>();
   if (!areAlike || !hasDot)
     return fail("no matrix instruction multiplies such elements");
-  bool addsParts = loop && isPromoted && sum.isF32();
-  Value none = addsParts ? zeros({axis(kept[0]), axis(kept[1])}, sum) : sums;
-  Value result = tile::DotOp::create(b, sums.getType(), lhs.tile, rhs.tile, none, /*transpose_a=*/false,
+  Value result = tile::DotOp::create(b, sums.getType(), lhs.tile, rhs.tile, sums, /*transpose_a=*/false,
                                      /*transpose_b=*/true);
-  if (addsParts)
-    result = arith::AddFOp::create(b, sums, result);
   if (loop) {
-    scf::YieldOp::create(b, result);
+    SmallVector<Value> carried{result};
+    if (isPromoted)
+      carried = promote(b, loop, result, depthTile, promotedDepth);
+    scf::YieldOp::create(b, carried);
+    b.setInsertionPointAfter(loop);
     result = loop.getResult(0);
+    bool endsInBlock = hasBlocks && (ShapedType::isDynamic(size) || size % promotedDepth != 0);
+    if (endsInBlock)
+      result = arith::AddFOp::create(b, result, loop.getResult(1));
   }
   return {result, kept};
 }

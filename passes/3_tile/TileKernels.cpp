@@ -285,7 +285,7 @@ tile::KernelOp ProgramBuilder::build() {
   auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule);
   if (gemm) {
     emitter.depthTile = gemm.getDepth();
-    emitter.isPromoted = gemm.getPromote();
+    emitter.promotedDepth = gemm.getPromote();
     if (auto product = findProduct(kernel.getBlock()); product && product->blocks) {
       SmallVector<unsigned> loops;
       product->blocks.getReductionDims(loops);

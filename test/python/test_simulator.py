@@ -60,6 +60,32 @@ def test_minilm_by_the_tool(tmp_path):
     assert done.stdout.count("no findings") == done.stdout.count("  sim  ") > 40, done.stdout
 
 
+@pytest.mark.parametrize("rows,depth", [(64, 2048), (3, 1000)])
+def test_sums_of_f32_are_added_up_in_blocks(monkeypatch, tmp_path, rows, depth):
+    """Root mean square errors against float64: in blocks of 128 of the depth, the choice, and by hand in one chain."""
+    import numpy
+    import tenon
+
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    generator = numpy.random.default_rng(SEED)
+    x, w = (generator.standard_normal((n, depth), dtype="float32") for n in (rows, 32))
+    exact = x.astype("float64") @ w.T.astype("float64")
+    text = f"""func.func @main(%x: tensor<{rows}x{depth}xf32>, %w: tensor<32x{depth}xf32>) -> tensor<{rows}x32xf32> {{
+      %y = tenon.linear %x, %w : (tensor<{rows}x{depth}xf32>, tensor<32x{depth}xf32>) -> tensor<{rows}x32xf32>
+      return %y : tensor<{rows}x32xf32>
+    }}"""
+    schedule = tmp_path / "schedule"
+
+    def error(promote):
+        schedule.write_text(f"@linear = #tile.gemm<rows = 16, columns = 32, depth = 32, promote = {promote}>")
+        y = tenon.compile(text, target="sim:sm_90a", schedule=str(schedule) if promote is not None else None)(x, w)
+        return numpy.sqrt(numpy.mean((numpy.asarray(y) - exact) ** 2))
+
+    chosen, by_hand, chain = error(None), error(128), error(0)
+    assert max(chosen, by_hand) < 0.7 * chain, (chosen, by_hand, chain)
+    assert error(32) < 0.7 * chain
+
+
 MODEL = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>

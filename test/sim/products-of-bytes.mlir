@@ -1,5 +1,5 @@
 // A product of 8-bit floats whose rows are computed in two parts, with tails on every side, in the device simulator.
-// RUN: echo "@quantised_matmul = #tile.gemm<rows = 256, columns = 64, depth = 128, parts = 2, promote = true>" > %t.schedules
+// RUN: echo "@quantised_matmul = #tile.gemm<rows = 256, columns = 64, depth = 128, parts = 2, promote = 128>" > %t.schedules
 // RUN: tenon-compile %s --target=sim:sm_90a --schedule=%t.schedules -o %t.tnx
 // RUN: tenon-run %t.tnx --device=sim --check | FileCheck %s
 // CHECK: quantised_matmul {{.*}} no findings

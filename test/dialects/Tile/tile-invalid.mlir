@@ -459,6 +459,11 @@ func.func private @s() attributes {s = #tile.gemm<rows = 3, columns = 1, depth =
 
 // -----
 
+// expected-error@+1 {{promote is 96, expected 0 or a multiple of the depth, 64}}
+func.func private @s() attributes {s = #tile.gemm<rows = 1, columns = 1, depth = 64, promote = 96>}
+
+// -----
+
 // expected-error@+1 {{queries is -1, expected at least 1}}
 func.func private @s() attributes {s = #tile.attention<queries = -1, keys = 1>}
 

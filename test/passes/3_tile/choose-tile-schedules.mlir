@@ -4,6 +4,8 @@
 // RUN: tenon-opt %t/kernels.mlir --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules -o /dev/null --remark-format=emitRemark \
 // RUN:   --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %t/kernels.mlir --check-prefix=REMARK
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/floats.mlir
+// RUN: tenon-opt %t/sums.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/sums.mlir
+// RUN: tenon-opt %t/sums.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tf32=true | FileCheck %t/sums.mlir --check-prefix=TF32
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_80 | FileCheck %t/floats.mlir --check-prefix=SM80
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_89 | FileCheck %t/floats.mlir --check-prefix=SM89
 // RUN: tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/schedules | FileCheck %t/by-hand.mlir
@@ -52,7 +54,7 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 // The depth of a step is 128 bytes. Three rows make a flat tile, and programs share the depth.
 // REMARK: remark: [Passed] {{.*}}@linear has #tile.gemm<{{.*}}>: {{[0-9]+}} programs, {{[0-9]+}} on the busiest multiprocessor, bound by {{.*}}, {{.*}} us by the model; next of {{[0-9]+}}: {{[0-9]+}} x {{[0-9]+}}
 // CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = {{[0-9]+}}, depth = 64>
-// CHECK: @linear_1({{.*}}#tile.gemm<rows = 16, columns = {{[0-9]+}}, depth = 32, split_k = {{[0-9]+}}>
+// CHECK: @linear_1({{.*}}#tile.gemm<rows = 16, columns = {{[0-9]+}}, depth = 32, split_k = {{[0-9]+}}, promote = 128>
 func.func @main(%x: tensor<?x4096xbf16> {tenon.dims = ["rows", ""]}, %y: tensor<3x4096xf32>, %w: tensor<4096x4096xbf16>, %v: tensor<1024x4096xf32>) -> (tensor<?x4096xbf16>, tensor<3x1024xf32>) {
   %0 = tenon.linear %x, %w : (tensor<?x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<?x4096xbf16>
   %1 = tenon.linear %y, %v : (tensor<3x4096xf32>, tensor<1024x4096xf32>) -> tensor<3x1024xf32>
@@ -70,14 +72,28 @@ func.func @main(%x: tensor<2x4x?x32xf32> {tenon.dims = ["", "", "n", ""]}) -> te
   return %1 : tensor<2x4x?x32xf32>
 }
 
+//--- sums.mlir
+// Products of f32 by multiply-adds are added up in blocks of the depth where it has more than one: not by the Tensor Cores' tf32, and
+// not of f64. A thread has room for both sums: 32 of each.
+// CHECK: @linear({{.*}}#tile.gemm<rows = 64, columns = 64, depth = 32, promote = 128>
+// CHECK: @linear_1({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 32>
+// CHECK: @linear_2({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 16, split_k = 16>
+// TF32: @linear({{.*}}#tile.gemm<rows = 128, columns = 128, depth = 32>
+func.func @main(%x: tensor<4096x1024xf32>, %w: tensor<4096x1024xf32>, %y: tensor<4096x128xf32>, %v: tensor<4096x128xf32>, %z: tensor<64x256xf64>, %u: tensor<64x256xf64>) -> (tensor<4096x4096xf32>, tensor<4096x4096xf32>, tensor<64x64xf64>) {
+  %0 = tenon.linear %x, %w : (tensor<4096x1024xf32>, tensor<4096x1024xf32>) -> tensor<4096x4096xf32>
+  %1 = tenon.linear %y, %v : (tensor<4096x128xf32>, tensor<4096x128xf32>) -> tensor<4096x4096xf32>
+  %2 = tenon.linear %z, %u : (tensor<64x256xf64>, tensor<64x256xf64>) -> tensor<64x64xf64>
+  return %0, %1, %2 : tensor<4096x4096xf32>, tensor<4096x4096xf32>, tensor<64x64xf64>
+}
+
 //--- floats.mlir
 // Sums of 8-bit floats are promoted; of rows in two parts, the registers of a turn's sums are needed once. Scales of blocks say so
 // themselves, and one tile has one a turn. Before sm_89 no instruction multiplies 8-bit floats.
-// CHECK: @quantised_matmul({{.*}}#tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2, promote = true>
+// CHECK: @quantised_matmul({{.*}}#tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2, promote = 128>
 // CHECK: @quantised_matmul_1({{.*}}#tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2>
 // SM80: @quantised_matmul({{.*}}"sm_80 multiplies no 8-bit floats"
 // SM80-NOT: #tile.gemm
-// SM89: @quantised_matmul({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 128, promote = true>
+// SM89: @quantised_matmul({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 128, promote = 128>
 // SM89: @quantised_matmul_1({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 128>
 func.func @main(%x: tensor<4096x4096xf8E4M3FN>, %s: tensor<f32>, %w: tensor<4096x4096xf8E4M3FN>, %b: tensor<32x32xf32>) -> (tensor<4096x4096xbf16>, tensor<4096x4096xbf16>) {
   %0 = tenon.quantised_matmul %x scale(%s), %w scale(%s) : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E4M3FN>, tensor<f32>) -> tensor<4096x4096xbf16>

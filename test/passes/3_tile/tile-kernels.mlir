@@ -267,7 +267,7 @@ func.func @main(%x: tensor<?x3x?xf32> {tenon.dims = ["outer", "", "inner"]}) -> 
 
 // Products of 8-bit floats are added up in f32 once a turn. Rows in two parts: a turn has the columns once.
 // CHECK: tile.kernel @quantised_matmul(%[[X:.*]]: !tile.view<4096x4096xf8E4M3FN>, %{{.*}}: !tile.view<f32>, %[[W:.*]]: !tile.view<4096x4096xf8E5M2>
-// CHECK-SAME: tenon.schedule = #tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2, promote = true>
+// CHECK-SAME: tenon.schedule = #tile.gemm<rows = 256, columns = 128, depth = 128, parts = 2, promote = 128>
 // CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<128x128xf32>
 // CHECK: tile.grid
 // CHECK: %[[SUMS:.*]]:2 = scf.for %[[K:.*]] = %c0 to %c4096 step %c128 iter_args(%[[UPPER:.*]] = %[[ZERO]], %[[LOWER:.*]] = %[[ZERO]])
@@ -283,6 +283,27 @@ func.func @main(%x: tensor<?x3x?xf32> {tenon.dims = ["outer", "", "inner"]}) -> 
 func.func @main(%x: tensor<4096x4096xf8E4M3FN>, %s: tensor<f32>, %w: tensor<4096x4096xf8E5M2>) -> tensor<4096x4096xbf16> {
   %0 = tenon.quantised_matmul %x scale(%s), %w scale(%s) : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E5M2>, tensor<f32>) -> tensor<4096x4096xbf16>
   return %0 : tensor<4096x4096xbf16>
+}
+
+// -----
+
+// Products of f32 are added to the sum every 128 of the depth, whose last block here has 32.
+// CHECK: tile.kernel @linear(
+// CHECK-SAME: depth = 32, promote = 128>
+// CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<[[T:.*]]xf32>
+// CHECK: %[[SUMS:.*]]:2 = scf.for %[[K:.*]] = %c0 to %c288 step %c32 iter_args(%[[SUM:.*]] = %[[ZERO]], %[[BLOCK:.*]] = %[[ZERO]])
+// CHECK: %[[DOT:.*]] = tile.dot %{{.*}}, %{{.*}}, %[[BLOCK]] {transpose_b}
+// CHECK: %[[PLACE:.*]] = arith.remui %[[K]], %c128
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[PLACE]], %c96
+// CHECK: %[[REST:.*]] = arith.select %[[LAST]], %[[ZERO]], %[[DOT]]
+// CHECK: %[[NEXT:.*]] = scf.if %[[LAST]]
+// CHECK: arith.addf %[[SUM]], %[[DOT]]
+// CHECK: scf.yield %[[NEXT]], %[[REST]]
+// CHECK: %[[ALL:.*]] = arith.addf %[[SUMS]]#0, %[[SUMS]]#1
+// CHECK: tile.store %[[ALL]]
+func.func @main(%x: tensor<512x288xf32>, %w: tensor<512x288xf32>) -> tensor<512x512xf32> {
+  %0 = tenon.linear %x, %w : (tensor<512x288xf32>, tensor<512x288xf32>) -> tensor<512x512xf32>
+  return %0 : tensor<512x512xf32>
 }
 
 // -----
