@@ -196,7 +196,7 @@ SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value
     rows.push_back(queryOf(firstQuery, row));
   SmallVector<Value> products(block.rows * block.vectors, wide(number(0)));
   products = block.accumulate(
-      b, at(headSize), products,
+      b, at(0), at(headSize), products,
       [&](int64_t row, Value step) -> Value {
         Value query = points.at(op.getQuery(), {batch, head, points.dim(rows[row]), points.dim(step)});
         return query ? widened(query) : Value();
@@ -270,7 +270,7 @@ void AttentionEmitter::addValues(Value firstKey, Value numKeys, Value firstRow, 
       }
     }
     results = block.accumulate(
-        b, numKeys, results,
+        b, at(0), numKeys, results,
         [&](int64_t row, Value step) { return points.load(powers, {points.constant(row), points.dim(step)}); },
         [&](int64_t vector, Value step) { return valueAt(firstKey, step, (first + vector) * lanes); });
     for (auto [place, result] : llvm::zip(places, results))

@@ -208,8 +208,6 @@ bool ContractionEmitter::emitBlock(Value firstRow) {
     loops.push_back(full);
   }
   Type type = cast<RankedTensorType>(product.op.getResultTypes().front()).getElementType();
-  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(VectorType::get(schedule.getLanes(), type)));
-  SmallVector<Value> sums(block.rows * block.vectors, zero);
   Block *body = product.op.getBody();
   auto element = [&](int64_t row, Value step) -> Value {
     loops[row][product.depth] = points.dim(step);
@@ -225,7 +223,7 @@ bool ContractionEmitter::emitBlock(Value firstRow) {
     Value value = points.at(product.rhsTensor(), {points.dim(panel), points.dim(step), lane});
     return value ? points.element(product.rhsFactor, body->getArgument(product.rhs), value) : Value();
   };
-  sums = block.accumulate(b, depth, sums, element, vector);
+  SmallVector<Value> sums = block.accumulateDeep(b, VectorType::get(schedule.getLanes(), type), depth, element, vector);
   if (sums.empty())
     return false;
   for (int64_t row = 0; row < block.rows; ++row) {

@@ -1,5 +1,6 @@
 // The scalar body of a linalg.generic as vector code, and reductions at a point.
 #include "passes/cpu/PointEmitter.h"
+#include "passes/cpu/RegisterBlock.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -133,6 +134,22 @@ Value PointEmitter::element(Value computed, Value argument, Value value) {
   return operand ? valueOf(evaluate(op, values, {})) : Value();
 }
 
+/// How many steps of its first reduced loop a sum of floats takes up in one chain of additions (RegisterBlock.h says
+/// why not all); 0 for a reduction that is no such sum, or no longer than a chain. Sizes known only at run time count 1
+/// but for the first, which counts as long.
+static int64_t stepsOfChain(linalg::GenericOp op, ArrayRef<unsigned> reduced) {
+  auto sum = op.getBody()->getTerminator()->getOperand(0).getDefiningOp<arith::AddFOp>();
+  if (op->getNumResults() != 1 || !sum || reduced.empty() ||
+      !llvm::is_contained(sum->getOperands(), op.getRegionOutputArgs().front()))
+    return 0;
+  SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  int64_t inner = 1, first = sizes[reduced.front()];
+  for (unsigned loop : reduced.drop_front())
+    inner *= std::max<int64_t>(ShapedType::isDynamic(sizes[loop]) ? 1 : sizes[loop], 1);
+  int64_t steps = std::max<int64_t>(RegisterBlock::chainSteps / inner, 1);
+  return !ShapedType::isDynamic(first) && first <= steps ? 0 : steps;
+}
+
 SmallVector<Value> PointEmitter::reduceAt(linalg::GenericOp op, const Point &point) {
   Point loops = loopsAt(op, 0, point);
   if (loops.empty())
@@ -160,11 +177,24 @@ SmallVector<Value> PointEmitter::reduceAt(linalg::GenericOp op, const Point &poi
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
   OpBuilder::InsertionGuard guard(b);
   SmallVector<scf::ForOp> nest;
-  for (unsigned loop : reduced) {
-    Value size = loopSize(loop);
+  scf::ForOp chains;
+  if (int64_t steps = stepsOfChain(op, reduced)) {
+    Value size = loopSize(reduced.front());
     if (!size)
       return fail("a reduction runs over a dimension no operand has"), SmallVector<Value>();
-    auto next = scf::ForOp::create(b, zero, size, one, carried);
+    chains = scf::ForOp::create(b, zero, size, arith::ConstantIndexOp::create(b, steps), carried);
+    b.setInsertionPointToStart(chains.getBody());
+    carried = {arith::ConstantOp::create(b, b.getZeroAttr(carried.front().getType()))};
+  }
+  for (unsigned loop : reduced) {
+    Value begin = zero, end = loopSize(loop);
+    if (!end)
+      return fail("a reduction runs over a dimension no operand has"), SmallVector<Value>();
+    if (chains && loop == reduced.front()) {
+      begin = chains.getInductionVar();
+      end = arith::MinUIOp::create(b, end, arith::AddIOp::create(b, begin, chains.getStep()));
+    }
+    auto next = scf::ForOp::create(b, begin, end, one, carried);
     loops[loop] = dim(next.getInductionVar());
     carried.assign(next.getRegionIterArgs().begin(), next.getRegionIterArgs().end());
     b.setInsertionPointToStart(next.getBody());
@@ -193,6 +223,12 @@ SmallVector<Value> PointEmitter::reduceAt(linalg::GenericOp op, const Point &poi
     b.setInsertionPointToEnd(loop.getBody());
     scf::YieldOp::create(b, results);
     results.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  if (chains) {
+    b.setInsertionPointToEnd(chains.getBody());
+    scf::YieldOp::create(b,
+                         ValueRange{arith::AddFOp::create(b, chains.getRegionIterArg(0), results.front()).getResult()});
+    results.assign(chains.getResults().begin(), chains.getResults().end());
   }
   return results;
 }

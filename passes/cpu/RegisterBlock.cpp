@@ -7,12 +7,10 @@
 using namespace mlir;
 using namespace tenon;
 
-SmallVector<Value> RegisterBlock::accumulate(ImplicitLocOpBuilder &b, Value steps, ValueRange sums,
-                                             llvm::function_ref<Value(int64_t row, Value step)> element,
-                                             llvm::function_ref<Value(int64_t vector, Value step)> vector) {
+SmallVector<Value> RegisterBlock::accumulate(ImplicitLocOpBuilder &b, Value begin, Value end, ValueRange sums,
+                                             Factor element, Factor vector) {
   auto type = cast<VectorType>(sums.front().getType());
-  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  auto loop = scf::ForOp::create(b, zero, steps, one, sums);
+  auto loop = scf::ForOp::create(b, begin, end, arith::ConstantIndexOp::create(b, 1), sums);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Value step = loop.getInductionVar();
@@ -43,4 +41,39 @@ SmallVector<Value> RegisterBlock::accumulate(ImplicitLocOpBuilder &b, Value step
   }
   scf::YieldOp::create(b, next);
   return SmallVector<Value>(loop.getResults());
+}
+
+/// Chains of one length where the depth allows: the loop over a chain then has a constant number of steps.
+static int64_t chainFor(std::optional<int64_t> depth) {
+  if (!depth)
+    return RegisterBlock::chainSteps;
+  for (int64_t chains = llvm::divideCeil(*depth, RegisterBlock::chainSteps); chains * 64 <= *depth; ++chains)
+    if (*depth % chains == 0)
+      return *depth / chains;
+  return RegisterBlock::chainSteps;
+}
+
+SmallVector<Value> RegisterBlock::accumulateDeep(ImplicitLocOpBuilder &b, VectorType type, Value steps, Factor element,
+                                                 Factor vector) {
+  Value zero = arith::ConstantIndexOp::create(b, 0);
+  SmallVector<Value> zeros(rows * vectors, arith::ConstantOp::create(b, b.getZeroAttr(type)));
+  std::optional<int64_t> known = getConstantIntValue(steps);
+  if ((known && *known <= chainSteps) || !isa<FloatType>(type.getElementType()))
+    return accumulate(b, zero, steps, zeros, element, vector);
+  int64_t length = chainFor(known);
+  Value chain = arith::ConstantIndexOp::create(b, length);
+  auto chains = scf::ForOp::create(b, zero, steps, chain, zeros);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(chains.getBody());
+  Value begin = chains.getInductionVar();
+  Value end = arith::AddIOp::create(b, begin, chain);
+  if (!known || *known % length != 0)
+    end = arith::MinUIOp::create(b, end, steps);
+  SmallVector<Value> sums = accumulate(b, begin, end, zeros, element, vector), totals;
+  if (sums.empty())
+    return {};
+  for (auto [total, sum] : llvm::zip_equal(chains.getRegionIterArgs(), sums))
+    totals.push_back(arith::AddFOp::create(b, total, sum));
+  scf::YieldOp::create(b, totals);
+  return SmallVector<Value>(chains.getResults());
 }

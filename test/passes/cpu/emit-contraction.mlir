@@ -56,3 +56,44 @@ func.func @main(%x: tensor<3x4x8xf32>, %y: tensor<3x8x64xf32>) -> tensor<3x4x64x
   %0 = tenon.matmul %x, %y : (tensor<3x4x8xf32>, tensor<3x8x64xf32>) -> tensor<3x4x64xf32>
   return %0 : tensor<3x4x64xf32>
 }
+
+// -----
+
+// 384 products of floats are added up in two chains of 192, each from zero, and what they came to is added to the totals.
+// CHECK: func.func @linear(
+// CHECK: %[[TOTALS:.*]] = scf.for %[[BEGIN:.*]] = %c0 to %c384 step %c192 iter_args(%[[TOTAL:.*]] = %[[ZERO:cst[_0-9]*]])
+// CHECK: %[[END:.*]] = arith.addi %[[BEGIN]], %c192
+// CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 iter_args(%{{.*}} = %[[ZERO]])
+// CHECK: vector.fma
+// CHECK: %[[NEXT:.*]] = arith.addf %[[TOTAL]], %[[SUM]]
+// CHECK-NEXT: scf.yield %[[NEXT]]
+// CHECK: vector.store %[[TOTALS]]
+func.func @main(%x: tensor<1x384xf32>) -> tensor<1x16xf32> {
+  %w = tenon.weight "w" : tensor<16x384xf32>
+  %0 = tenon.linear %x, %w : (tensor<1x384xf32>, tensor<16x384xf32>) -> tensor<1x16xf32>
+  return %0 : tensor<1x16xf32>
+}
+
+// -----
+
+// A depth without a fitting divisor ends in a shorter chain.
+// CHECK: func.func @linear(
+// CHECK: scf.for %[[BEGIN:.*]] = %c0 to %c509 step %c256
+// CHECK: %[[END:.*]] = arith.addi %[[BEGIN]], %c256
+// CHECK: %[[LAST:.*]] = arith.minui %[[END]], %c509
+// CHECK: scf.for %{{.*}} = %[[BEGIN]] to %[[LAST]] step %c1
+func.func @main(%x: tensor<1x509xf32>) -> tensor<1x16xf32> {
+  %w = tenon.weight "w" : tensor<16x509xf32>
+  %0 = tenon.linear %x, %w : (tensor<1x509xf32>, tensor<16x509xf32>) -> tensor<1x16xf32>
+  return %0 : tensor<1x16xf32>
+}
+
+// -----
+
+// Sums of integers are exact in any order: one chain.
+// CHECK: func.func @matmul(
+// CHECK: scf.for %{{.*}} = %c0 to %c512 step %c1 iter_args
+func.func @main(%x: tensor<1x512xi32>, %y: tensor<512x16xi32>) -> tensor<1x16xi32> {
+  %0 = tenon.matmul %x, %y : (tensor<1x512xi32>, tensor<512x16xi32>) -> tensor<1x16xi32>
+  return %0 : tensor<1x16xi32>
+}

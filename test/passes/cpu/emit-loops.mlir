@@ -88,3 +88,29 @@ func.func @main(%a: tensor<32xf32>, %b: tensor<32xf32>) -> tensor<32xf32> {
   %y = tenon.select %c, %a, %b : (tensor<32xi1>, tensor<32xf32>, tensor<32xf32>) -> tensor<32xf32>
   return %y : tensor<32xf32>
 }
+
+// -----
+
+// A convolution's sum of 64 x 3 x 3 products is added up in chains of 28 channels, each from zero.
+// CHECK: func.func @convolution(
+// CHECK: %[[TOTAL:.*]] = scf.for %[[BEGIN:.*]] = %c0 to %c64 step %c28 iter_args(%[[SO_FAR:.*]] = %[[ZERO:cst[_0-9]*]])
+// CHECK: %[[END:.*]] = arith.minui
+// CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %[[BEGIN]] to %[[END]] step %c1 iter_args(%{{.*}} = %[[ZERO]])
+// CHECK-COUNT-2: scf.for %{{.*}} = %c0 to %c3 step %c1
+// CHECK: %[[NEXT:.*]] = arith.addf %[[SO_FAR]], %[[SUM]]
+// CHECK-NEXT: scf.yield %[[NEXT]]
+func.func @main(%x: tensor<1x64x18x18xf32>) -> tensor<1x8x16x16xf32> {
+  %w = tenon.weight "w" : tensor<8x64x3x3xf32>
+  %y = tenon.convolution %x, %w {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x64x18x18xf32>, tensor<8x64x3x3xf32>) -> tensor<1x8x16x16xf32>
+  return %y : tensor<1x8x16x16xf32>
+}
+
+// -----
+
+// A maximum is the same in any order: one chain.
+// CHECK: func.func @reduce_max(
+// CHECK: scf.for %{{.*}} = %c0 to %c600 step %c1 iter_args
+func.func @main(%x: tensor<600x16xf32>) -> tensor<16xf32> {
+  %y = tenon.reduce_max %x {axes = array<i64: 0>} : (tensor<600x16xf32>) -> tensor<16xf32>
+  return %y : tensor<16xf32>
+}
