@@ -48,6 +48,8 @@ Result<sim::Options> optionsFromEnvironment() {
       word.getAsInteger(10, options.seed);
     else if (word.consume_front("seeds="))
       word.getAsInteger(10, options.numSeeds);
+    else if (word.consume_front("threads="))
+      word.getAsInteger(10, options.hostThreads);
     else if (word == "short-sums")
       options.shortSums = true;
     else if (word.consume_front("check="))

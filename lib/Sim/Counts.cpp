@@ -69,6 +69,17 @@ void Counts::bulkRow(uint32_t site, uint64_t address, uint32_t bytes) {
   count.sectors += (address + bytes - 1) / sectorBytes - address / sectorBytes + 1;
 }
 
+void Counts::add(const Counts &other) {
+  for (const auto &[site, theirs] : other.counts) {
+    AccessCount &count = of(site.first, site.second);
+    count.accesses += theirs.accesses;
+    count.bytes += theirs.bytes;
+    count.sectors += theirs.sectors;
+    count.turns += theirs.turns;
+    count.conflicts += theirs.conflicts;
+  }
+}
+
 void Counts::endCta() {
   for (const auto &[key, pending] : warps)
     for (const Lanes &access : pending.accesses)

@@ -21,6 +21,8 @@ public:
   void bulkRow(uint32_t site, uint64_t address, uint32_t bytes);
   void bulkCopy(uint32_t site) { ++of(site, false).accesses; }
   void endCta();
+  /// What another thread of the host counted.
+  void add(const Counts &other);
 
   /// Of an op; one that reads global and writes shared memory has two.
   const std::map<std::pair<uint32_t, bool>, AccessCount> &bySite() const { return counts; }

@@ -9,13 +9,14 @@ namespace tenon::sim {
 static thread_local Cta *currentCta = nullptr;
 static constexpr uint32_t warpSize = 32;
 static constexpr int maxIdleRounds = 10000;
+static constexpr size_t stackOfProducts = 112 << 10; // wgmma has a step's operands there
 
 Cta &Cta::current() { return *currentCta; }
 
 Cta::Cta(const Kernel &kernel, const Launch &launch, const Options &options, Memory &memory, StackPool &stacks,
-         Report &report, Counts *counts)
+         Report &report, Counts *counts, ClusterOrder *order)
     : code(kernel), plan(launch), options(options), allMemory(memory), stacks(stacks), report(report),
-      accessCounts(counts) {
+      accessCounts(counts), order(order) {
   auto [x, y, z] = kernel.block;
   ctaIds.resize(static_cast<size_t>(launch.cluster[0] * launch.cluster[1] * launch.cluster[2]));
   threads = std::vector<Thread>(static_cast<size_t>(x * y * z) * ctaIds.size());
@@ -132,6 +133,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
     thread.openStores.clear();
     thread.stores.clear();
     thread.clusterArrivals = thread.clusterWaits = 0;
+    thread.site = 0;
     startMoment(thread.index);
     thread.fiber.prepare(stack, stacks.bytes(), runThread, this);
   }
@@ -206,6 +208,22 @@ void Cta::enter(uint32_t index) {
   allMemory.setCurrent(threads[index].rank);
   ++report.numSwitches;
   threads[index].fiber.enter();
+  if (!hasOverflowed)
+    return;
+  hasOverflowed = false;
+  hasFailed = true;
+  uint32_t site = threads[index].site;
+  find(FindingKind::StackOverflow, site, 0, [&] { return overflowText(site); });
+}
+
+void Cta::leaveOverflowed(const void *address) {
+  Cta *cta = currentCta;
+  auto at = reinterpret_cast<uintptr_t>(address);
+  if (!cta || reinterpret_cast<uintptr_t>(cta->thread().stack) - at - 1 >= cta->stacks.guardBytes())
+    return;
+  cta->hasOverflowed = true;
+  cta->thread().state = ThreadState::Done;
+  cta->thread().fiber.abandon();
 }
 
 void Cta::wait(uint32_t site, bool isAligned, int barrier, uint32_t registers) {
@@ -248,39 +266,6 @@ void Cta::wakeAtMbarrier(uint64_t address) {
     }
 }
 
-uint32_t Cta::registersAtLaunch() const {
-  constexpr uint32_t ofMultiprocessor = 65536, mostOfThread = 255, granularity = 8;
-  return std::min(mostOfThread, ofMultiprocessor / (warpsOfCta() * warpSize)) / granularity * granularity;
-}
-
-uint32_t Cta::registersHeld() const {
-  uint32_t held = 0;
-  uint32_t first = threads[running].rank * warpsOfCta();
-  for (uint32_t warp = first; warp < first + warpsOfCta(); ++warp)
-    held += warpRegisters[warp];
-  return held;
-}
-
-void Cta::setRegisters(uint32_t count, bool isIncrease, uint32_t site) {
-  hasProgress = true;
-  Thread &self = thread();
-  uint32_t &mine = warpRegisters[self.warp];
-  if (isIncrease ? count < mine && mine != registersAtLaunch() : count > mine)
-    fault(FindingKind::Misuse,
-          threadText() + " executes " + siteText(site) + " with " + std::to_string(count) +
-              " registers; its warp has " + std::to_string(mine),
-          site);
-  while (isIncrease && mine != count && registersHeld() - mine + count > warpsOfCta() * registersAtLaunch()) {
-    wait(site, /*isAligned=*/false, -1, count);
-  }
-  mine = count;
-  for (Thread &other : threads)
-    if (other.state == ThreadState::Waiting && other.registers != 0) {
-      other.state = ThreadState::Ready;
-      other.registers = 0;
-    }
-}
-
 void Cta::spin(uint32_t site) {
   thread().site = site;
   thread().fiber.leave();
@@ -307,6 +292,7 @@ void Cta::checkConvergence(uint32_t site) {
 void Cta::collective(Together together, uint32_t detail, uint32_t mask, bool isAligned, void *argument, uint32_t site) {
   Thread &self = thread();
   hasProgress = true;
+  requireStack(stackOfProducts, site);
   if (isAligned)
     checkConvergence(site);
   else if (!(mask >> self.lane & 1))

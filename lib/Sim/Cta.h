@@ -5,6 +5,7 @@
 // "the CTA" is about that of the current thread.
 #pragma once
 
+#include "lib/Sim/ClusterOrder.h"
 #include "lib/Sim/Counts.h"
 #include "lib/Sim/Fiber.h"
 #include "lib/Sim/Memory.h"
@@ -71,8 +72,9 @@ using Together = void (*)(class Cta &cta, uint32_t warp, void *const *arguments,
 
 class Cta {
 public:
+  /// `order`: of the clusters that other threads of the host run meanwhile, or null.
   Cta(const Kernel &kernel, const Launch &launch, const Options &options, Memory &memory, StackPool &stacks,
-      Report &report, Counts *counts);
+      Report &report, Counts *counts, ClusterOrder *order);
 
   /// Runs the cluster of this number to its end; false after a fault that ends the launch.
   bool run(uint32_t number, void *const *arguments);
@@ -101,6 +103,16 @@ public:
   uint32_t number() const { return clusterNumber; }
   bool tracks(FindingKind kind) const;
   bool hasShortSums() const { return options.shortSums; }
+  /// Ahead of an access to what other clusters may change: what they leave there must not depend on their speed.
+  void awaitTurn() {
+    if (order)
+      order->awaitTurn(clusterNumber);
+  }
+  /// Another cluster touched the same bytes, and not both atomically.
+  void noteSharing() {
+    if (order)
+      order->giveUp();
+  }
   Counts *counts() { return accessCounts; } ///< null where nobody asks for them
   Trace *trace() { return options.trace; }  ///< as counts
   Actor actor(uint32_t index) const;
@@ -168,6 +180,11 @@ public:
     return clocksOf(lane.index)[numThreads() + lane.warp] >= moment;
   }
 
+  /// Ends the launch where fewer bytes are left on the current thread's stack.
+  void requireStack(size_t bytes, uint32_t site);
+  /// Where the address is in the guard below the running fiber's stack, ends that fiber; does not return then.
+  static void leaveOverflowed(const void *address);
+
   /// Adds a finding, or counts it where these ops have one of that kind. `text` is called for the former alone.
   void find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text);
   /// Adds it and ends the launch; does not return.
@@ -215,6 +232,7 @@ private:
   Dim3 ctaIdOf(uint32_t rank, uint32_t cluster) const;
   uint32_t inCta(const Thread &thread) const { return thread.index % threadsOfCta(); } ///< its number there
   void enter(uint32_t index);
+  std::string overflowText(uint32_t site) const;
   void checkConvergence(uint32_t site);
   void reportDeadlock(bool isLivelock);
   uint32_t registersAtLaunch() const; ///< a thread may have at most
@@ -231,6 +249,7 @@ private:
   StackPool &stacks;
   Report &report;
   Counts *accessCounts;
+  ClusterOrder *order;
 
   uint32_t clusterNumber = 0, running = 0, numLive = 0;
   Dim3 clusterPlace = {};
@@ -239,7 +258,7 @@ private:
   ClusterBarrier clusterBarrier;
   std::vector<std::vector<PeerAccess>> peerAccesses; ///< to the shared memory of each CTA, by others
   void *const *arguments = nullptr;
-  bool hasFailed = false, hasProgress = false, hasAwaitedLaunch = false;
+  bool hasFailed = false, hasProgress = false, hasAwaitedLaunch = false, hasOverflowed = false;
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::vector<std::array<Barrier, 16>> barriers;    ///< of each CTA

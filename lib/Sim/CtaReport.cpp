@@ -72,6 +72,11 @@ void Cta::fault(FindingKind kind, std::string text, uint32_t site) {
   std::abort(); // nobody enters it again
 }
 
+std::string Cta::overflowText(uint32_t site) const {
+  return threadText() + " has not enough left of its stack of " + std::to_string(stacks.bytes()) + " bytes for " +
+         siteText(site);
+}
+
 std::string Cta::waitText(const Thread &thread) const {
   if (thread.barrier >= 0) {
     const Barrier &barrier = barriers[thread.rank][static_cast<size_t>(thread.barrier)];

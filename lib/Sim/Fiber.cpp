@@ -1,13 +1,44 @@
 #include "lib/Sim/Fiber.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <mutex>
 #include <sys/mman.h>
 #include <unistd.h>
 
 namespace tenon::sim {
 
-StackPool::StackPool(size_t bytes) : size(bytes), guard(static_cast<size_t>(sysconf(_SC_PAGESIZE))) {}
+/// More than a frame of the simulator's own has, whose code does not touch each page of it in turn.
+static constexpr size_t leastGuard = 256 << 10;
+
+StackPool::StackPool(size_t bytes) : size(bytes) {
+  auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  guard = (leastGuard + page - 1) / page * page;
+}
+
+static std::mutex freePoolsMutex;
+static std::vector<std::unique_ptr<StackPool>> &freePools() {
+  static std::vector<std::unique_ptr<StackPool>> pools;
+  return pools;
+}
+
+StackPool::Lease::Lease(size_t bytes) {
+  std::lock_guard lock(freePoolsMutex);
+  auto &pools = freePools();
+  auto free = std::find_if(pools.begin(), pools.end(), [&](const auto &pool) { return pool->bytes() == bytes; });
+  if (free == pools.end()) {
+    held = std::make_unique<StackPool>(bytes);
+  } else {
+    held = std::move(*free);
+    pools.erase(free);
+  }
+}
+
+StackPool::Lease::~Lease() {
+  std::lock_guard lock(freePoolsMutex);
+  freePools().push_back(std::move(held));
+}
 
 StackPool::~StackPool() {
   for (char *stack : mapped)
@@ -45,5 +76,9 @@ void Fiber::prepare(char *stack, size_t bytes, Body newBody, void *newData) {
 
 void Fiber::enter() { swapcontext(&caller, &context); }
 void Fiber::leave() { swapcontext(&context, &caller); }
+void Fiber::abandon() {
+  setcontext(&caller);
+  std::abort();
+}
 
 } // namespace tenon::sim

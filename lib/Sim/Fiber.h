@@ -9,9 +9,22 @@
 
 namespace tenon::sim {
 
-/// Stacks of one size below which a page faults on touch; kept for the next CTA.
+/// Stacks of one size, below each of which a touch faults; kept for the next CTA.
 class StackPool {
 public:
+  /// A pool that nobody else uses while this lives; the next launch finds its stacks mapped.
+  class Lease {
+  public:
+    explicit Lease(size_t bytes);
+    ~Lease();
+    Lease(const Lease &) = delete;
+    Lease &operator=(const Lease &) = delete;
+    StackPool &pool() { return *held; }
+
+  private:
+    std::unique_ptr<StackPool> held;
+  };
+
   explicit StackPool(size_t bytes);
   ~StackPool();
   StackPool(const StackPool &) = delete;
@@ -19,6 +32,7 @@ public:
 
   char *stack(size_t index); ///< its lowest byte
   size_t bytes() const { return size; }
+  size_t guardBytes() const { return guard; } ///< that fault, right below a stack
 
 private:
   size_t size, guard;
@@ -34,6 +48,8 @@ public:
   /// From the caller's stack into the fiber, until it calls leave().
   void enter();
   void leave();
+  /// Leaves for good, from a handler of signals.
+  [[noreturn]] void abandon();
 
 private:
   static void start(unsigned low, unsigned high);

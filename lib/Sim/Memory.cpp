@@ -13,7 +13,7 @@ static char *alignUp(char *address, int64_t alignment) {
   return address + (alignment - value % alignment) % alignment;
 }
 
-Allocation &Memory::addGlobal(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable) {
+Allocation &GlobalMemory::add(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable) {
   auto block = std::make_unique<Block>();
   size_t total = static_cast<size_t>(bytes + 2 * redZone + globalAlignment);
   block->storage = std::make_unique<char[]>(total);
@@ -30,11 +30,24 @@ Allocation &Memory::addGlobal(std::string name, const void *data, int64_t bytes,
   auto place = std::lower_bound(blocks.begin(), blocks.end(), allocation.begin(),
                                 [](const auto &each, uintptr_t begin) { return each->allocation.begin() < begin; });
   blocks.insert(place, std::move(block));
-  last = nullptr;
   return allocation;
 }
 
-void Memory::addShared(int64_t bytes, uint32_t numCtas) {
+void GlobalMemory::guardHistories() {
+  for (const auto &block : blocks)
+    block->allocation.guard = &block->guard;
+}
+
+Allocation *GlobalMemory::find(uintptr_t address) {
+  auto above = std::upper_bound(blocks.begin(), blocks.end(), address,
+                                [](uintptr_t wanted, const auto &each) { return wanted < each->allocation.begin(); });
+  if (above == blocks.begin())
+    return nullptr;
+  Allocation &candidate = (*std::prev(above))->allocation;
+  return candidate.holds(address, 1) ? &candidate : nullptr;
+}
+
+Memory::Memory(GlobalMemory &global, int64_t bytes, uint32_t numCtas) : global(global) {
   sharedMemories.resize(numCtas);
   for (Allocation &memory : sharedMemories) {
     sharedStorage.push_back(std::make_unique<char[]>(static_cast<size_t>(bytes + 2 * redZone + sharedAlignment)));
@@ -68,15 +81,10 @@ Allocation *Memory::find(uintptr_t address) {
       return &memory;
   if (last && last->holds(address, 1))
     return last;
-  auto above = std::upper_bound(blocks.begin(), blocks.end(), address,
-                                [](uintptr_t wanted, const auto &each) { return wanted < each->allocation.begin(); });
-  if (above == blocks.begin())
-    return nullptr;
-  Allocation &candidate = (*std::prev(above))->allocation;
-  if (!candidate.holds(address, 1))
-    return nullptr;
-  last = &candidate;
-  return last;
+  Allocation *found = global.find(address);
+  if (found)
+    last = found;
+  return found;
 }
 
 std::string Memory::describeOutside(uintptr_t address) const {
@@ -91,7 +99,7 @@ std::string Memory::describeOutside(uintptr_t address) const {
     }
   };
   consider(sharedMemories[current]);
-  for (const auto &block : blocks)
+  for (const auto &block : global.blocks)
     consider(block->allocation);
   if (!nearest || least > (uintptr_t{1} << 32))
     return "at an address far from all memory of the kernel";

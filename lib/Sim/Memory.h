@@ -1,10 +1,12 @@
-// The memory that a simulated kernel may touch: global allocations with red zones, and the shared memory of the running
-// CTA. As a number an address in shared memory is an offset, as on the GPU, so that it fits an i32 and a descriptor.
+// The memory that a simulated kernel may touch: global allocations with red zones, which all CTAs share, and the shared
+// memory of those that run together. As a number an address in shared memory is an offset, as on the GPU, so that it
+// fits an i32 and a descriptor.
 #pragma once
 
 #include "lib/Sim/AccessHistory.h"
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,13 @@ struct Allocation {
   char *data = nullptr;
   int64_t bytes = 0;
   bool isWritable = true, isStatic = false, isGlobal = true;
-  AccessHistory history; ///< empty where nothing may write
+  AccessHistory history;       ///< empty where nothing may write
+  std::mutex *guard = nullptr; ///< of the history, where threads of the host share it
+
+  /// Held while the history is looked at.
+  std::unique_lock<std::mutex> lock() const {
+    return guard ? std::unique_lock(*guard) : std::unique_lock<std::mutex>();
+  }
 
   uintptr_t begin() const { return reinterpret_cast<uintptr_t>(data); }
   bool holds(uintptr_t address, int64_t count) const {
@@ -25,13 +33,32 @@ struct Allocation {
   }
 };
 
-class Memory {
+/// Operands, results and workspace of a launch.
+class GlobalMemory {
 public:
   /// A copy of `bytes` bytes at `data` (null: filled with a pattern), at a multiple of 256, amid red zones. The first
   /// `initialised` of them may be read before they are written.
-  Allocation &addGlobal(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable);
-  /// The shared memory of each CTA of a cluster, at multiples of 1024. Called once.
-  void addShared(int64_t bytes, uint32_t numCtas);
+  Allocation &add(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable);
+  /// CTAs run on several threads of the host.
+  void guardHistories();
+  /// The allocation that holds the byte, or nothing.
+  Allocation *find(uintptr_t address);
+
+private:
+  friend class Memory;
+  struct Block {
+    std::unique_ptr<char[]> storage;
+    std::mutex guard;
+    Allocation allocation;
+  };
+  std::vector<std::unique_ptr<Block>> blocks; // sorted by address
+};
+
+/// What the CTAs of a cluster see.
+class Memory {
+public:
+  /// The shared memory of each CTA, at multiples of 1024.
+  Memory(GlobalMemory &global, int64_t sharedBytes, uint32_t numCtas);
   /// The CTA whose shared memory is meant where no other is said.
   void setCurrent(uint32_t rank) { current = rank; }
   /// As a CTA finds it: any bytes, none written.
@@ -62,12 +89,8 @@ public:
   std::string describeOutside(uintptr_t address) const;
 
 private:
-  struct Block {
-    std::unique_ptr<char[]> storage;
-    Allocation allocation;
-  };
-  std::vector<std::unique_ptr<Block>> blocks; // sorted by address
-  Allocation *last = nullptr;
+  GlobalMemory &global;
+  Allocation *last = nullptr; ///< found, of global memory
   std::vector<std::unique_ptr<char[]>> sharedStorage;
   std::vector<Allocation> sharedMemories; ///< one a CTA
   uint32_t current = 0;

@@ -23,7 +23,11 @@ static const char *verb(const Access &access) {
   return access.isAtomic ? "changes" : access.isWrite ? "writes" : "reads";
 }
 
+/// Of what a check of an access needs, a finding's text included.
+static constexpr size_t stackOfAccess = 32 << 10;
+
 Allocation *checkTouch(Cta &cta, const Touch &touch) {
+  cta.requireStack(stackOfAccess, touch.site);
   auto what = [&] {
     return cta.threadText(touch.thread, cta.number()) + (touch.isWrite ? " writes " : " reads ") +
            std::to_string(touch.bytes) + " bytes by " + cta.siteText(touch.site);
@@ -74,6 +78,8 @@ struct Teller {
   const Touch &touch;
 
   void operator()(Conflict conflict, const Access &mine, const Access *other, uint64_t at) const {
+    if (other && other->cta != mine.cta)
+      cta.noteSharing();
     std::string name = nameOf(cta, allocation);
     auto actor = [&](const Access &access) {
       return cta.threadText(access.thread, access.cta) + " " + verb(access) + " " +
@@ -150,7 +156,10 @@ uint32_t beginCopy(Cta &cta, const Touch &touch) {
   Allocation &allocation = *checkTouch(cta, touch);
   count(cta, allocation, touch);
   checkLaunchAhead(cta, allocation, touch);
+  if (touch.isAtomic && allocation.isGlobal)
+    cta.awaitTurn();
   Teller tell = {cta, allocation, touch};
+  std::unique_lock lock = allocation.lock();
   return allocation.history.beginCopy(accessOf(cta, allocation, touch), actorOf(cta, touch.thread), std::ref(tell));
 }
 
@@ -163,7 +172,10 @@ void recordTouch(Cta &cta, const Touch &touch) {
   checkPeer(cta, *allocation, touch);
   if (!allocation->history.isTracked())
     return;
+  if (touch.isAtomic && allocation->isGlobal)
+    cta.awaitTurn();
   Teller tell = {cta, *allocation, touch};
+  std::unique_lock lock = allocation->lock();
   allocation->history.access(accessOf(cta, *allocation, touch), actorOf(cta, touch.thread), std::ref(tell));
 }
 

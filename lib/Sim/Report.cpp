@@ -20,6 +20,8 @@ const char *findingKindName(FindingKind kind) {
     return "divergence";
   case FindingKind::Misuse:
     return "misuse";
+  case FindingKind::StackOverflow:
+    return "stack overflow";
   }
   return "misuse";
 }

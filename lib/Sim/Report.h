@@ -23,6 +23,7 @@ enum class FindingKind {
   Deadlock,
   Divergence, ///< lanes of a warp apart at an op that all must execute together
   Misuse,     ///< operands that the op does not take
+  StackOverflow,
 };
 
 const char *findingKindName(FindingKind kind);

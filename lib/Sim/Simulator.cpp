@@ -1,9 +1,11 @@
 #include "lib/Sim/Simulator.h"
 
 #include "lib/Sim/Cta.h"
+#include "lib/Sim/StackWatch.h"
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 namespace tenon::sim {
 
@@ -87,17 +89,35 @@ Status setChecks(Options &options, const std::string &words) {
   return {};
 }
 
-/// Under one seed.
-static Result<Report> simulateOnce(const Kernel &kernel, Launch &launch, const Options &options) {
-  Memory memory;
+/// Clusters as ClusterOrder gives them, on the current thread; false after a fault that ends the launch.
+static bool runClusters(const Kernel &kernel, const Launch &launch, const Options &options, GlobalMemory &global,
+                        void *const *arguments, ClusterOrder &order, bool isAlone, Report &report, Counts &counts) {
+  uint32_t clusterSize = static_cast<uint32_t>(launch.cluster[0] * launch.cluster[1] * launch.cluster[2]);
+  Memory memory(global, kernel.staticShared + kernel.dynamicShared, clusterSize);
+  StackWatch watch;
+  StackPool::Lease stacks(static_cast<size_t>(options.stackBytes));
+  Cta cta(kernel, launch, options, memory, stacks.pool(), report, options.counts ? &counts : nullptr,
+          isAlone ? nullptr : &order);
+  while (std::optional<uint32_t> number = order.start()) {
+    bool isDone = cta.run(*number, arguments);
+    order.end(*number);
+    if (!isAlone && !report.ok())
+      order.giveUp();
+    if (!isDone)
+      return false;
+  }
+  return true;
+}
+
+/// Under one seed. Nothing where clusters did not run alone, and depend on each other.
+static Result<std::optional<Report>> simulateOnce(const Kernel &kernel, Launch &launch, const Options &options,
+                                                  int64_t hostThreads) {
+  GlobalMemory global;
   std::vector<Allocation *> allocations;
   for (const Buffer &buffer : launch.buffers) {
-    allocations.push_back(
-        &memory.addGlobal(buffer.name, buffer.data, buffer.bytes, buffer.initialised, buffer.isWritable));
+    allocations.push_back(&global.add(buffer.name, buffer.data, buffer.bytes, buffer.initialised, buffer.isWritable));
     allocations.back()->isStatic = buffer.isStatic;
   }
-  int64_t clusterSize = launch.cluster[0] * launch.cluster[1] * launch.cluster[2];
-  memory.addShared(kernel.staticShared + kernel.dynamicShared, static_cast<uint32_t>(clusterSize));
   for (TensorMap &map : launch.maps) {
     TENON_TRY(checkMap(map, launch.buffers[static_cast<size_t>(map.buffer)]).in("kernel '" + kernel.name + "'"));
     map.base = allocations[static_cast<size_t>(map.buffer)]->data;
@@ -115,26 +135,58 @@ static Result<Report> simulateOnce(const Kernel &kernel, Launch &launch, const O
                                                          : &values[index]);
   }
 
-  Report report;
+  int64_t clusterSize = launch.cluster[0] * launch.cluster[1] * launch.cluster[2];
+  ClusterOrder order(static_cast<uint32_t>(launch.grid[0] * launch.grid[1] * launch.grid[2] / clusterSize));
+  struct Share {
+    Report report;
+    Counts counts;
+  };
+  std::vector<Share> shares(static_cast<size_t>(hostThreads));
+  bool isAlone = hostThreads == 1;
+  auto work = [&](Share &share) {
+    share.report.hasStopped =
+        !runClusters(kernel, launch, options, global, arguments.data(), order, isAlone, share.report, share.counts);
+  };
+  if (!isAlone)
+    global.guardHistories();
+  std::vector<std::thread> others;
+  for (size_t index = 1; index < shares.size(); ++index)
+    others.emplace_back(work, std::ref(shares[index]));
+  work(shares.front());
+  for (std::thread &other : others)
+    other.join();
+  if (order.hasGivenUp())
+    return std::optional<Report>();
+
+  Report report = std::move(shares.front().report);
   report.seed = options.seed;
-  Counts counts;
-  // One pool a thread of this process: the next launch finds the stacks mapped.
-  thread_local std::unique_ptr<StackPool> stacks;
-  if (!stacks || stacks->bytes() != static_cast<size_t>(options.stackBytes))
-    stacks = std::make_unique<StackPool>(static_cast<size_t>(options.stackBytes));
-  Cta cta(kernel, launch, options, memory, *stacks, report, options.counts ? &counts : nullptr);
-  int64_t numClusters = launch.grid[0] * launch.grid[1] * launch.grid[2] / clusterSize;
-  for (int64_t number = 0; number < numClusters; ++number)
-    if (!cta.run(static_cast<uint32_t>(number), arguments.data())) {
-      report.hasStopped = true;
-      break;
-    }
+  Counts &counts = shares.front().counts;
+  for (size_t index = 1; index < shares.size(); ++index) {
+    report.numSwitches += shares[index].report.numSwitches;
+    counts.add(shares[index].counts);
+  }
   for (size_t index = 0; index < launch.buffers.size(); ++index)
     if (Buffer &buffer = launch.buffers[index]; buffer.isWritable && buffer.data)
       std::memcpy(buffer.data, allocations[index]->data, static_cast<size_t>(buffer.bytes));
   for (const auto &[site, count] : counts.bySite())
     report.counts.push_back(count);
-  return report;
+  return std::optional(std::move(report));
+}
+
+/// On several threads of the host where that gives what one gives.
+static Result<Report> simulateOrder(const Kernel &kernel, Launch &launch, const Options &options) {
+  int64_t wanted = options.hostThreads > 0 ? options.hostThreads : std::thread::hardware_concurrency();
+  int64_t numClusters =
+      launch.grid[0] * launch.grid[1] * launch.grid[2] / (launch.cluster[0] * launch.cluster[1] * launch.cluster[2]);
+  if (options.trace) // its steps are one after another
+    wanted = 1;
+  if (int64_t hostThreads = std::min(wanted, numClusters); hostThreads > 1) {
+    TENON_TRY_ASSIGN(std::optional<Report> report, simulateOnce(kernel, launch, options, hostThreads));
+    if (report)
+      return std::move(*report);
+  }
+  TENON_TRY_ASSIGN(std::optional<Report> report, simulateOnce(kernel, launch, options, 1));
+  return std::move(*report);
 }
 
 /// Results are the first seed's; the others run on copies of what they write.
@@ -144,7 +196,7 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
   for (const Buffer &buffer : launch.buffers)
     if (const char *data = static_cast<const char *>(buffer.data); options.numSeeds > 1 && buffer.isWritable && data)
       before.emplace_back(data, data + buffer.bytes);
-  TENON_TRY_ASSIGN(Report report, simulateOnce(kernel, launch, options));
+  TENON_TRY_ASSIGN(Report report, simulateOrder(kernel, launch, options));
   for (int64_t order = 1; order < options.numSeeds && report.ok(); ++order) {
     std::vector<std::vector<char>> data = before;
     Launch again = launch;
@@ -157,7 +209,7 @@ Result<Report> simulate(const Kernel &kernel, Launch &launch, const Options &opt
     other.counts = false;
     other.trace = nullptr;
     std::vector<AccessCount> counts = std::move(report.counts);
-    TENON_TRY_ASSIGN(report, simulateOnce(kernel, again, other));
+    TENON_TRY_ASSIGN(report, simulateOrder(kernel, again, other));
     report.counts = std::move(counts);
   }
   return report;

@@ -74,7 +74,8 @@ struct Options {
   bool counts = false;       ///< Report::counts
   bool shortSums = false;    ///< products of fp8 are added up in 14 bits, as an H100 does, else as those of f16
   class Trace *trace = nullptr;
-  int64_t stackBytes = 128 << 10;
+  int64_t stackBytes = 256 << 10; ///< of a thread, of which the simulator's own functions need some
+  int64_t hostThreads = 0;        ///< that run clusters side by side, at most; 0: as many as the host has
 };
 
 /// Which findings are looked for: "races,init,deadlock" or some of them (also with + between). Deadlocks and what ends

@@ -107,6 +107,7 @@ static void write(Cta &cta, const Thread &thread, const BulkStore &store) {
     }
   });
   Allocation *allocation = cta.memory().find(reinterpret_cast<uintptr_t>(map.base));
+  std::unique_lock lock = allocation->lock();
   for (uint32_t record : store.records)
     allocation->history.completeCopy(record, thread.index, cta.momentOf(thread.index));
 }

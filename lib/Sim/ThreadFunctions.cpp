@@ -270,6 +270,7 @@ void setRegisters(uint32_t count, uint32_t isIncrease, uint32_t site) {
   cta.collective(together, count, cta.warpMask(cta.thread().warp), /*isAligned=*/true, &count, site);
   cta.setRegisters(count, isIncrease != 0, site);
 }
+void frame(uint32_t site) { Cta::current().thread().site = site; }
 void yield(uint32_t site) { Cta::current().spin(site); }
 void clusterArrive(uint32_t isRelaxed, uint32_t isAligned, uint32_t site) {
   Cta &cta = Cta::current();
@@ -293,6 +294,7 @@ void addThreadFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_match_all", matchAllCall),
                                 deviceFunction("tenon_sim_elect", electCall),
                                 deviceFunction("tenon_sim_set_registers", setRegisters),
+                                deviceFunction("tenon_sim_frame", frame),
                                 deviceFunction("tenon_sim_yield", yield),
                                 deviceFunction("tenon_sim_cluster_arrive", clusterArrive),
                                 deviceFunction("tenon_sim_cluster_wait", clusterWait),

@@ -111,6 +111,8 @@ Result<std::unique_ptr<llvm::orc::LLJIT>> load(ModuleOp module) {
     return internalError("no target machine: " + llvm::toString(machine.takeError()));
   translated->setDataLayout((*machine)->createDataLayout());
   translated->setTargetTriple((*machine)->getTargetTriple());
+  for (llvm::Function &function : *translated) // a frame beyond the stack's end must not jump over the guard there
+    function.addFnAttr("probe-stack", "inline-asm");
   optimise(*translated, **machine, llvm::OptimizationLevel::O1);
 
   llvm::Expected<std::unique_ptr<llvm::orc::LLJIT>> jit =

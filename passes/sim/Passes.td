@@ -16,14 +16,16 @@ def SimReplaceDeviceOpsPass : Pass<"tenon-sim-replace-device-ops", "::mlir::Modu
       llvm.func @twice(%x: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>} {
         nvvm.barrier0 loc("twice.mlir":3:5)
         llvm.return
-      }
+      } loc("twice.mlir":2:3)
     }
     ```
     After:
     ```mlir
-    module attributes {tenon.sim_sites = [["", ""], ["nvvm.barrier0", "twice.mlir:3:5"]], tenon.sim_static_shared = 0 : i64} {
+    module attributes {tenon.sim_sites = [["", ""], ["nvvm.barrier0", "twice.mlir:3:5"],
+                                              ["llvm.call", "twice.mlir:2:3"]], tenon.sim_static_shared = 0 : i64} {
+      llvm.func @tenon_sim_frame(i32)
       llvm.func @tenon_sim_barrier(i32, i32, i32, i32, i32, i32) -> i32
-      llvm.func @twice(%x: !llvm.ptr<1>) attributes {nvvm.reqntid = array<i32: 32>, tenon.sim_kernel} {
+      llvm.func @twice(%x: !llvm.ptr<1>) attributes {no_inline, nvvm.reqntid = array<i32: 32>, tenon.sim_kernel} {
         %id = llvm.mlir.constant(0 : i32) : i32
         %count = llvm.mlir.constant(0 : i32) : i32
         %waits = llvm.mlir.constant(1 : i32) : i32
@@ -37,6 +39,8 @@ def SimReplaceDeviceOpsPass : Pass<"tenon-sim-replace-device-ops", "::mlir::Modu
         %0 = llvm.getelementptr %arguments[0] : (!llvm.ptr) -> !llvm.ptr, !llvm.ptr
         %1 = llvm.load %0 : !llvm.ptr -> !llvm.ptr
         %2 = llvm.load %1 : !llvm.ptr -> !llvm.ptr<1>
+        %launch = llvm.mlir.constant(2 : i32) : i32
+        llvm.call @tenon_sim_frame(%launch) : (i32) -> ()
         llvm.call @twice(%2) : (!llvm.ptr<1>) -> ()
         llvm.return
       }

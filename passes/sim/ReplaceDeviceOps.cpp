@@ -138,7 +138,15 @@ LogicalResult checkCall(LLVM::CallOp call, ModuleOp kernels) {
                                         "the functions of the device";
 }
 
+/// Names the op for the case that the stack ends in it.
+void tellFrame(Operation *op, CallBuilder &calls) {
+  calls.startAt(op);
+  calls.call("tenon_sim_frame", {});
+}
+
 LogicalResult replaceOp(Operation *op, CallBuilder &calls) {
+  if (isa<LLVM::CallOp, LLVM::AllocaOp>(op)) // what a stack may have no room for
+    tellFrame(op, calls);
   if (auto call = dyn_cast<LLVM::CallOp>(op))
     return checkCall(call, calls.module());
   if (isHostOp(op))
@@ -209,7 +217,7 @@ LogicalResult replaceSharedArrays(ModuleOp kernels, const SharedLayout &layout, 
 
 /// A function that takes the arguments' addresses, as a launch has them; `byValue`: those that the kernel takes as
 /// these.
-void addLaunch(LLVM::LLVMFuncOp kernel, const llvm::SmallBitVector &byValue) {
+void addLaunch(LLVM::LLVMFuncOp kernel, const llvm::SmallBitVector &byValue, CallBuilder &calls) {
   OpBuilder builder(kernel->getContext());
   builder.setInsertionPointAfter(kernel);
   Location loc = kernel.getLoc();
@@ -225,7 +233,7 @@ void addLaunch(LLVM::LLVMFuncOp kernel, const llvm::SmallBitVector &byValue) {
     Value address = LLVM::LoadOp::create(builder, loc, pointer, place);
     arguments.push_back(byValue[index] ? address : LLVM::LoadOp::create(builder, loc, argument, address).getResult());
   }
-  LLVM::CallOp::create(builder, loc, kernel, arguments);
+  tellFrame(LLVM::CallOp::create(builder, loc, kernel, arguments), calls);
   LLVM::ReturnOp::create(builder, loc, ValueRange());
 }
 
@@ -234,6 +242,7 @@ void addLaunch(LLVM::LLVMFuncOp kernel, const llvm::SmallBitVector &byValue) {
 void makeHostFunction(LLVM::LLVMFuncOp function) {
   function.removeArgAttrsAttr();
   function.setCConv(LLVM::CConv::C);
+  function.setNoInline(true); // so that what is told of a frame comes ahead of it
 }
 
 struct SimReplaceDeviceOps : tenon::impl::SimReplaceDeviceOpsPassBase<SimReplaceDeviceOps> {
@@ -266,7 +275,7 @@ struct SimReplaceDeviceOps : tenon::impl::SimReplaceDeviceOpsPassBase<SimReplace
       if (!function->removeAttr(NVVM::NVVMDialect::getKernelFuncAttrName()))
         continue;
       function->setAttr("tenon.sim_kernel", UnitAttr::get(&getContext()));
-      addLaunch(function, byValue);
+      addLaunch(function, byValue, calls);
     }
     OpBuilder builder(&getContext());
     kernels->setAttr("tenon.sim_sites", calls.sites());

@@ -7,6 +7,9 @@ namespace tenon::tool {
 void SimulationArguments::addTo(CommandLine &line) {
   line.integer("sim-seed", "N", "another order of the simulator's threads (default: 0, as they are numbered)", 0, seed);
   line.integer("sim-seeds", "N", "N orders of them, from that seed on, until one has findings", 1, numSeeds);
+  line.integer("sim-threads", "N",
+               "threads of this machine that run simulated CTAs, at most (default: 0, as many as there are)", 0,
+               threads);
   line.text("sim-check", "LIST", "what the simulator looks for (default: races,init,deadlock)", check);
   line.text("sim-trace", "FILE", "what simulated warps do when, as JSON for Perfetto or chrome://tracing", trace);
   line.flag("sim-counts", "bank conflicts and sectors of global memory in the simulator, op by op", counts);
@@ -18,6 +21,7 @@ Result<sim::Options> SimulationArguments::options() const {
   TENON_TRY(sim::setChecks(options, check));
   options.seed = static_cast<uint64_t>(seed);
   options.numSeeds = numSeeds;
+  options.hostThreads = threads;
   options.counts = counts;
   options.shortSums = shortSums;
   return options;

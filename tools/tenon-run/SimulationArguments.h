@@ -10,7 +10,7 @@ namespace tenon::tool {
 /// What is said on the command line of a simulation.
 struct SimulationArguments {
   std::string check = "races,init,deadlock", trace;
-  int64_t seed = 0, numSeeds = 1;
+  int64_t seed = 0, numSeeds = 1, threads = 0;
   bool counts = false, shortSums = false;
 
   void addTo(CommandLine &line);
