@@ -347,6 +347,19 @@ INDEXING = {
     "index_put_mask": lambda t: put_mask(t),
     "index_copy": lambda t: t.x.index_copy(1, PICK, t.y[:, :3]),
     "index_fill": lambda t: t.x.index_fill(1, PICK, 2.0),
+    "index_put_adds": lambda t: t.x.index_put((torch.tensor([0, 2, 0]),), t.y[:1], accumulate=True),
+    "index_put_adds_inner": lambda t: t.x.index_put((torch.arange(t.x.shape[0])[:, None], t.i), t.y, accumulate=True),
+    "index_put_two": lambda t: t.x.index_put((torch.arange(t.x.shape[0]), t.n[:, 0]), t.s),
+    "index_add": lambda t: t.x.index_add(1, torch.tensor([3, 1, 3]), t.y[:, :3], alpha=0.5),
+    "index_of_tensor": lambda t: t.x[:, t.n.flatten()[0]],
+    "scatter": lambda t: t.x.scatter(1, distinct(t), t.y),
+    "scatter_part": lambda t: t.x.scatter(1, distinct(t)[:, :2], t.y),
+    "scatter_value": lambda t: t.x.scatter(1, t.i[:, :, None].expand(-1, -1, 6), 1.5),
+    "scatter_last": lambda t: t.k.scatter(-1, t.k[:, :, :1].long(), False),
+    "scatter_add": lambda t: t.x.scatter_add(1, t.i[:, :, None].expand(-1, -1, 6), t.y),
+    "scatter_add_int": lambda t: t.n.scatter_add(1, t.i, t.n),
+    "scatter_reduce": lambda t: t.x.scatter_reduce(1, t.i[:, :, None].expand(-1, -1, 6), t.y, "amax"),
+    "scatter_reduce_amin": lambda t: t.n.scatter_reduce(1, t.i, t.n, "amin"),
     "one_hot": lambda t: F.one_hot(t.i, 4),
     "tril": lambda t: t.x.tril(),
     "triu": lambda t: t.x.triu(1),
@@ -373,6 +386,11 @@ INDEXING = {
     "bool_constant": lambda t: t.k & torch.tensor([True, False] * 3),
     "scalar_constant": lambda t: t.x + torch.tensor(0.1, dtype=t.x.dtype),
 }
+
+
+def distinct(t):
+    """Places along axis 1, each once."""
+    return (t.i[:, :1, None] + torch.arange(4)[None, :, None]).expand(-1, -1, 6) % 4
 
 
 def put(t):

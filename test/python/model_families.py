@@ -1,6 +1,7 @@
 """Small models of the large families with random weights, unmodified as transformers builds them, and inputs for each."""
 import torch
 import transformers as hf
+from transformers.models.whisper.modeling_whisper import WhisperEncoder
 
 SMALL = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64)
 TEXT = dict(SMALL, vocab_size=99, max_position_embeddings=64)
@@ -30,6 +31,11 @@ def with_decoder(batch=2, length=9):
 
 def picture(batch=2, length=None, size=16):
     return dict(pixel_values=torch.randn(batch, 3, size, size, generator=random(size)))
+
+
+def text_and_picture(batch=2, length=9):
+    """As many texts as pictures."""
+    return dict(tokens(batch, length), **picture(batch))
 
 
 def sound(batch=2, length=None):
@@ -66,13 +72,18 @@ FAMILIES = {
                 dict(DECODER, num_local_experts=4, experts_implementation="batched_mm"), tokens),
     "t5": (hf.T5ForConditionalGeneration, hf.T5Config,
            dict(d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=99, use_cache=False), with_decoder),
+    "t5_encoder": (hf.T5EncoderModel, hf.T5Config,
+                   dict(d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, vocab_size=99), tokens),
     "whisper": (hf.WhisperForConditionalGeneration, hf.WhisperConfig, SPEECH, sound_and_text),
+    "whisper_encoder": (WhisperEncoder, hf.WhisperConfig, SPEECH, sound),
     "wav2vec2": (hf.Wav2Vec2Model, hf.Wav2Vec2Config,
                  dict(SMALL, vocab_size=32, conv_dim=(8, 8), conv_stride=(5, 2), conv_kernel=(10, 3), num_feat_extract_layers=2,
                       num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2), wave),
     "vit": (hf.ViTForImageClassification, hf.ViTConfig, PICTURE, picture),
     "clip_text": (hf.CLIPTextModel, hf.CLIPTextConfig, dict(TEXT, **SPECIAL), tokens),
     "clip_vision": (hf.CLIPVisionModel, hf.CLIPVisionConfig, PICTURE, picture),
+    "clip": (hf.CLIPModel, hf.CLIPConfig,
+             dict(text_config=dict(TEXT, **SPECIAL), vision_config=PICTURE, projection_dim=16), text_and_picture),
     "resnet": (hf.ResNetForImageClassification, hf.ResNetConfig,
                dict(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="bottleneck"), large_picture),
     "convnext": (hf.ConvNextModel, hf.ConvNextConfig, dict(hidden_sizes=[8, 16], depths=[1, 1], num_stages=2), large_picture),

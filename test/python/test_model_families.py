@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 import transformers
-from model_families import DECODER, FAMILIES, build, export, tokens
+from model_families import DECODER, FAMILIES, build, export, random, tokens
 from torch.utils._pytree import tree_leaves
 from transformers.integrations.executorch import (TorchExportableModuleWithStaticCache,
                                                    register_dynamic_cache_export_support)
@@ -83,6 +83,19 @@ def test_family_in_bf16(name):
     for index in {index for index, _ in squares}:
         error, own = (torch.cat(squares[index, mine]).mean().sqrt().item() for mine in (0, 1))
         assert error <= 1.25 * own, f"result {index}: error {error:.3g}, PyTorch's own {own:.3g}"
+
+
+@pytest.mark.parametrize("name, attention", [("bert", "sdpa"), ("bert", "eager"), ("llama", "sdpa"), ("llama", "eager")])
+def test_masks_of_four_dimensions(name, attention):
+    """The caller's own mask, a choice for each pair of places: booleans as SDPA takes them, or what is added to scores."""
+    module, _ = build(name, attention)
+    ids = tokens(2, 9)["input_ids"]
+    allowed = (torch.rand(2, 1, 9, 9, generator=random(3)) > 0.4) | torch.eye(9, dtype=torch.bool)
+    masks = [torch.where(allowed, 0.0, torch.finfo(torch.float32).min)] + [allowed] * (attention == "sdpa")
+    for mask in masks:
+        with torch.no_grad():
+            model = tenon.compile(torch.export.export(module, (), dict(input_ids=ids, attention_mask=mask), strict=False))
+        compare(model, module, dict(input_ids=ids, attention_mask=mask), 4, 4e-6)
 
 
 def in_bf16(inputs):

@@ -4,7 +4,7 @@ import operator
 import torch
 
 from tenon.importer import (ops_arithmetic, ops_contractions, ops_creation, ops_fused,  # noqa: F401 (fill OPS)
-                            ops_indexing, ops_pointwise, ops_pooling, ops_rows, ops_shapes)
+                            ops_indexing, ops_pointwise, ops_pooling, ops_rows, ops_scatter, ops_shapes)
 from tenon.importer.data_types import tenon_dtype
 from tenon.importer.in_place import functional_name, is_mutable
 from tenon.importer.not_importable import NotImportable
@@ -14,6 +14,9 @@ from tenon.importer.text_builder import Value, plain_size
 
 # Higher-order ops that only set a mode; the graph they call is imported in place. Value: index of that graph.
 _MODES = {"wrap_with_set_grad_enabled": 1, "wrap_with_autocast": 4}
+
+# What makes a number of a tensor's only element.
+_READS = ("aten.item.default", "aten._local_scalar_dense.default")
 
 
 def is_number(value):
@@ -67,6 +70,8 @@ class GraphImport:
         if isinstance(node.target, torch._ops.HigherOrderOperator):
             return self._mode(node, environment)
         if is_number(node.meta.get("val")):
+            if str(node.target) in _READS and isinstance(environment[node.args[0]], Value):
+                self._builder.sizes.read[plain_size(node.meta["val"])] = environment[node.args[0]]
             return node.meta.get("val")
         return self._op(node, environment)
 

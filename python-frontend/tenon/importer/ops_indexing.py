@@ -1,4 +1,4 @@
-"""Reads and writes by index tensors."""
+"""Reads by index tensors, triangles and diagonals."""
 from tenon.importer.op_builder import broadcast_shapes
 from tenon.importer.op_table import axis_of, is_number, op, require
 from tenon.importer.text_builder import is_static
@@ -47,36 +47,6 @@ def gather(b, x, dim, indices, *, sparse_grad=False):
     if x.rank == 0:
         return b.reshape(x, b.result_shape)
     return b.op("gather_elements", [x, indices], [(x.dtype, indices.shape)], {"axis": axis_of(dim, x.rank)})[0]
-
-
-@op("index_put", "_unsafe_index_put")
-def index_put(b, x, indices, values, accumulate=False):
-    require(not accumulate, "index_put that accumulates")
-    places = [axis for axis, entry in enumerate(indices) if entry is not None]
-    require(len(places) == 1, "index_put by several index tensors")
-    axis, tensor = places[0], indices[places[0]]
-    values = b.cast(values, x.dtype)
-    if tensor.dtype == "i1":
-        require(values.rank == 0 or all(size == 1 for size in values.shape),
-                "a write by boolean mask of more than one value; use torch.where")
-        mask = b.reshape(tensor, tensor.shape + (1,) * (x.rank - axis - tensor.rank))
-        return b.select(mask, b.reshape(values, ()), x)
-    tensor = b.index(tensor, x.shape[axis])
-    shape = x.shape[:axis] + tensor.shape + x.shape[axis + 1:]
-    return b.op("scatter", [x, tensor, b.expand(values, shape)], [(x.dtype, x.shape)], {"axis": axis})[0]
-
-
-@op("index_copy")
-def index_copy(b, x, dim, indices, source):
-    return b.op("scatter", [x, indices, source], [(x.dtype, x.shape)], {"axis": axis_of(dim, x.rank)})[0]
-
-
-@op("index_fill.int_Scalar")
-def index_fill(b, x, dim, indices, value):
-    axis = axis_of(dim, x.rank)
-    shape = x.shape[:axis] + indices.shape + x.shape[axis + 1:]
-    updates = b.full(shape, value, x.dtype)
-    return b.op("scatter", [x, b.index(indices, x.shape[axis]), updates], [(x.dtype, x.shape)], {"axis": axis})[0]
 
 
 @op("copy")

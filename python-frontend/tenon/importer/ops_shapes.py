@@ -65,6 +65,8 @@ def narrow(b, x, dim, start, length):
 def select(b, x, dim, index):
     axis = axis_of(dim, x.rank)
     index = plain_size(index)
+    if index in b.sizes.read:  # x[i] of a tensor i
+        return b.squeeze(b.gather(x, b.index(b.unsqueeze(b.sizes.read[index], 0), x.shape[axis]), axis), axis)
     end = INT64_MAX if is_static(index) and index == -1 else plain_size(index + 1)
     return b.squeeze(b.slice(x, axis, index, end, 1, 1), axis)
 

@@ -81,6 +81,7 @@ class SizeBuilder:
     def __init__(self, builder):
         self._builder, self._made = builder, {}
         self.dims = {}       # size -> (argument value, axis)
+        self.read = {}       # symbol -> the i64 tensor of rank 0 whose element it is: data, which no shape may depend on
         self.on_demand = {}  # size -> function that makes such an argument, asked when the size is first used
 
     def scalar(self, size):
