@@ -12,6 +12,7 @@
 #include "passes/4_warp/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -38,6 +39,8 @@ private:
   bool matchRest();
   /// Whether `value` is computed, within a turn, from what `isSource` holds of.
   bool dependsOn(Value value, function_ref<bool(Value)> isSource);
+  bool takesSum(Operation *op);
+  void takeRegion(tile::UnlikelyOp op, IRMapping &mapping);
   /// Turn `counter` without its second dot: where `isBeside`, with the one of the turn before beside the first.
   void emitTurn(IRMapping &mapping, Value counter, Value lhs, Value accumulator, bool isBeside);
   warp::DotOp emitSecond(Value number, Value lhs, Value accumulator);
@@ -54,7 +57,8 @@ private:
   RingWaitOp firstWait, secondWait;
   unsigned sumNumber = 0;          ///< of the second dot's sum among what the loop carries
   SmallVector<Operation *> others; ///< of a turn, all but the second dot, in order
-  Operation *heavy = nullptr;      ///< of these, the first that works on the whole product: after a fold of it, if any
+  /// Of these, the first that works on the whole product, after a fold of it if any is before functions of it.
+  Operation *heavy = nullptr;
 };
 } // namespace
 
@@ -73,6 +77,11 @@ bool SkewedLoop::dependsOn(Value value, function_ref<bool(Value)> isSource) {
     op->walk([&](Operation *inner) { open.append(inner->operand_begin(), inner->operand_end()); });
   }
   return false;
+}
+
+bool SkewedLoop::takesSum(Operation *op) {
+  return llvm::any_of(loop.getRegionIterArg(sumNumber).getUsers(),
+                      [&](Operation *user) { return op->isAncestor(user); });
 }
 
 /// Two dots by wgmma. The second takes, from registers, what is computed of the first, and its sum is carried to its
@@ -112,6 +121,7 @@ bool SkewedLoop::matchRest() {
       return false;
   unsigned releases = 0;
   Operation *plain = nullptr;
+  bool isEvaluated = false;
   for (Operation &op : body->without_terminator()) {
     auto release = dyn_cast<RingReleaseOp>(op);
     if (release && release.getRing() == secondWait.getRing()) {
@@ -123,6 +133,8 @@ bool SkewedLoop::matchRest() {
     bool isRing = &op == firstWait || (release && release.getRing() == firstWait.getRing());
     if (!isRing && &op != first && !isMemoryEffectFree(&op) && !isa<tile::LoadOp, tile::GatherOp>(op))
       return false;
+    if (op.isBeforeInBlock(first) && takesSum(&op))
+      return false;
     others.push_back(&op);
     bool isWhole = op.getNumResults() == 1 && isa<RankedTensorType>(op.getResult(0).getType()) &&
                    cast<RankedTensorType>(op.getResult(0).getType()).getShape() == first.getType().getShape();
@@ -132,8 +144,9 @@ bool SkewedLoop::matchRest() {
       continue;
     auto isFold = [](Value value) { return isa_and_nonnull<tile::ReduceOp, PartialReduceOp>(value.getDefiningOp()); };
     plain = plain ? plain : &op;
-    if (!heavy && dependsOn(op.getResult(0), isFold))
+    if (!heavy && !isEvaluated && dependsOn(op.getResult(0), isFold))
       heavy = &op;
+    isEvaluated |= isa<math::MathDialect>(op.getDialect()) && !isa<math::FmaOp>(op);
   }
   heavy = heavy ? heavy : plain;
   return releases == 1 && heavy;
@@ -150,19 +163,33 @@ warp::DotOp SkewedLoop::emitSecond(Value number, Value lhs, Value accumulator) {
   return cast<warp::DotOp>(b.clone(*second, mapping));
 }
 
+/// What seldom happens later is what the first turn begins with, and the region is right for all rows.
+void SkewedLoop::takeRegion(tile::UnlikelyOp op, IRMapping &mapping) {
+  Block &region = op.getBody().front();
+  for (Operation &inner : region.without_terminator())
+    b.clone(inner, mapping);
+  for (auto [result, yielded] : llvm::zip_equal(op.getResults(), region.getTerminator()->getOperands()))
+    mapping.map(result, mapping.lookupOrDefault(yielded));
+}
+
 void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value accumulator, bool isBeside) {
   mapping.map(loop.getInductionVar(), counter);
   bool hasTurns = loop->getParentOfType<tile::KernelOp>()->getAttrOfType<ScheduleAttr>("warp.schedule").getTurns();
   Value number;
   warp::DotOp besides;
+  Value sum;
   for (Operation *op : others) {
-    if (op == heavy && isBeside) {
-      Value sum = DotWaitOp::create(b, besides.getType(), besides.getResult(), /*pending=*/0);
+    if (isBeside && !sum && (op == heavy || takesSum(op))) {
+      sum = DotWaitOp::create(b, besides.getType(), besides.getResult(), /*pending=*/0);
       emitSecondRelease(number);
       mapping.map(loop.getRegionIterArg(sumNumber), sum);
     }
     if (op == first && hasTurns)
       TurnWaitOp::create(b);
+    if (auto unlikely = dyn_cast<tile::UnlikelyOp>(op); unlikely && !isBeside) {
+      takeRegion(unlikely, mapping);
+      continue;
+    }
     Operation *made = b.clone(*op, mapping);
     if (op == first && hasTurns && !isBeside)
       TurnPassOp::create(b);

@@ -6,8 +6,9 @@
 // CHECK: %[[Q:.*]] = warp.ring.wait
 // CHECK: %[[K:.*]] = warp.ring.create transfers(%c4)
 // CHECK: %[[V:.*]] = warp.ring.create transfers(%c4)
-// The first turn, which is there always.
+// The first turn, which is there always, and in which all is done that is unlikely later.
 // CHECK-NOT: scf.if
+// CHECK-NOT: tile.unlikely
 // CHECK: %[[K0:.*]] = warp.ring.wait %[[K]][%c0]
 // CHECK: warp.dot %[[Q]], %[[K0]], {{.*}} {atom = #warp.wgmma, transpose_b}
 // CHECK: warp.ring.release %[[K]][%c0]
