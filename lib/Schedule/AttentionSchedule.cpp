@@ -11,12 +11,12 @@ namespace tenon {
 
 namespace {
 // Of a warp with 16 queries, by the decode cases of docs/performance/gpu.md: 128 keys of head size 128 a turn.
-constexpr double turnClocks = 400, multiplyAddsPerClock = 178;
+constexpr double turnClocks = 400, multiplyAddsPerClock = 145;
 constexpr double wgmmaRate = 0.6;                       // of the peak, of a warpgroup between its softmaxes
 constexpr double startClocks = 1500;                    // a program's first copy from memory, and its last store
 constexpr double copyBytesPerClock = 40;                // into one multiprocessor
 constexpr double launchSeconds = 3e-6;                  // of the kernel that puts parts together
-constexpr int64_t stages = 2;                           // of the ring of keys and values
+constexpr double partSeconds = 15e-9;                   // of putting one more part to the others
 constexpr int64_t assumedBatch = 8, assumedKeys = 4096; // where known only at run time
 constexpr double leastGain = 0.95; // of the time: the model is no better than that, a second kernel is certain
 
@@ -39,11 +39,13 @@ struct Model {
         queries(shape.queries), keys(shape.keys < 0 ? assumedKeys : shape.keys),
         headSize(std::max<int64_t>(16, shape.headSize)), bytes(std::max<int64_t>(1, shape.operandBits / 8)) {}
 
+  static bool isOneWarp(const AttentionTile &tile) { return tile.queries <= 32; }
   int64_t programs(const AttentionTile &tile) const { return heads * ceilDiv(queries, tile.queries) * tile.splits; }
   int64_t turns(const AttentionTile &tile) const { return ceilDiv(ceilDiv(keys, tile.keys), tile.splits); }
   double seconds(const AttentionTile &tile) const {
     double turnBytes = 2.0 * tile.keys * headSize * bytes;
-    double shared = stages * turnBytes + double(tile.queries) * headSize * bytes + arch.sharedBytesReserved;
+    double shared = (isOneWarp(tile) ? 3 : 2) * turnBytes // the ring's stages
+                    + double(tile.queries) * headSize * bytes + arch.sharedBytesReserved;
     double resident = std::clamp(std::floor(arch.sharedBytesPerSm / shared), 1.0, 8.0);
     double each = ceilDiv(programs(tile), arch.numSms), active = std::min(each, resident);
     bool isWgmma = arch.hasWgmma && bytes == 2 && tile.queries % 64 == 0;
@@ -56,7 +58,8 @@ struct Model {
     double traffic = 2.0 * heads * (double(keys) + queries) * headSize * bytes;
     double seconds = std::max(clocks / arch.clockHz, traffic / arch.memoryBytesPerSecond + startClocks / arch.clockHz);
     if (tile.splits > 1)
-      seconds += launchSeconds + 2.0 * tile.splits * heads * queries * (headSize + 2) * 4 / arch.memoryBytesPerSecond;
+      seconds += launchSeconds + partSeconds * tile.splits +
+                 2.0 * tile.splits * heads * queries * (headSize + 2) * 4 / arch.memoryBytesPerSecond;
     return seconds;
   }
 };
@@ -80,8 +83,8 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
   }
   // Fewer keys a turn where a program is one warp: more programs on a multiprocessor.
   AttentionTile whole = tile, best = tile;
-  auto key = [&](const AttentionTile &t) { return std::tuple(model.seconds(t), t.splits, -t.keys); };
-  for (int64_t keys = tile.keys; keys >= std::min<int64_t>(tile.keys, tile.queries <= 32 ? 64 / wide : tile.keys);
+  auto key = [&](const AttentionTile &t) { return std::tuple(model.seconds(t), t.splits, t.keys); };
+  for (int64_t keys = tile.keys; keys >= std::min<int64_t>(tile.keys, Model::isOneWarp(tile) ? 32 / wide : tile.keys);
        keys /= 2)
     for (int64_t splits = 1; splits <= std::min(mostSplits, ceilDiv(model.keys, keys)); ++splits)
       if (AttentionTile other{tile.queries, keys, splits}; key(other) < key(best))

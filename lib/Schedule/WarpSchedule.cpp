@@ -79,7 +79,8 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
   WarpSchedule schedule;
   while (schedule.warpsM < 8 && rows % (32 * schedule.warpsM) == 0)
     schedule.warpsM *= 2;
-  schedule.stages = stagesFor(bytesPerStage, 2, arch);
+  // What a program of one warp has in flight while it computes is what several on a multiprocessor hide.
+  schedule.stages = stagesFor(bytesPerStage, schedule.warpsM == 1 ? 3 : 2, arch);
   return schedule;
 }
 
