@@ -3,6 +3,8 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace tenon::tile;
@@ -164,6 +166,31 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
 LogicalResult AnyOp::verify() {
   RankedTensorType type = getTile().getType();
   return type.getElementType().isInteger(1) ? success() : emitOpError("(C1) folds ") << type << ", expected i1";
+}
+
+LogicalResult RedoOp::verify() {
+  if (RankedTensorType type = getCondition().getType(); !type.getElementType().isInteger(1))
+    return emitOpError("(C1) condition is ") << type << ", expected i1";
+  if (llvm::is_contained(getNeeded(), nullptr))
+    return emitOpError("(C2) takes a tile of memory from outside, expected what is computed of numbers; load it again");
+  return success();
+}
+
+SmallVector<Operation *> RedoOp::getNeeded() {
+  llvm::SetVector<Operation *> needed;
+  SmallVector<Value> open;
+  getBody().walk([&](Operation *op) { llvm::append_range(open, op->getOperands()); });
+  while (!open.empty()) {
+    Operation *op = open.pop_back_val().getDefiningOp();
+    if (!op || op->getBlock() != (*this)->getBlock() || !needed.insert(op))
+      continue;
+    if (!isPure(op) || op->getNumRegions() > 0)
+      return {nullptr};
+    llvm::append_range(open, op->getOperands());
+  }
+  SmallVector<Operation *> ops = needed.takeVector();
+  llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ops;
 }
 
 LogicalResult YieldOp::verify() {

@@ -272,4 +272,40 @@ def UnlikelyOp : TileOp<"unlikely", [SingleBlock, RecursiveMemoryEffects, Recurs
   let assemblyFormat = "$condition `:` type($condition) `->` type($results) $body `else` `(` $otherwise `)` attr-dict";
 }
 
+def RedoOp : TileOp<"redo", [NoTerminator, SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "results that seldom have to be stored anew";
+  let description = [{
+    Formula: where any element of the condition holds, the region, once or several times, after all else that the program
+    does. Others of a CTA's programs may come before it: what it stores, nothing but it reads or stores later.
+
+    (C1) The condition is a tile of i1.
+
+    (C2) The region takes from outside what is computed of numbers alone: no tile of memory.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        tile.store %x, %Y[%i, %c0] : tensor<16x64xf32>, !tile.view<?x64xf32>
+        %c = arith.cmpf uno, %x, %x : tensor<16x64xf32>
+        tile.redo %c : tensor<16x64xi1> {
+          %zero = arith.constant dense<0.0> : tensor<16x64xf32>
+          tile.store %zero, %Y[%i, %c0] : tensor<16x64xf32>, !tile.view<?x64xf32>
+        }
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$condition);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$condition `:` type($condition) attr-dict-with-keyword $body";
+  let extraClassDeclaration = [{
+    /// Ops of the op's own block that the region needs the results of, in order, those they need included. Null among
+    /// them: one that is not computed of numbers alone.
+    ::llvm::SmallVector<::mlir::Operation *> getNeeded();
+  }];
+}
+
 #endif

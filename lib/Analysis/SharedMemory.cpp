@@ -18,7 +18,10 @@ struct SharedTile {
   int64_t bytes;
   unsigned first, last;
   int64_t offset = 0;
-  bool meets(const SharedTile &other) const { return first <= other.last && other.first <= last; }
+  bool isPutOff = false; ///< needed behind all programs, when nothing else is
+  bool meets(const SharedTile &other) const {
+    return isPutOff == other.isPutOff && first <= other.last && other.first <= last;
+  }
   bool overlaps(const SharedTile &other) const {
     return offset < other.offset + other.bytes && other.offset < offset + bytes;
   }
@@ -60,6 +63,11 @@ static int64_t exchangedRegisters(Operation *fold, LayoutAttr layout) {
   return registers;
 }
 
+bool tenon::isPutOff(tile::RedoOp op) {
+  auto grid = dyn_cast<tile::GridOp>(op->getParentOp());
+  return grid && !grid.getBody().getOps<ProduceOp>().empty();
+}
+
 SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
   SharedMemoryPlan plan;
   auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
@@ -93,6 +101,8 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
   });
   for (size_t number = 0; number < tiles.size(); ++number) {
     SharedTile &tile = tiles[number];
+    auto redo = tile.op->getParentOfType<tile::RedoOp>();
+    tile.isPutOff = redo && isPutOff(redo);
     MutableArrayRef<SharedTile> earlier = MutableArrayRef(tiles).take_front(number);
     // The lowest place that nothing needed at the same time is in.
     SmallVector<int64_t> places{0};
@@ -120,6 +130,12 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.programs = plan.getBytes();
     plan.barrierBytes += 64;
   }
+  kernel.walk([&](tile::RedoOp op) {
+    if (!isPutOff(op))
+      return;
+    plan.lists[op] = plan.getBytes();
+    plan.barrierBytes += 4 * schedule.getNumWarps();
+  });
   return plan;
 }
 

@@ -3,6 +3,8 @@
 
 #include "dialects/Warp/Warp.h"
 
+#include "llvm/ADT/MapVector.h"
+
 namespace tenon {
 
 struct SharedMemoryPlan {
@@ -11,6 +13,8 @@ struct SharedMemoryPlan {
   llvm::DenseMap<mlir::Value, int64_t> barriers;      ///< of rings that a producer fills: 16 bytes a slot
   int64_t programs =
       -1; ///< two slots of 32 bytes for the next program's number, where CTAs take programs as they get free
+  /// Of each tile.redo that is put off: 4 bytes a warp, the first program on its list.
+  llvm::MapVector<mlir::Operation *, int64_t> lists;
   int64_t tileBytes = 0;    ///< of all rings and staged tiles
   int64_t scratchBytes = 0; ///< behind them: what relayouts and folds exchange, between two barriers each
   int64_t barrierBytes = 0;
@@ -20,6 +24,9 @@ struct SharedMemoryPlan {
 /// Rings and staged tiles share memory where they are not needed at the same time. The kernel has `warp.schedule`, its
 /// tiles have layouts.
 SharedMemoryPlan planSharedMemory(tile::KernelOp kernel);
+
+/// Whether a CTA carries the region out behind all of its programs: so many have a producer, which would have to wait.
+bool isPutOff(tile::RedoOp op);
 
 /// Of a slot of warp.store: a slab for each warp.
 int64_t storeSlotBytes(llvm::ArrayRef<warp::StoreSlab> slabs, warp::ScheduleAttr schedule);

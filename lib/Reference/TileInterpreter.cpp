@@ -45,6 +45,7 @@ private:
   LogicalResult runFor(scf::ForOp loop);
   LogicalResult runIf(scf::IfOp branch);
   LogicalResult runUnlikely(tile::UnlikelyOp op);
+  LogicalResult runRedo(tile::RedoOp op);
   LogicalResult load(tile::LoadOp op);
   LogicalResult store(tile::StoreOp op);
   LogicalResult gather(tile::GatherOp op);
@@ -121,6 +122,7 @@ LogicalResult Interpreter::runOp(Operation *op) {
       .Case([&](scf::ForOp loop) { return runFor(loop); })
       .Case([&](scf::IfOp branch) { return runIf(branch); })
       .Case([&](tile::UnlikelyOp unlikely) { return runUnlikely(unlikely); })
+      .Case([&](tile::RedoOp redo) { return runRedo(redo); })
       .Case([&](tile::LoadOp load) { return this->load(load); })
       .Case([&](tile::StoreOp store) { return this->store(store); })
       .Case([&](tile::GatherOp gather) { return this->gather(gather); })
@@ -262,6 +264,14 @@ LogicalResult Interpreter::runUnlikely(tile::UnlikelyOp op) {
   }
   for (auto [result, value] : llvm::zip_equal(op.getResults(), taken))
     tiles[result] = ReferenceTensor(tiles[value]);
+  return success();
+}
+
+LogicalResult Interpreter::runRedo(tile::RedoOp op) {
+  if (llvm::any_of(tiles[op.getCondition()].integers, [](int64_t holds) { return holds != 0; }))
+    for (Operation &inner : op.getBody().front())
+      if (failed(runOp(&inner)))
+        return failure();
   return success();
 }
 

@@ -52,7 +52,7 @@ public:
     TileValue maximum, sum, total;
   };
   Result run(NonFinite nonFinite);
-  static Value isNonFinite(ImplicitLocOpBuilder &b, Value tile);
+  static Value nonFiniteRows(ImplicitLocOpBuilder &b, Value tile);
 
 private:
   AttentionTiles(TileEmitter &emitter, ImplicitLocOpBuilder &b, const Attended &op, const TilePlace &place)
@@ -301,7 +301,8 @@ Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, co
     return plain();
   if (nonFinite == NonFinite::Counted)
     return withNonFinite(total, scores, powers, values);
-  auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isNonFinite(b, values), /*withElseRegion=*/true);
+  Value isNonFinite = tile::AnyOp::create(b, nonFiniteRows(b, values));
+  auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isNonFinite, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard inner(b);
   b.setInsertionPointToStart(branch.thenBlock());
   scf::YieldOp::create(b, withNonFinite(total, scores, powers, values));
@@ -310,8 +311,8 @@ Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, co
   return branch.getResult(0);
 }
 
-/// Whether some element of the tile is NaN or infinite: x - x is NaN then, else 0.
-Value AttentionTiles::isNonFinite(ImplicitLocOpBuilder &b, Value tile) {
+/// Whether some element of a row is NaN or infinite: x - x is NaN then, else 0.
+Value AttentionTiles::nonFiniteRows(ImplicitLocOpBuilder &b, Value tile) {
   auto given = cast<RankedTensorType>(tile.getType());
   if (given.getElementTypeBitWidth() < 32)
     tile = arith::ExtFOp::create(b, given.clone(b.getF32Type()), tile);
@@ -320,7 +321,7 @@ Value AttentionTiles::isNonFinite(ImplicitLocOpBuilder &b, Value tile) {
   auto type = cast<RankedTensorType>(strange.getType());
   auto folded = RankedTensorType::get(type.getShape().drop_back(), type.getElementType());
   strange = tile::ReduceOp::create(b, folded, tile::Fold::add, strange, type.getRank() - 1);
-  return tile::AnyOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, strange, strange));
+  return arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, strange, strange);
 }
 
 /// Of the powers of a tile of scores, or of one score a query.
@@ -419,15 +420,10 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   // other way leaves. They are parts of the other way's.
   int64_t tile = emitter.keyTile, few = tile > 16 ? std::gcd<int64_t>(tile, 16) : tile;
   keys = emitter.addAxis(nonFinite == NonFinite::Counted ? few : tile);
-  Value queries = nonFinite == NonFinite::Counted ? emitter.storedQueries : Value();
-  if (!queries) {
-    unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
-    queries = emitter.at(op.query, {place[0], place[1], place[2], emitter.axis(depth)}).tile;
-    if (!queries)
-      return {};
-    if (nonFinite == NonFinite::Ignored)
-      emitter.storedQueries = queries;
-  }
+  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
+  Value queries = emitter.at(op.query, {place[0], place[1], place[2], emitter.axis(depth)}).tile;
+  if (!queries)
+    return {};
   SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
   // Lower than any score, and finite: as long as no key is visible, powers are 0.
   Value lowest = filled(ofRow, sumType, largestFinite()), none = filled(ofRow, sumType, 0);
@@ -492,9 +488,9 @@ TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
 void TileEmitter::redoNonFinite(Value stored, Value values, TilePlace place,
                                 llvm::function_ref<void(const TilePlace &)> redo) {
   constexpr int64_t columnsAtOnce = 16;
-  auto branch = scf::IfOp::create(b, AttentionTiles::isNonFinite(b, stored), /*withElseRegion=*/false);
+  auto again = tile::RedoOp::create(b, AttentionTiles::nonFiniteRows(b, stored));
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(branch.thenYield());
+  b.createBlock(&again.getBody());
   auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), sizeValue(values, 3),
                                  arith::ConstantIndexOp::create(b, columnsAtOnce));
   b.setInsertionPoint(loop.getBody()->getTerminator());

@@ -91,7 +91,6 @@ public:
   /// Computes the part of each result at a place of the total, and stores it to its view.
   void storeAttentionParts(AttentionPartsOp op, llvm::ArrayRef<mlir::Value> views, const TilePlace &place);
   mlir::Operation *storedAttention = nullptr;
-  mlir::Value storedQueries; ///< its tile of queries, which both ways read
 
   mlir::OpFoldResult size(mlir::Value tensor, int64_t dimension);
   mlir::Value sizeValue(mlir::Value tensor, int64_t dimension);

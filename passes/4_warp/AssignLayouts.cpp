@@ -344,7 +344,7 @@ void LayoutAssignment::carryOut(Operation *op) {
   } else if (auto gather = dyn_cast<tile::GatherOp>(op)) {
     int64_t leading = gather.getView().getType().getRank() - gather.getResult().getType().getRank();
     adaptOperand(gather.getRowsMutable(), layoutOf(gather.getResult()).pick({int64_t(gather.getAxis()) - leading}));
-  } else if (isa<tile::StoreOp, tile::ReshapeOp, tile::AnyOp>(op)) {
+  } else if (isa<tile::StoreOp, tile::ReshapeOp, tile::AnyOp, tile::RedoOp>(op)) {
     if (!layoutOf(op->getOperand(0)))
       adaptOperand(op->getOpOperand(0), rowLayout(tileType(op->getOperand(0)), schedule.getNumWarps()));
   } else if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {

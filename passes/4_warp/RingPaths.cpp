@@ -395,6 +395,8 @@ LogicalResult RingExecution::runOp(Operation *op) {
   }
   if (auto produce = dyn_cast<ProduceOp>(op))
     return runBlock(produce.getBody().front());
+  if (auto again = dyn_cast<tile::RedoOp>(op))
+    return runBlock(again.getBody().front());
   if (auto grid = dyn_cast<tile::GridOp>(op)) {
     for (auto [program, extent] : llvm::zip_equal(grid.getBody().getArguments(), grid.getExtents())) {
       usedProgram = true;
@@ -403,7 +405,7 @@ LogicalResult RingExecution::runOp(Operation *op) {
     return runBlock(grid.getBody().front());
   }
   return op->emitOpError(
-      "holds ops of dialect warp, expected them in scf.for, scf.if, warp.produce and tile.grid only");
+      "holds ops of dialect warp, expected them in scf.for, scf.if, warp.produce, tile.redo and tile.grid only");
 }
 
 LogicalResult RingExecution::runBlock(Block &block) {

@@ -113,12 +113,14 @@ LogicalResult ThreadEmitter::emitUnlikely(tile::UnlikelyOp op) {
   Value isAny = conditions.front();
   for (Value each : conditions.drop_front())
     isAny = arith::OrIOp::create(b, isAny, each);
-  isAny = NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), isAny, NVVM::VoteSyncKind::any);
+  isAny = anyOfWarp(isAny);
+  // Before the branch: what stands on the way that is usually taken hides behind nothing.
+  SmallVector<Value> otherwise = flatten(op.getOtherwise());
   auto branch = scf::IfOp::create(b, expandTypes(op.getResultTypes()), isAny, /*addThenBlock=*/true,
                                   /*addElseBlock=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(branch.elseBlock());
-  scf::YieldOp::create(b, flatten(op.getOtherwise()));
+  scf::YieldOp::create(b, otherwise);
   b.setInsertionPointToEnd(branch.thenBlock());
   if (failed(emitBlock(op.getBody().front())))
     return failure();
@@ -215,7 +217,7 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
   if (auto scan = dyn_cast<tile::ScanOp>(op))
     return emitScan(scan);
   if (auto any = dyn_cast<tile::AnyOp>(op)) {
-    emitAny(any);
+    values[any.getResult()] = {anyOf(any.getTile())};
     return success();
   }
   if (auto load = dyn_cast<tile::LoadOp>(op))
@@ -232,6 +234,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitAsyncStore(store);
   if (auto unlikely = dyn_cast<tile::UnlikelyOp>(op))
     return emitUnlikely(unlikely);
+  if (auto redo = dyn_cast<tile::RedoOp>(op))
+    return emitRedo(redo);
   if (auto partial = dyn_cast<PartialReduceOp>(op)) {
     values[op->getResult(0)] = foldRegisters(partial.getTile(), partial.getAxis(), partial.getFold());
     return success();

@@ -59,11 +59,20 @@ private:
   mlir::LogicalResult limitSizes(int64_t numDims);
   mlir::LogicalResult emitRoles(tile::GridOp grid);
   mlir::LogicalResult emitPrograms(tile::GridOp grid, Role role);
-  /// Program `number`; the transfers of each produced ring before and after it.
+  /// Program `number`; the transfers of each produced ring, then the heads of lists, before and after it.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> emitProgram(tile::GridOp grid, mlir::Value number,
                                                               mlir::ValueRange before);
   /// Of CTAs that take programs as they get free: the number of the next one.
   mlir::Value nextProgram(mlir::Value round);
+  //===--- what programs need seldom, behind them all (ThreadRedo.cpp) ---===//
+  mlir::LogicalResult emitRedo(tile::RedoOp op);
+  void putOff(tile::RedoOp op);
+  mlir::LogicalResult emitPutOff(tile::GridOp grid, mlir::ValueRange heads);
+  llvm::SmallVector<mlir::Value> emptyLists();
+  /// Words of the workspace: the counter that CTAs take programs from, then links for each tile.redo.
+  mlir::AffineExpr scratchWords(mlir::AffineExpr programs);
+  mlir::Value workspace() { return function.getArgument(function.getNumArguments() - tensorMaps.size() - 1); }
+  mlir::Value linkOf(tile::RedoOp op, mlir::Value number, mlir::Value warp);
   void emitTurn(bool isWait, mlir::Value group);
   mlir::Value warpgroup() { return digitValue(warp::warps(schedule.getNumWarps() / 4, 4)); }
   llvm::SmallVector<warp::RingCreateOp> producedRings();
@@ -159,7 +168,9 @@ private:
   mlir::Value shuffle(mlir::Value value, mlir::NVVM::ShflKind kind, mlir::Value offset);
   llvm::SmallVector<llvm::SmallVector<mlir::Value>> exchangeOverWarps(llvm::ArrayRef<mlir::Value> list,
                                                                       int64_t warpMask);
-  void emitAny(tile::AnyOp op);
+  mlir::Value anyOfRegisters(mlir::Value tile);
+  mlir::Value anyOfWarp(mlir::Value holds);
+  mlir::Value anyOf(mlir::Value tile);
   llvm::SmallVector<mlir::Value> foldRegisters(mlir::Value tile, int64_t axis, tile::Fold kind);
   mlir::LogicalResult emitReduce(tile::ReduceOp op);
   mlir::LogicalResult emitScan(tile::ScanOp op);
@@ -173,6 +184,8 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> values;
   llvm::DenseMap<mlir::Value, ThreadView> views;
   Role role = Role::All;
+  mlir::Value program;                      ///< its number, where a CTA has several
+  llvm::SmallVector<mlir::Value> listHeads; ///< of programs that are not done yet, for each tile.redo
   bool hasProducer = false;
   llvm::DenseMap<mlir::Value, mlir::Value> ringBases;    ///< transfers of the programs before, i32
   llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers; ///< of slots that are being filled

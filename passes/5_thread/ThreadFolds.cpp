@@ -168,12 +168,12 @@ LogicalResult ThreadEmitter::emitReduce(tile::ReduceOp op) {
   return success();
 }
 
-/// A thread's registers, then all threads by one barrier that folds; a warp by itself votes.
-void ThreadEmitter::emitAny(tile::AnyOp op) {
-  RankedTensorType type = op.getTile().getType();
+/// Whether one of the thread's own elements holds.
+Value ThreadEmitter::anyOfRegisters(Value tile) {
+  auto type = cast<RankedTensorType>(tile.getType());
   LayoutAttr layout = layoutOf(type);
   Value holds;
-  for (auto [place, value] : llvm::zip_equal(layout.registerPlaces(), valuesOf(op.getTile()))) {
+  for (auto [place, value] : llvm::zip_equal(layout.registerPlaces(), valuesOf(tile))) {
     Value term = value;
     for (int64_t d = 0; d < type.getRank(); ++d)
       if (ThreadPlace part = threadPlace(layout, d); part.bound + place[d] > type.getDimSize(d)) {
@@ -183,13 +183,19 @@ void ThreadEmitter::emitAny(tile::AnyOp op) {
       }
     holds = holds ? arith::OrIOp::create(b, holds, term).getResult() : term;
   }
-  if (schedule.getNumWarps() == 1) {
-    values[op.getResult()] = {
-        NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), holds, NVVM::VoteSyncKind::any).getResult()};
-    return;
-  }
-  values[op.getResult()] = {
-      ptx::BarrierOrOp::create(b, b.getI1Type(), holds, hasProducer ? 1 : 0, 32 * schedule.getNumWarps()).getResult()};
+  return holds;
+}
+
+Value ThreadEmitter::anyOfWarp(Value holds) {
+  return NVVM::VoteSyncOp::create(b, b.getI1Type(), i32(-1), holds, NVVM::VoteSyncKind::any);
+}
+
+/// A thread's registers, then all threads by one barrier that folds; a warp by itself votes.
+Value ThreadEmitter::anyOf(Value tile) {
+  Value holds = anyOfRegisters(tile);
+  if (schedule.getNumWarps() == 1)
+    return anyOfWarp(holds);
+  return ptx::BarrierOrOp::create(b, b.getI1Type(), holds, hasProducer ? 1 : 0, 32 * schedule.getNumWarps());
 }
 
 /// Digit by digit, the fastest first: within the places that the digits so far count through, each register has its

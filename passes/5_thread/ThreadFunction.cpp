@@ -211,14 +211,10 @@ LogicalResult ThreadEmitter::emit() {
     function->setAttr("tenon.tensor_maps", b.getArrayAttr(tensorMaps));
   function->setAttr("tenon.grid", AffineMapAttr::get(AffineMap::get(0, numDims, {programs, one, one}, context)));
   function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedPlan.getBytes()));
-  // The counter that CTAs take programs from, zero at the start.
-  auto bytes = [&](int64_t count) {
-    return AffineMapAttr::get(AffineMap::get(0, numDims, getAffineConstantExpr(count, context)));
-  };
-  bool isCounted = hasProducer && kernel->hasAttr("warp.order");
-  function->setAttr("tenon.scratch_bytes", bytes(isCounted ? 4 : 0));
-  if (isCounted)
-    function->setAttr("tenon.zeroed_bytes", bytes(4));
+  auto bytes = [&](AffineExpr words) { return AffineMapAttr::get(AffineMap::get(0, numDims, words * 4)); };
+  function->setAttr("tenon.scratch_bytes", bytes(scratchWords(programs)));
+  if (hasProducer && kernel->hasAttr("warp.order")) // the counter
+    function->setAttr("tenon.zeroed_bytes", bytes(one));
   if (hasTensorCore)
     function->setAttr("tenon.tensor_core", b.getUnitAttr());
   return success();

@@ -145,9 +145,11 @@ SmallVector<RingCreateOp> ThreadEmitter::producedRings() {
 FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Value number, ValueRange before) {
   auto uniform = [&](Value value) { return role == Role::Consumer ? uniformOf(value) : value; };
   SmallVector<RingCreateOp> rings = producedRings();
-  for (auto [ring, transfers] : llvm::zip_equal(rings, before))
+  for (auto [ring, transfers] : llvm::zip(rings, before))
     ringBases[ring.getRing()] = uniform(transfers);
-  emitGrid(grid, uniform(number));
+  listHeads = llvm::to_vector(before.drop_front(rings.size()));
+  program = uniform(number);
+  emitGrid(grid, program);
   for (Operation &op : grid.getBody().front()) {
     // The producer computes places, and nothing else.
     bool isPlace =
@@ -158,8 +160,9 @@ FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Valu
       return failure();
   }
   SmallVector<Value> after;
-  for (auto [ring, transfers] : llvm::zip_equal(rings, before))
+  for (auto [ring, transfers] : llvm::zip(rings, before))
     after.push_back(add(transfers, arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()))));
+  llvm::append_range(after, listHeads);
   return after;
 }
 
@@ -186,9 +189,8 @@ Value ThreadEmitter::nextProgram(Value round) {
     b.setInsertionPointToStart(branch.thenBlock());
     scf::YieldOp::create(b, ValueRange{NVVM::BlockIdXOp::create(b, b.getI32Type())});
     b.setInsertionPointToStart(branch.elseBlock());
-    Value counter = function.getArgument(function.getNumArguments() - tensorMaps.size() - 1);
     Value taken =
-        LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::add, counter, i32(1), LLVM::AtomicOrdering::monotonic);
+        LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::add, workspace(), i32(1), LLVM::AtomicOrdering::monotonic);
     scf::YieldOp::create(b, ValueRange{add(taken, NVVM::GridDimXOp::create(b, b.getI32Type()))});
   }
   LLVM::StoreOp::create(b, branch.getResult(0), place, /*alignment=*/4);
@@ -204,6 +206,7 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
     count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
   count = arith::IndexCastOp::create(b, b.getI32Type(), count);
   SmallVector<Value> none(producedRings().size(), i32(0));
+  llvm::append_range(none, emptyLists());
   Operation *loop;
   if (kernel->hasAttr("warp.order")) {
     SmallVector<Value> inits{i32(0)};
@@ -239,8 +242,12 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
       return failure();
     scf::YieldOp::create(b, *transfers);
   }
-  // Shared memory is the CTA's until it ends.
   b.setInsertionPointAfter(loop);
+  if (role == Role::Consumer && !sharedPlan.lists.empty()) {
+    int64_t first = kernel->hasAttr("warp.order") ? 1 : 0; // behind the round
+    return emitPutOff(grid, loop->getResults().slice(first + producedRings().size(), sharedPlan.lists.size()));
+  }
+  // Shared memory is the CTA's until it ends.
   if (role == Role::Consumer && hasAsyncStores)
     waitForStores(0, /*onlyRead=*/true);
   return success();

@@ -25,9 +25,7 @@ static void widen(arith::ExtFOp op) {
     return;
   ImplicitLocOpBuilder b(op.getLoc(), op);
   Type word = b.getI32Type();
-  auto constant = [&](int32_t value) -> Value {
-    return LLVM::ConstantOp::create(b, word, b.getI32IntegerAttr(value));
-  };
+  auto constant = [&](int32_t value) -> Value { return LLVM::ConstantOp::create(b, word, b.getI32IntegerAttr(value)); };
   Value words = LLVM::BitcastOp::create(b, VectorType::get(packed.getNumElements() / 2, word), element.getVector());
   Value both = LLVM::ExtractElementOp::create(b, words, constant(number.getZExtValue() / 2));
   Value bits = number[0] ? LLVM::AndOp::create(b, both, constant(0xffff0000)).getResult()

@@ -32,6 +32,30 @@ def test_families(monkeypatch, arch, first):
     assert passed * ORDERS > 180, told  # 360 of both: (kernel, shape, order) without a finding
 
 
+def test_hidden_values_that_are_not_finite(monkeypatch):
+    """A CTA has three of the twelve programs, and does those anew whose hidden values spoil what they stored."""
+    import numpy as np
+    import tenon
+    import torch
+
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    shape, last = (1, 6, 128, 64), 100
+    of = f"tensor<{'x'.join(map(str, shape))}xbf16>"
+    model = tenon.compile(f"func.func @main(%q: {of}, %k: {of}, %v: {of}) -> {of} {{\n  %y = tenon.attention %q, %k, %v "
+                          f"{{causal}} : ({of}, {of}, {of}) -> {of}\n  return %y : {of}\n}}", target="sim:sm_90a")
+    torch.manual_seed(3)
+    q, k, v = (torch.randn(shape, dtype=torch.bfloat16) for _ in range(3))
+    clean = torch.nn.functional.scaled_dot_product_attention(q.double(), k.double(), v.double(), is_causal=True)
+    v[0, 0, last], v[0, 3, last, 5], v[0, 5, last] = float("nan"), float("inf"), float("-inf")
+    got = model(q, k, v)
+    got = torch.as_tensor(got[0] if isinstance(got, (tuple, list)) else got).double()
+    spoilt = torch.zeros(shape, dtype=torch.bool)
+    spoilt[0, 0, last:], spoilt[0, 3, last:, 5], spoilt[0, 5, last:] = True, True, True
+    np.testing.assert_array_equal(~torch.isfinite(got), spoilt)
+    assert torch.isnan(got[0, 0, last:]).all() and (got[0, 5, last:] == float("-inf")).all()
+    assert (got - clean)[~spoilt].abs().max() < 0.03
+
+
 def test_a_whole_model(monkeypatch):
     """BERT, exported by PyTorch: every launch of its plan by the runtime; a finding in one fails the call."""
     import tenon

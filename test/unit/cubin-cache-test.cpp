@@ -238,8 +238,8 @@ TEST(CubinGeneration, InParallelThenFromTheCache) {
 // ptxas may leave itself few registers so that one CTA more fits a multiprocessor, and spill. This one does until it is
 // told that one CTA is enough.
 TEST(CubinGeneration, SpillsAreAssembledAgainForOneCta) {
-  FakePtxas sparing("grep -q minnctapersm kernel.ptx || set -- \"$@\" --maxrregcount 24\nexec " +
-                    realPtxas().path() + " \"$@\"");
+  FakePtxas sparing("grep -q minnctapersm kernel.ptx || set -- \"$@\" --maxrregcount 24\nexec " + realPtxas().path() +
+                    " \"$@\"");
   std::string loads, stores;
   for (int i = 0; i < 40; ++i) {
     loads += "ld.volatile.global.f32 f" + std::to_string(i) + ", [d+" + std::to_string(4 * i) + "];\n";

@@ -476,3 +476,28 @@ func.func private @s() attributes {s = #tile.attention<queries = 1, keys = 1, sp
 
 // expected-error@+1 {{columns is 0, expected at least 1}}
 func.func private @s() attributes {s = #tile.row<rows = 1, columns = 0, part = 1>}
+
+// -----
+
+tile.kernel @redo_c1(%Y: !tile.view<16xf32>) {
+  %x = arith.constant dense<1.0> : tensor<16xf32>
+  tile.grid () = () {
+    // expected-error@+1 {{'tile.redo' op (C1) condition is 'tensor<16xf32>', expected i1}}
+    tile.redo %x : tensor<16xf32> {
+    }
+  }
+}
+
+// -----
+
+tile.kernel @redo_c2(%X: !tile.view<16xf32>, %Y: !tile.view<16xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0] : !tile.view<16xf32> -> tensor<16xf32>
+    %c = arith.cmpf uno, %x, %x : tensor<16xf32>
+    // expected-error@+1 {{'tile.redo' op (C2) takes a tile of memory from outside, expected what is computed of numbers; load it again}}
+    tile.redo %c : tensor<16xi1> {
+      tile.store %x, %Y[%c0] : tensor<16xf32>, !tile.view<16xf32>
+    }
+  }
+}

@@ -1,0 +1,117 @@
+// Results that seldom have to be stored anew. Where a CTA has one program, all its threads find out together. Where it
+// has many, that would hold up warps and their producer at each one's end: there a warp that finds the need puts the
+// program on its list, and what is on some list is carried out behind all programs. A list is a link in the workspace
+// for each program, and its head, which the warp carries along. Numbers of a CTA's programs rise: of all lists' heads
+// the greatest is next.
+#include "passes/5_thread/ThreadEmitter.h"
+
+#include "dialects/Ptx/Ptx.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::warp;
+
+static constexpr int64_t endOfList = -1;
+
+SmallVector<Value> ThreadEmitter::emptyLists() {
+  return SmallVector<Value>(role == Role::Consumer ? sharedPlan.lists.size() : 0, i32(endOfList));
+}
+
+AffineExpr ThreadEmitter::scratchWords(AffineExpr programs) {
+  AffineExpr counter = getAffineConstantExpr(hasProducer && kernel->hasAttr("warp.order") ? 1 : 0, b.getContext());
+  return counter + programs * int64_t(sharedPlan.lists.size() * schedule.getNumWarps());
+}
+
+/// The word of the workspace that has what follows a program in a warp's list.
+Value ThreadEmitter::linkOf(tile::RedoOp op, Value number, Value warp) {
+  Value at = toI64(add(mul(number, schedule.getNumWarps()), warp));
+  if (int64_t before = std::distance(sharedPlan.lists.begin(), sharedPlan.lists.find(op))) {
+    Value words = index(before * schedule.getNumWarps());
+    for (Value extent : kernel.getGrid().getExtents())
+      words = b.createOrFold<arith::MulIOp>(words, scalarOf(extent));
+    at = add(at, toI64(words));
+  }
+  if (kernel->hasAttr("warp.order"))
+    at = add(at, arith::ConstantIntOp::create(b, 1, 64));
+  return LLVM::GEPOp::create(b, workspace().getType(), b.getI32Type(), workspace(), at);
+}
+
+LogicalResult ThreadEmitter::emitRedo(tile::RedoOp op) {
+  if (sharedPlan.lists.contains(op))
+    return putOff(op), success();
+  auto branch = scf::IfOp::create(b, anyOf(op.getCondition()), /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(branch.thenYield());
+  if (hasAsyncStores) {
+    waitForStores(0, /*onlyRead=*/false);
+    barrier();
+  }
+  return emitBlock(op.getBody().front());
+}
+
+/// Without a branch: behind one that lanes take apart, ptxas takes nothing that the loop carries to be the same in all.
+void ThreadEmitter::putOff(tile::RedoOp op) {
+  Value isNeeded = anyOfWarp(anyOfRegisters(op.getCondition()));
+  Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0));
+  Value &head = listHeads[std::distance(sharedPlan.lists.begin(), sharedPlan.lists.find(op))];
+  ptx::StGlobalOp::create(b, head, linkOf(op, program, warpNumber), arith::AndIOp::create(b, isNeeded, isFirst));
+  head = arith::SelectOp::create(b, isNeeded, program, head);
+}
+
+LogicalResult ThreadEmitter::emitPutOff(tile::GridOp grid, ValueRange heads) {
+  if (hasAsyncStores)
+    waitForStores(0, /*onlyRead=*/false);
+  Type word = b.getI32Type();
+  int64_t numWarps = schedule.getNumWarps();
+  auto headOf = [&](int64_t list, Value warp) { return sharedAt(add(mul(warp, 4), i32(list))); };
+  auto isEqual = [&](Value a, Value other) {
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, a, other).getResult();
+  };
+  auto onlyIf = [&](Value condition, llvm::function_ref<void()> body) {
+    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(branch.thenYield());
+    body();
+  };
+  onlyIf(isEqual(lane, i32(0)), [&] {
+    for (auto [list, head] : llvm::zip_equal(sharedPlan.lists, heads))
+      LLVM::StoreOp::create(b, head, headOf(list.second, warpNumber), /*alignment=*/4);
+  });
+  barrier();
+  for (std::pair<Operation *, int64_t> each : sharedPlan.lists) {
+    auto redo = cast<tile::RedoOp>(each.first);
+    int64_t list = each.second;
+    auto loop = scf::WhileOp::create(b, TypeRange{word}, ValueRange());
+    OpBuilder::InsertionGuard guard(b);
+    b.createBlock(&loop.getBefore());
+    Value next = i32(endOfList);
+    for (int64_t warp = 0; warp < numWarps; ++warp)
+      next = arith::MaxSIOp::create(b, next, LLVM::LoadOp::create(b, word, headOf(list, i32(warp)), /*alignment=*/4));
+    next = uniformOf(next);
+    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, next, i32(endOfList));
+    scf::ConditionOp::create(b, isAny, next);
+    program = b.createBlock(&loop.getAfter(), {}, word, b.getLoc())->getArgument(0);
+    emitGrid(grid, program);
+    for (Operation *needed : redo.getNeeded()) {
+      views.erase(needed->getResult(0)); // another program's
+      if (failed(emitOp(needed)))
+        return failure();
+    }
+    if (failed(emitBlock(redo.getBody().front())))
+      return failure();
+    barrier();
+    Value isWarp = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, thread, i32(numWarps));
+    onlyIf(isWarp, [&] {
+      Value head = headOf(list, thread);
+      onlyIf(isEqual(LLVM::LoadOp::create(b, word, head, /*alignment=*/4), program), [&] {
+        Value follows = LLVM::LoadOp::create(b, word, linkOf(redo, program, thread), /*alignment=*/4);
+        LLVM::StoreOp::create(b, follows, head, /*alignment=*/4);
+      });
+    });
+    barrier();
+    scf::YieldOp::create(b, ValueRange());
+  }
+  return success();
+}
