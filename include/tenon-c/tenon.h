@@ -4,7 +4,7 @@
  * program of different versions understand each other. A function that can fail returns NULL on success, else an error
  * that the caller frees. Handles are freed by their own function; NULL is accepted there. Strings are UTF-8 and end in
  * 0. An executable may be used by many threads at once; a context by one at a time. libtenon.so has everything here;
- * libtenon-runtime.so all but tenon_compile (and needs no LLVM). */
+ * libtenon-runtime.so all but tenon_compile and tenon_tuning_tasks (and needs no LLVM). */
 #ifndef TENON_C_TENON_H
 #define TENON_C_TENON_H
 
@@ -93,10 +93,23 @@ typedef struct tenon_compile_options {
   int32_t tf32;             /* not 0, for a GPU: products of f32 may be rounded to tf32 */
   int32_t fail_on_fallback; /* not 0, for a GPU: a kernel that has no program on tiles is an error */
   const char *schedule;     /* NULL, or for a GPU a file of schedules by hand, lines `@kernel = #tile.gemm<..>` */
+  const char *tuning; /* NULL, or for a GPU a file of measured schedules, "none" for none; NULL: TENON_TUNING, else
+                         those that come with Tenon */
+  const char *from;   /* NULL: "graph", the first phase to run; the text is past those before it */
 } tenon_compile_options;
 /* `text`: a module in the tenon dialect, not necessarily ended by 0. options may be NULL. */
 TENON_API tenon_error *tenon_compile(const char *text, size_t length, const tenon_compile_options *options,
                                      tenon_artefact **artefact);
+
+/* What tenon-tune measures: for each kernel of a model that a measured schedule could be kept for, once a key, its key,
+ * its text by itself (past phase `kernel`), and its schedules, best first by the model. JSON, described in
+ * lib/Compiler/TuningTasks.h. */
+typedef struct tenon_text tenon_text;
+TENON_API tenon_error *tenon_tuning_tasks(const char *text, size_t length, const tenon_compile_options *options,
+                                          tenon_text **json);
+/* Lives as long as the text. */
+TENON_API void tenon_text_get(const tenon_text *text, const char **data, size_t *size);
+TENON_API void tenon_text_free(tenon_text *text);
 
 /* ---- artefacts ---- */
 TENON_API tenon_error *tenon_artefact_open(const char *path, tenon_artefact **artefact);

@@ -3,6 +3,7 @@
 
 #include "lib/Compiler/Compiler.h"
 #include "lib/Compiler/SimulatedGpu.h"
+#include "lib/Compiler/TuningTasks.h"
 #include "lib/Support/MappedFile.h"
 
 #include <nlohmann/json.hpp>
@@ -10,6 +11,10 @@
 using namespace tenon;
 using tenon::capi::guarded;
 using tenon::capi::readStruct;
+
+struct tenon_text {
+  std::string text;
+};
 
 // For TENON_CUDA_DRIVER=sim, of whoever loads this library.
 [[maybe_unused]] static const bool isSimulatorThere = (provideSimulatedGpu(), true);
@@ -27,6 +32,10 @@ static CompileOptions optionsFrom(const tenon_compile_options &given) {
   options.failOnFallback = given.fail_on_fallback != 0;
   if (given.schedule)
     options.schedules = given.schedule;
+  if (given.tuning)
+    options.tuning = given.tuning;
+  if (given.from)
+    options.from = given.from;
   return options;
 }
 
@@ -62,3 +71,23 @@ extern "C" tenon_error *tenon_compile(const char *text, size_t length, const ten
     return {};
   });
 }
+
+extern "C" tenon_error *tenon_tuning_tasks(const char *text, size_t length, const tenon_compile_options *given,
+                                           tenon_text **json) {
+  return guarded([&]() -> Status {
+    if ((!text && length) || !json)
+      return invalidArgument("tenon_tuning_tasks: text and result must not be null");
+    tenon_compile_options options = {};
+    TENON_TRY(readStruct(given, options, "tenon_compile_options"));
+    TENON_TRY_ASSIGN(TuningTasks tasks, findTuningTasks({text, length}, optionsFrom(options)));
+    *json = new tenon_text{toJson(tasks)};
+    return {};
+  });
+}
+
+extern "C" void tenon_text_get(const tenon_text *text, const char **data, size_t *size) {
+  *data = text->text.data();
+  *size = text->text.size();
+}
+
+extern "C" void tenon_text_free(tenon_text *text) { delete text; }

@@ -23,6 +23,7 @@
 #include "llvm/Support/SourceMgr.h"
 
 #include <chrono>
+#include <cstdlib>
 
 using namespace mlir;
 
@@ -33,6 +34,12 @@ std::string locationText(Location location) {
   if (auto file = location->findInstanceOf<FileLineColLoc>())
     return file.getFilename().str() + ":" + std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn());
   return {};
+}
+
+/// Where measured schedules come from.
+std::string tuningOf(const CompileOptions &options) {
+  const char *named = std::getenv("TENON_TUNING");
+  return options.tuning.empty() && named ? named : options.tuning;
 }
 
 class CollectingStreamer : public remark::detail::MLIRRemarkStreamerBase {
@@ -92,7 +99,7 @@ private:
   std::unique_ptr<MLIRContext> context;
   std::unique_ptr<ScopedDiagnosticHandler> handler;
   OwningOpRef<ModuleOp> module;
-  OwningOpRef<ModuleOp> formed; // for a GPU: after phase kernel
+  OwningOpRef<ModuleOp> formed; // for a GPU: before phase tile
   std::map<std::string, std::string> refused;
 };
 
@@ -183,6 +190,9 @@ Status Driver::run(Phase phase) {
   phaseOptions.failOnFallback = options.failOnFallback;
   phaseOptions.tf32 = options.tf32;
   phaseOptions.schedules = options.schedules;
+  phaseOptions.tuning = tuningOf(options);
+  if (phase == Phase::tile)
+    formed = module->clone();
   TENON_TRY(timed(name(phase).str(), ErrorKind::Unsupported, [&] {
     PassManager manager(context.get());
     if (!options.reproducer.empty())
@@ -190,8 +200,6 @@ Status Driver::run(Phase phase) {
     buildPhase(manager, phase, phaseOptions);
     return manager.run(*module);
   }));
-  if (phase == Phase::kernel && target.gpu)
-    formed = module->clone();
   if (options.dumpDir.empty())
     return {};
   TENON_TRY_ASSIGN(std::string printed, print());

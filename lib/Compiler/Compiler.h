@@ -27,6 +27,8 @@ struct CompileOptions {
   bool failOnFallback = false; ///< for a GPU: a kernel without a program on tiles is an error
   bool tf32 = false;           ///< for a GPU: products of f32 may be rounded to tf32, on its Tensor Cores
   std::string schedules; ///< for a GPU, a file of lines `@kernel = #tile.gemm<..>` or `#warp.schedule<..>`, or empty
+  std::string tuning; ///< for a GPU, a file of measured schedules, "none", or empty: TENON_TUNING, else those that come
+                      ///< with Tenon
   bool lineInfo = false; ///< for a GPU: cubins say which of the model's lines an instruction is of, for profilers
   bool remarks = false;  ///< collect what passes did and did not do
   bool keepModel = true; ///< keep the model as read, where that is a graph

@@ -34,6 +34,7 @@ struct PhaseOptions {
   bool failOnFallback = false;  // a kernel without a program on tiles is an error, on a GPU
   bool tf32 = false;            // products of f32 may be rounded to tf32, on a GPU
   std::string schedules;        // a file of schedules by hand, for a GPU; empty: none
+  std::string tuning;           // a file of measured schedules, for a GPU; empty: what comes with Tenon; "none"
 };
 
 /// On a CPU: graph, kernel, cpu, llvm. On a GPU: graph, kernel, tile, warp, thread, ptx; the last for a real one.
@@ -46,6 +47,8 @@ Status backwardPhases(llvm::StringRef from, llvm::StringRef to, const PhaseOptio
 void buildGraphPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildKernelPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildTilePhase(mlir::OpPassManager &manager, const PhaseOptions &options);
+/// What runs before schedules are chosen in phase tile.
+void buildBeforeTileSchedules(mlir::OpPassManager &manager);
 void buildWarpPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildThreadPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildPtxPhase(mlir::OpPassManager &manager, const PhaseOptions &options);

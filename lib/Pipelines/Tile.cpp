@@ -10,6 +10,12 @@ using namespace mlir;
 
 namespace tenon {
 
+void buildBeforeTileSchedules(OpPassManager &manager) {
+  manager.addPass(createResolveSizesPass());
+  manager.addPass(createCollapseDimensionsPass());
+  manager.addPass(createPackQueriesPass());
+}
+
 void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   ChooseTileSchedulesPassOptions schedules;
   SplitDepthPassOptions depth;
@@ -17,9 +23,8 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   schedules.arch = depth.arch = keys.arch = options.gpu->name;
   schedules.tf32 = options.tf32;
   schedules.schedules = options.schedules;
-  manager.addPass(createResolveSizesPass());
-  manager.addPass(createCollapseDimensionsPass());
-  manager.addPass(createPackQueriesPass());
+  schedules.tuning = options.tuning;
+  buildBeforeTileSchedules(manager);
   manager.addPass(createChooseTileSchedulesPass(schedules));
   manager.addPass(createSplitDepthPass(depth));
   manager.addPass(createSplitKeysPass(keys));

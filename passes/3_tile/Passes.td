@@ -55,8 +55,8 @@ def CollapseDimensionsPass : Pass<"tenon-collapse-dimensions"> {
 def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::ModuleOp"> {
   let summary = "each kernel gets its schedule on tiles";
   let description = [{
-    Why: how a kernel is cut into programs is chosen here, by lib/Schedule, and stands on the kernel as an attribute; the
-    passes after this one only carry it out, and a choice by hand overrides it.
+    Why: how a kernel is cut into programs is chosen here, by a database of what was measured or the models of lib/Schedule,
+    and stands on the kernel as an attribute; the passes after this one only carry it out, and a choice by hand overrides it.
 
     Before:
     ```mlir
@@ -81,11 +81,13 @@ def ChooseTileSchedulesPass : Pass<"tenon-choose-tile-schedules", "::mlir::Modul
     Requires: kernels lowered to linalg.
     Ensures: every kernel with a result has `tenon.schedule`; a remark says why that one.
     Leaves alone: schedules that are there already, but for those that the file `schedules` names: `@kernel = #tile.row<..>`,
-    a line each.
+    a line each. The database `tuning` is asked for none of these.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is chosen for">,
                  Option<"tf32", "tf32", "bool", "false", "f32 products may be rounded to tf32">,
-                 Option<"schedules", "schedules", "std::string", "\"\"", "file of schedules by hand">];
+                 Option<"schedules", "schedules", "std::string", "\"\"", "file of schedules by hand">,
+                 Option<"tuning", "tuning", "std::string", "\"\"",
+                        "file of measured schedules, ahead of those that come with Tenon; none: no measured ones">];
   let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::warp::WarpDialect"];
 }
 

@@ -7,7 +7,7 @@ from tenon.library import can_compile, library
 
 
 def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=False, device=0,
-            tf32=False, schedule=None):
+            tf32=False, schedule=None, tuning=None):
     """Compiles a model and loads it.
 
     model: a torch.export.ExportedProgram, or text in the `tenon` dialect.
@@ -20,6 +20,8 @@ def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=
     device: which GPU it will run on.
     tf32: products of f32 may be rounded to tf32, on the Tensor Cores of a GPU.
     schedule: for a GPU, a file of schedules by hand: `@kernel = #tile.gemm<..>` or `#warp.schedule<..>`, a line each.
+    tuning: for a GPU, a file of schedules that tenon-tune measured, which go before those that come with Tenon, or "none";
+        by default TENON_TUNING.
     """
     if not can_compile():
         raise UnsupportedError(f"{library().path} only runs models: compile with libtenon.so, or load an artefact with "
@@ -27,13 +29,13 @@ def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=
     if isinstance(model, str):
         by_name = weights if isinstance(weights, dict) else None
         return compile_text(model, target, by_name, None if by_name else weights, dump, None, remarks, device, tf32,
-                            schedule)
+                            schedule, tuning)
     if weights is not None:
         raise InvalidArgumentError("weights go with text; an exported program brings its own")
     from tenon.importer.exported_program import import_program
     imported = import_program(model, dims)
     return compile_text(imported.text, target, imported.weights, None, dump, "exported program", remarks, device,
-                        tf32, schedule)
+                        tf32, schedule, tuning)
 
 
 def load(path, weights=None, *, device=0):

@@ -285,11 +285,18 @@ class Graph:
         return results
 
 
-def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False, tf32=False, schedule=None):
-    """Compiles text in the `tenon` dialect to an artefact, of which executables are made."""
-    options = CompileOptions(ctypes.sizeof(CompileOptions), target.encode(), os.fsencode(dump) if dump else None,
-                             os.fsencode(filename) if filename else None, None, int(remarks), int(tf32), 0,
-                             os.fsencode(schedule) if schedule else None)
+def compile_options(target="cpu", dump=None, filename=None, remarks=False, tf32=False, schedule=None, tuning=None,
+                    from_phase=None):
+    """What the C API is told; `from_phase`: the first phase to run on text that is past those before it."""
+    def path(value):
+        return os.fsencode(value) if value else None
+    return CompileOptions(ctypes.sizeof(CompileOptions), target.encode(), path(dump), path(filename), None, int(remarks),
+                          int(tf32), 0, path(schedule), path(tuning), from_phase.encode() if from_phase else None)
+
+
+def compile_artefact(text, *options, **named):
+    """Compiles text in the `tenon` dialect to an artefact, of which executables are made; options of compile_options."""
+    options = compile_options(*options, **named)
     artefact = Handle("tenon_artefact_free")
     data = text.encode()
     check(library().tenon_compile(data, len(data), ctypes.byref(options), ctypes.byref(artefact.raw)))
@@ -297,9 +304,9 @@ def compile_artefact(text, target="cpu", dump=None, filename=None, remarks=False
 
 
 def compile_text(text, target="cpu", weights=None, weights_path=None, dump=None, filename=None, remarks=False,
-                 device=0, tf32=False, schedule=None):
+                 device=0, tf32=False, schedule=None, tuning=None):
     """Compiles text in the `tenon` dialect and loads the result."""
-    artefact = compile_artefact(text, target, dump, filename, remarks, tf32, schedule)
+    artefact = compile_artefact(text, target, dump, filename, remarks, tf32, schedule, tuning)
     return Executable(artefact, weights, weights_path, device)
 
 

@@ -28,7 +28,7 @@ class NamedTensor(ctypes.Structure):
 class CompileOptions(ctypes.Structure):
     _fields_ = [("struct_size", c_size_t), ("target", c_char_p), ("dump_dir", c_char_p), ("filename", c_char_p),
                 ("weights_path", c_char_p), ("collect_remarks", c_int32), ("tf32", c_int32),
-                ("fail_on_fallback", c_int32), ("schedule", c_char_p)]
+                ("fail_on_fallback", c_int32), ("schedule", c_char_p), ("tuning", c_char_p), ("from_phase", c_char_p)]
 
 
 class LoadOptions(ctypes.Structure):
@@ -37,6 +37,7 @@ class LoadOptions(ctypes.Structure):
 
 
 _ERROR, _HANDLE = c_void_p, c_void_p
+_COMPILING = ("tenon_compile", "tenon_tuning_tasks", "tenon_text_get", "tenon_text_free")  # libtenon.so alone has these
 # name -> (result, arguments); an _ERROR result is checked by `call`.
 _PROTOTYPES = {
     "tenon_api_version": (c_int32, []),
@@ -46,6 +47,9 @@ _PROTOTYPES = {
     "tenon_error_message": (c_char_p, [_ERROR]),
     "tenon_error_free": (None, [_ERROR]),
     "tenon_compile": (_ERROR, [c_char_p, c_size_t, POINTER(CompileOptions), POINTER(_HANDLE)]),
+    "tenon_tuning_tasks": (_ERROR, [c_char_p, c_size_t, POINTER(CompileOptions), POINTER(_HANDLE)]),
+    "tenon_text_get": (None, [_HANDLE, POINTER(c_void_p), POINTER(c_size_t)]),
+    "tenon_text_free": (None, [_HANDLE]),
     "tenon_artefact_open": (_ERROR, [c_char_p, POINTER(_HANDLE)]),
     "tenon_artefact_save": (_ERROR, [_HANDLE, c_char_p]),
     "tenon_artefact_save_with_weights": (_ERROR, [_HANDLE, c_char_p, c_char_p]),
@@ -101,7 +105,7 @@ def library():
         function = getattr(loaded, name, None)
         if function is not None:
             function.restype, function.argtypes = result, arguments
-        elif name != "tenon_compile":
+        elif name not in _COMPILING:
             raise UnsupportedError(f"{found} lacks {name}: use the library and the package of one build")
     loaded.path = found
     return loaded

@@ -172,6 +172,10 @@ int main(int argc, char **argv) {
             "for a GPU: schedules by hand, a line a kernel as `@linear = #tile.gemm<..>` or\n"
             "`@linear = #warp.schedule<..>`",
             arguments.compile.schedules);
+  line.text("tuning", "FILE",
+            "for a GPU: schedules that tenon-tune measured, ahead of those that come with\n"
+            "Tenon; none: models choose (default: TENON_TUNING)",
+            arguments.compile.tuning);
   line.flag("tf32", "for a GPU: products of f32 may be rounded to tf32, on its Tensor Cores", arguments.compile.tf32);
   line.flag("line-info", "for a GPU: the code says which of the model's lines it is of, for profilers",
             arguments.compile.lineInfo);

@@ -1,0 +1,103 @@
+#include "passes/3_tile/TileCandidates.h"
+
+#include "dialects/Tile/Tile.h"
+#include "passes/3_tile/ResultDimensions.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace mlir;
+using namespace tenon;
+
+static int64_t sizeOf(int64_t size) { return ShapedType::isDynamic(size) ? -1 : size; }
+
+static int64_t productOf(ArrayRef<int64_t> sizes, ArrayRef<unsigned> loops) {
+  int64_t product = 1;
+  for (unsigned loop : loops)
+    product = product < 0 || ShapedType::isDynamic(sizes[loop]) ? -1 : product * sizes[loop];
+  return product;
+}
+
+static int64_t bitsOf(Value tensor) {
+  return cast<RankedTensorType>(tensor.getType()).getElementType().getIntOrFloatBitWidth();
+}
+
+static bool isFloat8(Value tensor) {
+  return isa<Float8E4M3FNType, Float8E5M2Type>(getElementTypeOrSelf(tensor.getType()));
+}
+
+static std::string microseconds(double seconds) { return llvm::formatv("{0:F1} us", seconds * 1e6).str(); }
+
+/// Over how many elements of its depth a product adds up before that is added to the sum by itself; 0: all. A sum of
+/// f32 by multiply-adds is one chain else, of which cuBLAS has several: MiniLM's error was 1.33 times PyTorch's.
+static int64_t promotedDepth(ContractionKernel &product, bool tf32) {
+  constexpr int64_t block = 128;
+  bool isF32 = getElementTypeOrSelf(product.rhsTensor().getType()).isF32() && !tf32;
+  int64_t depth = product.staticDepth();
+  // Blocks are sums of their own by what the kernel says.
+  if (product.blocks || !(isFloat8(product.rhsTensor()) || (isF32 && (ShapedType::isDynamic(depth) || depth > block))))
+    return 0;
+  return block;
+}
+
+GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
+  SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
+  // A program's rows are places of the innermost row dimension: the others are numbered.
+  SmallVector<unsigned> numbered(product.batch);
+  int64_t depth = sizeOf(product.staticDepth());
+  if (product.blocks) {
+    llvm::erase(numbered, product.block);
+    int64_t count = sizeOf(sizes[product.block]);
+    depth = count < 0 || depth < 0 ? -1 : count * depth;
+  }
+  if (!product.rows.empty())
+    numbered.append(product.rows.begin(), product.rows.end() - 1);
+  int64_t rows = product.rows.empty() ? 1 : sizeOf(sizes[product.rows.back()]);
+  int64_t bits = bitsOf(product.rhsTensor());
+  GemmShape shape{productOf(sizes, numbered),          rows,      sizeOf(product.staticColumns()), depth, bits,
+                  bitsOf(kernel.getYielded().front()), bits <= 16};
+  if (product.blocks) {
+    shape.depthBlock = product.staticDepth();
+    shape.columnBlock = product.columnsPerScale();
+  }
+  return shape;
+}
+
+static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &product, const GpuArch &arch, bool tf32,
+                                            int64_t refusals) {
+  GemmShape shape = gemmShapeOf(kernel, product);
+  const int64_t promote = promotedDepth(product, tf32);
+  shape.isPromoted = product.blocks || promote > 0;
+  std::vector<GemmCandidate> ranked = rankGemmTiles(shape, arch, refusals);
+  SmallVector<TileCandidate> candidates;
+  for (const GemmCandidate &candidate : ranked) {
+    const GemmTile &tile = candidate.tile;
+    auto gemm = tile::GemmAttr::get(kernel.getContext(), tile.rows, tile.columns, tile.depth, tile.splits, tile.parts,
+                                    promote > 0 ? std::max(promote, tile.depth) : 0);
+    candidates.push_back(
+        {gemm, candidate.reason + ", " + microseconds(candidate.seconds) + " by the model", candidate.seconds});
+  }
+  if (ranked.size() > 1)
+    candidates.front().reason += llvm::formatv(
+        "; next of {0}: {1} x {2}{3}, {4}", ranked.size() - 1, ranked[1].tile.rows, ranked[1].tile.columns,
+        ranked[1].tile.splits > 1 ? " in " + std::to_string(ranked[1].tile.splits) + " splits" : "",
+        microseconds(ranked[1].seconds));
+  return candidates;
+}
+
+SmallVector<TileCandidate> tenon::rankTileSchedules(KernelOp kernel, const GpuArch &arch, bool tf32, int64_t refusals) {
+  MLIRContext *context = kernel.getContext();
+  if (std::optional<ContractionKernel> product = findProduct(kernel.getBlock()))
+    return rankGemms(kernel, *product, arch, tf32, refusals);
+  auto attentions = kernel.getBlock().getOps<AttentionOp>();
+  if (!attentions.empty()) {
+    AttentionOp op = *attentions.begin();
+    auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
+    TileAttentionShape shape{sizeOf(query.getDimSize(0)), sizeOf(query.getDimSize(1)), sizeOf(query.getDimSize(2)),
+                             sizeOf(key.getDimSize(2)),   sizeOf(query.getDimSize(3)), bitsOf(op.getQuery())};
+    auto [tile, reason] = chooseAttentionTile(shape, arch, refusals);
+    return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, tile::Maximum::Lazy), reason}};
+  }
+  auto [tile, reason] = chooseRowTile(rowShapeOf(kernel), arch);
+  return {{tile::RowAttr::get(context, tile.rows, tile.columns, tile.part), reason}};
+}

@@ -1,0 +1,71 @@
+// In: products. Out: the schedules that a database has for them: of its shape's class, epilogue and version first; what stands in
+// the IR or a file by hand goes before it, a model's pick after it.
+// RUN: split-file %s %t
+// RUN: tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/tuned.jsonl | FileCheck %t/products.mlir
+// RUN: tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/tuned.jsonl -o /dev/null \
+// RUN:   --remark-format=emitRemark --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %t/products.mlir --check-prefix=REMARK
+// RUN: tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=none -o /dev/null \
+// RUN:   --remark-format=emitRemark --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %s --check-prefix=MODEL
+// RUN: tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules="tuning=%t/tuned.jsonl schedules=%t/by-hand" \
+// RUN:   | FileCheck %s --check-prefix=HAND
+// RUN: tenon-opt %t/chosen.mlir --tenon-choose-tile-schedules=tuning=%t/tuned.jsonl | FileCheck %t/chosen.mlir
+// RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/row.jsonl 2>&1 | FileCheck %s --check-prefix=ROW
+// RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/by-hand 2>&1 | FileCheck %s --check-prefix=FORMAT
+// RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/none 2>&1 | FileCheck %s --check-prefix=FILE
+// MODEL-COUNT-4: us by the model
+// HAND: @linear({{.*}}#tile.gemm<rows = 16, columns = 16, depth = 64>
+// ROW: error: @linear: the database {{.*}}row.jsonl has '#tile.row<rows = 1, columns = 2, part = 3>' for product nt 1x128x256x512, which is no schedule of a product, `#tile.gemm<..>`
+// FORMAT: error: {{.*}}by-hand:1: expected {"tenon-tuning": 1}, the first line of a database of tenon-tune
+// FILE: error: database of tuned schedules: cannot open '{{.*}}none'
+
+//--- by-hand
+@linear = #tile.gemm<rows = 16, columns = 16, depth = 64>
+//--- tuned.jsonl
+{"tenon-tuning": 1}
+{"op": "product nt", "shape": "1x128x256x512", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 128, columns = 48, depth = 64>", "us": 7.5, "model_schedule": "#tile.gemm<rows = 64, columns = 32, depth = 64>", "model_us": 8.5, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+{"op": "product nt", "shape": "1x128x256x512", "types": "bf16*bf16->bf16", "epilogue": "addf(n) mulf mulf erfc mulf", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "us": 7.5, "model_schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "model_us": 7.5, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+{"op": "product nt", "shape": "1x128x256x512", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_80", "build": "0.0.1", "schedule": "#tile.gemm<rows = 16, columns = 32, depth = 64>", "us": 7.5, "model_schedule": "#tile.gemm<rows = 64, columns = 32, depth = 64>", "model_us": 8.5, "candidates": 9, "device": "A", "date": "2026-01-01 00:00"}
+//--- row.jsonl
+{"tenon-tuning": 1}
+{"op": "product nt", "shape": "1x128x256x512", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.row<rows = 1, columns = 2, part = 3>", "us": 7.5, "model_schedule": "", "model_us": 8.5, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+//--- products.mlir
+// 100 rows are of the class of 128. Another type, and a depth that varies, have no record.
+// CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = 48, depth = 64>
+// CHECK: @linear_gelu({{.*}}#tile.gemm<rows = 64, columns = 16, depth = 64>
+// CHECK: @linear_1(
+// CHECK: @linear_2(
+// REMARK: @linear has #tile.gemm<rows = 128, columns = 48, depth = 64>: from the database {{.*}}tuned.jsonl: 7.5 us on H on 2026-01-01 00:00, the fastest of 9; #tile.gemm<rows = 64, columns = 32, depth = 64>, the model's first, took 8.5 us; measured with version 0.0.1
+// REMARK: @linear_gelu has #tile.gemm<rows = 64, columns = 16, depth = 64>: from the database {{.*}}the fastest of 9, which is the model's first; measured
+// REMARK: @linear_1 has {{.*}} by the model
+// REMARK: @linear_2 has {{.*}} by the model
+func.func @main(%x: tensor<100x512xbf16>, %w: tensor<256x512xbf16>, %b: tensor<256xbf16>, %xh: tensor<100x512xf16>, %wh: tensor<256x512xf16>,
+                %xv: tensor<100x?xbf16> {tenon.dims = ["", "depth"]}, %wv: tensor<256x?xbf16> {tenon.dims = ["", "depth"]})
+    -> (tensor<100x256xbf16>, tensor<100x256xbf16>, tensor<100x256xf16>, tensor<100x256xbf16>) {
+  %0 = tenon.linear %x, %w : (tensor<100x512xbf16>, tensor<256x512xbf16>) -> tensor<100x256xbf16>
+  %1 = tenon.linear %x, %w, %b : (tensor<100x512xbf16>, tensor<256x512xbf16>, tensor<256xbf16>) -> tensor<100x256xbf16>
+  %2 = tenon.gelu %1 : (tensor<100x256xbf16>) -> tensor<100x256xbf16>
+  %3 = tenon.linear %xh, %wh : (tensor<100x512xf16>, tensor<256x512xf16>) -> tensor<100x256xf16>
+  %4 = tenon.linear %xv, %wv : (tensor<100x?xbf16>, tensor<256x?xbf16>) -> tensor<100x256xbf16>
+  return %0, %2, %3, %4 : tensor<100x256xbf16>, tensor<100x256xbf16>, tensor<100x256xf16>, tensor<100x256xbf16>
+}
+//--- chosen.mlir
+// CHECK: @linear({{.*}}#tile.gemm<rows = 32, columns = 16, depth = 64>
+#x = affine_map<(m, n, k) -> (m, k)>
+#w = affine_map<(m, n, k) -> (n, k)>
+#y = affine_map<(m, n, k) -> (m, n)>
+func.func @main(%x: tensor<100x512xbf16>, %w: tensor<256x512xbf16>) -> tensor<100x256xbf16> {
+  %y = tenon.kernel @linear(%X = %x, %W = %w) attributes {tenon.schedule = #tile.gemm<rows = 32, columns = 16, depth = 64>} : (tensor<100x512xbf16>, tensor<256x512xbf16>) -> tensor<100x256xbf16> {
+    %zero = arith.constant 0.0 : bf16
+    %empty = tensor.empty() : tensor<100x256xbf16>
+    %init = linalg.fill ins(%zero : bf16) outs(%empty : tensor<100x256xbf16>) -> tensor<100x256xbf16>
+    %0 = linalg.generic {indexing_maps = [#x, #w, #y], iterator_types = ["parallel", "parallel", "reduction"]}
+        ins(%X, %W : tensor<100x512xbf16>, tensor<256x512xbf16>) outs(%init : tensor<100x256xbf16>) {
+    ^bb0(%l: bf16, %r: bf16, %out: bf16):
+      %1 = arith.mulf %l, %r : bf16
+      %2 = arith.addf %out, %1 : bf16
+      linalg.yield %2 : bf16
+    } -> tensor<100x256xbf16>
+    tenon.yield %0 : tensor<100x256xbf16>
+  }
+  return %y : tensor<100x256xbf16>
+}
