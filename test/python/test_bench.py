@@ -76,7 +76,7 @@ def test_an_op_beside_its_peers(tmp_path):
         for result in case["results"]:
             assert "No module" in result["missing"] if "missing" in result else result["error"] < 2e-5, result
     page = (tmp_path / "r.html").read_text()
-    assert "<svg" in page and "Losses" in page and "silu times" in page
+    assert "<svg" in page and "Losses" in page and "silu times" in page and "tenon-bench ops" in page
 
 
 def result(name, best, **more):

@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -177,7 +178,9 @@ def main(arguments=None):
     def say(message):
         print(f"== {message} ({time.monotonic() - started:.0f} s)", file=sys.stderr, flush=True)
     processor, cores = reporting.machine()
-    title = f"{processor}, {options.threads} of {cores} cores, {options.rounds} bursts of {options.burst:g} s"
+    machine = f"{processor}, {options.threads} of {cores} cores, {options.rounds} bursts of {options.burst:g} s"
+    command = shlex.join(["tenon-bench", *(sys.argv[1:] if arguments is None else arguments)])
+    title = f"{time.strftime('%Y-%m-%d')}, {machine}: {command}"
     quiet = "-" in (str(options.json), str(options.markdown), str(options.html))
     tables, measured, by_name = [f"{title}\n"], [], []
     try:
@@ -189,7 +192,7 @@ def main(arguments=None):
                 rows = reporting.rows_of(results)
                 tables.append(f"### {case.name}\n\n{reporting.markdown(rows)}\n")
                 if not quiet:
-                    print(f"\n{case.name} ({title})\n{reporting.text(rows)}\n", flush=True)
+                    print(f"\n{case.name} ({machine})\n{reporting.text(rows)}\n", flush=True)
                 if options.html and str(options.html) != "-":  # after each case: a run that is cut short leaves what it had
                     write(options.html, reporting.html(title, by_name))
         for heading, rows in (("Against the best peer", reporting.overview(by_name)), ("Losses", reporting.losses(by_name))):
@@ -200,8 +203,8 @@ def main(arguments=None):
         if str(options.html) == "-":
             print(reporting.html(title, by_name))
         if options.json:
-            write(options.json, json.dumps({"processor": processor, "threads": options.threads, "cases": measured},
-                                           indent=1))
+            write(options.json, json.dumps({"run": title, "processor": processor, "threads": options.threads,
+                                            "cases": measured}, indent=1))
         if options.markdown:
             write(options.markdown, "\n".join(tables))
     except (TenonError, OSError) as error:

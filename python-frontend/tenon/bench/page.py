@@ -15,15 +15,17 @@ svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 def bars(title, entries, unit_label, scale_to):
     """An SVG of horizontal bars, [(name, value, whether it counts as lost)], with a line at 1."""
     height, left, width = 20, 320, 640
-    lines = []
+    bottom, at = len(entries) * height + 28, left + width / scale_to
+    lines = [f'<line class="edge" x1="{at:.1f}" y1="20" x2="{at:.1f}" y2="{bottom}"/>'
+             f'<text x="{at:.1f}" y="14" text-anchor="middle">{escape(unit_label)}</text>']
     for row, (name, value, is_lost) in enumerate(entries):
         y, length = row * height + 24, min(value / scale_to, 1) * width
+        label = left + length + 6
+        if label - 4 < at < label + 30:  # the line does not go through the number
+            label = at + 4
         lines.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{escape(name)}</text>'
                      f'<rect class="{"lost" if is_lost else "won"}" x="{left}" y="{y + 2}" width="{length:.1f}" height="14"/>'
-                     f'<text x="{left + length + 6:.1f}" y="{y + 13}">{value:.2f}</text>')
-    bottom, at = len(entries) * height + 28, left + width / scale_to
-    lines.append(f'<line class="edge" x1="{at:.1f}" y1="20" x2="{at:.1f}" y2="{bottom}"/>'
-                 f'<text x="{at:.1f}" y="14" text-anchor="middle">{escape(unit_label)}</text>')
+                     f'<text x="{label:.1f}" y="{y + 13}">{value:.2f}</text>')
     return f"<h2>{escape(title)}</h2>\n<svg width=\"{left + width + 60}\" height=\"{bottom + 4}\">{''.join(lines)}</svg>"
 
 
