@@ -1,8 +1,11 @@
 // A kernel is a function on memrefs; the runtime calls every kernel alike, with two arrays: addresses and sizes
 // (docs/pipeline.md). Each kernel becomes two functions. The public one, of the runtime's signature, only unpacks the
 // arrays. The private one does the tasks; its arguments are the addresses and sizes themselves, so that LLVM can be
-// told of each address that it is aligned and that what is written through it is read through no other.
+// told of each address that it is aligned and that what is written through it is read through no other. What a launch
+// at load reads may be a weight that lies anywhere in a file, and is aligned for its elements only.
+#include "dialects/Tenon/Tenon.h"
 #include "passes/cpu/KernelSizes.h"
+#include "passes/cpu/LoadTime.h"
 #include "passes/cpu/Passes.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
@@ -68,8 +71,19 @@ static void buildEntry(ImplicitLocOpBuilder &b, func::FuncOp entry, func::FuncOp
   func::ReturnOp::create(b);
 }
 
-/// Gives `kernel`, a function on memrefs, the runtime's signature.
-static void setCallingConvention(func::FuncOp kernel, const LLVMTypeConverter &converter) {
+/// How many operands each kernel that is launched at load has, by its name.
+static llvm::StringMap<size_t> operandsAtLoad(ModuleOp module) {
+  llvm::StringMap<size_t> found;
+  module.walk([&](LaunchOp launch) {
+    if (llvm::all_of(launch.getInputs(), [](Value input) { return isLoadTime(input); }))
+      found[launch.getCallee().getLeafReference()] = launch.getInputs().size();
+  });
+  return found;
+}
+
+/// Gives `kernel`, a function on memrefs, the runtime's signature. Its first `numAnywhere` buffers are aligned for
+/// their elements alone.
+static void setCallingConvention(func::FuncOp kernel, size_t numAnywhere, const LLVMTypeConverter &converter) {
   ImplicitLocOpBuilder b(kernel.getLoc(), OpBuilder(kernel));
   Type pointer = LLVM::LLVMPointerType::get(b.getContext()), number = b.getI64Type();
   size_t numBuffers = kernelBuffers(kernel).size(), numDims = KernelSizes(kernel).numDims();
@@ -83,7 +97,8 @@ static void setCallingConvention(func::FuncOp kernel, const LLVMTypeConverter &c
   tasks->setAttr("passthrough", b.getStrArrayAttr({"noinline"}));
   for (size_t index : llvm::seq(numBuffers + 1)) {
     tasks.setArgAttr(index, "llvm.noalias", b.getUnitAttr());
-    tasks.setArgAttr(index, "llvm.align", b.getI64IntegerAttr(alignment));
+    if (index >= numAnywhere)
+      tasks.setArgAttr(index, "llvm.align", b.getI64IntegerAttr(alignment));
   }
 
   auto entry =
@@ -136,8 +151,9 @@ struct CallingConvention : tenon::impl::CpuCallingConventionPassBase<CallingConv
             });
     if (walked.wasInterrupted())
       return signalPassFailure();
+    llvm::StringMap<size_t> atLoad = operandsAtLoad(getOperation());
     for (func::FuncOp kernel : kernels)
-      setCallingConvention(kernel, converter);
+      setCallingConvention(kernel, atLoad.lookup(kernel.getSymName()), converter);
   }
 };
 } // namespace

@@ -314,6 +314,9 @@ def CpuCallingConventionPass : Pass<"tenon-cpu-calling-convention", "::mlir::Mod
       return
     }
     ```
+    Of what a kernel reads that is launched at load, on weights, nothing is said but that it does not alias: a weight is read
+    where it lies in its file.
+
     Requires: kernel functions of dense row-major memrefs with `tenon.grid` and `tenon.scratch_bytes`.
     Ensures: no function has `tenon.kernel`; each public function of a kernel keeps its other attributes.
     Leaves alone: what a kernel does.

@@ -1,6 +1,8 @@
 """Models of transformers 5, exported with dynamic sizes, imported, compiled and compared with float64: one artefact for all
 batches and lengths in the range."""
 import copy
+import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +14,7 @@ from transformers.integrations.executorch import (TorchExportableModuleWithStati
 
 import tenon
 
+RUN = Path(__file__).resolve().parents[2] / "build/bin/tenon-run"
 EAGER_ALONE = {"gemma2", "resnet", "convnext"}
 
 
@@ -61,20 +64,31 @@ def cases_of(inputs, sizes):
         yield given
 
 
+def check_each_element(model, folder):
+    """Every element within the bound that follows from the arithmetic, at random inputs: tenon-run --check."""
+    model.save(folder / "m.tnx")
+    named = {dim for io in model.inputs for dim in io.dims if isinstance(dim, str)}
+    sizes = [f"--dim={name}={size}" for name, size in (("batch", 3), ("length", 9), ("decoded", 5)) if name in named]
+    done = subprocess.run([RUN, folder / "m.tnx", "--check", *sizes], capture_output=True, text=True)
+    assert done.returncode == 0 and " 0 of " in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("name, attention", CASES, ids=[f"{name}-{kind}" for name, kind in CASES])
-def test_family(name, attention):
+def test_family(name, attention, tmp_path):
     module, inputs = build(name, attention)
     model = tenon.compile(export(module, inputs()))
+    check_each_element(model, tmp_path)
     for given in cases_of(inputs, SIZES):
         # Hidden states are of order 1: some tens of roundings of f32 on the way there.
         compare(model, module, given, 4, 4e-6)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_family_in_bf16(name):
+def test_family_in_bf16(name, tmp_path):
     """The root of the mean squared error over all sizes is at most 1.25 times PyTorch's own."""
     module, inputs = build(name, dtype=torch.bfloat16)
     model = tenon.compile(export(module, in_bf16(inputs())))
+    check_each_element(model, tmp_path)
     squares = {}
     for given in cases_of(inputs, SIZES[1:]):
         for index, pair in enumerate(errors(model, module, given)):

@@ -100,3 +100,29 @@ def test_mutations_are_typed_errors(whole, bare, tmp_path):
         except tenon.TenonError:
             refused += 1
     assert 200 < refused <= 400, refused
+
+
+AT_LOAD = """
+func.func @main(%x: tensor<64xf32> {tenon.name = "x"}) -> tensor<64xf32> {
+  %w = tenon.weight "a.weight" : tensor<64xf32>
+  %v = tenon.weight "b.weight" : tensor<64xf32>
+  %s = tenon.add %w, %v : (tensor<64xf32>, tensor<64xf32>) -> tensor<64xf32>
+  %p = tenon.mul %x, %s : (tensor<64xf32>, tensor<64xf32>) -> tensor<64xf32>
+  %r = tenon.add %p, %v : (tensor<64xf32>, tensor<64xf32>) -> tensor<64xf32>
+  return %r : tensor<64xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("more", range(0, 64, 4))
+def test_weights_lie_anywhere(tmp_path, more):
+    """A file's header has any length; what runs at load reads the weights where they are."""
+    first, second, x = torch.randn(64), torch.randn(64), torch.randn(64)
+    model = tenon.compile(AT_LOAD, weights={"a.weight": first, "b.weight": second})
+    model.save(tmp_path / "bare.tnx", weights=False)
+    save_file({"a.weight": first, "b.weight": second}, tmp_path / "w.safetensors")
+    data = (tmp_path / "w.safetensors").read_bytes()
+    size = struct.unpack("<Q", data[:8])[0] + more
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", size) + data[8:8 + size - more] + b" " * more + data[8 + size - more:])
+    result = tenon.load(tmp_path / "bare.tnx", weights=tmp_path / "w.safetensors")(x)
+    torch.testing.assert_close(result, x * (first + second) + second)

@@ -46,3 +46,22 @@ func.func @negative_helper(%X: memref<4xf32>) {
 func.func @no_grid(%X: memref<4xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
   return
 }
+
+// -----
+
+// A kernel that runs at load reads weights, which lie anywhere in a file; what it writes is aligned.
+// CHECK-LABEL: func.func private @pack.tasks
+// CHECK-SAME: (%{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr {llvm.align = 64 : i64, llvm.noalias},
+module {
+  module @kernels {
+    func.func @pack(%X: memref<6xf32>, %Y: memref<6xf32>, %first: index, %last: index, %scratch: memref<?xi8>)
+        attributes {tenon.kernel, tenon.grid = affine_map<() -> (1)>, tenon.scratch_bytes = affine_map<() -> (0)>} {
+      return
+    }
+  }
+  func.func @main() -> tensor<6xf32> {
+    %w = tenon.weight "w" : tensor<6xf32>
+    %0 = tenon.launch @kernels::@pack(%w) : (tensor<6xf32>) -> tensor<6xf32>
+    return %0 : tensor<6xf32>
+  }
+}
