@@ -1,5 +1,6 @@
 """tenon-bench: its use, its table, and one short run of Tenon alone."""
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from tenon.bench import reporting
 from tenon.bench.cases import Case, parse_case
-from tenon.bench.contest import summary
+from tenon.bench.contest import Process, summary
 from tenon.bench.subjects import models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,3 +92,15 @@ def test_overview_and_losses():
                                                 ["B", "2", "torch", "1", "2.00", "1.0", "1.0"],
                                                 ["geometric mean", "", "", "", "1.00", "", ""]]
     assert reporting.losses(measured)[1:] == [["B", "torch", "2.00"]]
+
+
+def test_every_contestant_has_as_many_cores_as_threads(tmp_path):
+    """Whatever sets its own number of threads by the cores it may use."""
+    cores = os.sched_getaffinity(0)
+    for threads in (1, len(cores)):
+        process = Process("tenon", threads, tmp_path)
+        try:
+            process.ask(do="memory")
+            assert len(os.sched_getaffinity(process._process.pid)) == threads
+        finally:
+            process.end()

@@ -32,9 +32,12 @@ class Process:
             runtime = library().path.with_name("libtenon-runtime.so")
             if runtime.is_file():
                 environment["TENON_LIBRARY"] = str(runtime)
+        # XLA has no setting for its threads; it takes as many as it may use cores.
+        cores = sorted(os.sched_getaffinity(0))
+        narrow = (lambda: os.sched_setaffinity(0, cores[-threads:])) if threads < len(cores) else None
         self._log = open(Path(folder) / f"{name}.log", "a")
         self._process = subprocess.Popen([sys.executable, "-m", "tenon.bench.worker", name], env=environment, text=True,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log)
+                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, preexec_fn=narrow)
 
     def ask(self, **command):
         self._process.send_signal(signal.SIGCONT)
