@@ -1,6 +1,7 @@
 """tenon-tune where there is no GPU: all of it on the device simulator, whose times say nothing."""
 import json
 import random
+import re
 import subprocess
 from pathlib import Path
 
@@ -226,6 +227,32 @@ def test_the_gate_stops_what_is_wrong():
     assert "out of its bound" in gate.check(rough)
     assert make(short).problem == "the model's own schedule is not exact on small integers"
     assert "the model's own schedule is out of its bound" in make(rough).problem
+
+
+def test_kernels_find_the_records_that_come_with_tenon(tmp_path):
+    """Each product with no more behind it than a bias or a residual: its kernel makes the key that its record has."""
+    shipped = [record for record in database.read(ROOT / "lib/Schedule/tuning/sm_90a.jsonl")
+               if record["op"] == "product nt" and record["types"].startswith("bf16")
+               and record["epilogue"] in ("", "addf(n)", "addf(mn)")]
+    assert len(shipped) > 60
+    arguments, body, results = [], [], []
+    for at, record in enumerate(shipped):
+        _, m, n, k = map(int, record["shape"].split("x"))
+        x, w, y, b = (f"tensor<{size}xbf16>" for size in (f"{m}x{k}", f"{n}x{k}", f"{m}x{n}", f"{n}"))
+        arguments += [f"%x{at}: {x}", f"%w{at}: {w}", f"%b{at}: {b}", f"%z{at}: {y}"]
+        has_bias = record["epilogue"] == "addf(n)"
+        body.append(f"%y{at} = tenon.linear %x{at}, %w{at}{f', %b{at}' * has_bias} : ({x}, {w}{f', {b}' * has_bias}) -> {y}")
+        body.append(f"%r{at} = tenon.add %y{at}, %z{at} : ({y}, {y}) -> {y}" if record["epilogue"] == "addf(mn)" else "")
+        results.append((f"%r{at}" if body[-1] else f"%y{at}", y))
+    values, types = (", ".join(part) for part in zip(*results))
+    model = tmp_path / "model.mlir"
+    lines = "\n".join(body)
+    model.write_text(f"func.func @main({', '.join(arguments)}) -> ({types}) {{\n{lines}\nreturn {values} : {types}\n}}\n")
+    status, said = run(model, "--tenon-phases=to=kernel", "--tenon-choose-tile-schedules", "-o", "/dev/null",
+                       "--remark-format=emitRemark", "--remarks-filter-passed=tenon-choose-tile-schedules",
+                       tool="build/bin/tenon-opt")
+    chosen = re.findall(r"has (#tile\.gemm<.*?>): from the database that comes with Tenon: ([\d.]+) us", said)
+    assert status == 0 and sorted(chosen) == sorted((record["schedule"], f"{record['us']:.1f}") for record in shipped), said
 
 
 def test_the_report_tells_how_far_the_model_is():

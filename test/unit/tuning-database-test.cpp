@@ -1,8 +1,12 @@
 // The database of measured schedules: what is read, what is refused and where, which record a kernel gets.
+#include "dialects/Tile/Tile.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "lib/Schedule/TuningDatabase.h"
 
+#include "mlir/AsmParser/AsmParser.h"
 #include "gtest/gtest.h"
+
+#include <cstdio>
 
 using namespace tenon;
 
@@ -63,10 +67,22 @@ TEST(TuningDatabase, RefusesWithTheLine) {
 TEST(TuningDatabase, ComesWithTenon) {
   auto shipped = TuningDatabase::open("");
   ASSERT_TRUE(shipped.ok()) << shipped.status().message();
+  mlir::MLIRContext context;
+  context.loadDialect<tenon::tile::TileDialect>();
+  EXPECT_GE(shipped->records().size(), 110u);
   for (const TuningRecord *record : shipped->records()) {
-    EXPECT_EQ(record->key.arch, "sm_90a");
-    EXPECT_EQ(record->schedule.rfind("#tile.gemm<", 0), 0u) << record->schedule;
-    EXPECT_LE(record->seconds, record->modelSeconds) << record->key.shape;
+    const TuningKey &key = record->key;
+    EXPECT_EQ(key.arch, "sm_90a");
+    EXPECT_EQ(shipped->find(key, record->build), record);
+    int64_t batch, rows, columns, depth;
+    ASSERT_EQ(sscanf(key.shape.c_str(), "%ldx%ldx%ldx%ld", &batch, &rows, &columns, &depth), 4) << key.shape;
+    EXPECT_EQ(rows, tuningRowsOf(rows)) << "no kernel has this key: " << key.shape;
+    for (const std::string &text : {record->schedule, record->modelSchedule}) {
+      auto schedule = llvm::dyn_cast_or_null<tile::GemmAttr>(mlir::parseAttribute(text, &context));
+      ASSERT_TRUE(schedule) << text;
+      EXPECT_TRUE(schedule.getSplitK() == 1 || depth % (schedule.getSplitK() * schedule.getDepth()) == 0) << text;
+    }
+    EXPECT_LE(record->seconds, record->modelSeconds) << key.shape;
   }
   auto none = TuningDatabase::open("none");
   ASSERT_TRUE(none.ok());
