@@ -85,15 +85,18 @@ Status makePtx(std::vector<Part> &parts, const GpuArch &arch, const PtxOptions &
 }
 
 /// What is assembled has no source locations but where they are asked for, so that a cubin does not depend on the line
-/// a model's op stands in.
-Status dumpPtx(const std::vector<Part> &parts, const GpuArch &arch, PtxOptions options, const GpuCodeOptions &into) {
+/// a model's op stands in. The PTX is given back, in the order of the parts.
+Result<std::vector<std::string>> dumpPtx(const std::vector<Part> &parts, const GpuArch &arch, PtxOptions options,
+                                         const GpuCodeOptions &into) {
   options.wantLocations = options.wantIr = true;
+  std::vector<std::string> texts;
   for (const Part &part : parts) {
     TENON_TRY_ASSIGN(GeneratedPtx generated, generatePtx(*part.module, arch, options));
     TENON_TRY(into.dump(part.request.name + ".ll", generated.ir));
     TENON_TRY(into.dump(part.request.name + ".ptx", generated.ptx));
+    texts.push_back(std::move(generated.ptx));
   }
-  return {};
+  return texts;
 }
 
 } // namespace
@@ -123,8 +126,10 @@ Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const Gpu
   TENON_TRY_ASSIGN(Ptxas ptxas, Ptxas::find(ptxOptions.places));
   ptxOptions.ptxas = ptxas.path();
   TENON_TRY(makePtx(parts, arch, ptxOptions));
-  if (options.dump)
-    TENON_TRY(dumpPtx(parts, arch, ptxOptions, options));
+  std::vector<std::string> dumped(parts.size());
+  if (options.dump) {
+    TENON_TRY_ASSIGN(dumped, dumpPtx(parts, arch, ptxOptions, options));
+  }
 
   std::vector<CubinRequest> requests;
   for (Part &part : parts)
@@ -132,13 +137,16 @@ Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const Gpu
   CubinCache cache(CubinCache::defaultFolder(), options.log ? options.log : [](const std::string &) {});
   std::vector<Result<GeneratedCubin>> cubins = generateCubins(requests, arch, ptxas, cache);
   GpuCode code;
-  for (auto [request, cubin] : llvm::zip_equal(requests, cubins)) {
+  for (auto [request, cubin, text] : llvm::zip_equal(requests, cubins, dumped)) {
     if (!cubin.ok()) {
       code.refused[request.name] = cubin.status().message();
       continue;
     }
-    if (options.dump)
+    if (options.dump) {
       TENON_TRY(options.dump(request.name + ".ptxas.txt", cubin->log));
+      if (cubin->isForOneCta)
+        TENON_TRY(options.dump(request.name + ".ptx", withOneCta(text)));
+    }
     code.facts[request.name] = std::move(cubin->facts.front());
     code.cubins[request.name] = std::move(cubin->cubin);
   }

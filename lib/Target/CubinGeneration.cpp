@@ -22,8 +22,7 @@ static Result<CubinEntry> assemble(const CubinRequest &request, const std::strin
   return made;
 }
 
-/// ptxas spills a few registers where one CTA more then fits a multiprocessor. Told that one is enough it does not.
-static std::string withOneCta(std::string ptx) {
+std::string withOneCta(std::string ptx) {
   for (size_t at = ptx.find("\n.reqntid "); at != std::string::npos; at = ptx.find("\n.reqntid ", at + 1))
     ptx.insert(ptx.find('\n', at + 1), "\n.minnctapersm 1");
   return ptx;
@@ -41,7 +40,8 @@ static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const G
     Result<std::vector<KernelFacts>> facts = checkCubin(made.cubin, made.log, arch, request.kernels);
     if (!facts.ok())
       return facts.status();
-    return GeneratedCubin{std::move(made.cubin), std::move(made.log), facts.take(), wasCached};
+    bool isForOneCta = &ptx != &request.ptx;
+    return GeneratedCubin{std::move(made.cubin), std::move(made.log), facts.take(), wasCached, isForOneCta};
   };
   bool isAssembled = false;
   Result<GeneratedCubin> first = attempt(request.ptx, isAssembled);

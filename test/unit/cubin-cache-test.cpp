@@ -238,8 +238,9 @@ TEST(CubinGeneration, InParallelThenFromTheCache) {
 // ptxas may leave itself few registers so that one CTA more fits a multiprocessor, and spill. This one does until it is
 // told that one CTA is enough.
 TEST(CubinGeneration, SpillsAreAssembledAgainForOneCta) {
-  FakePtxas sparing("grep -q minnctapersm kernel.ptx || set -- \"$@\" --maxrregcount 24\nexec " + realPtxas().path() +
-                    " \"$@\"");
+  FakePtxas sparing("test ! -f kernel.ptx || grep -q minnctapersm kernel.ptx || "
+                    "sed -i 's/^.reqntid.*/&\\n.maxnreg 24/' kernel.ptx\nexec " +
+                    realPtxas().path() + " \"$@\"");
   std::string loads, stores;
   for (int i = 0; i < 40; ++i) {
     loads += "ld.volatile.global.f32 f" + std::to_string(i) + ", [d+" + std::to_string(4 * i) + "];\n";
@@ -253,6 +254,9 @@ TEST(CubinGeneration, SpillsAreAssembledAgainForOneCta) {
   auto results = generateCubins({{"k", ptx, {{"k"}}}}, **findGpuArch("sm_80"), sparing.find(), cache);
   ASSERT_TRUE(results[0].ok()) << results[0].status().message();
   EXPECT_GT(results[0]->facts.at(0).info.registers, 24);
+  EXPECT_TRUE(results[0]->isForOneCta);
+  auto atOnce = generateCubins({{"k", withOneCta(ptx), {{"k"}}}}, **findGpuArch("sm_80"), sparing.find(), cache);
+  EXPECT_TRUE(atOnce[0].ok() && atOnce[0]->wasCached && !atOnce[0]->isForOneCta);
 }
 
 } // namespace
