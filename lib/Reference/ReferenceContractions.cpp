@@ -72,7 +72,8 @@ static LogicalResult evaluateLinear(LinearOp op, ReferenceValues &values) {
   return success();
 }
 
-/// Row by row: all scores, their softmax, the weighted sum. A row that sees no key is 0.
+/// Row by row: all scores, their softmax, the weighted sum. A row that sees no key is 0. A score of -Inf that no mask
+/// makes is seen: its weight is 0, and 0 times a value that is not finite is NaN.
 static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) {
   const ReferenceTensor &query = values[op.getQuery()], &key = values[op.getKey()], &value = values[op.getValue()];
   const ReferenceTensor *mask = op.getMask() ? &values[op.getMask()] : nullptr;
@@ -85,6 +86,7 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
   const double hidden = -std::numeric_limits<double>::infinity();
   ReferenceTensor result(elementTypeOf(op.getResult()), {batch, heads, sizeQ, dv});
   std::vector<double> scores(sizeK);
+  std::vector<bool> isVisible(sizeK);
   forEachIndex({batch, heads, sizeQ}, [&](ArrayRef<int64_t> index, int64_t row) {
     int64_t i = index[2], kv = index[0] * kvHeads + index[1] / (heads / kvHeads);
     double largest = hidden;
@@ -98,11 +100,14 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
       score *= scale;
       if (mask) {
         int64_t at = broadcastOffset(mask->shape, {index[0], index[1], i, j});
-        if (mask->isFloat())
+        if (mask->isFloat()) {
           score += mask->floats[at];
-        else
+          visible &= mask->floats[at] != hidden || std::isnan(score);
+        } else {
           visible &= mask->integers[at] != 0;
+        }
       }
+      isVisible[j] = visible;
       scores[j] = visible ? score : hidden;
       if (std::isnan(scores[j]) || scores[j] > largest)
         largest = scores[j];
@@ -113,7 +118,7 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
     for (double score : scores)
       sum += score == hidden ? 0 : std::exp(score - largest);
     for (int64_t j = 0; j < sizeK; ++j) {
-      if (scores[j] == hidden) // its value does not count, even if it is not finite
+      if (!isVisible[j]) // its value does not count, even if it is not finite
         continue;
       double p = std::exp(scores[j] - largest) / sum;
       for (int64_t c = 0; c < dv; ++c)

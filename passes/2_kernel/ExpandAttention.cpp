@@ -37,10 +37,13 @@ public:
 
   Value run() {
     Value scores = visible(products());
+    // A score of -Inf of its own hides nothing: who is hidden is what the masks make of scores of 0.
+    bool hides = op.getMask() || op.getCausal() || op.getWindow();
+    Value ofMasks = hides ? visible(filled(with(keys), 0)) : Value();
     Value largest = reduce(
         {scores}, {dims(0, 1, 2, 3)}, 4, {0, 1, 2}, rows, -std::numeric_limits<double>::infinity(),
         [](ImplicitLocOpBuilder &in, ValueRange x) -> Value { return arith::MaximumFOp::create(in, x[1], x[0]); });
-    Value powers = exponentials(scores, largest);
+    Value powers = exponentials(scores, largest, ofMasks);
     Value sum = reduce({powers}, {dims(0, 1, 2, 3)}, 4, {0, 1, 2}, rows, 0,
                        [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
                          return arith::AddFOp::create(in, x[1], zeroIfHidden(in, x[0], x[0]));
@@ -96,9 +99,11 @@ private:
   }
   Value reduce(ValueRange operands, ArrayRef<SmallVector<AffineExpr>> reads, unsigned numDims, ArrayRef<unsigned> kept,
                ArrayRef<OpFoldResult> sizes, double start, Body body) {
+    return generic(operands, reads, numDims, kept, filled(sizes, start), body);
+  }
+  Value filled(ArrayRef<OpFoldResult> sizes, double value) {
     Value empty = tensor::EmptyOp::create(b, sizes, compute);
-    Value init = linalg::FillOp::create(b, number(b, start), empty).getResult(0);
-    return generic(operands, reads, numDims, kept, init, body);
+    return linalg::FillOp::create(b, number(b, value), empty).getResult(0);
   }
   Value elementwise(ValueRange operands, ArrayRef<SmallVector<AffineExpr>> reads, ArrayRef<OpFoldResult> sizes,
                     Type element, Body body) {
@@ -157,15 +162,23 @@ private:
     });
   }
 
-  /// exp(score - largest); -1 where hidden.
-  Value exponentials(Value scores, Value largest) {
-    return elementwise({scores, largest}, {dims(0, 1, 2, 3), dims(0, 1, 2)}, with(keys), compute,
-                       [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
-                         Value power = math::ExpOp::create(in, arith::SubFOp::create(in, x[0], x[1]));
-                         Value hidden = number(in, -std::numeric_limits<double>::infinity());
-                         Value isHidden = arith::CmpFOp::create(in, arith::CmpFPredicate::OEQ, x[0], hidden);
-                         return arith::SelectOp::create(in, isHidden, number(in, -1), power);
-                       });
+  /// exp(score - largest), 0 where no score is higher than -Inf; -1 where hidden.
+  Value exponentials(Value scores, Value largest, Value ofMasks) {
+    SmallVector<Value> operands = {scores, largest};
+    SmallVector<SmallVector<AffineExpr>> reads = {dims(0, 1, 2, 3), dims(0, 1, 2)};
+    if (ofMasks) {
+      operands.push_back(ofMasks);
+      reads.push_back(reads.front());
+    }
+    return elementwise(operands, reads, with(keys), compute, [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+      Value lowest = number(in, -std::numeric_limits<double>::infinity());
+      auto isLowest = [&](Value of) { return arith::CmpFOp::create(in, arith::CmpFPredicate::OEQ, of, lowest); };
+      Value power = math::ExpOp::create(in, arith::SubFOp::create(in, x[0], x[1]));
+      Value ofLowest = number(in, 0);
+      if (ofMasks)
+        ofLowest = arith::SelectOp::create(in, isLowest(x[2]), number(in, -1), ofLowest);
+      return arith::SelectOp::create(in, isLowest(x[0]), ofLowest, power);
+    });
   }
 
   Value weightedSum(Value powers) {

@@ -115,8 +115,9 @@ private:
   Powers addOnline(State &state, Value score);
   Powers addLazily(State &state, Value score);
   Powers addByFirst(State &state, Value score);
-  Value product(NonFinite nonFinite, Value total, Value scores, const Powers &powers, Value values);
-  Value withNonFinite(Value sum, Value scores, const Powers &powers, Value values);
+  Value product(NonFinite nonFinite, Value total, llvm::function_ref<Value()> ofMasks, const Powers &powers,
+                Value values);
+  Value withNonFinite(Value sum, Value ofMasks, const Powers &powers, Value values);
 
   TileEmitter &emitter;
   ImplicitLocOpBuilder &b;
@@ -259,8 +260,9 @@ Value AttentionTiles::scores(Value query, AffineExpr key) {
 }
 
 /// Powers times values, where a value is NaN or infinite: what is hidden must not count, not even times 0. Finite
-/// values are summed alone, the others by how many of each kind a query sees.
-Value AttentionTiles::withNonFinite(Value sum, Value scores, const Powers &powers, Value values) {
+/// values are summed alone, the others by how many of each kind a query sees. `ofMasks`: scores of 0 with the masks on
+/// them; one of -infinity of its own hides nothing.
+Value AttentionTiles::withNonFinite(Value sum, Value ofMasks, const Powers &powers, Value values) {
   using P = arith::CmpFPredicate;
   SmallVector<unsigned> both = sorted({rows, keys}), ofValues = sorted({keys, columns}), out = sorted({rows, columns});
   Type element = elementOf(values);
@@ -276,7 +278,7 @@ Value AttentionTiles::withNonFinite(Value sum, Value scores, const Powers &power
   Value down = compare(P::OEQ, wide, filled(ofValues, sumType, -infinity));
   Value isInfinite = arith::OrIOp::create(b, up, down), isNaN = compare(P::UNO, wide, wide);
   Value finite = stored(choose(arith::OrIOp::create(b, isInfinite, isNaN), zero, wide), element);
-  Value isSeen = compare(P::UGT, scores, filled(both, sumType, -infinity));
+  Value isSeen = compare(P::UGT, ofMasks, filled(both, sumType, -infinity));
   Value isZero = arith::AndIOp::create(b, isSeen, compare(P::OEQ, powers.wide, filled(both, sumType, 0)));
   Value seen = marked(both, isSeen);
   Value nans = arith::AddFOp::create(b, count(seen, marked(ofValues, isNaN)),
@@ -293,19 +295,20 @@ Value AttentionTiles::withNonFinite(Value sum, Value scores, const Powers &power
 }
 
 /// `total` and the powers' sum of values.
-Value AttentionTiles::product(NonFinite nonFinite, Value total, Value scores, const Powers &powers, Value values) {
+Value AttentionTiles::product(NonFinite nonFinite, Value total, llvm::function_ref<Value()> ofMasks,
+                              const Powers &powers, Value values) {
   auto plain = [&]() -> Value {
     return tile::DotOp::create(b, total.getType(), powers.stored, values, total, false, true);
   };
   if (nonFinite == NonFinite::Ignored)
     return plain();
   if (nonFinite == NonFinite::Counted)
-    return withNonFinite(total, scores, powers, values);
+    return withNonFinite(total, ofMasks(), powers, values);
   Value isNonFinite = tile::AnyOp::create(b, nonFiniteRows(b, values));
   auto branch = scf::IfOp::create(b, TypeRange{total.getType()}, isNonFinite, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard inner(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  scf::YieldOp::create(b, withNonFinite(total, scores, powers, values));
+  scf::YieldOp::create(b, withNonFinite(total, ofMasks(), powers, values));
   b.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(b, plain());
   return branch.getResult(0);
@@ -445,7 +448,10 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
     Powers powers = emitter.maximum == tile::Maximum::Online ? addOnline(state, score)
                     : isByFirst                              ? addByFirst(state, score)
                                                              : addLazily(state, score);
-    Value total = product(nonFinite, state.total, score, powers, values.tile);
+    auto ofMasks = [&] {
+      return visible(masked(filled(sorted({rows, keys}), sumType, 0), at), at, loop.getInductionVar());
+    };
+    Value total = product(nonFinite, state.total, ofMasks, powers, values.tile);
     scf::YieldOp::create(b, ValueRange{state.below, state.sum, total});
   }
   return {{arith::NegFOp::create(b, loop.getResult(0)), ofRow}, {loop.getResult(1), ofRow}, {loop.getResult(2), out}};

@@ -31,6 +31,7 @@ private:
   void emitQueryBlock(Value firstKey, Value numKeys, Value firstQuery);
   SmallVector<Value> scores(Value firstKey, Value numKeys, Value firstQuery);
   Value masked(Value score, Value query, Value firstKey, int64_t vector);
+  void mask(MutableArrayRef<Value> scores, Value firstKey, Value numKeys, Value firstQuery);
   void addValues(Value firstKey, Value numKeys, Value firstRow, bool skipsHidden);
   Value hasNonFinite(Value firstKey, Value numKeys);
   Value valueAt(Value firstKey, Value step, int64_t column);
@@ -188,6 +189,27 @@ Value AttentionEmitter::masked(Value score, Value query, Value firstKey, int64_t
   return score;
 }
 
+/// Masks on a block of scores, row by row; keys that do not exist are hidden.
+void AttentionEmitter::mask(MutableArrayRef<Value> scores, Value firstKey, Value numKeys, Value firstQuery) {
+  Value hidden = wide(number(-std::numeric_limits<double>::infinity()));
+  const int64_t vectors = keys / lanes;
+  SmallVector<Value> rows, left, exists;
+  for (int64_t row = 0; row < queries; ++row)
+    rows.push_back(queryOf(firstQuery, row));
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    left.push_back(arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0)));
+    exists.push_back(vector::CreateMaskOp::create(b, VectorType::get(lanes, b.getI1Type()), left.back()));
+  }
+  for (auto [place, score] : llvm::enumerate(scores)) {
+    int64_t vector = place % vectors;
+    // Keys past the last are read as the mask has them, so they are hidden after it.
+    points.setMask(arith::MinSIOp::create(b, left[vector], at(lanes)));
+    score = masked(score, rows[place / vectors], firstKey, vector);
+    points.clearMask();
+    score = arith::SelectOp::create(b, exists[vector], score, hidden);
+  }
+}
+
 /// The masked scores of a block, row by row.
 SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value firstQuery) {
   RegisterBlock block{queries, keys / lanes};
@@ -207,24 +229,10 @@ SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value
   if (products.empty())
     return {};
   double scale = op.getScale() ? op.getScale()->convertToDouble() : 1.0 / std::sqrt(static_cast<double>(headSize));
-  Value hidden = wide(number(-std::numeric_limits<double>::infinity()));
-  SmallVector<Value> exists;
-  for (int64_t vector = 0; vector < block.vectors; ++vector) {
-    Value left = arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0));
-    exists.push_back(vector::CreateMaskOp::create(b, VectorType::get(lanes, b.getI1Type()), left));
-  }
-  SmallVector<Value> results;
-  for (auto [place, product] : llvm::enumerate(products)) {
-    int64_t row = place / block.vectors, vector = place % block.vectors;
-    Value scaled = arith::MulFOp::create(b, product, wide(number(scale)));
-    // Keys past the last are read as the mask has them, so they are hidden after it.
-    points.setMask(arith::MinSIOp::create(
-        b, arith::MaxSIOp::create(b, arith::SubIOp::create(b, numKeys, at(vector * lanes)), at(0)), at(lanes)));
-    scaled = masked(scaled, rows[row], firstKey, vector);
-    points.clearMask();
-    results.push_back(arith::SelectOp::create(b, exists[vector], scaled, hidden));
-  }
-  return results;
+  for (Value &product : products)
+    product = arith::MulFOp::create(b, product, wide(number(scale)));
+  mask(products, firstKey, numKeys, firstQuery);
+  return products;
 }
 
 /// Lanes `column` and on of a key's value.
@@ -341,7 +349,11 @@ void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value first
   auto branch = scf::IfOp::create(b, nonFinite, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
-  for (auto [place, score] : llvm::enumerate(block)) { // a hidden key is marked by the sign of its power 0
+  // A hidden key is marked by the sign of its power 0. It is one for the masks, which are put on scores of 0, and not
+  // for a score of -Inf of its own.
+  SmallVector<Value> ofMasks(block.size(), wide(number(0)));
+  mask(ofMasks, firstKey, numKeys, firstQuery);
+  for (auto [place, score] : llvm::enumerate(ofMasks)) {
     Value isHidden = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, score, wide(lowest));
     Value marked = arith::SelectOp::create(b, isHidden, wide(number(-0.0)), all[place]);
     points.store(marked, powers, {points.constant(place / vectors), points.lane() + place % vectors * lanes});

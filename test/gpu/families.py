@@ -65,7 +65,7 @@ def tiles(rng):
             if all(case.name != name + label for case in result):
                 result.append(
                     attention.build(
-                        name + label, dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.HOSTILE
+                        name + label, dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.BESIDE
                     )
                 )
         for number, n in enumerate(WIDTHS):

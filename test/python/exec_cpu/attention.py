@@ -3,7 +3,8 @@
 `integers` has queries of 0: every visible key weighs the same, and one key too many or too few shows. Bounds: an error
 of a score is one of its weight, relatively; see `reference`. The hostile kinds are against what keeps a softmax in range
 key by key: in `ramp` each key has a larger score than all before, or a smaller one; in `peak` one key outweighs all; in
-`far` scores are 360 or -360, beyond what the exponential of any of the types holds.
+`far` scores are 360 or -360, beyond what the exponential of any of the types holds. In `lowest` one key has the score
+-Infinity for every query, which no mask makes, and a value with NaN: who sees it has NaN there, who does not has not.
 """
 
 import numpy as np
@@ -19,7 +20,8 @@ def finite(x):
 
 
 def weighted_sum(p, values, visible):
-    """p @ values, in which what is not visible does not count, be it NaN; an infinity of weight 0 is NaN."""
+    """p @ values, in which what is not visible does not count, be it NaN; an infinity of weight 0 is NaN. A score of -Inf
+    that no mask makes is visible: so is its value's NaN."""
     total = np.matmul(p, finite(values))
     seen = np.ascontiguousarray(visible, np.float64)  # else numpy multiplies without BLAS
     nan, up, down = (
@@ -52,6 +54,7 @@ def reference(dtype, causal, window, scale):
             visible = visible & (mask[0] != 0)
         elif mask:
             scores = scores + mask[0]
+            visible = visible & ((mask[0] != -np.inf) | np.isnan(scores))
             error = error + u * np.abs(finite(scores))
         scores = np.where(visible, scores, -np.inf)
         if sk == 0:
@@ -61,7 +64,7 @@ def reference(dtype, causal, window, scale):
         weights = np.where(scores == -np.inf, 0.0, np.exp(scores - np.where(nothing, 0, largest)))
         p = weights / np.where(nothing, 1, weights.sum(-1, keepdims=True))
         hidden = scores == -np.inf
-        value, size = weighted_sum(p, values, ~hidden), np.matmul(np.nan_to_num(p), np.abs(finite(values)))
+        value, size = weighted_sum(p, values, visible), np.matmul(np.nan_to_num(p), np.abs(finite(values)))
         value = np.where(nothing & ~np.isnan(largest), 0.0, value)
         shifted = np.where(
             hidden | ~np.isfinite(scores), 0, np.abs(scores - np.where(np.isfinite(largest), largest, 0))
@@ -78,6 +81,7 @@ def reference(dtype, causal, window, scale):
 
 
 HOSTILE = ("ramp", "peak", "far")
+BESIDE = (*HOSTILE, "lowest")
 
 
 def hostile(rng, dtype, role, shape, kind):
@@ -104,6 +108,13 @@ def data(dtype, role):
         if kind == "integers":
             return np.zeros(shape) if role == "q" else values_of(rng, dtype, shape, kind)
         values = values_of(rng, dtype, shape, "normal")
+        if kind == "lowest":
+            values = np.abs(values) + 0.125 if role == "q" else values
+            key = slice(shape[-2] // 2, shape[-2] // 2 + 1)
+            if role == "k":
+                values[..., key, :] = -np.inf
+            if role == "v":
+                values[..., key, ::2] = np.nan
         if kind == "special":
             chosen = rng.random(shape) < 0.2 / max(shape[-1] * shape[-2], 1) * (1 if role == "q" else 3)
             values = np.where(chosen, np.array([np.nan, np.inf, -np.inf, np.nan])[rng.integers(0, 4, shape)], values)
@@ -235,7 +246,7 @@ def cases(rng):
                 causal,
                 window,
                 scale,
-                HOSTILE if scale is None else (),
+                BESIDE if scale is None else ("lowest",),
             )
         )
     return result
