@@ -193,6 +193,20 @@ TENON_API tenon_error *tenon_context_set_stream(tenon_context *context, void *st
 /* Waits for all calls. An error of a kernel shows here at the latest. */
 TENON_API tenon_error *tenon_context_synchronize(tenon_context *context);
 
+/* For a GPU: tenon_context_run that waits, with an event of the device between launches. launches[i] is filled in for
+ * launch i of a call; num_launches is how many the manifest has. Every struct_size is filled in by the caller; names
+ * live until the next call on this context. */
+typedef struct tenon_launch_time {
+  size_t struct_size;
+  const char *kernel;
+  double milliseconds; /* on the device, of this launch by itself */
+  int64_t flops;       /* of its kernel at these sizes */
+  int64_t bytes;       /* the least that it reads and writes */
+} tenon_launch_time;
+TENON_API tenon_error *tenon_context_time_launches(tenon_context *context, const tenon_tensor *inputs,
+                                                   size_t num_inputs, const tenon_tensor *outputs, size_t num_outputs,
+                                                   tenon_launch_time *launches, size_t num_launches);
+
 /* ---- CUDA graphs ---- */
 typedef struct tenon_graph tenon_graph;
 /* The launches of a call with inputs of these types and shapes (their data is not read), with input and output memory

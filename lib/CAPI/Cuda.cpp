@@ -39,6 +39,35 @@ tenon_error *tenon_context_synchronize(tenon_context *context) {
   });
 }
 
+tenon_error *tenon_context_time_launches(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,
+                                         const tenon_tensor *outputs, size_t numOutputs, tenon_launch_time *launches,
+                                         size_t numLaunches) {
+  return guarded([&]() -> Status {
+    if (!context || (numLaunches && !launches))
+      return invalidArgument("tenon_context_time_launches: context and launches must not be null");
+    size_t expected = context->context.executable().plan().launches.size();
+    if (numLaunches != expected)
+      return invalidArgument("got " + std::to_string(numLaunches) + " launches, expected " + std::to_string(expected));
+    TENON_TRY(readTensors(inputs, numInputs, "input", context->inputs));
+    TENON_TRY(readTensors(outputs, numOutputs, "output", context->outputs));
+    TENON_TRY_ASSIGN(std::vector<Context::LaunchTime> times,
+                     context->context.timeLaunches(context->inputs, context->outputs));
+    context->timedKernels.clear();
+    for (const Context::LaunchTime &time : times)
+      context->timedKernels.emplace_back(time.kernel);
+    for (size_t i = 0; i < times.size(); ++i) {
+      size_t size = launches[i].struct_size;
+      if (size != launches[0].struct_size || size < sizeof(size_t) || size > sizeof(tenon_launch_time))
+        return invalidArgument("tenon_launch_time: struct_size is " + std::to_string(size) + ", expected " +
+                               std::to_string(sizeof(tenon_launch_time)));
+      tenon_launch_time filled = {size, context->timedKernels[i].c_str(), times[i].milliseconds, times[i].flops,
+                                  times[i].bytes};
+      std::memcpy(&launches[i], &filled, size);
+    }
+    return {};
+  });
+}
+
 //===--- graphs --------------------------------------------------------------------------------------------------===//
 
 tenon_error *tenon_graph_capture(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,

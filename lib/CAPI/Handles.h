@@ -39,6 +39,7 @@ struct tenon_context {
   // Kept between calls so that a call allocates nothing.
   std::vector<tenon::TensorRef> inputs, outputs;
   std::vector<std::vector<int64_t>> outputShapes;
+  std::vector<std::string> timedKernels; ///< names that the last tenon_context_time_launches gave
 };
 
 struct tenon_graph {

@@ -4,6 +4,7 @@
 #include "lib/Compiler/SimulatedKernels.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
@@ -14,7 +15,9 @@ struct CUctx_st {};
 struct CUstream_st {
   CUgraph recording = nullptr;
 };
-struct CUevent_st {};
+struct CUevent_st {
+  std::chrono::steady_clock::time_point recorded;
+};
 struct CUmod_st {
   std::unique_ptr<SimulatedModule> module;
   std::vector<std::unique_ptr<CUfunc_st>> functions;
@@ -181,7 +184,14 @@ CUresult cuEventDestroy(CUevent event) {
   delete event;
   return CUDA_SUCCESS;
 }
-CUresult cuEventRecord(CUevent, CUstream) { return CUDA_SUCCESS; }
+CUresult cuEventRecord(CUevent event, CUstream) {
+  event->recorded = std::chrono::steady_clock::now(); // all that was queued has run
+  return CUDA_SUCCESS;
+}
+CUresult cuEventElapsedTime(float *milliseconds, CUevent begin, CUevent end) {
+  *milliseconds = std::chrono::duration<float, std::milli>(end->recorded - begin->recorded).count();
+  return CUDA_SUCCESS;
+}
 CUresult cuEventSynchronize(CUevent) { return CUDA_SUCCESS; }
 CUresult cuGraphInstantiate(CUgraphExec *executable, CUgraph graph, unsigned long long) {
   *executable = new CUgraphExec_st{graph->works};

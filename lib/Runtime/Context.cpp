@@ -209,6 +209,31 @@ Status Context::setStream(void *stream) {
   return cudaState->setStream(static_cast<cuda::CUstream>(stream));
 }
 
+Result<std::vector<Context::LaunchTime>> Context::timeLaunches(const std::vector<TensorRef> &inputs,
+                                                               const std::vector<TensorRef> &outputs) {
+  const LaunchPlan &plan = exe->plan();
+  if (!cudaState)
+    return onlyForGpu("times of launches", plan);
+  TENON_TRY_ASSIGN(ShapePlan * shapes, shapePlanFor(inputs));
+  TENON_TRY(checkOutputs(*shapes, inputs, outputs));
+  TENON_TRY_ASSIGN(std::vector<double> milliseconds, cudaState->timeLaunches(*shapes, inputs, outputs));
+  auto sizeOf = [&](std::string_view name) -> const int64_t * {
+    for (size_t d = 0; d < plan.dims.size(); ++d)
+      if (plan.dims[d].name == name)
+        return &state->key[d];
+    return nullptr;
+  };
+  std::vector<LaunchTime> times;
+  for (size_t i = 0; i < milliseconds.size(); ++i) {
+    const PlanLaunch &launch = plan.launches[i];
+    const PlanKernel &kernel = plan.kernels.at(launch.kernel);
+    TENON_TRY_ASSIGN(int64_t flops, kernel.flops.substitute(launch.dims).evaluate(sizeOf));
+    TENON_TRY_ASSIGN(int64_t bytes, kernel.bytes.substitute(launch.dims).evaluate(sizeOf));
+    times.push_back({launch.kernel, milliseconds[i], flops, bytes});
+  }
+  return times;
+}
+
 Status Context::synchronize() { return cudaState ? cudaState->synchronize() : Status(); }
 
 Result<std::shared_ptr<cuda::Graph>> Context::capture(const std::vector<TensorRef> &inputs) {

@@ -45,6 +45,15 @@ public:
   /// but an input on the GPU that an output is an update of is the graph's own, input and output.
   Result<std::shared_ptr<cuda::Graph>> capture(const std::vector<TensorRef> &inputs);
 
+  /// For a GPU: run() that waits and tells of each launch what it took on the device, with nothing beside it.
+  struct LaunchTime {
+    std::string_view kernel; ///< as long as the executable lives
+    double milliseconds;
+    int64_t flops, bytes; ///< of its kernel at these sizes
+  };
+  Result<std::vector<LaunchTime>> timeLaunches(const std::vector<TensorRef> &inputs,
+                                               const std::vector<TensorRef> &outputs);
+
 private:
   struct State;
   Status checkPlaces(const std::vector<TensorRef> &tensors, const char *what) const;

@@ -178,12 +178,20 @@ void ContextState::bindViews() {
 }
 
 Status ContextState::queueLaunches(ShapePlan &shapes, CUstream on, bool waitForEach) {
+  auto mark = [&](size_t number) {
+    return marks.empty()
+               ? Status()
+               : device.check(device.driver().cuEventRecord(marks[number].get(), on), "cuEventRecord", queued());
+  };
+  size_t number = 0;
+  TENON_TRY(mark(number++));
   for (PreparedLaunch &launch : shapes.cudaLaunches) {
     const std::vector<std::string> &sources = launch.kernel->plan->sources;
     NvtxRange range(sources.empty() ? launch.kernel->name : sources[0]);
     TENON_TRY(enqueue(device, launch, addresses, arena->data(), on));
     lastQueued = launch.kernel;
     firstQueued = firstQueued ? firstQueued : lastQueued;
+    TENON_TRY(mark(number++));
     if (waitForEach)
       TENON_TRY(device.check(device.driver().cuStreamSynchronize(on), "cuStreamSynchronize", launch.kernel->name));
   }
@@ -249,6 +257,33 @@ Status ContextState::run(ShapePlan &shapes, const std::vector<TensorRef> &inputs
   };
   bool wait = isOn(inputs, TensorRef::host) || isOn(outputs, TensorRef::host);
   return finish(queueAll(), wait);
+}
+
+Result<std::vector<double>> ContextState::timeLaunches(ShapePlan &shapes, const std::vector<TensorRef> &inputs,
+                                                       const std::vector<TensorRef> &outputs) {
+  TENON_TRY(device.lost());
+  Current current(device);
+  TENON_TRY(current.status);
+  std::vector<Event> made;
+  for (size_t i = 0; i <= shapes.cudaLaunches.size(); ++i) {
+    TENON_TRY_ASSIGN(Event event, makeEvent(device, /*flags=*/0));
+    made.push_back(std::move(event));
+  }
+  marks = std::move(made);
+  Status status = run(shapes, inputs, outputs);
+  if (status.ok())
+    status = waitUntilIdle();
+  std::vector<double> milliseconds;
+  for (size_t i = 0; i + 1 < marks.size() && status.ok(); ++i) {
+    float each = 0;
+    status = device.check(device.driver().cuEventElapsedTime(&each, marks[i].get(), marks[i + 1].get()),
+                          "cuEventElapsedTime");
+    milliseconds.push_back(each);
+  }
+  marks.clear();
+  if (!status.ok())
+    return status;
+  return milliseconds;
 }
 
 //===--- graphs --------------------------------------------------------------------------------------------------===//

@@ -17,6 +17,10 @@ public:
   /// Memory for calls with these shapes.
   Status reserve(ShapePlan &shapes);
   Status run(ShapePlan &shapes, const std::vector<TensorRef> &inputs, const std::vector<TensorRef> &outputs);
+  /// run(), with an event of the device between launches: milliseconds from each to the next, in their order. What a
+  /// launch copies or zeroes first is its own, and none starts early. Waits.
+  Result<std::vector<double>> timeLaunches(ShapePlan &shapes, const std::vector<TensorRef> &inputs,
+                                           const std::vector<TensorRef> &outputs);
   Result<std::shared_ptr<Graph>> capture(ShapePlan &shapes, const std::vector<TensorRef> &inputs);
   Status setStream(CUstream stream);
   Status synchronize();
@@ -54,6 +58,7 @@ private:
   std::shared_ptr<Memory> arena;
   std::vector<Memory> staging; ///< of the inputs, then the outputs
   std::vector<void *> addresses;
+  std::vector<Event> marks; ///< of launches that are timed: ahead of the first, and behind each; else none
   const Kernel *firstQueued = nullptr, *lastQueued = nullptr; ///< since the last wait
 };
 

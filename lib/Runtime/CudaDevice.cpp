@@ -199,9 +199,9 @@ Result<Stream> makeStream(Device &device) {
   return Stream(device.shared_from_this(), stream);
 }
 
-Result<Event> makeEvent(Device &device) {
+Result<Event> makeEvent(Device &device, unsigned int flags) {
   CUevent event = nullptr;
-  TENON_TRY(device.check(device.driver().cuEventCreate(&event, CU_EVENT_DISABLE_TIMING), "cuEventCreate"));
+  TENON_TRY(device.check(device.driver().cuEventCreate(&event, flags), "cuEventCreate"));
   return Event(device.shared_from_this(), event);
 }
 

@@ -171,6 +171,7 @@ using GraphExec = Owned<CUgraphExec, &Driver::cuGraphExecDestroy>;
 
 /// The device's context must be current for these.
 Result<Stream> makeStream(Device &device);
-Result<Event> makeEvent(Device &device);
+/// `flags`: 0 for one that tells the time.
+Result<Event> makeEvent(Device &device, unsigned int flags = CU_EVENT_DISABLE_TIMING);
 
 } // namespace tenon::cuda

@@ -95,6 +95,7 @@ inline constexpr int CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1;
   X(cuEventDestroy, cuEventDestroy_v2, (CUevent))                                                                      \
   X(cuEventRecord, cuEventRecord, (CUevent, CUstream))                                                                 \
   X(cuEventSynchronize, cuEventSynchronize, (CUevent))                                                                 \
+  X(cuEventElapsedTime, cuEventElapsedTime, (float *, CUevent, CUevent))                                               \
   X(cuModuleLoadData, cuModuleLoadData, (CUmodule *, const void *))                                                    \
   X(cuModuleUnload, cuModuleUnload, (CUmodule))                                                                        \
   X(cuModuleGetFunction, cuModuleGetFunction, (CUfunction *, CUmodule, const char *))                                  \

@@ -1,4 +1,5 @@
 """A compiled model: called like the module it came from, saved, described."""
+import contextlib
 import ctypes
 import json
 import os
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.executable_report import report_text
-from tenon.library import CompileOptions, Handle, LoadOptions, Tensor, check, library, text_of
+from tenon.library import CompileOptions, Handle, LaunchTime, LoadOptions, Tensor, check, library, text_of
 from tenon.state import State
 from tenon.structure import Signature
 from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, to_device, write_into
@@ -169,6 +170,26 @@ class Executable:
         if self.device == HOST:
             raise UnsupportedError("graphs are for models on a GPU: compile with target=\"sm_90a\"")
         return Graph(self, self._signature, self._signature.bind(args, kwargs))
+
+    def time_launches(self, /, *args, **kwargs):
+        """[{"kernel", "ms", "flops", "bytes"}] of the launches of a call on a GPU, in their order, each timed there with
+        nothing beside it; flops and bytes are the least that its result needs. The results are dropped."""
+        if self.device == HOST:
+            raise UnsupportedError("times of launches are for models on a GPU: compile with target=\"sm_90a\"")
+        given = self._signature.bind(args, kwargs)
+        context = _Context(self._loaded(), self.inputs, self.outputs)
+        with self._state.lock if self._state else contextlib.nullcontext():
+            tensors = [*given, *(self._state.values() if self._state else [])]
+            kept, like_torch, where = context.bind(tensors, self.inputs, self.device)
+            written = {output: tensors[index] for output, index in self._over.items()} if where != HOST else {}
+            results = context.new_outputs(like_torch, where, written)
+            times = (LaunchTime * len(self.manifest["launches"]))()
+            for time in times:
+                time.struct_size = ctypes.sizeof(LaunchTime)
+            check(library().tenon_context_time_launches(context.handle.raw, context.inputs, len(context.inputs),
+                                                        context.outputs, len(context.outputs), times, len(times)))
+        return [{"kernel": time.kernel.decode(), "ms": time.milliseconds, "flops": time.flops, "bytes": time.bytes}
+                for time in times]
 
     # ---- buffers that the model writes ----
     @property

@@ -36,6 +36,11 @@ class LoadOptions(ctypes.Structure):
                 ("num_named_weights", c_size_t), ("device_index", c_int32)]
 
 
+class LaunchTime(ctypes.Structure):
+    _fields_ = [("struct_size", c_size_t), ("kernel", c_char_p), ("milliseconds", ctypes.c_double), ("flops", c_int64),
+                ("bytes", c_int64)]
+
+
 _ERROR, _HANDLE = c_void_p, c_void_p
 _COMPILING = ("tenon_compile", "tenon_tuning_tasks", "tenon_text_get", "tenon_text_free")  # libtenon.so alone has these
 # name -> (result, arguments); an _ERROR result is checked by `call`.
@@ -63,6 +68,8 @@ _PROTOTYPES = {
     "tenon_context_free": (None, [_HANDLE]),
     "tenon_context_output_shapes": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(Tensor), c_size_t]),
     "tenon_context_run": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(Tensor), c_size_t]),
+    "tenon_context_time_launches": (_ERROR, [_HANDLE, POINTER(Tensor), c_size_t, POINTER(Tensor), c_size_t,
+                                             POINTER(LaunchTime), c_size_t]),
     "tenon_context_arena_bytes": (c_int64, [_HANDLE]),
     "tenon_context_set_stream": (_ERROR, [_HANDLE, c_void_p]),
     "tenon_context_synchronize": (_ERROR, [_HANDLE]),

@@ -110,6 +110,24 @@ def test_sums_of_f32_are_added_up_in_blocks(monkeypatch, tmp_path, rows, depth):
     assert error(32) < 0.7 * chain
 
 
+def test_launches_of_a_call_are_timed(monkeypatch):
+    import numpy
+    import tenon
+
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    text = """func.func @main(%x: tensor<?x32xf32> {tenon.dims = ["rows", ""]}, %w: tensor<16x32xf32>) -> tensor<?x16xf32> {
+      %y = tenon.linear %x, %w : (tensor<?x32xf32>, tensor<16x32xf32>) -> tensor<?x16xf32>
+      %z = tenon.softmax %y {axis = 1 : i64} : (tensor<?x16xf32>) -> tensor<?x16xf32>
+      return %z : tensor<?x16xf32>
+    }"""
+    x, w = numpy.ones((8, 32), "float32"), numpy.ones((16, 32), "float32")
+    linear, softmax = tenon.compile(text, target="sim:sm_90a").time_launches(x, w)
+    assert (linear["kernel"], softmax["kernel"]) == ("linear", "softmax") and min(linear["ms"], softmax["ms"]) > 0
+    assert linear["flops"] == 2 * 8 * 16 * 32 and linear["bytes"] == 4 * (8 * 32 + 16 * 32 + 8 * 16)
+    with pytest.raises(tenon.UnsupportedError, match="times of launches are for models on a GPU"):
+        tenon.compile(text).time_launches(x, w)
+
+
 MODEL = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>

@@ -67,6 +67,20 @@ TEST(CudaApi, LoadsOnAGpuRunsAndReplays) {
     tensors.check();
     EXPECT_FINE(tenon_context_set_stream(context, nullptr));
 
+    const size_t count = cudaModelPlan().launches.size();
+    std::vector<tenon_launch_time> times(count, {sizeof(tenon_launch_time), nullptr, 0, 0, 0});
+    EXPECT_NE(messageOf(tenon_context_time_launches(context, &input, 1, outputs, 3, times.data(), count + 1),
+                        TENON_INVALID_ARGUMENT)
+                  .find("got " + std::to_string(count + 1) + " launches, expected " + std::to_string(count)),
+              std::string::npos);
+    std::memset(tensors.y.data, 0, 16);
+    EXPECT_FINE(tenon_context_time_launches(context, &input, 1, outputs, 3, times.data(), count));
+    tensors.check();
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(times[i].kernel, cudaModelPlan().launches[i].kernel);
+      EXPECT_GE(times[i].milliseconds, 1); // of the fake: what was queued since the event before
+    }
+
     tenon_graph *graph = nullptr;
     EXPECT_FINE(tenon_graph_capture(context, &input, 1, &graph));
     tenon_tensor own = {};

@@ -96,6 +96,7 @@ static Status wholeLife() {
   host.check();
   ModelTensors larger(90);
   TENON_TRY(context.run(larger.inputs(), larger.outputs()));
+  TENON_TRY(context.timeLaunches(host.inputs(), host.outputs()).status());
   TENON_TRY_ASSIGN(std::shared_ptr<cuda::Graph> graph, context.capture(host.inputs()));
   TENON_TRY(graph->run(host.inputs(), host.outputs()));
   cuda::Stream stream;

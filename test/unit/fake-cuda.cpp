@@ -505,6 +505,18 @@ FAKE CUresult cuEventSynchronize(CUevent event) {
   NEED(event, "event");
   return event->stream ? wait(event->stream, event->position) : CUDA_SUCCESS;
 }
+/// A millisecond for whatever was queued on the stream between the two.
+FAKE CUresult cuEventElapsedTime(float *milliseconds, CUevent begin, CUevent end) {
+  ENTER_CONTEXT(cuEventElapsedTime);
+  NEED(begin, "event");
+  NEED(end, "event");
+  if (!begin->stream || begin->stream != end->stream)
+    return CUDA_ERROR_INVALID_VALUE;
+  if (end->stream->done < end->position)
+    return 600; // not ready
+  *milliseconds = static_cast<float>(end->position - begin->position);
+  return CUDA_SUCCESS;
+}
 
 //===--- kernels -------------------------------------------------------------------------------------------------===//
 
