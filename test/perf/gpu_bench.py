@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Kernels and whole models on a GPU against their peers in the same process: the whole benchmark, in two steps.
+"""Kernels and whole models on a GPU against their peers: the whole benchmark, in two steps.
 
 usage: gpu_bench.py compile FOLDER [--target sm_90a] [--variants FILE] [--case NAME].. [NAME_REGEX]
-       gpu_bench.py run FOLDER [--out FOLDER] [--compile] [--xla] [--case NAME].. [NAME_REGEX]
+       gpu_bench.py run FOLDER [--out FOLDER] [--compile] [--xla] [--explain] [--case NAME].. [NAME_REGEX]
   compile: an artefact for each case, and libtenon-runtime.so; needs libtenon.so and no GPU
   run: times them beside the peers, models as CUDA graphs; needs torch, transformers and the folder; writes results.json,
-  results.md and results.html to --out (default: FOLDER); --compile adds torch.compile, --xla adds XLA
+  results.md and results.html to --out (default: FOLDER); --compile adds torch.compile, --xla adds XLA, --explain a
+  waterfall of each model: the time of each kernel beside its own floor
   --variants: more artefacts of some cases, which take turns with the others: python-frontend/tenon/bench/gpu_artefacts.py
   --case: only the cases of these names; NAME_REGEX: only those that it is found in
 
@@ -28,7 +29,7 @@ def main(arguments):
             names.append(arguments.pop(0))
         elif word in with_value and arguments:
             with_value[word] = arguments.pop(0)
-        elif word in ("--compile", "--xla"):
+        elif word in ("--compile", "--xla", "--explain"):
             flags.add(word)
         else:
             words.append(word)
@@ -40,7 +41,8 @@ def main(arguments):
     if step == "compile":
         return compile_step(folder, with_value["--target"], kinds, names, pattern, with_value["--variants"])
     peers = ["torch"] + ["inductor"] * ("--compile" in flags) + ["xla"] * ("--xla" in flags)
-    return run_step(folder, kinds, names, pattern, peers, files_in(with_value["--out"] or folder))
+    return run_step(folder, kinds, names, pattern, peers, files_in(with_value["--out"] or folder),
+                    explains="--explain" in flags)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from tenon.bench import gpu_report
+from tenon.bench import explain, gpu_report
 from tenon.bench.gpu_artefacts import read_variants
-from tenon.bench.gpu_contest import Clock, Contest
+from tenon.bench.gpu_clock import Clock
+from tenon.bench.gpu_contest import Contest
 from tenon.bench.gpu_kernels import kernels
-from tenon.errors import InvalidArgumentError
+from tenon.bench.gpu_model_contest import ModelContest
+from tenon.bench.process import WorkerProcess
+from tenon.errors import InternalError, InvalidArgumentError
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = "gemm 1x4096x4096"
@@ -26,6 +29,11 @@ RESULTS = {
                  "missing": {"XLA": "No module named 'jax'"}},
         "model": {"ms": {"Tenon": 1.0, "torch, CUDA graph": 3.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
                   "torch's error": 0.2},
+        "step": {"ms": {"Tenon": 0.5, "torch, CUDA graph": 1.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
+                 "torch's error": 0.2, "tbps": 2.0, "tokens": 16,
+                 "launches": [{"kernel": "linear", "ms": 0.2, "flops": 0, "bytes": 400_000_000},
+                              {"kernel": "softmax", "ms": 0.2, "flops": 10, "bytes": 40_000_000},
+                              {"kernel": "linear", "ms": 0.2, "flops": 160_000_000_000, "bytes": 4}]},
         "broken": {"failed": "illegal address\nmore"}}}
 
 
@@ -122,6 +130,91 @@ def test_contenders_take_turns():
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
 
 
+class Told:
+    """A contestant whose answers are written down; it ends where there are none left."""
+
+    def __init__(self, name, answers, log):
+        self.name, self.answers, self.log, self.has_ended = name, answers, log, False
+
+    def send(self, **command):
+        self.log.append((self.name, command["do"]))
+        self.command = command["do"]
+
+    def receive(self, limit):
+        queue = self.answers.get(self.command, [])
+        return queue.pop(0) if queue else {"missing": "its process ended with status -11"}
+
+    def end(self):
+        self.has_ended = True
+
+
+def contest_of(told, log):
+    contest = ModelContest(["inductor"], begin=lambda name, device, folder: Told(name, told[name], log), turns=3)
+    contest.peers = [name for name in told if name != "float64"]
+    return contest
+
+
+def of(name, milliseconds, error, turns=3):
+    return {"prepare": [{"contenders": [name]}], "compare": [{"errors": {name: error}}],
+            "time": [{"ms": {name: [milliseconds + turn] * 5}} for turn in range(turns)]}
+
+
+def test_models_have_a_process_each():
+    log, told = [], {
+        "float64": {"prepare": [{"torch's error": 0.1, "bytes": 4e9, "tokens": 16}]}, "Tenon": of("Tenon", 2, 0.1),
+        "plain graph, cuDNN": of("plain graph, cuDNN", 4, 0.2), "plain graph, Flash": of("plain graph, Flash", 1, 0.5),
+        "torch as written": {"prepare": [{"contenders": []}]}, "torch.compile": {"prepare": [{"missing": "an error of its own"}]},
+        "XLA": of("XLA", 3, 0.1, turns=1)}
+    with contest_of(told, log) as contest:
+        result = contest.run("a case", {"Tenon": "x.tnx"})
+        # Another case: who failed has a new process, and so has the reference.
+        for name in ("float64", "torch.compile"):
+            assert name not in contest._processes
+    assert result["ms"] == {"Tenon": 3.0, "plain graph, cuDNN": 5.0} and result["error"] == 0.1
+    assert result["missing"] == {"torch.compile": "an error of its own", "plain graph, Flash": "a wrong result, error 0.5",
+                                 "XLA": "its process ended with status -11"}
+    assert result["tbps"] == pytest.approx(4 / 3, rel=1e-3)
+    turns = [name for name, command in log if command == "time"]
+    assert sorted(turns[:3]) == ["Tenon", "XLA", "plain graph, cuDNN"] and turns.count("Tenon") == 3
+
+
+@pytest.mark.parametrize("who", ["float64", "Tenon"])
+def test_a_case_without_tenon_or_its_reference_is_an_error(who):
+    told = {"float64": {"prepare": [{"torch's error": 0.1}]}, "Tenon": of("Tenon", 2, 0.1)}
+    told[who] = {"prepare": [{"missing": "it has no memory"}]}
+    with contest_of(told, []) as contest, pytest.raises(InternalError, match="it has no memory"):
+        contest.run("a case", {"Tenon": "x.tnx"})
+
+
+def test_a_process_that_dies_or_hangs(tmp_path):
+    def begin(code):
+        return WorkerProcess("peer", [sys.executable, "-c", code], None, tmp_path)
+    dies, hangs = begin("import os; input(); os._exit(3)"), begin("import time; time.sleep(60)")
+    assert "its process ended with status 3" in dies.ask(do="x")["missing"]
+    assert hangs.ask(limit=0.2, do="x") == {"missing": "not ready after 0.2 s"} and hangs.has_ended
+    dies.end()
+
+
+def test_a_model_beside_a_peer_on_this_processor(tmp_path):
+    """The processes themselves: the same weights in each, results within the peer's bound."""
+    from tenon.bench.gpu_artefacts import Selection, compile_cases
+    case = "MiniLM B1 S128"
+    assert compile_cases(tmp_path, "cpu", Selection(("models",), [case]), {}, print) == 0
+    with ModelContest([], device="cpu", turns=1) as contest:
+        contest.peers = ["Tenon", "plain graph, Flash"]
+        result = contest.run(case, {"Tenon": tmp_path / "MiniLM_B1_S128.tnx"})
+    assert set(result["ms"]) == {"Tenon", "plain graph, Flash"} and "missing" not in result, result
+    assert result["error"] < 2 * result["torch's error"]
+
+
+def test_launches_are_timed_one_by_one():
+    import torch
+    fake, event = on_the_cpu(torch)
+    rounds = iter([[{"kernel": "a", "ms": ms, "flops": 1, "bytes": 2}] for ms in (3, 1, 9)])
+    executable = SimpleNamespace(time_launches=lambda x: next(rounds))
+    assert Clock(fake).launches(executable, (0,), rounds=3) == [{"kernel": "a", "ms": 3, "flops": 1, "bytes": 2}]
+
+
 def test_report():
     assert gpu_report.losses(RESULTS) == [("slow", "torch", 0.5)]
     assert gpu_report.line("fast", RESULTS).splitlines() == [
@@ -134,10 +227,23 @@ def test_report():
     assert "### losses\n\n| case | who is faster | its time / Tenon's |\n| --- | --- | --- |\n| slow | torch | 0.500 |" in text
     assert "| broken | illegal address |" in text
     assert "### without\n\n| case | peer | why |\n| --- | --- | --- |\n| slow | XLA | No module named 'jax' |" in text
-    assert "| model | 1000.0 |  | 3.000 | error 0.1, torch's error 0.2 |" in text
+    assert "| model | 1000.0 |  |  | 3.000 | error 0.1, torch's error 0.2 |" in text
+    assert "| step | 500.0 | 0.50 | 32000 | 2.000 | error 0.1, torch's error 0.2 |" in text
+
+
+def test_waterfall():
+    text = gpu_report.markdown(RESULTS)
+    assert "### where the time goes: step" in text
+    lines = text[text.index("### where"):].splitlines()[4:8]
+    assert lines == ["| softmax | 1 | 200.0 | 10.0 | bytes | 20.00 | 190.0 | 0.33 |",
+                     "| linear | 2 | 400.0 | 300.0 | flops | 1.33 | 100.0 | 0.67 |",
+                     "| all launches, one by one | 3 | 600.0 | 310.0 |  | 1.94 | 290.0 | 1.00 |",
+                     "| the call as a graph |  | 500.0 | 310.0 |  | 1.61 | 190.0 | 0.83 |"]
+    rounds = [[{"kernel": "a", "ms": ms, "flops": 1, "bytes": 2}] for ms in (3, 1, 9)]
+    assert explain.median_launches(rounds) == [{"kernel": "a", "ms": 3, "flops": 1, "bytes": 2}]
 
 
 def test_page_stands_alone():
     page = gpu_report.html(RESULTS)
     assert page.startswith("<!doctype html>") and "http" not in page and "A &lt;GPU&gt;" in page
-    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 5
+    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 6

@@ -79,6 +79,8 @@ def parse(arguments):
     whole.add_argument("--case", action="append", metavar="[MODEL ]BxSy",
                        help="a model and a shape, as \"GPT-2 B1S64\" or, of MiniLM, B8S128; on a GPU a case's name; may be\n"
                             f"given many times. Models: {', '.join(models())}")
+    whole.add_argument("--explain", action="store_true",
+                       help="on a GPU: a waterfall of each model, the time of each kernel beside its own floor")
     add_cpu_options(whole)
     add_gpu_options(whole)
     add_files(whole)
@@ -101,7 +103,7 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     if options.device == "cuda":
         return check_for_gpu(parser, options)
-    wrong = [name for name in ("compile_only", "run_only", "variants") if getattr(options, name, None)]
+    wrong = [name for name in ("compile_only", "run_only", "variants", "explain") if getattr(options, name, None)]
     if wrong:
         parser.error(f"--{wrong[0].replace('_', '-')} goes with --device=cuda")
     peers = [name for name in options.vs.split(",") if name]
@@ -159,7 +161,8 @@ def on_gpu(options):
             if status or options.compile_only:
                 return status
         say = {"say": to_stderr} if "-" in map(str, files.values()) else {}
-        return run_step(folder, kinds, names, "", ["torch", *options.peers], files, **say)
+        return run_step(folder, kinds, names, "", ["torch", *options.peers], files,
+                        explains=getattr(options, "explain", False), **say)
 
 
 def write(path, content):

@@ -1,7 +1,5 @@
 """Runs the contestants of a case in turn and gathers what they measured."""
-import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -10,52 +8,31 @@ from pathlib import Path
 import numpy
 
 from tenon.bench.cases import reference_path
+from tenon.bench.process import WorkerProcess
 from tenon.errors import InternalError
 
 
-class Process:
+def start(name, threads, folder):
     """A contestant's process: stopped but while it works."""
-
-    def __init__(self, name, threads, folder):
-        self.name = name
-        environment = dict(os.environ)
-        for variable in ("TENON_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "TVM_NUM_THREADS"):
-            environment[variable] = str(threads)
-        environment["HF_HUB_OFFLINE"] = "1"
-        environment["JAX_PLATFORMS"] = "cpu"
-        # Cold: what an earlier run compiled is not used.
-        environment["TORCHINDUCTOR_CACHE_DIR"] = str(Path(folder) / "inductor")
-        environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parents[2]),
-                                                     environment.get("PYTHONPATH", "")])
-        if name == "tenon":
-            from tenon.library import library
-            runtime = library().path.with_name("libtenon-runtime.so")
-            if runtime.is_file():
-                environment["TENON_LIBRARY"] = str(runtime)
-        # XLA has no setting for its threads; it takes as many as it may use cores.
-        cores = sorted(os.sched_getaffinity(0))
-        narrow = (lambda: os.sched_setaffinity(0, cores[-threads:])) if threads < len(cores) else None
-        self._log = open(Path(folder) / f"{name}.log", "a")
-        self._process = subprocess.Popen([sys.executable, "-m", "tenon.bench.worker", name], env=environment, text=True,
-                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, preexec_fn=narrow)
-
-    def ask(self, **command):
-        self._process.send_signal(signal.SIGCONT)
-        try:
-            self._process.stdin.write(json.dumps(command) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            return {"missing": f"its process ended with status {self._process.wait()}; see {self._log.name}"}
-        self._process.send_signal(signal.SIGSTOP)
-        return json.loads(line)
-
-    def end(self):
-        self._process.kill()
-        self._process.wait()
-        self._log.close()
+    environment = dict(os.environ)
+    for variable in ("TENON_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "TVM_NUM_THREADS"):
+        environment[variable] = str(threads)
+    environment["HF_HUB_OFFLINE"] = "1"
+    environment["JAX_PLATFORMS"] = "cpu"
+    # Cold: what an earlier run compiled is not used.
+    environment["TORCHINDUCTOR_CACHE_DIR"] = str(Path(folder) / "inductor")
+    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).resolve().parents[2]),
+                                                 environment.get("PYTHONPATH", "")])
+    if name == "tenon":
+        from tenon.library import library
+        runtime = library().path.with_name("libtenon-runtime.so")
+        if runtime.is_file():
+            environment["TENON_LIBRARY"] = str(runtime)
+    # XLA has no setting for its threads; it takes as many as it may use cores.
+    available = sorted(os.sched_getaffinity(0))
+    cores = available[-threads:] if threads < len(available) else None
+    return WorkerProcess(name, [sys.executable, "-m", "tenon.bench.worker", name], environment, folder, stops=True,
+                         cores=cores)
 
 
 def make_reference(case, folder):
@@ -80,7 +57,7 @@ def run_case(case, names, threads, rounds, seconds, folder, say):
     try:
         for name in names:
             say(f"{case.name}: {name} prepares")
-            process = Process(name, threads, folder)
+            process = start(name, threads, folder)
             reply = process.ask(do="prepare", case=case.to_json(), folder=str(folder))
             if "missing" not in reply:
                 output = Path(folder) / f"output-{name}.npy"

@@ -6,6 +6,7 @@ A file of variants asks for more artefacts of some cases, each with schedules by
                              "deep": {"schedule": ["@linear = #warp.schedule<..>"], "tf32": true}}}
 """
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -74,14 +75,15 @@ def read_variants(path):
 
 
 def _compile(text, target, path, options):
-    import tenon
+    from tenon.executable import compile_artefact
+    from tenon.library import check, library
     with tempfile.TemporaryDirectory(prefix="tenon-bench-") as folder:
         schedule = None
         if options.get("schedule"):
             schedule = Path(folder) / "schedule"
             schedule.write_text("\n".join(options["schedule"]) + "\n")
-        model = tenon.compile(text, target=target, tf32=options.get("tf32", False), schedule=schedule)
-        model.save(path, weights=False)
+        artefact = compile_artefact(text, target, tf32=options.get("tf32", False), schedule=schedule)
+        check(library().tenon_artefact_save(artefact.raw, os.fsencode(path)))
 
 
 def _text_of_model(case):

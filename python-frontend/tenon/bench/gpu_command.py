@@ -38,8 +38,8 @@ def files_in(folder):
     return {kind: Path(folder) / f"results.{kind}" for kind in FORMATS}
 
 
-def run_step(folder, kinds, names=(), pattern="", peers=("torch",), files=None, say=_print):
-    """`files`: {format: file}, written after each case, so that a run that is cut short leaves what it had; `-` is
+def run_step(folder, kinds, names=(), pattern="", peers=("torch",), files=None, say=_print, explains=False):
+    """`explains`: of models, each kernel's time beside its floor too. `files`: {format: file}, written after each case, so that a run that is cut short leaves what it had; `-` is
     standard output, at the end."""
     def told(name, results):
         if len(results["cases"]) == 1:
@@ -51,7 +51,7 @@ def run_step(folder, kinds, names=(), pattern="", peers=("torch",), files=None, 
     try:
         selection = Selection(tuple(kinds), list(names), pattern)
         selection.check()
-        results = run_cases(folder, selection, peers, told)
+        results = run_cases(folder, selection, peers, told, explains)
     except (TenonError, OSError) as error:
         print(f"tenon-bench: {error}", file=sys.stderr)
         return 1

@@ -1,63 +1,18 @@
-"""Tenon and its peers on a GPU, in one process: they take turns in a new random order each round, behind a sleep on the
-device that hides the host's work, on random normal data; the L2 cache is filled with something else before each kernel (a
-model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians. XLA has streams of its own: the host's clock times it, over many calls."""
+"""Tenon and its peers on a GPU. Kernels in one process: they take turns in a new random order each round, behind a sleep on
+the device that hides the host's work, on random normal data; the L2 cache is filled with something else before each kernel (a
+model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians. XLA
+has streams of its own: the host's clock times it, over many calls. Models: gpu_model_contest.py."""
 import json
 import os
-import random
-import statistics
 import time
 from pathlib import Path
 
 from tenon.bench.gpu_artefacts import INDEX
+from tenon.bench.gpu_clock import Clock
 from tenon.bench.gpu_kernels import kernels
-from tenon.bench.gpu_model_contest import ModelContest, first
+from tenon.bench.gpu_model_contest import ModelContest
 from tenon.bench.gpu_models import models
-
-ROUNDS, XLA_CALLS = 30, 20
-PEERS = ("torch", "inductor", "xla")
-
-
-class Clock:
-    """Times calls on the current GPU."""
-
-    def __init__(self, torch, rounds=ROUNDS):
-        self.torch, self.rounds = torch, rounds
-
-    def one(self, call, flush):
-        cuda = self.torch.cuda
-        if flush is not None:
-            flush.sum()
-        cuda._sleep(1000000)  # longer than it takes the host to queue a call
-        begin, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
-        begin.record()
-        call()
-        end.record()
-        cuda.synchronize()
-        return begin.elapsed_time(end)
-
-    def by_host(self, call):
-        """`call` begins a call and returns what waits for it; the mean of many that follow each other."""
-        self.torch.cuda.synchronize()
-        begin = time.perf_counter()
-        for _ in range(XLA_CALLS):
-            waits = call()
-        waits()
-        return (time.perf_counter() - begin) * 1e3 / XLA_CALLS
-
-    def medians(self, contenders, flush=None, hosted=()):
-        """{name: ms} of {name: call}; those named by `hosted` are timed by the host."""
-        times = {name: [] for name in contenders}
-        for call in contenders.values():
-            for _ in range(3):
-                call()
-        self.torch.cuda.synchronize()
-        for _ in range(self.rounds):
-            order = list(contenders)
-            random.shuffle(order)
-            for name in order:
-                call = contenders[name]
-                times[name].append(self.by_host(call) if name in hosted else self.one(call, flush))
-        return {name: statistics.median(values) for name, values in times.items()}
+from tenon.bench.gpu_worker import first
 
 
 def relative_error(got, reference):
@@ -143,7 +98,7 @@ def measure_peak(torch, clock):
     return max(rates)
 
 
-def run_cases(folder, selection, peers, say):
+def run_cases(folder, selection, peers, say, explains=False):
     """All that was measured: {"machine": {..}, "cases": {name: {"ms": {contender: ms}, "error", ..} or {"failed"}}}."""
     folder = Path(folder).resolve()
     os.environ.setdefault("TENON_LIBRARY", str(folder / "libtenon-runtime.so"))
@@ -171,8 +126,8 @@ def run_cases(folder, selection, peers, say):
             measure(name, lambda: contest.kernel(name, case, flush))
     del flush
     if selection.wants_models():
-        contestants = ModelContest(torch, tenon, contest.clock, peers)
-        for name, case in selection.of("models", models()).items():
-            if name in index["cases"]:
-                measure(name, lambda: contestants.run(case, contest.artefacts(name)))
+        with ModelContest(peers, explains=explains) as contestants:
+            for name in selection.of("models", models()):
+                if name in index["cases"]:
+                    measure(name, lambda: contestants.run(name, contest.artefacts(name)))
     return results

@@ -2,6 +2,7 @@
 contender's time over Tenon's: above 1 Tenon is faster."""
 from html import escape
 
+from tenon.bench import explain
 from tenon.bench.page import bars, page, table
 
 
@@ -79,18 +80,23 @@ def tables(results):
             cells = [name, f"{result['ms']['Tenon'] * 1e3:.1f}"]
             if title == "models":
                 cells.append(f"{result['tbps'] / machine['copy_tbps']:.2f}" if "tbps" in result else "")
+                cells.append(f"{result['tokens'] / result['ms']['Tenon'] * 1e3:.0f}" if "tokens" in result else "")
             if title == "kernels":
                 cells += [f"{result['tflops']:.0f}" if result["tflops"] else "", f"{result['tbps']:.2f}",
                           f"{result['tflops'] / machine['peak_tflops']:.2f}" if result["tflops"] else "",
                           f"{result['tbps'] / machine['copy_tbps']:.2f}"]
             rows.append(cells + peer_cells(result, columns) + [error_text(result)])
-        rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else ["of the copy"]
+        rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else ["of the copy", "tokens/s"]
         found.append((title, [title[:-1], "us", *rates, *[f"{peer} / Tenon" for peer in columns], "largest error"], rows))
     without = [[name, peer, why] for name, result in done.items() for peer, why in result.get("missing", {}).items()]
     behind = [[name, peer, f"{ratio:.3f}"] for name, peer, ratio in losses(results)]
     if behind:
         found.append(("losses", ["case", "who is faster", "its time / Tenon's"], behind))
     failed = [[name, result["failed"].splitlines()[0]] for name, result in results["cases"].items() if "failed" in result]
+    for name, result in done.items():
+        if "launches" in result:
+            found.append((f"where the time goes: {name}", explain.HEADER,
+                          explain.rows(result["launches"], machine, result["ms"]["Tenon"])))
     if without:
         found.append(("without", ["case", "peer", "why"], without))
     return found + ([("failed", ["case", "why"], failed)] if failed else [])

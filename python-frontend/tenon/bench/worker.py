@@ -2,13 +2,13 @@
 
 usage: python -m tenon.bench.worker NAME
 """
-import json
 import os
 import sys
 import time
 
 from tenon.bench.cases import Case
 from tenon.bench.contestants import CONTESTANTS, Refused
+from tenon.bench.process import serve
 
 WARM_UP_CALLS = 2  # of each burst, not counted: threads wake and caches fill
 
@@ -52,18 +52,15 @@ def main(name):
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no reply
     contestant = CONTESTANTS[name]()
-    for line in sys.stdin:
+
+    def told(command):
         try:
-            reply = answer(contestant, json.loads(line))
+            return answer(contestant, command)
         except ImportError as error:
-            reply = {"missing": f"not installed ({error})"}
+            return {"missing": f"not installed ({error})"}
         except Refused as error:
-            reply = {"missing": str(error)}
-        except Exception as error:  # a peer's failure is a line of the table
-            text = str(error).strip()
-            reply = {"missing": f"{type(error).__name__}: {text.splitlines()[0][:160] if text else ''}"}
-        replies.write(json.dumps(reply) + "\n")
-        replies.flush()
+            return {"missing": str(error)}
+    serve(sys.stdin, replies, told)
 
 
 if __name__ == "__main__":
