@@ -22,9 +22,15 @@ FailureOr<ModuleOp> kernelModuleOf(ModuleOp module) {
 ArrayAttr sourcesOf(KernelOp kernel) {
   llvm::SetVector<Attribute> sources;
   kernel.getLoc()->walk([&](Location location) {
-    if (auto file = dyn_cast<FileLineColLoc>(location))
-      sources.insert(StringAttr::get(kernel.getContext(), file.getFilename().getValue() + ":" + Twine(file.getLine())));
-    return WalkResult::advance();
+    auto named = dyn_cast<NameLoc>(location);
+    auto file = dyn_cast<FileLineColLoc>(named ? named.getChildLoc() : location);
+    if (!file)
+      return WalkResult::advance();
+    std::string text = (file.getFilename().getValue() + ":" + Twine(file.getLine())).str();
+    if (named)
+      text += (" (" + named.getName().getValue() + ")").str();
+    sources.insert(StringAttr::get(kernel.getContext(), text));
+    return named ? WalkResult::skip() : WalkResult::advance();
   });
   return ArrayAttr::get(kernel.getContext(), sources.getArrayRef());
 }

@@ -13,7 +13,8 @@ mlir::FailureOr<mlir::ModuleOp> makeKernelModule(mlir::ModuleOp module);
 /// The module @kernels, which an earlier pass may have made.
 mlir::FailureOr<mlir::ModuleOp> kernelModuleOf(mlir::ModuleOp module);
 
-/// Where the model's source said what the kernel does: "file:line" of each op, once.
+/// Where the model's source said what the kernel does: "file:line" of each op, once, and the path of its
+/// module where the location has one: "file:line (encoder.layer.0)".
 mlir::ArrayAttr sourcesOf(KernelOp kernel);
 
 /// On a kernel: why it has no program on tiles.

@@ -30,10 +30,15 @@ using namespace mlir;
 namespace tenon {
 namespace {
 
+/// "file:line:column", and behind it the path of the module of a model's op: "model.py:7:0 (encoder.layer.0)".
 std::string locationText(Location location) {
-  if (auto file = location->findInstanceOf<FileLineColLoc>())
-    return file.getFilename().str() + ":" + std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn());
-  return {};
+  auto file = location->findInstanceOf<FileLineColLoc>();
+  if (!file)
+    return {};
+  std::string text =
+      file.getFilename().str() + ":" + std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn());
+  auto named = location->findInstanceOf<NameLoc>();
+  return named && named.getChildLoc() == file ? text + " (" + named.getName().str() + ")" : text;
 }
 
 /// Where measured schedules come from.

@@ -27,7 +27,7 @@ def report_text(executable):
         rows.append((name, str(runs.get(name, 0)) if runs.get(name) else "at load", kernel["schedule"] or "-",
                      ", ".join(kernel["sources"][:2]) + (" .." if len(kernel["sources"]) > 2 else "")))
     lines += [""] + _table(rows)
-    missed = [remark for remark in (compiled or {}).get("remarks", []) if remark["kind"] in ("Missed", "Failure")]
+    missed = [remark for remark in (compiled or {}).get("remarks", []) if remark["kind"] in ("missed", "failure")]
     if missed:
         lines += ["", "not done:"]
         lines += [f"  {remark['location'] or '-'}: {remark['message']} [{remark['category']}]" for remark in missed]

@@ -61,6 +61,24 @@ def test_each_node_says_module_and_line():
     assert f'#{linear} = loc("blocks.1.proj"("test/python/test_importer.py":{line}:0))' in text
 
 
+class Windows(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tall, self.wide = torch.nn.Conv2d(1, 2, (3, 1)), torch.nn.Conv2d(2, 1, (1, 3))
+
+    def forward(self, x):
+        return self.wide(self.tall(x))  # two windows
+
+
+def test_places_survive_into_the_report_and_remarks():
+    """The module's path and the line of the author's code, of each kernel and of what was not done."""
+    line = line_of("  # two windows")
+    report = tenon.compile(export(Windows(), torch.randn(1, 1, 8, 8)), remarks=True).report()
+    for name in ("tall", "wide"):
+        assert f"test/python/test_importer.py:{line} ({name})" in report.split("not done:")[0], report
+        assert f"test/python/test_importer.py:{line}:0 ({name}): convolution is no linear of patches" in report, report
+
+
 def test_weights_buffers_and_constants():
     result = imported(Model(), torch.randn(2, 4))
     assert list(result.weights) == ["blocks.0.proj.weight", "blocks.0.proj.bias", "blocks.1.proj.weight",
