@@ -14,7 +14,8 @@ namespace {
 
 class Sampler {
 public:
-  Sampler(func::FuncOp function, WeightLookup weights, int samples, uint64_t seed) : function(function) {
+  Sampler(func::FuncOp function, WeightLookup weights, int samples, uint64_t seed, bool hasShortSums)
+      : function(function), hasShortSums(hasShortSums) {
     for (int set = 0; set < samples + 2; ++set)
       storage.emplace_back(weights, ReferenceRounding::exact);
     for (ReferenceValues &values : storage)
@@ -39,7 +40,7 @@ public:
 private:
   LogicalResult afterOp(Operation *op) {
     for (OpResult result : op->getResults()) {
-      FailureOr<std::vector<double>> local = localError(result, *sets.front());
+      FailureOr<std::vector<double>> local = localError(result, *sets.front(), hasShortSums);
       if (failed(local))
         return failure();
       if (llvm::is_contained(function.getBody().front().getTerminator()->getOperands(), result))
@@ -95,6 +96,7 @@ private:
   }
 
   func::FuncOp function;
+  bool hasShortSums;
   std::deque<ReferenceValues> storage;
   std::vector<ReferenceValues *> sets; // the exact values first, those moved up last
   std::vector<std::mt19937_64> randoms;
@@ -104,8 +106,9 @@ private:
 } // namespace
 
 FailureOr<std::vector<BoundedTensor>> evaluateWithBounds(func::FuncOp function, ArrayRef<ReferenceTensor> inputs,
-                                                         WeightLookup weights, int samples, uint64_t seed) {
-  return Sampler(function, weights, samples, seed).run(inputs);
+                                                         WeightLookup weights, int samples, uint64_t seed,
+                                                         bool hasShortSums) {
+  return Sampler(function, weights, samples, seed, hasShortSums).run(inputs);
 }
 
 } // namespace tenon

@@ -15,10 +15,10 @@ struct BoundedTensor {
 
 /// As evaluateReference with exact rounding. `samples` random evaluations beside the exact one and one that moves every
 /// result up, on the context's threads; more of them see rarer alignments of errors, four are enough since local bounds
-/// are generous.
+/// are generous. `hasShortSums`: of a GPU, for products of 8-bit floats (LocalErrors.h).
 llvm::FailureOr<std::vector<BoundedTensor>> evaluateWithBounds(mlir::func::FuncOp function,
                                                                llvm::ArrayRef<ReferenceTensor> inputs,
-                                                               WeightLookup weights, int samples = 4,
-                                                               uint64_t seed = 1);
+                                                               WeightLookup weights, int samples = 4, uint64_t seed = 1,
+                                                               bool hasShortSums = false);
 
 } // namespace tenon

@@ -58,6 +58,10 @@ public:
   void addSoftmax(int64_t axis, bool isLog);
   void add(RopeOp rope);
   FailureOr<std::vector<double>> quantised() const;
+  void add(ArrayRef<double> more) {
+    for (auto [element, each] : llvm::zip_equal(error, more))
+      element += each;
+  }
   void addRelative(double units) {
     for (auto [element, value] : llvm::zip_equal(error, exact.floats))
       element += units * u * std::fabs(value);
@@ -87,6 +91,11 @@ private:
   double u;
   std::vector<double> error;
 };
+
+bool isF8(Value value) {
+  Type element = elementTypeOf(value);
+  return isa<FloatType>(element) && element.getIntOrFloatBitWidth() == 8;
+}
 
 void makeAbsolute(ReferenceTensor &tensor) {
   for (double &value : tensor.floats)
@@ -284,7 +293,7 @@ bool isExactElementwise(Operation *op) {
 
 } // namespace
 
-FailureOr<std::vector<double>> localError(OpResult result, const ReferenceValues &values) {
+FailureOr<std::vector<double>> localError(OpResult result, const ReferenceValues &values, bool hasShortSums) {
   Operation *op = result.getOwner();
   if (isa<QuantiseOp>(op))
     return ErrorOf(result, values).quantised();
@@ -300,7 +309,12 @@ FailureOr<std::vector<double>> localError(OpResult result, const ReferenceValues
           .Case([&](MatmulOp matmul) {
             return error.addSum(first(0).shape[first(0).rank() - (matmul.getTransposeA() ? 2 : 1)]);
           })
-          .Case<LinearOp, QuantisedMatmulOp>([&](auto) { return error.addSum(first(0).shape.back()); })
+          .Case([&](LinearOp) { return error.addSum(first(0).shape.back()); })
+          .Case([&](QuantisedMatmulOp product) {
+            if (hasShortSums && isF8(product.getInput()) && isF8(product.getWeight()))
+              error.add(shortSumError(product, values));
+            return error.addSum(first(0).shape.back());
+          })
           .Case([&](ConvolutionOp) { return error.addSum(numElements(ArrayRef(first(1).shape).drop_front())); })
           .Case<ReduceSumOp, ReduceMeanOp>([&](auto) { return error.addSum(first(0).size() / size); })
           .Case([&](CumsumOp sum) {

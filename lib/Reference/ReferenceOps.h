@@ -66,6 +66,11 @@ llvm::LogicalResult walkReference(mlir::func::FuncOp function, llvm::ArrayRef<Re
                                   llvm::ArrayRef<ReferenceValues *> sets,
                                   llvm::function_ref<llvm::LogicalResult(mlir::Operation *)> afterOp = nullptr);
 
+/// What a GPU's short sums may add to the error of a product of 8-bit floats (docs/decisions/0014): an instruction cuts
+/// off 32 products and what they are added to at 2^-13 of the largest of them, and a sum goes on for 128 of the depth,
+/// or a block of scales.
+std::vector<double> shortSumError(QuantisedMatmulOp op, const ReferenceValues &values);
+
 void addReferenceContractions(ReferenceTable &table);
 void addReferencePointwise(ReferenceTable &table);
 void addReferenceQuantisation(ReferenceTable &table);

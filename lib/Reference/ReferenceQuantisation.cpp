@@ -109,6 +109,46 @@ static LogicalResult evaluateQuantisedMatmul(QuantisedMatmulOp op, ReferenceValu
   return success();
 }
 
+std::vector<double> shortSumError(QuantisedMatmulOp op, const ReferenceValues &values) {
+  constexpr int64_t step = 32, promoted = 128;
+  constexpr double cut = 0x1p-13, addends = step + 2;
+  const ReferenceTensor &input = values[op.getInput()], &weight = values[op.getWeight()];
+  const ReferenceTensor &weightScale = values[op.getWeightScale()];
+  const ReferenceTensor *inputScale = op.getInputScale() ? &values[op.getInputScale()] : nullptr;
+  ArrayRef<int64_t> block = op.getBlock().value_or(ArrayRef<int64_t>());
+  int64_t k = input.shape.back(), n = weight.shape[0], turn = block.empty() ? promoted : block.back();
+  ReferenceShape shape(input.shape);
+  shape.back() = n;
+  std::vector<double> errors;
+  forEachIndex(shape, [&](ArrayRef<int64_t> index, int64_t at) {
+    int64_t column = index.back(), row = at / n;
+    ReferenceShape element(index);
+    double total = 0, squares = 0, sum = 0, scale = 0;
+    for (int64_t first = 0; first < k;) {
+      if (first % turn == 0) { // a sum of its own, times one scale
+        element.back() = first;
+        sum = 0;
+        scale = (inputScale ? scaleAt(*inputScale, block.take_back(1), element) : 1) *
+                scaleAt(weightScale, block, {column, first});
+      }
+      double most = std::fabs(sum);
+      int64_t last = std::min({first + step, (first / turn + 1) * turn, k});
+      for (int64_t p = first; p < last; ++p) {
+        double term = input.at(row * k + p) * weight.at(column * k + p);
+        most = std::max(most, std::fabs(term));
+        sum += term;
+      }
+      double error = std::max(most, std::fabs(sum)) * std::fabs(scale) * cut * addends;
+      total += error;
+      squares += error * error / addends;
+      first = last;
+    }
+    // They are cut off at random.
+    errors.push_back(std::min(total, 4 * std::sqrt(squares)));
+  });
+  return errors;
+}
+
 void addReferenceQuantisation(ReferenceTable &table) {
   table.add(evaluateQuantise);
   table.add(evaluateDequantise);

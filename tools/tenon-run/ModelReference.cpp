@@ -72,7 +72,8 @@ Ranges ModelReference::inputRanges() const {
 }
 
 Result<std::vector<BoundedTensor>> ModelReference::evaluate(const std::vector<Input> &inputs,
-                                                            const WeightSource *weights, uint64_t seed) {
+                                                            const WeightSource *weights, uint64_t seed,
+                                                            bool hasShortSums) {
   func::FuncOp function = main();
   std::vector<ReferenceTensor> numbers;
   for (auto [input, type] : llvm::zip_equal(inputs, function.getArgumentTypes())) {
@@ -87,7 +88,7 @@ Result<std::vector<BoundedTensor>> ModelReference::evaluate(const std::vector<In
     return ReferenceTensor::fromStorage(type.getElementType(), type.getShape(), bytes);
   };
   messages.clear();
-  FailureOr<std::vector<BoundedTensor>> results = evaluateWithBounds(function, numbers, lookup, 4, seed);
+  FailureOr<std::vector<BoundedTensor>> results = evaluateWithBounds(function, numbers, lookup, 4, seed, hasShortSums);
   if (failed(results))
     return unsupported("the reference cannot evaluate the model: " + messages);
   return std::move(*results);

@@ -21,9 +21,10 @@ public:
   Ranges inputRanges() const;
 
   /// The exact results and how far from them a right implementation may be. `weights` may be null. Another seed moves
-  /// other elements up and down where it measures how errors travel.
+  /// other elements up and down where it measures how errors travel. `hasShortSums`: the products of 8-bit floats are
+  /// a GPU's.
   Result<std::vector<BoundedTensor>> evaluate(const std::vector<Input> &inputs, const WeightSource *weights,
-                                              uint64_t seed);
+                                              uint64_t seed, bool hasShortSums);
 
 private:
   ModelReference() = default;

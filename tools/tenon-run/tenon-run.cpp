@@ -82,7 +82,7 @@ static constexpr uint64_t looks = 8;
 
 /// Against the float64 reference, each element within the bound that the model's arithmetic gives.
 static Status check(const Model &model, const std::vector<Input> &inputs, const std::vector<Array> &outputs,
-                    ModelReference *reference, Report &report) {
+                    ModelReference *reference, bool hasShortSums, Report &report) {
   if (!reference)
     return invalidArgument("--check needs the model's IR, which this artefact does not keep: compile it without "
                            "--no-model");
@@ -93,7 +93,8 @@ static Status check(const Model &model, const std::vector<Input> &inputs, const 
   std::vector<Comparison> comparisons;
   bool ok = false;
   for (uint64_t look = 1; look <= looks && !ok; ++look) {
-    TENON_TRY_ASSIGN(std::vector<BoundedTensor> seen, reference->evaluate(inputs, model.weights.get(), look));
+    TENON_TRY_ASSIGN(std::vector<BoundedTensor> seen,
+                     reference->evaluate(inputs, model.weights.get(), look, hasShortSums));
     ok = true;
     comparisons.clear();
     for (size_t i = 0; i < outputs.size(); ++i) {
@@ -294,7 +295,8 @@ static Result<Report> work(const Arguments &arguments, const Model &model, const
   if (!arguments.expected.empty())
     TENON_TRY(compareWithFile(arguments, outputs, report));
   if (arguments.check)
-    TENON_TRY(check(model, inputs, outputs, reference.get(), report));
+    TENON_TRY(check(model, inputs, outputs, reference.get(),
+                    simulation ? arguments.simulation.shortSums : isCudaTarget(plan.target), report));
   if (arguments.repeat)
     TENON_TRY(timeCalls(context, inputRefs, outputRefs, arguments.repeat, report));
   report.line("memory  arena " + bytesText(context.arenaBytes()) + ", packed at load " +
