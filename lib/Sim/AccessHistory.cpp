@@ -56,7 +56,14 @@ bool AccessHistory::isOrdered(uint32_t earlier, const Access &mine, const Actor 
   const Access &other = records[earlier];
   if (other.isAtomic && mine.isAtomic)
     return true;
-  return other.cta == actor.cta && (other.thread == actor.thread || clocks[other.thread] >= other.moment);
+  if (other.cta == actor.cta)
+    return other.thread == actor.thread || clocks[other.thread] >= other.moment;
+  return actor.learnt && std::any_of(actor.learnt->begin(), actor.learnt->end(), [&](const Learnt &each) {
+           if (each.thread != actor.thread && clocks[each.thread] < each.moment)
+             return false;
+           auto known = each.clocks.find(other.cta);
+           return known != each.clocks.end() && known->second[other.thread] >= other.moment;
+         });
 }
 
 void AccessHistory::addRead(Cell &cell, uint32_t mine) {

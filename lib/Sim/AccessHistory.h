@@ -8,6 +8,8 @@
 // What is written by threads (the generic proxy) and read by wgmma (the async proxy) needs a fence besides. Each actor
 // has a second row of clocks for what came before a fence of its own, or before one that happened before its now.
 //
+// Clusters know nothing of each other but by atomic accesses that release and acquire.
+//
 // Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them.
 //
 // Four bytes share what is known of them until an access touches only some: then each has its own.
@@ -16,9 +18,17 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <vector>
 
 namespace tenon::sim {
+
+/// What a thread learnt of other clusters by an atomic access: their threads' moments, by cluster. Whoever knows that
+/// moment of the thread knows it too.
+struct Learnt {
+  uint32_t thread, moment;
+  std::map<uint32_t, std::vector<uint32_t>> clocks;
+};
 
 /// Who accesses: a thread, or after them the Tensor Core of a warp (wgmma), then TMA.
 struct Actor {
@@ -26,6 +36,7 @@ struct Actor {
   const uint32_t *clocks = nullptr; ///< one an actor of the CTA
   /// The clocks but for the fence between proxies: what is ordered by these alone lacks a fence.proxy.async.
   const uint32_t *unfenced = nullptr;
+  const std::vector<Learnt> *learnt = nullptr; ///< in its cluster
 };
 
 struct Access {

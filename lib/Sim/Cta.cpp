@@ -7,7 +7,7 @@
 namespace tenon::sim {
 
 static thread_local Cta *currentCta = nullptr;
-static constexpr uint32_t warpSize = 32;
+static constexpr uint32_t warpSize = 32, warpsOfGroup = 4;
 static constexpr int maxIdleRounds = 10000;
 static constexpr size_t stackOfProducts = 112 << 10; // wgmma has a step's operands there
 
@@ -60,20 +60,6 @@ bool Cta::tracks(FindingKind kind) const {
   return kind == FindingKind::Uninitialised ? options.uninitialised : options.races;
 }
 
-Actor Cta::actor(uint32_t index) const {
-  return {clusterNumber, index, &clocks[static_cast<size_t>(index) * numActors()]};
-}
-
-Actor Cta::tensorCore(uint32_t warp) const {
-  size_t row = static_cast<size_t>(warp) * warpSize * numActors();
-  return {clusterNumber, numThreads() + warp, &fenced[row], &clocks[row]};
-}
-
-Actor Cta::tma(uint32_t actor) const {
-  size_t row = static_cast<size_t>(running) * numActors();
-  return {clusterNumber, actor, &fenced[row], &clocks[row]};
-}
-
 uint32_t Cta::warpMask(uint32_t warp) const {
   uint32_t lanes = std::min(warpSize, numThreads() - warp * warpSize);
   return lanes == warpSize ? ~0U : (1U << lanes) - 1;
@@ -105,7 +91,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   clusterBarrier = {};
   arguments = kernelArguments;
   numLive = numThreads();
-  hasFailed = hasAwaitedLaunch = false;
+  hasFailed = hasAwaitedLaunch = hasFenced = false;
   random.seed(options.seed + number);
   allMemory.resetShared();
   collectives.assign((numThreads() + warpSize - 1) / warpSize, {});
@@ -113,10 +99,13 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   bulk = {};
   warpRegisters.assign(numWarps(), registersAtLaunch());
   products.assign(numWarps(), {});
+  productSites.assign(numWarps() / warpsOfGroup + 1, {});
+  numProducts.assign(numWarps(), 0);
   moments.assign(numActors(), 0);
   clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
   fenced.assign(clocks.size(), 0);
   barrierResults.assign(numThreads(), 0);
+  learnt.clear();
   for (uint32_t actor = numThreads(); actor < numActors(); ++actor)
     moments[actor] = 1;
   for (Thread &thread : threads) {
@@ -133,6 +122,9 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
     thread.openStores.clear();
     thread.stores.clear();
     thread.clusterArrivals = thread.clusterWaits = 0;
+    thread.atFence.clear();
+    thread.read.clear();
+    thread.fenceMoment = 0;
     thread.site = 0;
     startMoment(thread.index);
     thread.fiber.prepare(stack, stacks.bytes(), runThread, this);
@@ -192,6 +184,8 @@ void Cta::schedule() {
     }
     if (!bulk.copies.empty() && (!hasRun || (arriveAnytime && random() % 4 == 0))) {
       completeOldestCopy(*this);
+      if (hasFailed)
+        return;
       continue;
     }
     idleRounds = hasProgress ? 0 : idleRounds + 1;
@@ -332,6 +326,7 @@ void Cta::endThread() {
   Thread &self = thread();
   completeCopies(*this, self, 0, /*withOpen=*/true);
   endStores(self);
+  endWarpgroup(self);
   self.state = ThreadState::Done;
   --numLive;
   --liveOfCta[self.rank];

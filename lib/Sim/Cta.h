@@ -18,6 +18,7 @@
 #include <deque>
 #include <functional>
 #include <random>
+#include <set>
 #include <vector>
 
 namespace tenon::sim {
@@ -63,6 +64,9 @@ struct Thread {
   std::vector<AsyncCopy> openGroup;
   std::deque<std::vector<AsyncCopy>> groups; ///< committed, oldest first
   std::vector<Accumulator> accumulators;
+  // By cluster: what it knew at its last fence, and what its relaxed atomic reads would tell it at the next.
+  ClocksOfClusters atFence, read;
+  uint32_t fenceMoment = 0;          ///< of that fence
   std::vector<BulkStore> openStores; ///< of TMA, without a group as yet
   std::deque<StoreGroup> stores;     ///< oldest first
 };
@@ -166,8 +170,21 @@ public:
   void joinClocks(uint32_t warp, uint32_t mask);
   /// What the current thread knows to be written may be read by the async proxy from now on: fence.proxy.async.
   void fenceProxy();
+  /// An atomic access: it tells of what its thread knows, and tells it what others told there; or, relaxed, what it
+  /// knew at its last fence, and at its next fence.
+  void synchronise(uintptr_t address, bool releases, bool acquires, bool isRead, bool isWrite);
+  /// fence.acq_rel of all of the GPU.
+  void fence();
   /// wgmma.commit_group, and wgmma.wait_group by a lane.
   void commitProducts(uint32_t warp, uint32_t site);
+  /// The four warps of a warpgroup must come to the same products in the same order; ends the launch where one comes to
+  /// another one.
+  void joinWarpgroup(uint32_t warp, uint32_t site);
+  /// Whether strides, rows and order of an operand are asked about for the first time: the descriptor but for its
+  /// start.
+  bool isNewDescriptor(uint64_t bits, bool isTransposed, uint32_t rows) {
+    return descriptors.insert({bits >> 14, rows << 1 | uint32_t{isTransposed}}).second;
+  }
   /// Where the trace ends the warp's groups, once a warp.
   void traceProducts(uint32_t warp, uint32_t pending);
   void awaitProducts(Thread &lane, uint32_t pending);
@@ -187,6 +204,11 @@ public:
 
   /// Adds a finding, or counts it where these ops have one of that kind. `text` is called for the former alone.
   void find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text);
+  /// As find, and ends the launch when the scheduler goes on.
+  void findLast(FindingKind kind, std::string text, uint32_t site) {
+    report.findings.push_back({kind, std::move(text), {site, 0}});
+    hasFailed = true;
+  }
   /// Adds it and ends the launch; does not return.
   [[noreturn]] void fault(FindingKind kind, std::string text, uint32_t site);
 
@@ -229,9 +251,12 @@ private:
   void completeBarrier(Barrier &barrier, int reduction);
   void completeClusterBarrierIfAll();
   void endCta(uint32_t rank);
+  void endWarpgroup(const Thread &thread);
   Dim3 ctaIdOf(uint32_t rank, uint32_t cluster) const;
   uint32_t inCta(const Thread &thread) const { return thread.index % threadsOfCta(); } ///< its number there
   void enter(uint32_t index);
+  ClocksOfClusters knownTo(uint32_t thread) const;
+  void learn(uint32_t thread, const ClocksOfClusters &told);
   std::string overflowText(uint32_t site) const;
   void checkConvergence(uint32_t site);
   void reportDeadlock(bool isLivelock);
@@ -258,7 +283,7 @@ private:
   ClusterBarrier clusterBarrier;
   std::vector<std::vector<PeerAccess>> peerAccesses; ///< to the shared memory of each CTA, by others
   void *const *arguments = nullptr;
-  bool hasFailed = false, hasProgress = false, hasAwaitedLaunch = false, hasOverflowed = false;
+  bool hasFailed = false, hasProgress = false, hasAwaitedLaunch = false, hasOverflowed = false, hasFenced = false;
   std::vector<Thread> threads;
   std::vector<std::vector<Collective>> collectives; ///< a list a warp
   std::vector<std::array<Barrier, 16>> barriers;    ///< of each CTA
@@ -267,8 +292,12 @@ private:
     uint64_t begin;
     uint32_t site;
   };
-  std::vector<std::deque<ProductGroup>> products; ///< under way in a warp, for the trace
+  std::vector<std::deque<ProductGroup>> products;  ///< under way in a warp, for the trace
+  std::vector<std::vector<uint32_t>> productSites; ///< of a warpgroup, in their order
+  std::vector<size_t> numProducts;                 ///< of a warp, of these
+  std::set<std::pair<uint64_t, uint32_t>> descriptors;
   Transfers bulk;
+  std::vector<Learnt> learnt;
   std::vector<uint32_t> moments;        ///< one an actor
   std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor
   std::vector<uint32_t> fenced;         ///< as clocks, for the async proxy

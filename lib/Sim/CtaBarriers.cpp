@@ -66,6 +66,9 @@ void Cta::arriveAtCluster(bool isRelaxed, uint32_t site) {
   ++clusterBarrier.arrived;
   if (!isRelaxed)
     release(self.index, clusterBarrier.clocks, clusterBarrier.fenced);
+  for (auto &[address, barrier] : bulk.barriers)
+    if (barrier.initThread == self.index && barrier.isFenced && barrier.clusterPhase == 0)
+      barrier.clusterPhase = self.clusterArrivals;
   startMoment(self.index);
   completeClusterBarrierIfAll();
 }

@@ -65,8 +65,7 @@ void Cta::find(FindingKind kind, uint32_t site, uint32_t other, const std::funct
 }
 
 void Cta::fault(FindingKind kind, std::string text, uint32_t site) {
-  report.findings.push_back({kind, std::move(text), {site, 0}});
-  hasFailed = true;
+  findLast(kind, std::move(text), site);
   thread().state = ThreadState::Done;
   thread().fiber.leave();
   std::abort(); // nobody enters it again

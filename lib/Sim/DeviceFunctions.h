@@ -36,6 +36,8 @@ enum AccessFlags : uint32_t {
   accessReads = 2,
   accessAtomic = 4,
   accessSpins = 8,
+  accessReleases = 16,
+  accessAcquires = 32,
   accessSpaceShift = 8
 };
 

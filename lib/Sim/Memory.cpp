@@ -47,6 +47,15 @@ Allocation *GlobalMemory::find(uintptr_t address) {
   return candidate.holds(address, 1) ? &candidate : nullptr;
 }
 
+void join(ClocksOfClusters &into, const ClocksOfClusters &more) {
+  for (const auto &[cluster, clocks] : more) {
+    std::vector<uint32_t> &known = into[cluster];
+    known.resize(clocks.size(), 0);
+    for (size_t actor = 0; actor < clocks.size(); ++actor)
+      known[actor] = std::max(known[actor], clocks[actor]);
+  }
+}
+
 Memory::Memory(GlobalMemory &global, int64_t bytes, uint32_t numCtas) : global(global) {
   sharedMemories.resize(numCtas);
   for (Allocation &memory : sharedMemories) {

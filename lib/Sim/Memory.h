@@ -5,6 +5,7 @@
 
 #include "lib/Sim/AccessHistory.h"
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,9 +34,16 @@ struct Allocation {
   }
 };
 
+/// Moments of the actors of clusters, by the clusters' numbers.
+using ClocksOfClusters = std::map<uint32_t, std::vector<uint32_t>>;
+void join(ClocksOfClusters &into, const ClocksOfClusters &more);
+
 /// Operands, results and workspace of a launch.
 class GlobalMemory {
 public:
+  /// What is told at an address by atomic writes. Clusters take turns at these (ClusterOrder).
+  std::map<uintptr_t, ClocksOfClusters> told;
+
   /// A copy of `bytes` bytes at `data` (null: filled with a pattern), at a multiple of 256, amid red zones. The first
   /// `initialised` of them may be read before they are written.
   Allocation &add(std::string name, const void *data, int64_t bytes, int64_t initialised, bool isWritable);
@@ -66,6 +74,7 @@ public:
 
   Allocation &shared() { return sharedMemories[current]; }
   Allocation &sharedOf(uint32_t rank) { return sharedMemories[rank]; }
+  std::map<uintptr_t, ClocksOfClusters> &told() { return global.told; }
   bool isShared(const Allocation &allocation) const { return !allocation.isGlobal; }
   uint32_t rankOf(const Allocation &sharedMemory) const {
     return static_cast<uint32_t>(&sharedMemory - sharedMemories.data());
@@ -73,6 +82,8 @@ public:
   /// An address that also says the CTA; inCta() is what that CTA's threads call it.
   uint64_t sharedAddress(const void *pointer) const;
   static uint64_t inCta(uint64_t address) { return address & (ctaWindow - 1); }
+  /// From the start of that CTA's shared memory on.
+  static uint64_t offsetOf(uint64_t address) { return inCta(address) - firstSharedAddress; }
   static uint32_t rankOf(uint64_t address) { return static_cast<uint32_t>(address / ctaWindow) - 1; }
   /// Of either kind of address.
   void *sharedPointer(uint64_t address) const {

@@ -144,6 +144,15 @@ static void count(Cta &cta, const Allocation &allocation, const Touch &touch) {
   cta.counts()->touch(warp, touch.thread % 32, lanes, touch.site, touch.address, touch.bytes, isShared);
 }
 
+/// What threads write has no swizzle that anyone knows of.
+static void forgetSwizzle(Cta &cta, const Allocation &allocation, const Touch &touch) {
+  if (!touch.isWrite || !cta.memory().isShared(allocation))
+    return;
+  uint64_t first = touch.address - allocation.begin();
+  for (uint64_t at = first / lineBytes * lineBytes; at < first + touch.bytes; at += lineBytes)
+    cta.transfers().lineAt(cta.memory().rankOf(allocation), at) = {};
+}
+
 /// Copies of TMA to other CTAs are over when these know it: their mbarriers count them.
 static void checkPeer(Cta &cta, const Allocation &allocation, const Touch &touch) {
   if (cta.numCtas() == 1 || touch.thread >= cta.numThreads() || !cta.memory().isShared(allocation))
@@ -155,6 +164,7 @@ static void checkPeer(Cta &cta, const Allocation &allocation, const Touch &touch
 uint32_t beginCopy(Cta &cta, const Touch &touch) {
   Allocation &allocation = *checkTouch(cta, touch);
   count(cta, allocation, touch);
+  forgetSwizzle(cta, allocation, touch);
   checkLaunchAhead(cta, allocation, touch);
   if (touch.isAtomic && allocation.isGlobal)
     cta.awaitTurn();
@@ -170,13 +180,17 @@ void recordTouch(Cta &cta, const Touch &touch) {
   checkLaunchAhead(cta, *allocation, touch);
   count(cta, *allocation, touch);
   checkPeer(cta, *allocation, touch);
+  forgetSwizzle(cta, *allocation, touch);
   if (!allocation->history.isTracked())
     return;
   if (touch.isAtomic && allocation->isGlobal)
     cta.awaitTurn();
   Teller tell = {cta, *allocation, touch};
   std::unique_lock lock = allocation->lock();
-  allocation->history.access(accessOf(cta, *allocation, touch), actorOf(cta, touch.thread), std::ref(tell));
+  Actor actor = actorOf(cta, touch.thread);
+  if (touch.clocks)
+    actor.clocks = touch.clocks;
+  allocation->history.access(accessOf(cta, *allocation, touch), actor, std::ref(tell));
 }
 
 void completeCopies(Cta &cta, Thread &thread, size_t left, bool withOpen) {
@@ -221,6 +235,10 @@ void accessCall(void *address, void *value, uint32_t bytes, uint32_t alignment, 
   if (touch.isWrite)
     cta.noteProgress();
   recordTouch(cta, touch);
+  if (const Allocation *allocation = touch.isAtomic ? cta.memory().find(touch.address) : nullptr;
+      allocation && allocation->isGlobal)
+    cta.synchronise(touch.address, (flags & accessReleases) != 0, (flags & accessAcquires) != 0,
+                    (flags & accessReads) != 0, touch.isWrite);
 }
 
 void loadWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, uint32_t site) {
@@ -257,6 +275,7 @@ void *peerPointer(void *pointer, uint32_t rank, uint32_t site) {
   return cta.memory().peerPointer(pointer, rank);
 }
 void *sharedPointer(uint64_t address, uint32_t) { return Cta::current().memory().sharedPointer(address); }
+void fence(uint32_t) { Cta::current().fence(); }
 void fenceProxy(uint32_t) { Cta::current().fenceProxy(); }
 
 void *shared(uint32_t offset, uint32_t) { return Cta::current().memory().shared().data + offset; }
@@ -303,6 +322,7 @@ void addMemoryFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_mapa", peerPointer),
                                 deviceFunction("tenon_sim_load", loadWhere),
                                 deviceFunction("tenon_sim_store", storeWhere),
+                                deviceFunction("tenon_sim_fence", fence),
                                 deviceFunction("tenon_sim_fence_proxy", fenceProxy),
                                 deviceFunction("tenon_sim_cp_async", cpAsync),
                                 deviceFunction("tenon_sim_cp_async_commit", cpAsyncCommit),

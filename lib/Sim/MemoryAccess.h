@@ -12,8 +12,9 @@ struct Touch {
   Space space; ///< of the pointer's type
   bool isWrite, isAtomic;
   uint32_t site;
-  const void *value = nullptr; ///< that is written, where it is known
-  uint32_t numLanes = 32;      ///< of the warp that do the same together, or 0: it counts as no access of a warp
+  const void *value = nullptr;      ///< that is written, where it is known
+  uint32_t numLanes = 32;           ///< of the warp that do the same together, or 0: it counts as no access of a warp
+  const uint32_t *clocks = nullptr; ///< in place of the thread's
 };
 
 /// Ends the launch where the bytes are not the kernel's, or not aligned. Null for the thread's own stack.

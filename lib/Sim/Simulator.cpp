@@ -56,6 +56,12 @@ static Status checkMap(const TensorMap &map, const Buffer &buffer) {
                  std::to_string(map.strides.size()) + " strides; expected 1 to 5, as many, and one less");
   if (map.offset % 16 != 0)
     return wrong("an offset of " + std::to_string(map.offset) + " bytes; expected a multiple of 16");
+  if (int64_t span = map.swizzle; span != 0 && span != 16 && span != 32 && span != 64 && span != 128)
+    return wrong("a swizzle of " + std::to_string(span) + " bytes; expected 0, 32, 64 or 128");
+  bool isFloat = map.element == MapElement::F16 || map.element == MapElement::BF16 || map.element == MapElement::F32 ||
+                 map.element == MapElement::F64;
+  if (map.fillsNan && !isFloat)
+    return wrong("NaN outside of its bounds, and elements that are no floats");
   int64_t inner = map.box[0] * map.elementBytes, last = map.offset + map.elementBytes;
   if (inner % 16 != 0 || (map.swizzle > 16 && inner > map.swizzle))
     return wrong("a box of " + std::to_string(inner) + " bytes a row; expected a multiple of 16 within the swizzle");

@@ -4,7 +4,9 @@
 #include "lib/Sim/MemoryAccess.h"
 #include "lib/Sim/Transfers.h"
 
+#include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace tenon::sim {
 
@@ -17,16 +19,31 @@ namespace {
 
 constexpr uint32_t barrierBytes = 8, chunkBytes = 16;
 
-void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site) {
+void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site, const uint32_t *clocks = nullptr) {
   recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes,
-                    Space::Cluster, isWrite, /*isAtomic=*/!isWrite, site, nullptr, /*numLanes=*/0});
+                    Space::Cluster, isWrite, /*isAtomic=*/!isWrite, site, nullptr, /*numLanes=*/0, clocks});
+}
+
+/// What the thread knows, and the barrier's initialisation where a relaxed arrival at the cluster's barrier after
+/// fence.mbarrier_init told of that.
+std::vector<uint32_t> clocksWithInit(Cta &cta, const Mbarrier &barrier) {
+  const Thread &thread = cta.thread();
+  if (barrier.clusterPhase == 0 || thread.clusterWaits < barrier.clusterPhase)
+    return {};
+  Actor self = cta.actor(thread.index);
+  std::vector<uint32_t> clocks(self.clocks, self.clocks + cta.numActors());
+  clocks[barrier.initThread] = std::max(clocks[barrier.initThread], barrier.initMoment);
+  return clocks;
 }
 
 /// The barrier there, and its address; what happens to it counts as atomic, after its initialisation.
 std::pair<uint64_t, Mbarrier &> findBarrier(Cta &cta, const void *pointer, uint32_t site) {
-  touchBarrier(cta, pointer, /*isWrite=*/false, site);
   uint64_t address = cta.memory().sharedAddress(pointer);
   auto found = cta.transfers().barriers.find(address);
+  std::vector<uint32_t> clocks;
+  if (found != cta.transfers().barriers.end())
+    clocks = clocksWithInit(cta, found->second);
+  touchBarrier(cta, pointer, /*isWrite=*/false, site, clocks.empty() ? nullptr : clocks.data());
   if (found == cta.transfers().barriers.end())
     cta.fault(FindingKind::Misuse,
               cta.threadText() + " executes " + cta.siteText(site) + " on shared memory in which no mbarrier.init was",
@@ -46,6 +63,15 @@ void completePhaseIfDone(Cta &cta, uint64_t address, Mbarrier &barrier) {
   cta.wakeAtMbarrier(address);
 }
 
+/// What a phase with all arrivals has of bytes that nobody expects: it never ends.
+std::optional<std::string> surplusText(Cta &cta, uint64_t address, const Mbarrier &barrier, uint32_t site) {
+  if (barrier.missing != 0 || barrier.missingBytes >= 0)
+    return std::nullopt;
+  return std::to_string(-barrier.missingBytes) + " bytes more than expected come to the mbarrier at shared address " +
+         std::to_string(Memory::inCta(address)) + " of " + cta.peerText(Memory::rankOf(address)) + ", by " +
+         cta.siteText(site) + "; its phase " + std::to_string(barrier.phase) + " cannot end";
+}
+
 /// Its elements where they are inside of the tensor, else zeros or NaN; all that is read counts as read when it comes.
 void copyBox(Cta &cta, const BulkCopy &copy) {
   const TensorMap &map = *copy.box.map;
@@ -56,6 +82,22 @@ void copyBox(Cta &cta, const BulkCopy &copy) {
                   static_cast<size_t>(from.count * map.elementBytes));
     for (size_t at = 0; at < row.size(); at += chunkBytes)
       std::memcpy(cta.memory().sharedPointer(swizzled(map, from.shared + at)), &row[at], chunkBytes);
+  });
+  uint64_t first = cta.memory().offsetOf(copy.box.shared), last = first + static_cast<uint64_t>(copy.box.sharedBytes());
+  auto span = static_cast<uint32_t>(std::max<int64_t>(map.swizzle, chunkBytes));
+  for (uint64_t at = first / lineBytes * lineBytes; at < last; at += lineBytes)
+    cta.transfers().lineAt(copy.rank, at) = {span, copy.site};
+}
+
+/// TMA and what it signals are of the async proxy, which a fence tells of the barrier.
+void checkFenced(Cta &cta, const Mbarrier &barrier, uint32_t site) {
+  Actor tma = cta.tma(cta.tmaActor()); // its clocks are the fenced ones of the thread
+  if (barrier.isFenced || tma.clocks[barrier.initThread] >= barrier.initMoment || !cta.tracks(FindingKind::Race))
+    return;
+  cta.find(FindingKind::Race, site, barrier.initSite, [&] {
+    return cta.siteText(site) + " of " + cta.threadText() + " signals the mbarrier that " +
+           cta.threadText(barrier.initThread, cta.number()) + " initialised by " + cta.siteText(barrier.initSite) +
+           "; no fence.mbarrier.init or fence.proxy.async is between the two";
   });
 }
 
@@ -70,7 +112,16 @@ void mbarrierInit(void *pointer, uint32_t count, uint32_t site) {
               site);
   Mbarrier barrier;
   barrier.expected = barrier.missing = count;
+  barrier.initThread = cta.thread().index;
+  barrier.initMoment = cta.momentOf(barrier.initThread);
+  barrier.initSite = site;
   cta.transfers().barriers[cta.memory().sharedAddress(pointer)] = barrier;
+}
+
+void fenceInit(uint32_t) {
+  Cta &cta = Cta::current();
+  for (auto &[address, barrier] : cta.transfers().barriers)
+    barrier.isFenced |= barrier.initThread == cta.thread().index;
 }
 
 void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, uint32_t site) {
@@ -87,6 +138,8 @@ void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, u
   cta.release(cta.thread().index, barrier.clocks, barrier.fenced);
   barrier.missingBytes += expectedBytes;
   --barrier.missing;
+  if (auto text = surplusText(cta, address, barrier, site))
+    cta.fault(FindingKind::Misuse, *text, site);
   completePhaseIfDone(cta, address, barrier);
 }
 
@@ -113,7 +166,9 @@ void copyTo(Cta &cta, void *destination, void *descriptor, void *barrier, const 
                    site,
                    cta.thread().warp,
                    cta.trace() ? cta.trace()->step() : 0};
-  copy.barrier = findBarrier(cta, barrier, site).first;
+  auto [address, mbarrier] = findBarrier(cta, barrier, site);
+  checkFenced(cta, mbarrier, site);
+  copy.barrier = address;
   copy.rank = Memory::rankOf(copy.box.shared);
   if (Memory::rankOf(copy.barrier) != copy.rank)
     cta.fault(FindingKind::Misuse,
@@ -169,12 +224,15 @@ void completeOldestCopy(Cta &cta) {
   barrier.fenced.resize(cta.numActors(), 0);
   barrier.clocks[cta.tmaActor()] = barrier.fenced[cta.tmaActor()] = moment;
   barrier.missingBytes -= copy.box.bytes();
+  if (auto text = surplusText(cta, copy.barrier, barrier, copy.site))
+    return cta.findLast(FindingKind::Misuse, *text, copy.site);
   completePhaseIfDone(cta, copy.barrier, barrier);
 }
 
 void addTransferFunctions(std::vector<DeviceFunction> &table) {
   table.insert(table.end(), {
                                 deviceFunction("tenon_sim_mbarrier_init", mbarrierInit),
+                                deviceFunction("tenon_sim_fence_mbarrier_init", fenceInit),
                                 deviceFunction("tenon_sim_mbarrier_arrive", mbarrierArrive),
                                 deviceFunction("tenon_sim_mbarrier_wait", mbarrierWait),
                                 deviceFunction("tenon_sim_bulk_copy", bulkCopy),

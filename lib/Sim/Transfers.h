@@ -17,7 +17,12 @@ namespace tenon::sim {
 struct Mbarrier {
   uint32_t expected = 0, missing = 0; ///< arrivals a phase, and those that the current one lacks
   int64_t missingBytes = 0;
-  uint32_t phase = 0;                           ///< the current one, counted from 0
+  uint32_t phase = 0; ///< the current one, counted from 0
+  uint32_t initThread = 0, initMoment = 0, initSite = 0;
+  /// After a fence of that thread: for TMA, and for who comes after that phase of the cluster's barrier (0: none),
+  /// though the arrival there was relaxed.
+  bool isFenced = false;
+  uint32_t clusterPhase = 0;
   std::vector<uint32_t> clocks, fenced;         ///< of those that arrived in the current phase
   std::vector<uint32_t> doneClocks, doneFenced; ///< in the last complete one
 };
@@ -80,9 +85,26 @@ struct StoreGroup {
   bool isRead;     ///< shared memory is free again
 };
 
+/// How 128 bytes of shared memory were swizzled when TMA wrote them.
+struct SwizzledLine {
+  uint32_t span = 0; ///< bytes of a row that the swizzle mixes, 16 without one; 0: threads wrote there
+  uint32_t site = 0; ///< of the copy
+};
+constexpr uint64_t lineBytes = 128;
+
 struct Transfers {
-  std::map<uint64_t, Mbarrier> barriers; ///< by address
-  std::deque<BulkCopy> copies;           ///< under way, oldest first
+  std::map<uint64_t, Mbarrier> barriers;        ///< by address
+  std::deque<BulkCopy> copies;                  ///< under way, oldest first
+  std::vector<std::vector<SwizzledLine>> lines; ///< of the shared memory of each CTA
+
+  /// The line of that byte; grows with what is asked for.
+  SwizzledLine &lineAt(uint32_t rank, uint64_t offset) {
+    if (rank >= lines.size())
+      lines.resize(rank + 1);
+    if (offset / lineBytes >= lines[rank].size())
+      lines[rank].resize(offset / lineBytes + 1);
+    return lines[rank][offset / lineBytes];
+  }
 };
 
 /// Ends the oldest groups of the thread's stores until `left` are pending; with `onlyReads`, their reads alone.

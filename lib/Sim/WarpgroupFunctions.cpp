@@ -7,6 +7,7 @@
 #include "lib/Sim/Numbers.h"
 #include "lib/Sim/TensorCore.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tenon::sim {
@@ -19,6 +20,10 @@ constexpr uint32_t mostDepth = depthBytes;           // elements of a step, wher
 struct Descriptor {
   uint64_t start, leading, stride;
   uint32_t span; ///< bytes of a row that the swizzle mixes: 128, 64 or 32; 16 without
+
+  /// Bits of the fields that are modelled; the base offset is of buffers off multiples of 1024 bytes.
+  static constexpr uint64_t known =
+      uint64_t{0x3FFF} | uint64_t{0x3FFF} << 16 | uint64_t{0x3FFF} << 32 | uint64_t{3} << 62;
 
   explicit Descriptor(uint64_t bits)
       : start((bits & 0x3FFF) << 4), leading((bits >> 16 & 0x3FFF) << 4), stride((bits >> 32 & 0x3FFF) << 4),
@@ -40,17 +45,66 @@ struct StepArguments {
   uint64_t a, b;
 };
 
+/// Ends the launch where two rows, or two parts of one, lie at the same place: no layout of an operand does, so that a
+/// stride is wrong. The swizzle moves chunks, and never two to one place.
+void checkPlaces(Cta &cta, uint64_t bits, bool isTransposed, uint32_t rows, uint32_t depth, uint32_t elementBytes,
+                 uint32_t site) {
+  for (uint32_t bit = 0; bit < 64; ++bit)
+    if (bits >> bit & ~Descriptor::known >> bit & 1)
+      cta.fault(FindingKind::Misuse,
+                cta.siteText(site) + " of " + cta.threadText() + " has a descriptor with bit " + std::to_string(bit) +
+                    " set, which is of no field, or of the base offset",
+                site);
+  Descriptor descriptor(bits);
+  uint32_t chunkElements = chunkBytes / elementBytes;
+  std::vector<std::array<uint64_t, 3>> places; // and row, k
+  for (uint32_t outer = 0; outer < (isTransposed ? depth : rows); ++outer)
+    for (uint32_t inner = 0; inner < (isTransposed ? rows : depth); inner += chunkElements) {
+      uint32_t row = isTransposed ? inner : outer, k = isTransposed ? outer : inner;
+      places.push_back({descriptor.chunk(row, k, isTransposed, elementBytes), row, k});
+    }
+  std::sort(places.begin(), places.end());
+  for (size_t index = 1; index < places.size(); ++index)
+    if (auto [place, row, k] = places[index]; place == places[index - 1][0])
+      cta.fault(FindingKind::Misuse,
+                cta.siteText(site) + " of " + cta.threadText() + " has a descriptor with strides of " +
+                    std::to_string(descriptor.leading) + " and " + std::to_string(descriptor.stride) +
+                    " bytes, by which (" + std::to_string(places[index - 1][1]) + ", " +
+                    std::to_string(places[index - 1][2]) + ") and (" + std::to_string(row) + ", " + std::to_string(k) +
+                    ") of its operand lie at the same place",
+                site);
+}
+
+/// What TMA swizzled otherwise than the descriptor says.
+void checkSwizzle(Cta &cta, uint64_t address, uint32_t span, uint32_t site) {
+  uint32_t rank = cta.thread().rank;
+  SwizzledLine line = cta.transfers().lineAt(rank, Memory::offsetOf(address));
+  if (line.span == 0 || line.span == span)
+    return;
+  auto text = [](uint32_t bytes) {
+    return bytes == chunkBytes ? std::string("no swizzle") : "a swizzle of " + std::to_string(bytes) + " bytes";
+  };
+  cta.find(FindingKind::Misuse, site, line.site, [&] {
+    return cta.siteText(site) + " of " + cta.threadText() + " reads with " + text(span) +
+           " by its descriptor what TMA wrote with " + text(line.span) + " by " + cta.siteText(line.site);
+  });
+}
+
 /// An operand of `rows` rows and a step of the depth, from `firstRow` on, as numbers.
 void readOperand(Cta &cta, uint32_t warp, uint64_t bits, bool isTransposed, MmaType type, uint32_t firstRow,
                  uint32_t rows, uint32_t site, double (*values)[mostDepth]) {
   Descriptor descriptor(bits);
   uint32_t each = 32 / bitsOf(type), depth = 8 * each, chunkElements = 4 * each; // elements a word
+  if (cta.isNewDescriptor(bits, isTransposed, rows))
+    checkPlaces(cta, bits, isTransposed, rows, depth, 4 / each, site);
   for (uint32_t outer = 0; outer < (isTransposed ? depth : rows); ++outer)
     for (uint32_t inner = 0; inner < (isTransposed ? rows : depth); inner += chunkElements) {
       uint32_t row = isTransposed ? inner : outer, k = isTransposed ? outer : inner;
-      const void *from = cta.memory().sharedPointer(descriptor.chunk(firstRow + row, k, isTransposed, 4 / each));
+      uint64_t place = descriptor.chunk(firstRow + row, k, isTransposed, 4 / each);
+      const void *from = cta.memory().sharedPointer(place);
       recordTouch(cta, {cta.numThreads() + warp, reinterpret_cast<uintptr_t>(from), chunkBytes, chunkBytes,
                         Space::Shared, false, false, site});
+      checkSwizzle(cta, place, descriptor.span, site);
       uint32_t words[4];
       std::memcpy(words, from, chunkBytes);
       for (uint32_t index = 0; index < chunkElements; ++index)
@@ -93,7 +147,10 @@ void multiplyStep(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site
     }
 }
 
-void commit(Cta &cta, uint32_t warp, void *const *, uint32_t site) { cta.commitProducts(warp, site); }
+void commit(Cta &cta, uint32_t warp, void *const *, uint32_t site) {
+  cta.joinWarpgroup(warp, site);
+  cta.commitProducts(warp, site);
+}
 void await(Cta &cta, uint32_t warp, void *const *arguments, uint32_t) {
   if (cta.trace())
     cta.traceProducts(warp, *static_cast<uint32_t *>(arguments[0]));

@@ -50,24 +50,43 @@ static LogicalResult checkValue(CallBuilder &calls, Operation *op, Value address
   return success();
 }
 
+/// What an atomic access orders beside itself.
+static uint32_t orderFlags(LLVM::AtomicOrdering ordering) {
+  using LLVM::AtomicOrdering;
+  bool both = ordering == AtomicOrdering::acq_rel || ordering == AtomicOrdering::seq_cst;
+  return (both || ordering == AtomicOrdering::release ? sim::accessReleases : 0) |
+         (both || ordering == AtomicOrdering::acquire ? sim::accessAcquires : 0);
+}
+
+/// Fences of less than the GPU order what barriers do.
+static bool isOfGpu(Operation *op) {
+  if (auto barrier = dyn_cast<NVVM::MembarOp>(op))
+    return barrier.getScope() == NVVM::MemScopeKind::GPU || barrier.getScope() == NVVM::MemScopeKind::SYS;
+  std::optional<StringRef> scope = cast<LLVM::FenceOp>(op).getSyncscope();
+  return !scope || scope->empty() || *scope == "device";
+}
+
 static std::optional<LogicalResult> checkLlvmAccess(Operation *op, CallBuilder &calls) {
   using namespace sim;
   if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
     bool isAtomic = load.getOrdering() != LLVM::AtomicOrdering::not_atomic;
-    uint32_t flags = accessReads | (isAtomic ? accessAtomic : 0) | (isAtomic || load.getVolatile_() ? accessSpins : 0);
+    uint32_t flags = accessReads | (isAtomic ? accessAtomic : 0) | (isAtomic || load.getVolatile_() ? accessSpins : 0) |
+                     orderFlags(load.getOrdering());
     return checkValue(calls, op, load.getAddr(), load.getType(), load.getAlignment(), flags);
   }
   if (auto store = dyn_cast<LLVM::StoreOp>(op)) {
     bool isAtomic = store.getOrdering() != LLVM::AtomicOrdering::not_atomic;
     return checkValue(calls, op, store.getAddr(), store.getValue().getType(), store.getAlignment(),
-                      accessWrites | (isAtomic ? accessAtomic : 0), isAtomic ? Value() : store.getValue());
+                      accessWrites | (isAtomic ? accessAtomic : 0) | orderFlags(store.getOrdering()),
+                      isAtomic ? Value() : store.getValue());
   }
   if (auto update = dyn_cast<LLVM::AtomicRMWOp>(op))
     return checkValue(calls, op, update.getPtr(), update.getVal().getType(), std::nullopt,
-                      accessReads | accessWrites | accessAtomic);
+                      accessReads | accessWrites | accessAtomic | orderFlags(update.getOrdering()));
   if (auto exchange = dyn_cast<LLVM::AtomicCmpXchgOp>(op))
     return checkValue(calls, op, exchange.getPtr(), exchange.getVal().getType(), std::nullopt,
-                      accessReads | accessWrites | accessAtomic | accessSpins);
+                      accessReads | accessWrites | accessAtomic | accessSpins |
+                          orderFlags(exchange.getSuccessOrdering()));
   return std::nullopt;
 }
 
@@ -142,8 +161,11 @@ std::optional<LogicalResult> replaceMemoryOp(Operation *op, CallBuilder &calls) 
     peer.replaceAllUsesWith(pointer);
   } else if (isa<NVVM::NanosleepOp>(op))
     calls.call("tenon_sim_yield", {});
-  // Threads of the simulator see each other's writes at once; a fence alone orders nothing.
-  else if (!isa<NVVM::MembarOp, NVVM::PrefetchOp, LLVM::FenceOp>(op))
+  // Threads of the simulator see each other's writes at once; a fence orders with what atomic accesses tell.
+  else if (isa<NVVM::MembarOp, LLVM::FenceOp>(op)) {
+    if (isOfGpu(op))
+      calls.call("tenon_sim_fence", {});
+  } else if (!isa<NVVM::PrefetchOp>(op))
     return std::nullopt;
   op->erase();
   return success();

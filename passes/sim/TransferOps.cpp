@@ -90,7 +90,9 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
   } else if (auto control = dyn_cast<NVVM::GriddepcontrolOp>(op)) {
     if (control.getKind() == NVVM::GridDepActionKind::wait)
       calls.call("tenon_sim_grid_wait", {});
-  } else if (!isa<NVVM::FenceMbarrierInitOp>(op)) {
+  } else if (isa<NVVM::FenceMbarrierInitOp>(op)) {
+    calls.call("tenon_sim_fence_mbarrier_init", {});
+  } else {
     return std::nullopt;
   }
   op->erase();

@@ -6,10 +6,14 @@
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 #include <gtest/gtest.h>
 
@@ -66,30 +70,134 @@ static void addToAttribute(Operation *op, StringRef name) {
   op->setAttr(name, IntegerAttr::get(before.getType(), before.getInt() + 1));
 }
 
-static void apply(Operation *op, Change change) {
+/// Comparisons that a value is made of.
+static void findComparisons(Value value, llvm::SetVector<Operation *> &found) {
+  Operation *op = value.getDefiningOp();
+  if (auto compare = dyn_cast_or_null<arith::CmpIOp>(op))
+    found.insert(compare);
+  else if (auto select = dyn_cast_or_null<arith::SelectOp>(op))
+    findComparisons(select.getCondition(), found);
+  else if (isa_and_nonnull<arith::AndIOp>(op))
+    for (Value operand : op->getOperands())
+      findComparisons(operand, found);
+}
+
+/// The predicate of an access, or the bytes that a copy takes from its source.
+static Value predicateOf(Operation *op) {
+  if (auto load = dyn_cast<ptx::LdGlobalOp>(op))
+    return load.getPredicate();
+  if (auto store = dyn_cast<ptx::StGlobalOp>(op))
+    return store.getPredicate();
+  return cast<NVVM::CpAsyncOp>(op).getCpSize();
+}
+
+/// Whatever it is that keeps the access inside: "less than n" becomes "less than n + 1".
+static std::vector<Operation *> tailComparisons(ArrayRef<Operation *> accesses) {
+  llvm::SetVector<Operation *> all;
+  std::vector<Operation *> tails;
+  for (Operation *access : accesses)
+    if (Value predicate = predicateOf(access))
+      findComparisons(predicate, all);
+  for (Operation *each : all) {
+    auto compare = cast<arith::CmpIOp>(each);
+    if (compare.getPredicate() == arith::CmpIPredicate::slt || compare.getPredicate() == arith::CmpIPredicate::ult)
+      tails.push_back(each);
+  }
+  return tails;
+}
+
+static ptx::WgmmaWaitOp waitAheadOf(Operation *op) {
+  for (Operation *before = op->getPrevNode(); before; before = before->getPrevNode())
+    if (auto wait = dyn_cast<ptx::WgmmaWaitOp>(before))
+      return wait;
+  return nullptr;
+}
+
+/// The op, or the branch that it is in, in front of the wait for products ahead of it.
+static bool moveAheadOfWait(Operation *op) {
+  for (Operation *moved = op; moved; moved = moved->getParentOfType<scf::IfOp>())
+    if (Operation *wait = waitAheadOf(moved)) {
+      for (Operation *each = wait->getNextNode(); each != moved;) { // what it needs goes with it
+        Operation *next = each->getNextNode();
+        if (isMemoryEffectFree(each) &&
+            llvm::none_of(each->getOperands(), [&](Value value) { return value.getDefiningOp() == wait; }))
+          each->moveBefore(wait);
+        each = next;
+      }
+      moved->moveBefore(wait);
+      return true;
+    }
+  return false;
+}
+
+/// Whether the op is the branch of the roles: one of them loads, the other multiplies.
+static bool splitsRoles(Operation *op) {
+  auto branch = dyn_cast<scf::IfOp>(op);
+  return branch && branch.elseBlock() &&
+         branch.getThenRegion()
+             .walk([](NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp) { return WalkResult::interrupt(); })
+             .wasInterrupted() &&
+         branch.getElseRegion().walk([](ptx::WgmmaOp) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
+/// Whether it was changed.
+static bool apply(Operation *op, const Mutant &mutant) {
   OpBuilder b(op);
-  switch (change) {
+  switch (mutant.change) {
   case Change::Remove:
     if (auto wait = dyn_cast<ptx::WgmmaWaitOp>(op))
       op->replaceAllUsesWith(wait.getValues());
-    return op->erase();
+    op->erase();
+    return true;
   case Change::WaitForLess:
-    return addToAttribute(op, isa<ptx::WgmmaWaitOp>(op)           ? "pending"
-                              : isa<NVVM::CpAsyncWaitGroupOp>(op) ? "n"
-                                                                  : "group");
+    addToAttribute(op, isa<ptx::WgmmaWaitOp>(op) ? "pending" : isa<NVVM::CpAsyncWaitGroupOp>(op) ? "n" : "group");
+    return true;
   case Change::OneMore:
-    return isa<NVVM::MBarrierInitOp>(op) ? addTo(op, 1, 1) : addTo(op, op->getNumOperands() - 1, 32);
+  case Change::OneLess: {
+    int64_t sign = mutant.change == Change::OneMore ? 1 : -1;
+    if (!isa<NVVM::MBarrierInitOp>(op)) {
+      addTo(op, op->getNumOperands() - 1, 32 * sign);
+      return true;
+    }
+    APInt count;
+    if (sign < 0 && matchPattern(op->getOperand(1), m_ConstantInt(&count)) && count == 1)
+      return false; // none at all is another error
+    addTo(op, 1, sign);
+    return true;
+  }
   case Change::OtherParity:
-    return addTo(op, 1, 1);
+    addTo(op, 1, 1);
+    return true;
   case Change::MoreBytes:
-    return addTo(op, 1, 16);
+  case Change::LessBytes:
+    addTo(op, 1, mutant.change == Change::MoreBytes ? 16 : -16);
+    return true;
+  case Change::OtherBits: {
+    auto product = cast<ptx::WgmmaOp>(op);
+    Value bits = arith::ConstantOp::create(b, op->getLoc(), b.getI64IntegerAttr(static_cast<int64_t>(mutant.bits)));
+    product.getRhsMutable().assign(arith::XOrIOp::create(b, op->getLoc(), product.getRhs(), bits));
+    return true;
+  }
+  case Change::AheadOfWait:
+    return moveAheadOfWait(op);
+  case Change::TailMoved:
+    addTo(op, 1, 1);
+    return true;
+  case Change::RoleMoved:
+    if (!splitsRoles(op))
+      return false;
+    addTo(cast<scf::IfOp>(op).getCondition().getDefiningOp(), 1, 1);
+    return true;
   case Change::Unconditional: {
     Value always = arith::ConstantOp::create(b, op->getLoc(), b.getBoolAttr(true));
     if (auto load = dyn_cast<ptx::LdGlobalOp>(op))
-      return load.getPredicateMutable().assign(always);
-    return cast<ptx::StGlobalOp>(op).getPredicateMutable().assign(always);
+      load.getPredicateMutable().assign(always);
+    else
+      cast<ptx::StGlobalOp>(op).getPredicateMutable().assign(always);
+    return true;
   }
   }
+  return false;
 }
 
 int mutate(ModuleOp module, const Mutant &mutant) {
@@ -101,9 +209,9 @@ int mutate(ModuleOp module, const Mutant &mutant) {
   if (mutant.index >= 0)
     found = mutant.index < static_cast<int>(found.size()) ? std::vector{found[static_cast<size_t>(mutant.index)]}
                                                           : std::vector<Operation *>();
-  for (Operation *op : found)
-    apply(op, mutant.change);
-  return static_cast<int>(found.size());
+  if (mutant.change == Change::TailMoved)
+    found = tailComparisons(found);
+  return static_cast<int>(llvm::count_if(found, [&](Operation *op) { return apply(op, mutant); }));
 }
 
 bool isFound(const sim::Report &report, const Mutant &mutant) {

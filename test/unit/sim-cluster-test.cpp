@@ -194,6 +194,25 @@ TEST_F(SimCluster, Multicast) {
   }
 }
 
+TEST_F(SimCluster, FencesOfInitialisation) {
+  // A relaxed arrival tells the peer of the mbarrier, if the fence is ahead of it, and of nothing else.
+  std::string relaxed = multicast("3"), plain = "nvvm.cluster.arrive {aligned}", fence = "nvvm.fence.mbarrier.init";
+  relaxed.replace(relaxed.find(plain), plain.size(), "nvvm.cluster.arrive.relaxed {aligned}");
+  for (uint64_t seed : {0, 1, 2, 3}) {
+    sim::Report report = run(relaxed, "", 0, seed);
+    EXPECT_TRUE(report.ok()) << report.text();
+  }
+  expectFinding(run(relaxed, fence), sim::FindingKind::Race, {"nvvm.mbarrier.init", "nothing orders the two"});
+  // A full arrival tells the peer's threads; TMA also needs the fence, or that of proxies.
+  sim::Report report = run(multicast(), fence);
+  expectFinding(report, sim::FindingKind::Race,
+                {"nvvm.cp.async.bulk.tensor.shared.cluster.global at ", "signals the mbarrier that thread 0 of CTA (",
+                 "initialised by nvvm.mbarrier.init at ", "no fence.mbarrier.init or fence.proxy.async is between"});
+  std::string proxy = multicast();
+  proxy.replace(proxy.find(fence), fence.size(), "nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}");
+  EXPECT_TRUE(run(proxy).ok()) << run(proxy).text();
+}
+
 TEST_F(SimCluster, MulticastWithoutOneOp) {
   expectFinding(run(multicast("1")), sim::FindingKind::Deadlock,
                 {"CTA (1, 0, 0) cannot go on: threads 0-63 wait at ptx.mbarrier.wait", "lacks", "512 bytes"});

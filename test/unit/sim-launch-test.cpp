@@ -175,6 +175,66 @@ TEST_F(SimLaunch, ARaceBetweenCtasIsTheSameReport) {
       << race->text;
 }
 
+/// Each CTA leaves 64 numbers and counts itself; the last one adds them all up.
+std::string lastCtaAddsUp(const std::string &before, const std::string &ordering, const std::string &after) {
+  return kernel(R"(
+    %tile = llvm.mlir.addressof @tile : !llvm.ptr<3>
+    %c23 = arith.constant 23 : i32
+    %c24 = arith.constant 24 : i32
+    %partials = llvm.getelementptr %w[%c64] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+    %mine = llvm.getelementptr %partials[%at] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+    llvm.store %v, %mine : f32, !llvm.ptr<1>
+)" + before + R"(
+    nvvm.barrier0
+    %isFirst = arith.cmpi eq, %t, %zero : i32
+    scf.if %isFirst {
+      %before = llvm.atomicrmw add %w, %one )" +
+                ordering + R"( : !llvm.ptr<1>, i32
+)" + after + R"(
+      llvm.store %before, %tile : i32, !llvm.ptr<3>
+    }
+    nvvm.barrier0
+    %count = llvm.load %tile : !llvm.ptr<3> -> i32
+    %isLast = arith.cmpi eq, %count, %c23 : i32
+    scf.if %isLast {
+      %none = arith.constant 0.0 : f32
+      %sum = scf.for %i = %zero to %c24 step %one iter_args(%total = %none) -> (f32) : i32 {
+        %first = arith.muli %i, %c64 : i32
+        %there = arith.addi %first, %t : i32
+        %place = llvm.getelementptr %partials[%there] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+        %each = llvm.load %place : !llvm.ptr<1> -> f32
+        %more = arith.addf %total, %each : f32
+        scf.yield %more : f32
+      }
+      %result = llvm.getelementptr %y[%t] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+      llvm.store %sum, %result : f32, !llvm.ptr<1>
+    }
+)");
+}
+
+TEST_F(SimLaunch, AtomicAccessesTellOfOthers) {
+  const std::string fence = "nvvm.memory.barrier #nvvm.mem_scope<gpu>",
+                    ctaFence = "nvvm.memory.barrier #nvvm.mem_scope<cta>";
+  for (const std::string &text : {lastCtaAddsUp(fence, "monotonic", fence), lastCtaAddsUp("", "acq_rel", ""),
+                                  lastCtaAddsUp("llvm.fence release", "monotonic", "llvm.fence acquire")}) {
+    Outcome outcome = runOnSeveral(text);
+    EXPECT_TRUE(outcome.report.ok()) << outcome.report.text();
+    float sum = 0;
+    for (int i = 0; i < numCtas; ++i)
+      sum += 1.0F / static_cast<float>(i * 64 + 6);
+    EXPECT_EQ(outcome.y[5], sum);
+  }
+  for (const std::string &text : {lastCtaAddsUp("", "monotonic", ""), lastCtaAddsUp("", "monotonic", fence),
+                                  lastCtaAddsUp(fence, "monotonic", ""), lastCtaAddsUp(ctaFence, "monotonic", ctaFence),
+                                  lastCtaAddsUp("", "acquire", ""), lastCtaAddsUp("", "release", "")}) {
+    Outcome outcome = runOnSeveral(text);
+    const sim::Finding *found = outcome.report.find(sim::FindingKind::Race);
+    ASSERT_TRUE(found);
+    for (const char *part : {"of CTA (23, 0, 0) reads bytes", "of 'workspace' by llvm.load", "of CTA (0, 0, 0) writes"})
+      EXPECT_NE(found->text.find(part), std::string::npos) << found->text;
+  }
+}
+
 TEST_F(SimLaunch, EqualValuesOfSeveralCtasAreNoRace) {
   Outcome outcome = runOnSeveral(kernel(R"(
     %constant = arith.constant 7.0 : f32
@@ -182,6 +242,70 @@ TEST_F(SimLaunch, EqualValuesOfSeveralCtasAreNoRace) {
     llvm.store %v, %to : f32, !llvm.ptr<1>
 )"));
   EXPECT_TRUE(outcome.report.ok()) << outcome.report.text();
+}
+
+/// What a launch is refused for; the kernel does nothing.
+TEST_F(SimLaunch, RefusedTensorMaps) {
+  struct Case {
+    const char *box, *offset, *sizes, *strides;
+    int swizzle;
+    const char *part;
+  };
+  const Case cases[] = {
+      {"64, 8", "0", "64, 16", "128", 128, ""},
+      {"4", "0", "32", "", 0, ""},
+      {"64, 8", "0", "64, 16", "128", 64, "a box of 128 bytes a row; expected a multiple of 16 within the swizzle"},
+      {"4, 8", "0", "64, 16", "128", 128, "a box of 8 bytes a row; expected a multiple of 16 within the swizzle"},
+      {"64, 257", "0", "64, 16", "128", 128, "a box of 257 elements; expected 1 to 256"},
+      {"64, 0", "0", "64, 16", "128", 128, "a box of 0 elements; expected 1 to 256"},
+      {"64, 8", "8", "64, 16", "128", 128, "an offset of 8 bytes; expected a multiple of 16"},
+      {"64, 8", "0", "64, 16", "136", 128, "a stride of 136 bytes; expected a multiple of 16 below 2^40"},
+      {"64, 8", "0", "0, 16", "128", 128, "a size of 0; expected 1 to 2^32"},
+      {"64, 8", "0", "64, 16", "128", 48, "a swizzle of 48 bytes; expected 0, 32, 64 or 128"},
+      {"64, 8", "0", "64, 17", "128", 128, "elements up to byte 2176 of 2048"},
+      {"8, 1, 1, 1, 1, 1", "0", "8, 1, 1, 1, 1, 1", "16, 16, 16, 16, 16", 0, "rank 6"},
+  };
+  for (const Case &each : cases) {
+    auto map = [](const char *values) { return std::string("affine_map<() -> (") + values + ")>"; };
+    std::string element = std::string(each.box) == "4" ? "f32" : "bf16";
+    auto module =
+        compile("llvm.func @k(%x: !llvm.ptr<1>, %w: !llvm.ptr<1>, %map: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = "
+                "!llvm.array<128 x i8>, nvvm.grid_constant}) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, "
+                "tenon.tensor_maps = [{argument = 0 : i64, box = array<i64: " +
+                std::string(each.box) + ">, element = " + element + ", offset = " + map(each.offset) +
+                ", sizes = " + map(each.sizes) + ", strides = " + map(each.strides) +
+                ", swizzle = " + std::to_string(each.swizzle) + " : i64}]} {\nllvm.return\n}\n");
+    std::vector<char> x(2048);
+    auto report = module->run("k", {{{"x", x.data(), static_cast<int64_t>(x.size())}}, {}, {}});
+    EXPECT_EQ(report.ok(), *each.part == '\0') << each.part;
+    if (!report.ok()) {
+      EXPECT_NE(report.status().message().find("a tensor map of 'x' has "), std::string::npos);
+      EXPECT_NE(report.status().message().find(each.part), std::string::npos) << report.status().message();
+    }
+  }
+}
+
+TEST_F(SimLaunch, RefusedLaunches) {
+  struct Case {
+    const char *attributes, *part;
+  };
+  const Case cases[] = {
+      {"tenon.shared_bytes = 232448 : i64", ""},
+      {"tenon.shared_bytes = 232449 : i64", "232449 bytes of shared memory; a CTA has at most 232448"},
+      {"tenon.block = array<i64: 1025, 1, 1>", "a block of 1025 x 1 x 1 threads; expected 1 to 1024 in all"},
+      {"tenon.cluster = array<i64: 17, 1, 1>, tenon.grid = affine_map<() -> (17, 1, 1)>",
+       "a cluster of 17 x 1 x 1 CTAs; expected 1 to 16 in all, and a grid of whole clusters"},
+      {"tenon.cluster = array<i64: 2, 1, 1>, tenon.grid = affine_map<() -> (3, 1, 1)>", "a grid of whole clusters"},
+      {"tenon.grid = affine_map<() -> (0, 1, 1)>", ""},
+  };
+  for (const Case &each : cases) {
+    auto module = compile("llvm.func @k(%w: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32>, " +
+                          std::string(each.attributes) + "} {\nllvm.return\n}\n");
+    auto report = module->run("k", {});
+    EXPECT_EQ(report.ok(), *each.part == '\0') << each.attributes;
+    if (!report.ok())
+      EXPECT_NE(report.status().message().find(each.part), std::string::npos) << report.status().message();
+  }
 }
 
 void expectOverflow(const sim::Report &report, const std::string &part) {

@@ -263,6 +263,7 @@ TEST_F(Sim, BoxesStartAtMultiplesOf16Bytes) {
       %shared = llvm.mlir.addressof @shared : !llvm.ptr<3>
       %barrier = llvm.getelementptr %shared[%bytes] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
       nvvm.mbarrier.init %barrier, %one : !llvm.ptr<3>, i32
+      nvvm.fence.mbarrier.init
       nvvm.mbarrier.arrive.expect_tx %barrier, %bytes : !llvm.ptr<3>, i32
       %to = llvm.addrspacecast %shared : !llvm.ptr<3> to !llvm.ptr<7>
       nvvm.cp.async.bulk.tensor.shared.cluster.global %to, %map, %barrier, box[%column] : !llvm.ptr<7>, !llvm.ptr

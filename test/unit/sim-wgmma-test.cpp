@@ -72,15 +72,16 @@ struct Layout {
   }
 };
 
-class SimWgmma : public testing::TestWithParam<Form> {
+class SimWgmmaFaults : public testing::Test {
 protected:
-  SimWgmma() {
+  SimWgmmaFaults() {
     DialectRegistry registry;
     registerDialects(registry);
     context.appendDialectRegistry(registry);
   }
   MLIRContext context;
 };
+class SimWgmma : public SimWgmmaFaults, public testing::WithParamInterface<Form> {};
 
 std::string kernelText(const Form &form, int words, uint64_t a, uint64_t b, const std::string &aSteps,
                        const std::string &bSteps) {
@@ -230,6 +231,44 @@ TEST_P(SimWgmma, MultipliesAsTheManualSays) {
       bool isInteger = form.element == "i8" || isUnsigned;
       ASSERT_EQ(isInteger ? static_cast<int>(bits) : static_cast<int>(number), expected) << row << ", " << column;
     }
+}
+
+TEST_F(SimWgmmaFaults, AreNamed) {
+  // 64 rows of A and 8 of B, without a swizzle, for one step of bf16.
+  Form form = {"bf16", "bf16", 16, 8, 32};
+  Layout a = {16, 32, rowsOfA}, b = {16, 32, 8};
+  auto run = [&](uint64_t bitsOfB, bool isLastWarpGone) {
+    std::string text = kernelText(form, 1024, a.descriptor(0), b.descriptor(2048) ^ bitsOfB, "0", "0");
+    if (isLastWarpGone) {
+      std::string start = "%start = llvm.ptrtoint", end = "llvm.return\n}\n";
+      text.replace(text.find(start), 0,
+                   "%c96 = arith.constant 96 : i32\n%isLast = arith.cmpi uge, %t, %c96 : i32\n"
+                   "cf.cond_br %isLast, ^end, ^go\n^go:\n");
+      text.replace(text.rfind(end), end.size(), "llvm.return\n^end:\nllvm.return\n}\n");
+    }
+    OwningOpRef<ModuleOp> source = parseSourceString<ModuleOp>(text, &context);
+    EXPECT_TRUE(source) << text;
+    auto compiled = SimulatedModule::compile(*source);
+    EXPECT_TRUE(compiled.ok()) << compiled.status().message();
+    std::vector<char> image(4096), registers(4), y(4 * 64 * 8);
+    auto buffer = [](const char *name, std::vector<char> &values) {
+      return sim::Buffer{name, values.data(), static_cast<int64_t>(values.size())};
+    };
+    auto report =
+        (*compiled)->run("k", {{buffer("image", image), buffer("registers", registers)}, {buffer("y", y)}, {}});
+    EXPECT_TRUE(report.ok()) << report.status().message();
+    return report.take();
+  };
+  auto expectFinding = [](const sim::Report &report, sim::FindingKind kind, const std::string &part) {
+    const sim::Finding *finding = report.find(kind);
+    ASSERT_TRUE(finding) << report.text();
+    EXPECT_EQ(finding->text.find("ptx.wgmma at -:"), 0u) << finding->text;
+    EXPECT_NE(finding->text.find(part), std::string::npos) << finding->text;
+  };
+  EXPECT_TRUE(run(0, false).ok()) << run(0, false).text();
+  expectFinding(run(0, true), sim::FindingKind::Divergence, "needs the four warps of a warpgroup");
+  expectFinding(run(uint64_t{1} << 49, false), sim::FindingKind::Misuse, "has a descriptor with bit 49 set");
+  expectFinding(run(uint64_t{1} << 15, false), sim::FindingKind::Misuse, "has a descriptor with bit 15 set");
 }
 
 std::vector<Form> forms() {
