@@ -84,9 +84,13 @@ struct Model {
     double r = tile.rows, c = tile.columns, d = tile.depth;
     bool isWarpgroup = isWgmma(tile);
     double multiply = r * c * d / rate(tile) / (isWarpgroup ? wgmmaRate : 1);
+    double threads = 32.0 * std::max(4.0, std::ceil(r / 64) * std::ceil(c / 32));
+    // Multiply-adds share their issue slots with the reads of their operands, one for four of the depth: a thread with
+    // n results reads 2 sqrt(n) rows and columns for 4 n multiply-adds.
+    if (!shape.isTensorCore)
+      multiply *= 1 + 0.5 / std::sqrt(r * c / threads);
     // Each warp reads its part of both operands; a warpgroup reads its own rows, and all columns. Multiply-adds read
     // what a thread's square of results needs, half of it for several lanes at once.
-    double threads = 32.0 * std::max(4.0, std::ceil(r / 64) * std::ceil(c / 32));
     double reads = !shape.isTensorCore ? threads * std::sqrt(r * c / threads)
                    : isWarpgroup       ? r + c * r / 64
                                        : r * std::ceil(c / 32) + c * std::ceil(r / 64);
