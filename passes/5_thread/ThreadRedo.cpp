@@ -60,39 +60,43 @@ void ThreadEmitter::putOff(tile::RedoOp op) {
   head = arith::SelectOp::create(b, isNeeded, program, head);
 }
 
+/// All threads go through the lists together, each with all heads: no lane goes a way of its own. A barrier behind such
+/// a way, at a loop's start, would hang: LLVM lets each way jump there by itself, and a warp takes a barrier as one.
 LogicalResult ThreadEmitter::emitPutOff(tile::GridOp grid, ValueRange heads) {
   if (hasAsyncStores)
     waitForStores(0, /*onlyRead=*/false);
   Type word = b.getI32Type();
   int64_t numWarps = schedule.getNumWarps();
   auto headOf = [&](int64_t list, Value warp) { return sharedAt(add(mul(warp, 4), i32(list))); };
-  auto isEqual = [&](Value a, Value other) {
-    return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, a, other).getResult();
-  };
-  auto onlyIf = [&](Value condition, llvm::function_ref<void()> body) {
-    auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+  auto isFirst = scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0)), false);
+  {
     OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPoint(branch.thenYield());
-    body();
-  };
-  onlyIf(isEqual(lane, i32(0)), [&] {
+    b.setInsertionPoint(isFirst.thenYield());
     for (auto [list, head] : llvm::zip_equal(sharedPlan.lists, heads))
       LLVM::StoreOp::create(b, head, headOf(list.second, warpNumber), /*alignment=*/4);
-  });
+  }
+  NVVM::SyncWarpOp::create(b, i32(-1));
   barrier();
   for (std::pair<Operation *, int64_t> each : sharedPlan.lists) {
     auto redo = cast<tile::RedoOp>(each.first);
-    int64_t list = each.second;
-    auto loop = scf::WhileOp::create(b, TypeRange{word}, ValueRange());
-    OpBuilder::InsertionGuard guard(b);
-    b.createBlock(&loop.getBefore());
-    Value next = i32(endOfList);
+    SmallVector<Value> firsts;
     for (int64_t warp = 0; warp < numWarps; ++warp)
-      next = arith::MaxSIOp::create(b, next, LLVM::LoadOp::create(b, word, headOf(list, i32(warp)), /*alignment=*/4));
-    next = uniformOf(next);
-    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, next, i32(endOfList));
-    scf::ConditionOp::create(b, isAny, next);
-    program = b.createBlock(&loop.getAfter(), {}, word, b.getLoc())->getArgument(0);
+      firsts.push_back(LLVM::LoadOp::create(b, word, headOf(each.second, i32(warp)), /*alignment=*/4));
+    SmallVector<Type> types(numWarps, word);
+    SmallVector<Location> locs(numWarps, b.getLoc());
+    auto loop = scf::WhileOp::create(b, types, firsts);
+    OpBuilder::InsertionGuard guard(b);
+    auto greatest = [&](ValueRange of) {
+      Value most = of.front();
+      for (Value other : of.drop_front())
+        most = arith::MaxSIOp::create(b, most, other);
+      return uniformOf(most);
+    };
+    Block *before = b.createBlock(&loop.getBefore(), {}, types, locs);
+    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, greatest(before->getArguments()), i32(endOfList));
+    scf::ConditionOp::create(b, isAny, before->getArguments());
+    Block *after = b.createBlock(&loop.getAfter(), {}, types, locs);
+    program = greatest(after->getArguments());
     emitGrid(grid, program);
     for (Operation *needed : redo.getNeeded()) {
       views.erase(needed->getResult(0)); // another program's
@@ -101,17 +105,13 @@ LogicalResult ThreadEmitter::emitPutOff(tile::GridOp grid, ValueRange heads) {
     }
     if (failed(emitBlock(redo.getBody().front())))
       return failure();
-    barrier();
-    Value isWarp = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, thread, i32(numWarps));
-    onlyIf(isWarp, [&] {
-      Value head = headOf(list, thread);
-      onlyIf(isEqual(LLVM::LoadOp::create(b, word, head, /*alignment=*/4), program), [&] {
-        Value follows = LLVM::LoadOp::create(b, word, linkOf(redo, program, thread), /*alignment=*/4);
-        LLVM::StoreOp::create(b, follows, head, /*alignment=*/4);
-      });
-    });
-    barrier();
-    scf::YieldOp::create(b, ValueRange());
+    SmallVector<Value> rest;
+    for (auto [warp, head] : llvm::enumerate(after->getArguments())) {
+      Value isDone = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, head, program);
+      Value next = ptx::LdGlobalOp::create(b, word, linkOf(redo, program, i32(warp)), isDone, /*nc=*/UnitAttr());
+      rest.push_back(arith::SelectOp::create(b, isDone, next, head));
+    }
+    scf::YieldOp::create(b, rest);
   }
   return success();
 }
