@@ -44,10 +44,13 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
 /// Sizes of an attention; negative where known only at run time.
 struct TileAttentionShape {
   int64_t batch, heads, queries, keys, headSize, operandBits;
+  bool isCausal = false; ///< later keys are hidden
+  bool isMasked = false; ///< others may be, too
 };
 struct AttentionTile {
   int64_t queries, keys;
-  int64_t splits = 1; ///< of the keys, over programs; their parts are put together by a second kernel
+  int64_t splits = 1;   ///< of the keys, over programs; their parts are put together by a second kernel
+  bool byFirst = false; ///< powers are relative to the first keys' maximum: `maximum = first`
 };
 struct AttentionCandidate {
   AttentionTile tile;

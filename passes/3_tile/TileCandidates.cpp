@@ -93,10 +93,17 @@ SmallVector<TileCandidate> tenon::rankTileSchedules(KernelOp kernel, const GpuAr
   if (!attentions.empty()) {
     AttentionOp op = *attentions.begin();
     auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
-    TileAttentionShape shape{sizeOf(query.getDimSize(0)), sizeOf(query.getDimSize(1)), sizeOf(query.getDimSize(2)),
-                             sizeOf(key.getDimSize(2)),   sizeOf(query.getDimSize(3)), bitsOf(op.getQuery())};
+    TileAttentionShape shape{sizeOf(query.getDimSize(0)),
+                             sizeOf(query.getDimSize(1)),
+                             sizeOf(query.getDimSize(2)),
+                             sizeOf(key.getDimSize(2)),
+                             sizeOf(query.getDimSize(3)),
+                             bitsOf(op.getQuery()),
+                             op.getCausal(),
+                             op.getWindow() || op.getMask()};
     auto [tile, reason] = chooseAttentionTile(shape, arch, refusals);
-    return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, tile::Maximum::Lazy), reason}};
+    auto maximum = tile.byFirst ? tile::Maximum::First : tile::Maximum::Lazy;
+    return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, maximum), reason}};
   }
   auto [tile, reason] = chooseRowTile(rowShapeOf(kernel), arch);
   return {{tile::RowAttr::get(context, tile.rows, tile.columns, tile.part), reason}};

@@ -107,6 +107,9 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
+      // Warpgroups that look at no maxima fall into step, unless they begin their dots in turns.
+      auto attention = kernel->getAttrOfType<tile::AttentionAttr>("tenon.schedule");
+      bool turns = attention && attention.getMaximum() == tile::Maximum::First && chosen.wgmma && chosen.warpsM >= 8;
       // A tile by hand may be larger than all warps of a CTA can hold.
       auto refuse = [&] {
         InFlightDiagnostic error = kernel.emitError();
@@ -114,11 +117,11 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
         return error;
       };
       if (failed(warp::ScheduleAttr::verify(refuse, chosen.warpsM, chosen.warpsN, chosen.stages, tf32, chosen.wgmma,
-                                            chosen.wgmma, chosen.outerStages, /*turns=*/false)))
+                                            chosen.wgmma, chosen.outerStages, turns)))
         return signalPassFailure();
       kernel->setAttr("warp.schedule",
                       warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
-                                              chosen.wgmma, chosen.wgmma, chosen.outerStages, /*turns=*/false));
+                                              chosen.wgmma, chosen.wgmma, chosen.outerStages, turns));
     });
     if (failed(checkHandNames(getOperation(), schedules, byHand->warp, names,
                               "on tiles; tenon-compile --to=tile shows them")))

@@ -140,6 +140,37 @@ TEST(TileSchedule, QueriesOfAProgram) {
   EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 128, 32}, gpu).tile.keys, 64);
 }
 
+TEST(TileSchedule, WarpgroupsOfAnAttention) {
+  const GpuArch &gpu = arch("sm_90a");
+  struct Case {
+    TileAttentionShape shape;
+    int64_t queries, keys;
+    bool byFirst;
+  };
+  for (const Case &one : {
+           Case{{4, 16, 4096, 4096, 128, 16}, 128, 128, true},
+           {{4, 16, 4096, 4096, 128, 16, /*isCausal=*/true}, 192, 64, true},
+           {{16, 16, 512, 512, 128, 16, true}, 128, 128, false}, // three blocks of 192 pad more than four of 128
+           {{4, 16, 4096, 4096, 64, 16}, 192, 128, true},
+           {{4, 16, 4096, 4096, 64, 16, true}, 192, 128, true},
+           {{32, 16, 512, 512, 64, 16, true}, 128, 128, true},
+           {{4, 16, 4096, 4096, 64, 16, false, /*isMasked=*/true}, 128, 128, true},
+           {{4, 16, 4096, 4096, 128, 16, false, true}, 128, 128, false},
+           {{4, 16, -1, -1, 64, 16}, 128, 128, true},
+           {{4, 16, 4096, 4096, 128, 32}, 64, 64, false}, // no wgmma for 32 bits
+       }) {
+    AttentionTile tile = chooseAttentionTile(one.shape, gpu).tile;
+    SCOPED_TRACE(testing::Message() << one.shape.queries << " queries of " << one.shape.headSize);
+    EXPECT_EQ(tile.queries, one.queries);
+    EXPECT_EQ(tile.keys, one.keys);
+    EXPECT_EQ(tile.byFirst, one.byFirst);
+  }
+  AttentionTile refused = chooseAttentionTile({4, 16, 4096, 4096, 64, 16}, gpu, /*refusals=*/1).tile;
+  EXPECT_EQ(refused.queries, 128);
+  EXPECT_FALSE(refused.byFirst);
+  EXPECT_FALSE(chooseAttentionTile({4, 16, 4096, 4096, 64, 16}, arch("sm_80")).tile.byFirst);
+}
+
 TEST(TileSchedule, ProgramsShareKeys) {
   const GpuArch &gpu = arch("sm_90a");
   auto splits = [&](int64_t batch, int64_t heads, int64_t queries, int64_t keys) {

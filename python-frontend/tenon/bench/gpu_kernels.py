@@ -162,7 +162,8 @@ def kernels():
     cases["linear+bias+gelu 4096x16384x4096"] = linear(4096, 16384, 4096, gelu=True)
     for causal in (False, True):
         label = "causal" if causal else "full"
-        for s, d, b in ((2048, 128, 4), (4096, 128, 4), (16384, 128, 1), (4096, 64, 4), (512, 64, 32)):
+        for s, d, b in ((2048, 128, 4), (4096, 128, 4), (16384, 128, 1), (512, 128, 16), (4096, 64, 4), (512, 64, 32),
+                        (4096, 256, 2)):
             cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
     cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
     for b, s in ((16, 8192), (64, 8192), (1, 1024), (1, 8192), (64, 1024)):

@@ -26,9 +26,10 @@ func.func @main(%x: tensor<8192x768xi8>, %w: tensor<1024x768xi8>, %s: tensor<f32
 
 // -----
 
-// Attention feeds one dot's result to another row by row: every warp has whole rows.
+// Attention feeds one dot's result to another row by row: every warp has whole rows. Warpgroups that look at no maxima
+// take turns.
 // SM80: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
-// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2>
+// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2, turns = true>
 func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
   return %0 : tensor<2x32x512x64xf16>

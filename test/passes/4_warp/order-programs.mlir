@@ -8,9 +8,9 @@
 // 4 MB of keys and values a head: all eight heads fit 0.6 of the L2 cache.
 // CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 8>
 // The producer takes numbers from a counter that is zero at the start, and hands them to the other warps. Behind it in
-// the workspace each of the eight warps has a link for each of the 512 programs.
+// the workspace each of the twelve warps has a link for each of the 344 programs.
 // THREAD-DAG: #[[FOUR:map[0-9]*]] = affine_map<() -> (4)>
-// THREAD-DAG: #[[LINKS:map[0-9]*]] = affine_map<() -> (16388)>
+// THREAD-DAG: #[[LINKS:map[0-9]*]] = affine_map<() -> (16516)>
 // THREAD: llvm.func @attention({{.*}}tenon.scratch_bytes = #[[LINKS]], {{.*}}tenon.zeroed_bytes = #[[FOUR]]
 // THREAD: scf.while
 // THREAD: ptx.mbarrier.wait
