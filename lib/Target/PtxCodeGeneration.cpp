@@ -15,6 +15,7 @@
 #include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -213,6 +214,25 @@ Status linkCalled(llvm::Module &module, const PtxOptions &options) {
   return {};
 }
 
+/// ptxas (13.0) takes a comparison of a 16-bit maximum with its operand from the instruction that computes two maxima,
+/// and has the upper one's answer in the lower one's place: a branch goes the wrong way. LLVM narrows what it knows to
+/// be small; minima and maxima become 32 bits wide again.
+void widenExtrema(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::BasicBlock &block : function)
+      for (llvm::Instruction &instruction : llvm::make_early_inc_range(block)) {
+        auto *extremum = llvm::dyn_cast<llvm::MinMaxIntrinsic>(&instruction);
+        if (!extremum || !extremum->getType()->isIntegerTy() || extremum->getType()->getIntegerBitWidth() >= 32)
+          continue;
+        llvm::IRBuilder<> b(extremum);
+        auto wide = [&](llvm::Value *value) { return b.CreateIntCast(value, b.getInt32Ty(), extremum->isSigned()); };
+        llvm::Value *made =
+            b.CreateBinaryIntrinsic(extremum->getIntrinsicID(), wide(extremum->getLHS()), wide(extremum->getRHS()));
+        extremum->replaceAllUsesWith(b.CreateTrunc(made, extremum->getType()));
+        extremum->eraseFromParent();
+      }
+}
+
 /// The functions with nvvm.kernel.
 Result<std::vector<std::string>> kernelsOf(Operation *module) {
   if (module->getNumRegions() != 1 || !module->hasTrait<OpTrait::SymbolTable>())
@@ -264,6 +284,7 @@ Result<GeneratedPtx> generatePtx(Operation *module, const GpuArch &arch, const P
   TENON_TRY(checkInstructions(*translated, arch));
   TENON_TRY(linkCalled(*translated, options));
   optimise(*translated, *machine, llvm::OptimizationLevel::O3);
+  widenExtrema(*translated);
   if (options.wantIr) {
     llvm::raw_string_ostream stream(generated.ir);
     stream << *translated;

@@ -253,6 +253,36 @@ TEST_F(Ptx, LibdeviceIsLinkedWhereItIsCalled) {
   EXPECT_TRUE(generate(vectorAdd, "sm_80").ok());
 }
 
+TEST_F(Ptx, ExtremaHaveAtLeast32Bits) {
+  // LLVM would compute with 8 or 16 bits what stays below 256.
+  std::string text = R"(
+  module {
+    llvm.func @k(%y: !llvm.ptr<1>) attributes {nvvm.kernel} {
+      %three = llvm.mlir.constant(3 : i32) : i32
+      %c64 = llvm.mlir.constant(64 : i32) : i32
+      %c58 = llvm.mlir.constant(58 : i32) : i32
+      %c12 = llvm.mlir.constant(12 : i32) : i32
+      %block = nvvm.read.ptx.sreg.ctaid.x : i32
+      %isSmall = llvm.icmp "ult" %block, %c12 : i32
+      llvm.cond_br %isSmall, ^small, ^end
+    ^small:
+      %part = llvm.urem %block, %three : i32
+      %row = llvm.mul %part, %c64 : i32
+      %last = llvm.intr.umax(%row, %c58) : (i32, i32) -> i32
+      %isNone = llvm.icmp "eq" %last, %c58 : i32
+      llvm.cond_br %isNone, ^end, ^store
+    ^store:
+      llvm.store %block, %y : i32, !llvm.ptr<1>
+      llvm.br ^end
+    ^end:
+      llvm.return
+    }
+  })";
+  GeneratedPtx made = generate(text, "sm_90a").take();
+  EXPECT_NE(made.ptx.find("max.u32"), std::string::npos) << made.ptx;
+  EXPECT_EQ(made.ptx.find("max.u16"), std::string::npos) << made.ptx;
+}
+
 TEST_F(Ptx, WhatCannotBeCompiledIsAnError) {
   expectError(generate("module {}", "sm_80"), ErrorKind::InvalidArgument, {"no kernel", "nvvm.kernel"});
   expectError(generate(kernelOf("  llvm.call @elsewhere() : () -> ()", "llvm.func @elsewhere()"), "sm_80"),
