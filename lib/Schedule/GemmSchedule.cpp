@@ -1,6 +1,7 @@
 // A contraction's tiles, ranked by a model of one multiprocessor's time: what it multiplies, reads from shared memory
 // and copies in, a turn of the loop over the depth, the slowest of which counts; times the programs that the busiest
-// one gets. No less than what memory takes for all operands once.
+// one gets. Beside it stands what memory takes for all operands once. The constants of warpgroups are fitted to 1,370
+// times of 110 products on an H200; docs/performance/tuning.md says how well they rank.
 #include "lib/Schedule/TileSchedule.h"
 
 #include <algorithm>
@@ -14,16 +15,20 @@ namespace {
 constexpr double startClocks = 1500;     // a program's first copy from memory, and its last store
 constexpr double copyBytesPerClock = 40; // into one multiprocessor, from the second-level cache
 constexpr double sharedBytesPerClock = 128, storeBytesPerClock = 32;
-// Of warpgroups fed by TMA: 128 x 256 tiles bring 46 bytes a clock at 0.9 of the peak, which no loop of wgmma exceeds
-// (measured on an H200); results leave beside the next tile's products, but for what writes them to shared memory.
-constexpr double tmaBytesPerClock = 52, wgmmaRate = 0.9, stagedBytesPerClock = 64;
-constexpr double latencyClocks = 900; // of the second-level cache or a quiet memory, which copies in flight must cover
+// Of warpgroups fed by TMA. A slot of the ring is filled again no sooner than memory's latency after it was free: all
+// programs of a wave want the same part of the depth at once, which one of them waits for. Results leave through shared
+// memory.
+constexpr double tmaBytesPerClock = 50, wgmmaRate = 0.91, stagedBytesPerClock = 16, latencyClocks = 1950;
+constexpr int64_t mostStages = 5, stagedBytesPerRow = 256; // of its ring; of the slabs beside it
+// A thread has half a row's results and computes what is behind the product for one after the other.
+constexpr double clocksPerOp = 2;
 // Of memory at the rate that it has, by products of one row: 24 KB in flight a multiprocessor gave 2.45 TB/s of an
 // H200.
 constexpr double busyLatencyClocks = 2500;
-constexpr double launchSeconds = 3e-6;
-constexpr double splitMargin = 1.25; // a second kernel is certain, what it gains by the model is not
-constexpr double warpRate = 0.62;    // of the peak, by instructions of a warp where those of a warpgroup have all of it
+constexpr double launchSeconds = 3.5e-6, secondLaunchSeconds = 3e-6;
+constexpr double cacheRate = 1.5; // of memory's: what a second kernel reads is in the second-level cache
+constexpr double bothBounds = 4;  // the power of the sum of two bounds: near both is slower than at one
+constexpr double warpRate = 0.62; // of the peak, by instructions of a warp where those of a warpgroup have all of it
 constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
 constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
@@ -96,17 +101,22 @@ struct Model {
                                        : r * std::ceil(c / 32) + c * std::ceil(r / 64);
     int64_t programs = batch * ceilDiv(rows, tile.rows) * ceilDiv(columns, tile.columns) * tile.splits;
     double each = ceilDiv(programs, arch.numSms);
-    // Rows that there are not are not read.
-    double slab = (std::min<double>(r, rows) + c) * d * bytes(), inFlight = slab * leastStages * std::min(each, 4.0);
-    double latency = isWarpgroup ? latencyClocks : busyLatencyClocks;
+    // Rows that there are not cost a copy's instructions as well.
+    double slab = (r + c) * d * bytes();
+    double stages =
+        std::clamp(std::floor((arch.sharedBytesPerBlock - r * stagedBytesPerRow) / slab), 1.0, double(mostStages));
     double shared = reads * d * bytes() / sharedBytesPerClock;
-    double copy = slab / std::min(isWarpgroup ? tmaBytesPerClock : copyBytesPerClock, inFlight / latency);
+    double copy = isWarpgroup
+                      ? std::max(slab / tmaBytesPerClock, latencyClocks / stages)
+                      : std::max(slab / copyBytesPerClock, busyLatencyClocks / (leastStages * std::min(each, 4.0)));
     double turn = std::max({multiply, shared, copy});
     double resultBytes = tile.splits > 1 ? 4 : shape.resultBits / 8.0;
     // Programs that share a multiprocessor start while others multiply; a producer brings the next one's operands.
     bool isShared = 2 * leastStages * (r + c) * d * bytes() <= arch.sharedBytesPerSm;
     double starts = isWarpgroup ? 1 : isShared ? std::max(1.0, each / 2) : each;
     double store = r * c * resultBytes / (isWarpgroup ? stagedBytesPerClock : storeBytesPerClock);
+    if (isWarpgroup && tile.splits == 1)
+      store += c / 2 * clocksPerOp * shape.opsBehind;
     double clocks = starts * startClocks + each * (turns * turn + store);
     double seconds = clocks / arch.clockHz;
     double traffic = batch * (double(rows) * depth + double(columns) * depth) * bytes() +
@@ -117,10 +127,10 @@ struct Model {
                         : turn == shared   ? "reads of shared memory"
                                            : "copies into shared memory";
     double busy = seconds;
-    seconds = std::max(seconds, least);
+    seconds = std::pow(std::pow(busy, bothBounds) + std::pow(least, bothBounds), 1 / bothBounds) + launchSeconds;
     if (tile.splits > 1)
-      seconds = splitMargin *
-                (seconds + launchSeconds + 2.0 * tile.splits * batch * rows * columns * 4 / arch.memoryBytesPerSecond);
+      seconds += secondLaunchSeconds +
+                 2.0 * tile.splits * batch * rows * columns * 4 / (cacheRate * arch.memoryBytesPerSecond);
     std::string reason = std::to_string(programs) + " programs, " + std::to_string(int64_t(each)) +
                          " on the busiest multiprocessor, bound by " + bound;
     return {tile, seconds, busy, reason};

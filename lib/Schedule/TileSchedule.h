@@ -25,6 +25,8 @@ struct GemmShape {
   bool isPromoted = false;
   /// Of scales that change along the depth and the columns: how many elements have one; 0: they do not.
   int64_t depthBlock = 0, columnBlock = 0;
+  /// What is computed of each result behind the product, as simple instructions, without the first: that one hides.
+  int64_t opsBehind = 0;
 };
 struct GemmTile {
   int64_t rows, columns, depth;

@@ -3,7 +3,10 @@
 #include "dialects/Tile/Tile.h"
 #include "passes/3_tile/ResultDimensions.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -40,6 +43,28 @@ static int64_t promotedDepth(ContractionKernel &product, bool tf32) {
   return block;
 }
 
+/// As simple instructions; conversions are none.
+static int64_t costOf(Operation &op) {
+  return TypeSwitch<Operation *, int64_t>(&op)
+      .Case<math::ErfOp, math::ErfcOp>([](auto) { return 20; })
+      .Case<math::ExpOp>([](auto) { return 4; })
+      .Case<arith::DivFOp>([](auto) { return 8; })
+      .Case<CastOpInterface>([](auto) { return 0; })
+      .Default([](Operation *op) {
+        return op->hasTrait<OpTrait::ConstantLike>() || op->hasTrait<OpTrait::IsTerminator>() ? 0 : 1;
+      });
+}
+
+/// Of each result, behind the product.
+static int64_t opsBehind(ContractionKernel &product) {
+  int64_t ops = 0;
+  for (Operation *op = product.op->getNextNode(); op; op = op->getNextNode())
+    if (auto generic = dyn_cast<linalg::GenericOp>(op))
+      for (Operation &scalar : *generic.getBody())
+        ops += costOf(scalar);
+  return ops;
+}
+
 GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
   SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
   // A program's rows are places of the innermost row dimension: the others are numbered.
@@ -56,6 +81,7 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
   int64_t bits = bitsOf(product.rhsTensor());
   GemmShape shape{productOf(sizes, numbered),          rows,      sizeOf(product.staticColumns()), depth, bits,
                   bitsOf(kernel.getYielded().front()), bits <= 16};
+  shape.opsBehind = std::max<int64_t>(0, opsBehind(product) - 1);
   if (product.blocks) {
     shape.depthBlock = product.staticDepth();
     shape.columnBlock = product.columnsPerScale();
