@@ -219,7 +219,7 @@ def test_the_gate_stops_what_is_wrong():
         return whole.to(torch.bfloat16)
 
     def make(model, is_product=True):
-        return Gate(torch, {"depth": 64, "is_product": is_product}, [Io(8, 64), Io(16, 64)], [Io(8, 16)], "cpu", product, None,
+        return Gate(torch, {"depth": 64, "is_product": is_product, "types": "bf16*bf16->bf16"}, [Io(8, 64), Io(16, 64)], [Io(8, 16)], "cpu", product, None,
                     model, 1)
     gate = make(right)
     assert gate.problem is None and gate.check(right) is None
@@ -227,6 +227,41 @@ def test_the_gate_stops_what_is_wrong():
     assert "out of its bound" in gate.check(rough)
     assert make(short).problem == "the model's own schedule is not exact on small integers"
     assert "the model's own schedule is out of its bound" in make(rough).problem
+
+
+def test_the_gate_knows_what_sums_of_8_bit_floats_cut():
+    import torch
+
+    class Io:
+        def __init__(self, dtype, *shape):
+            self.shape, self.dtype = shape, dtype
+
+    def product(x, w, scale):
+        return x.double() @ w.double().T * scale.double()
+
+    def cut(x, w, scale, promote=128, skipped=None):  # as the instruction adds: addends are cut 13 bits behind the largest's first
+        total = torch.zeros(x.shape[0], w.shape[0], dtype=torch.float64)
+        for first in range(0, x.shape[1], promote):
+            part = torch.zeros_like(total)
+            for at in range(first, first + promote, 32):
+                if at != skipped:
+                    addends = x[:, None, at:at + 32].double() * w[None, :, at:at + 32].double()
+                    addends = torch.cat([addends, part[..., None]], -1)
+                    unit = 2.0 ** (addends.abs().amax(-1, keepdim=True).log2().floor() - 13)
+                    part = ((addends / unit).trunc() * unit).sum(-1)
+            total += part
+        return (total * scale.double()).to(torch.bfloat16)
+
+    types = "f8E4M3FN*f8E4M3FN->bf16"
+    ios = [Io("f8E4M3FN", 64, 1024), Io("f8E4M3FN", 96, 1024), Io("f32", 1, 96)]
+
+    def make(types, call):
+        return Gate(torch, {"depth": 1024, "is_product": False, "types": types}, ios, [Io("bf16", 64, 96)], "cpu", product, None,
+                    call, 1)
+    gate = make(types, cut)
+    assert gate.problem is None
+    assert "out of its bound" in make(types.replace("f8", "bf"), cut).problem
+    assert "out of its bound" in make(types, lambda *operands: cut(*operands, skipped=992)).problem
 
 
 def test_kernels_find_the_records_that_come_with_tenon(tmp_path):

@@ -5,6 +5,11 @@ N1  small integers, no zeros: sums are exact in any order, so that all schedules
 N2  random normal numbers: every element within u |r| + 4 sqrt(K) 2^-24 s of the result r in f64, where u is the unit
     roundoff of the result's type and s the same kernel of the operands' magnitudes. Where a kernel rounds on its way to the
     result, twice the largest difference in the row that those roundings make in f64 is allowed beside it.
+
+    Of 8-bit floats each step of 32 cuts 34 addends at 2^-13 of the largest: a product, or what is summed of the 128 before
+    or after it (docs/decisions/0014). 4 times the root of the sum of the squares of these is allowed beside it. The largest
+    product squared is no more than the sum Q of the squares of all; the sums of normal data squared are, step by step, 1/4
+    to 4/4 and 0 to 3/4 of the block's Q: (1 + 10/4 + 6/4) Q together. Q is the same kernel of the operands' squares.
 """
 import math
 
@@ -59,6 +64,10 @@ class Gate:
         terms = 4 * math.sqrt(self.depth) * 2.0**-24
         self.bounds = [UNIT.get(dtype, 0) * right.abs() + terms * size.abs()
                        for dtype, right, size in zip(self.dtypes, self.right, magnitudes)]
+        if all(name.startswith("f8") for name in task["types"].split("->")[0].split("*")):
+            squares = _all(reference(*[value * value for value in operands]))
+            for bound, square in zip(self.bounds, squares):
+                bound += 4 * 2.0**-13 * (34 * 5 * square.abs()).sqrt()
         if rounded:
             for bound, right, other in zip(self.bounds, self.right, _all(rounded(*operands))):
                 difference = (right - other).abs()
