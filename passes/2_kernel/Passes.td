@@ -127,7 +127,6 @@ def ExpandAttentionPass : Pass<"tenon-expand-attention", "::mlir::ModuleOp"> {
     ```mlir
     func.func @main(%query: tensor<1x4x2x8xf32>, %cache: tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32> {
       %r = tenon.kernel @attention(%q = %query, %k = %cache) : (tensor<1x4x2x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x4x2x8xf32> {
-        %minus_one = arith.constant -1.000000e+00 : f32
         %hidden = arith.constant 0xFF800000 : f32
         %scale = arith.constant 0.353553385 : f32
         %zero = arith.constant 0.000000e+00 : f32
@@ -164,7 +163,7 @@ def ExpandAttentionPass : Pass<"tenon-expand-attention", "::mlir::ModuleOp"> {
           %0 = arith.subf %a, %x : f32
           %1 = math.exp %0 : f32
           %2 = arith.cmpf oeq, %a, %hidden : f32
-          %3 = arith.select %2, %minus_one, %1 : f32
+          %3 = arith.select %2, %zero, %1 : f32
           linalg.yield %3 : f32
         } -> tensor<1x4x2x5xf32>
         %no_sum = linalg.fill ins(%zero : f32) outs(%like_rows : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
