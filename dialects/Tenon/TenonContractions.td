@@ -93,7 +93,9 @@ def AttentionOp : InferredOp<"attention"> {
     (C10) `window` is at least 1.
 
     Accumulation: scores, their statistics and the weighted sum in f32 for 16-bit floats, in f64 for f64.
-    A row with no visible key, or whose scores are all -Inf, is 0. A NaN in a visible score makes the row NaN; what is not visible does not count.
+    `causal`, `window` and a boolean mask hide keys, and a float mask does where it is -Inf, but for scores of NaN and +Inf, whose sum is NaN.
+    What is hidden does not count, whatever its value is. A visible key whose score is -Inf has the weight 0, and 0 times NaN or an infinity is
+    NaN; a NaN in a visible score makes the row NaN. A row with no visible key, or whose scores are all -Inf, is 0.
 
     ```mlir
     func.func @example(%q: tensor<2x4x?x64xf32>, %k: tensor<2x2x?x64xf32>, %v: tensor<2x2x?x64xf32>, %m: tensor<2x1x1x?xi1>) -> tensor<2x4x?x64xf32> {
