@@ -144,8 +144,8 @@ Result<GpuCode> generateGpuCode(ModuleOp kernels, const GpuArch &arch, const Gpu
     }
     if (options.dump) {
       TENON_TRY(options.dump(request.name + ".ptxas.txt", cubin->log));
-      if (cubin->isForOneCta)
-        TENON_TRY(options.dump(request.name + ".ptx", withOneCta(text)));
+      if (cubin->isSecondTry)
+        TENON_TRY(options.dump(request.name + ".ptx", forSecondTry(text)));
     }
     code.facts[request.name] = std::move(cubin->facts.front());
     code.cubins[request.name] = std::move(cubin->cubin);

@@ -22,7 +22,9 @@ static Result<CubinEntry> assemble(const CubinRequest &request, const std::strin
   return made;
 }
 
-std::string withOneCta(std::string ptx) {
+std::string forSecondTry(std::string ptx) {
+  if (ptx.find(".minnctapersm") != std::string::npos)
+    return Ptxas::fewestRegisters + ptx;
   for (size_t at = ptx.find("\n.reqntid "); at != std::string::npos; at = ptx.find("\n.reqntid ", at + 1))
     ptx.insert(ptx.find('\n', at + 1), "\n.minnctapersm 1");
   return ptx;
@@ -40,15 +42,15 @@ static Result<GeneratedCubin> generateCubin(const CubinRequest &request, const G
     Result<std::vector<KernelFacts>> facts = checkCubin(made.cubin, made.log, arch, request.kernels);
     if (!facts.ok())
       return facts.status();
-    bool isForOneCta = &ptx != &request.ptx;
-    return GeneratedCubin{std::move(made.cubin), std::move(made.log), facts.take(), wasCached, isForOneCta};
+    bool isSecondTry = &ptx != &request.ptx;
+    return GeneratedCubin{std::move(made.cubin), std::move(made.log), facts.take(), wasCached, isSecondTry};
   };
   bool isAssembled = false;
   Result<GeneratedCubin> first = attempt(request.ptx, isAssembled);
   // What a gate refuses has a second chance; what ptxas refuses has none.
-  if (first.ok() || !isAssembled || request.ptx.find(".minnctapersm") != std::string::npos)
+  if (first.ok() || !isAssembled)
     return first;
-  Result<GeneratedCubin> second = attempt(withOneCta(request.ptx), isAssembled);
+  Result<GeneratedCubin> second = attempt(forSecondTry(request.ptx), isAssembled);
   return second.ok() ? std::move(second) : std::move(first);
 }
 

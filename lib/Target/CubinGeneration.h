@@ -18,12 +18,13 @@ struct GeneratedCubin {
   std::string log;                ///< of ptxas -v
   std::vector<KernelFacts> facts; ///< in the order of the request's kernels
   bool wasCached = false;
-  bool isForOneCta = false; ///< assembled as `withOneCta` has it
+  bool isSecondTry = false; ///< assembled as `forSecondTry` has it
 };
 
-/// The PTX with `.minnctapersm 1` on its kernels: ptxas spills a few registers where one CTA more then fits a
-/// multiprocessor, and does not where it is told that one is enough. What a gate refuses is tried so once more.
-std::string withOneCta(std::string ptx);
+/// What a gate refuses is tried once more in this form. With `.minnctapersm 1` on its kernels: ptxas spills a few
+/// registers where one CTA more then fits a multiprocessor, and does not where it is told that one is enough. Where that
+/// stands there already, with another heuristic of its allocation.
+std::string forSecondTry(std::string ptx);
 
 /// One result a request, in order; one that fails leaves the others alone, so that the caller may try another schedule
 /// for it. `numThreads` processes of ptxas at once, 0 for one a core. The gates are checked for cached cubins too.

@@ -98,6 +98,8 @@ Assembly Ptxas::assemble(const std::string &name, const std::string &ptx, const 
   std::vector<std::string> options = {"-v", "-O3", std::string("-arch=") + arch.name};
   if (ptx.find("\n\t.loc\t") != ptx.npos)
     options.push_back("-lineinfo"); // the machine code is the same
+  if (ptx.rfind(fewestRegisters, 0) == 0)
+    options.push_back("--register-usage-level=0");
   // Names relative to the folder: the cubin notes the command line.
   options.insert(options.end(), {"kernel.ptx", "-o", "kernel.cubin"});
   Result<TemporaryFolder> folder = TemporaryFolder::create("tenon-ptxas-");

@@ -35,6 +35,8 @@ public:
   /// Errors: Unsupported, with both versions, when this ptxas is too old for `arch`.
   Status checkSupports(const GpuArch &arch) const;
 
+  /// PTX that begins with this line is assembled with the option it says.
+  static constexpr const char *fewestRegisters = "// --register-usage-level=0\n";
   /// `name` leads the messages. The bytes depend on `ptx`, `arch` and the version alone. May be called from many
   /// threads.
   Assembly assemble(const std::string &name, const std::string &ptx, const GpuArch &arch) const;

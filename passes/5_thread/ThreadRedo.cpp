@@ -60,7 +60,7 @@ void ThreadEmitter::putOff(tile::RedoOp op) {
   head = arith::SelectOp::create(b, isNeeded, program, head);
 }
 
-/// All threads go through the lists together, each with all heads: no lane goes a way of its own. A barrier behind such
+/// All threads go through the lists together: no lane goes a way of its own. A barrier behind such
 /// a way, at a loop's start, would hang: LLVM lets each way jump there by itself, and a warp takes a barrier as one.
 LogicalResult ThreadEmitter::emitPutOff(tile::GridOp grid, ValueRange heads) {
   if (hasAsyncStores)
@@ -77,26 +77,21 @@ LogicalResult ThreadEmitter::emitPutOff(tile::GridOp grid, ValueRange heads) {
   }
   NVVM::SyncWarpOp::create(b, i32(-1));
   barrier();
+  // Each lane has the head of one list.
+  Value ofWarp = arith::MinUIOp::create(b, lane, i32(numWarps - 1));
   for (std::pair<Operation *, int64_t> each : sharedPlan.lists) {
     auto redo = cast<tile::RedoOp>(each.first);
-    SmallVector<Value> firsts;
-    for (int64_t warp = 0; warp < numWarps; ++warp)
-      firsts.push_back(LLVM::LoadOp::create(b, word, headOf(each.second, i32(warp)), /*alignment=*/4));
-    SmallVector<Type> types(numWarps, word);
-    SmallVector<Location> locs(numWarps, b.getLoc());
-    auto loop = scf::WhileOp::create(b, types, firsts);
+    Value first = LLVM::LoadOp::create(b, word, headOf(each.second, ofWarp), /*alignment=*/4);
+    auto loop = scf::WhileOp::create(b, TypeRange{word}, ValueRange{first});
     OpBuilder::InsertionGuard guard(b);
-    auto greatest = [&](ValueRange of) {
-      Value most = of.front();
-      for (Value other : of.drop_front())
-        most = arith::MaxSIOp::create(b, most, other);
-      return uniformOf(most);
+    auto greatest = [&](Value head) {
+      return NVVM::ReduxOp::create(b, word, head, NVVM::ReduxKind::MAX, i32(-1)).getResult();
     };
-    Block *before = b.createBlock(&loop.getBefore(), {}, types, locs);
-    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, greatest(before->getArguments()), i32(endOfList));
-    scf::ConditionOp::create(b, isAny, before->getArguments());
-    Block *after = b.createBlock(&loop.getAfter(), {}, types, locs);
-    program = greatest(after->getArguments());
+    Value head = b.createBlock(&loop.getBefore(), {}, word, b.getLoc())->getArgument(0);
+    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, greatest(head), i32(endOfList));
+    scf::ConditionOp::create(b, isAny, head);
+    head = b.createBlock(&loop.getAfter(), {}, word, b.getLoc())->getArgument(0);
+    program = greatest(head);
     emitGrid(grid, program);
     for (Operation *needed : redo.getNeeded()) {
       views.erase(needed->getResult(0)); // another program's
@@ -105,13 +100,9 @@ LogicalResult ThreadEmitter::emitPutOff(tile::GridOp grid, ValueRange heads) {
     }
     if (failed(emitBlock(redo.getBody().front())))
       return failure();
-    SmallVector<Value> rest;
-    for (auto [warp, head] : llvm::enumerate(after->getArguments())) {
-      Value isDone = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, head, program);
-      Value next = ptx::LdGlobalOp::create(b, word, linkOf(redo, program, i32(warp)), isDone, /*nc=*/UnitAttr());
-      rest.push_back(arith::SelectOp::create(b, isDone, next, head));
-    }
-    scf::YieldOp::create(b, rest);
+    Value isDone = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, head, program);
+    Value next = ptx::LdGlobalOp::create(b, word, linkOf(redo, program, ofWarp), isDone, /*nc=*/UnitAttr());
+    scf::YieldOp::create(b, ValueRange{arith::SelectOp::create(b, isDone, next, head)});
   }
   return success();
 }
