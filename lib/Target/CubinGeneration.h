@@ -22,8 +22,8 @@ struct GeneratedCubin {
 };
 
 /// What a gate refuses is tried once more in this form. With `.minnctapersm 1` on its kernels: ptxas spills a few
-/// registers where one CTA more then fits a multiprocessor, and does not where it is told that one is enough. Where that
-/// stands there already, with another heuristic of its allocation.
+/// registers where one CTA more then fits a multiprocessor, and does not where it is told that one is enough. Where
+/// that stands there already, with another heuristic of its allocation.
 std::string forSecondTry(std::string ptx);
 
 /// One result a request, in order; one that fails leaves the others alone, so that the caller may try another schedule
