@@ -8,7 +8,7 @@ import pytest
 
 from tenon.bench import reporting
 from tenon.bench.cases import Case, parse_case
-from tenon.bench.contest import Process, summary
+from tenon.bench.contest import start, summary
 from tenon.bench.subjects import models
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,7 +98,7 @@ def test_every_contestant_has_as_many_cores_as_threads(tmp_path):
     """Whatever sets its own number of threads by the cores it may use."""
     cores = os.sched_getaffinity(0)
     for threads in (1, len(cores)):
-        process = Process("tenon", threads, tmp_path)
+        process = start("tenon", threads, tmp_path)
         try:
             process.ask(do="memory")
             assert len(os.sched_getaffinity(process._process.pid)) == threads
