@@ -2,11 +2,11 @@
 """Kernels and whole models on a GPU against their peers: the whole benchmark, in two steps.
 
 usage: gpu_bench.py compile FOLDER [--target sm_90a] [--variants FILE] [--case NAME].. [NAME_REGEX]
-       gpu_bench.py run FOLDER [--out FOLDER] [--compile] [--xla] [--explain] [--case NAME].. [NAME_REGEX]
+       gpu_bench.py run FOLDER [--out FOLDER] [--compile] [--xla] [--tvm] [--explain] [--case NAME].. [NAME_REGEX]
   compile: an artefact for each case, and libtenon-runtime.so; needs libtenon.so and no GPU
   run: times them beside the peers, models as CUDA graphs; needs torch, transformers and the folder; writes results.json,
-  results.md and results.html to --out (default: FOLDER); --compile adds torch.compile, --xla adds XLA, --explain a
-  waterfall of each model: the time of each kernel beside its own floor
+  results.md and results.html to --out (default: FOLDER); --compile adds torch.compile, --xla adds XLA, --tvm adds
+  TVM in f16, --explain a waterfall of each model: the time of each kernel beside its own floor
   --variants: more artefacts of some cases, which take turns with the others: python-frontend/tenon/bench/gpu_artefacts.py
   --case: only the cases of these names; NAME_REGEX: only those that it is found in
 
@@ -20,6 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python-frontend"))
 from tenon.bench.gpu_command import compile_step, files_in, run_step  # noqa: E402
 
 
+MORE_PEERS = {"--compile": "inductor", "--xla": "xla", "--tvm": "tvm"}
+
+
 def main(arguments):
     with_value = {"--target": "sm_90a", "--out": None, "--variants": None}
     flags, names, words = set(), [], []
@@ -29,7 +32,7 @@ def main(arguments):
             names.append(arguments.pop(0))
         elif word in with_value and arguments:
             with_value[word] = arguments.pop(0)
-        elif word in ("--compile", "--xla", "--explain"):
+        elif word in (*MORE_PEERS, "--explain"):
             flags.add(word)
         else:
             words.append(word)
@@ -40,7 +43,7 @@ def main(arguments):
     kinds = ("kernels", "models")
     if step == "compile":
         return compile_step(folder, with_value["--target"], kinds, names, pattern, with_value["--variants"])
-    peers = ["torch"] + ["inductor"] * ("--compile" in flags) + ["xla"] * ("--xla" in flags)
+    peers = ["torch"] + [peer for flag, peer in MORE_PEERS.items() if flag in flags]
     return run_step(folder, kinds, names, pattern, peers, files_in(with_value["--out"] or folder),
                     explains="--explain" in flags)
 

@@ -46,7 +46,9 @@ def gpu_bench(*arguments):
 
 
 @pytest.mark.parametrize("arguments, status, message", [
-    (["kernels", "--vs=tvm"], 2, "no peer 'tvm' on a GPU"),
+    (["kernels", "--vs=tvm"], 2, "no peer 'tvm' of kernels on a GPU; there are torch, inductor, xla"),
+    (["models", "--device=cuda", "--vs=ort"], 2, "no peer 'ort' of models on a GPU; there are torch, inductor, xla, tvm"),
+    (["models", "--device=cuda", "--vs=tvm", "--case=nothing", "--compile-only=/tmp"], 1, "no case 'nothing'"),
     (["kernels", "--device=cpu"], 2, "invalid choice"),
     (["kernels", "--compile-only=a", "--run-only=b"], 2, "one step each"),
     (["models", "--variants=x"], 2, "--variants goes with --device=cuda"),
@@ -73,7 +75,7 @@ def test_compiles_named_cases_and_their_variants(tmp_path):
             kernels_made = json.loads(archive.read("manifest.json"))["kernels"]
             schedules.append([kernel["schedule"] for kernel in kernels_made.values()])
     assert schedules[1] == ["#tile.gemm<rows = 16, columns = 32, depth = 64>"] != schedules[0]
-    done = gpu_bench("run", tmp_path / "made")
+    done = gpu_bench("run", tmp_path / "made", "--compile", "--xla", "--tvm")
     assert done.returncode == 1 and "PyTorch finds no GPU here" in done.stdout
 
 
@@ -205,6 +207,54 @@ def test_a_model_beside_a_peer_on_this_processor(tmp_path):
         result = contest.run(case, {"Tenon": tmp_path / "MiniLM_B1_S128.tnx"})
     assert set(result["ms"]) == {"Tenon", "plain graph, Flash"} and "missing" not in result, result
     assert result["error"] < 2 * result["torch's error"]
+
+
+IN_TVM = """
+import sys
+try:
+    import tvm  # before torch
+except ImportError:
+    sys.exit("no tvm")
+import torch
+from torch.nn import functional as F
+from tenon.bench.tvm_models import caller
+torch.manual_seed(0)
+
+class Block(torch.nn.Module):
+    patch, first, up, down = (0.1 * torch.randn(*size, dtype=torch.half) for size in ((16, 3, 4, 4), (16, 48), (32, 16), (16, 32)))
+    bias = {size: torch.randn(size, dtype=torch.half) for size in (16, 32, 48)}
+    def forward(self, x):
+        x = F.conv2d(x, self.patch, self.bias[16], stride=4).flatten(2).transpose(1, 2)
+        qkv = torch.addmm(self.bias[48], x.flatten(0, 1), self.first).unflatten(0, x.shape[:2])
+        q, k, v = (part.unflatten(-1, (2, -1)).transpose(1, 2) for part in qkv.chunk(3, -1))
+        for causal in (False, True):
+            x = x + F.scaled_dot_product_attention(q, k, v, is_causal=causal).transpose(1, 2).flatten(2)
+        return x + F.linear(F.gelu(F.linear(x, self.up, self.bias[32])), self.down)
+
+x = torch.randn(2, 3, 8, 12, dtype=torch.half)
+with torch.no_grad():
+    right = Block()(x)
+print("error", (torch.from_dlpack(caller(Block(), (x,), "cpu")()) - right).abs().max().item())
+"""
+
+
+def test_rules_of_tvm_in_f16():
+    done = subprocess.run([sys.executable, "-c", IN_TVM], cwd=ROOT / "python-frontend", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
+    if done.stdout.strip() == "no tvm":
+        pytest.skip("no tvm")
+    assert done.returncode == 0, done.stdout
+    assert float(done.stdout.rsplit("error ", 1)[1]) < 0.02
+
+
+def test_tvm_is_left_out_where_it_is_not(tmp_path, monkeypatch):
+    from tenon.bench.gpu_model_contest import ALSO, start
+    (tmp_path / "tvm.py").write_text("raise ImportError('no TVM on this machine')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    process = start(ALSO["tvm"], "cpu", tmp_path)
+    answer = process.ask(do="prepare", case="MiniLM B1 S128", artefacts={"Tenon": "x.tnx"}, exact="x.pt")
+    process.end()
+    assert answer == {"missing": "ImportError: no TVM on this machine"}
 
 
 def test_launches_are_timed_one_by_one():

@@ -35,7 +35,7 @@ exit status: 0 done, 1 the work failed, 2 wrong use
 """
 
 
-GPU_PEERS = ("inductor", "xla")
+GPU_PEERS = {"kernels": ("inductor", "xla"), "models": ("inductor", "xla", "tvm")}
 
 
 def add_gpu_options(parser):
@@ -75,7 +75,7 @@ def parse(arguments):
                         help="where it runs (default: cpu); on a GPU models of several kinds, bf16, as CUDA graphs")
     whole.add_argument("--vs", default="", metavar="PEERS",
                         help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}; on a GPU torch is\n"
-                             "always there and of the others inductor and xla can be")
+                             f"always there and of the others {', '.join(GPU_PEERS['models'])} can be")
     whole.add_argument("--case", action="append", metavar="[MODEL ]BxSy",
                        help="a model and a shape, as \"GPT-2 B1S64\" or, of MiniLM, B8S128; on a GPU a case's name; may be\n"
                             f"given many times. Models: {', '.join(models())}")
@@ -96,7 +96,7 @@ def parse(arguments):
                                  formatter_class=argparse.RawDescriptionHelpFormatter,
                                  description="Products, attention, decoding and rows, bf16, beside cuBLAS, cuDNN, Flash.")
     single.add_argument("--device", default="cuda", choices=["cuda"], help="where it runs (default: cuda)")
-    single.add_argument("--vs", default="", metavar="PEERS", help=f"more peers, of {', '.join(GPU_PEERS)}")
+    single.add_argument("--vs", default="", metavar="PEERS", help=f"more peers, of {', '.join(GPU_PEERS['kernels'])}")
     single.add_argument("--case", action="append", metavar="NAME", help="a case by name; may be given many times")
     add_gpu_options(single)
     add_files(single)
@@ -143,9 +143,10 @@ def chosen_ops(parser, options):
 
 def check_for_gpu(parser, options):
     options.peers = [name for name in options.vs.split(",") if name and name != "torch"]
-    unknown = [name for name in options.peers if name not in GPU_PEERS]
+    known = GPU_PEERS[options.command]
+    unknown = [name for name in options.peers if name not in known]
     if unknown:
-        parser.error(f"no peer '{unknown[0]}' on a GPU; there are torch, {', '.join(GPU_PEERS)}")
+        parser.error(f"no peer '{unknown[0]}' of {options.command} on a GPU; there are torch, {', '.join(known)}")
     if options.compile_only and options.run_only:
         parser.error("--compile-only and --run-only are one step each")
     return options

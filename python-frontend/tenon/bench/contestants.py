@@ -141,18 +141,13 @@ class Tvm(Contestant):
     def prepare(self, case, folder):
         import tvm  # before torch
         import torch
-        from tvm import relax
-        from tvm.relax.frontend.torch import from_exported_program
+        from tenon.bench.tvm_models import built, imported
         self.version = tvm.__version__
         if case.dtype != "f32":
             raise Refused("not tried untuned in bf16")
-        subject = subject_of(case)
-        with torch.no_grad():
-            program = torch.export.export(subject.load(torch.float32), tuple(torch_inputs(case)), strict=False)
-            module = from_exported_program(program, keep_params_as_input=False)
+        module = imported(subject_of(case).load(torch.float32), tuple(torch_inputs(case)))
         begin = time.perf_counter()
-        executable = tvm.compile(module, target="llvm")
-        self._machine = relax.VirtualMachine(executable, tvm.cpu())
+        self._machine = built(module, "llvm", tvm.cpu())
         self._inputs = [tvm.runtime.tensor(array) for array in case.inputs()]
         self.call()
         return time.perf_counter() - begin

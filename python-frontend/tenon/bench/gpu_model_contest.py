@@ -1,5 +1,5 @@
 """Whole models on a GPU: Tenon's graph beside the model as transformers writes it, and beside plain blocks at their best, as
-CUDA graphs with cuDNN or Flash attention, by torch.compile with graphs, and by XLA. Each has a process of its own
+CUDA graphs with cuDNN or Flash attention, by torch.compile with graphs, by XLA and by TVM. Each has a process of its own
 (gpu_worker.py), which lives from case to case and is started anew where it failed; they take turns in bursts, in a new
 random order each round. One that is not ready in time, that fails, or whose result is wrong is told and left out. Errors
 are against float64 with the same weights."""
@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tenon.bench.gpu_worker import BACKENDS, REFERENCE
+from tenon.bench.gpu_worker import BACKENDS, REFERENCE, TVM
 from tenon.bench.process import WorkerProcess
 from tenon.errors import InternalError
 
 TURNS, BURST = 6, 5  # bursts of each contestant, and how often one times each of its contenders
 LIMIT = 150          # seconds to get ready, beside all others
-ALSO = {"inductor": "torch.compile", "xla": "XLA"}
+ALSO = {"inductor": "torch.compile", "xla": "XLA", "tvm": TVM}
 
 
 def start(peer, device, folder):

@@ -11,11 +11,13 @@ CONTEXT = 1024  # of a decode step
 @dataclass
 class ModelCase:
     """`build`: the module. `inputs`: what it is called with, on the CPU. `plain`: function(state dict, attention's backend,
-    caches) that gives the plain blocks; None where there are none. `batch`: of a decode step, 0 of another model."""
+    caches) that gives the plain blocks; None where there are none. `batch`: of a decode step, 0 of another model. `in_tvm`: TVM
+    takes part; Llama is not what its importer was tried with."""
     build: callable
     inputs: callable
     plain: callable = None
     batch: int = 0
+    in_tvm: bool = True
 
     @property
     def is_decode(self):
@@ -85,10 +87,10 @@ def models():
         "GPT-2 with logits B1 S1024": ModelCase(gpt2_logits, ids(1, 1024, 50257)),
         "ViT-B/16 B1": ModelCase(vit, pixels(1), plain(gpu_plain.Vit)),
         "ViT-B/16 B64": ModelCase(vit, pixels(64), plain(gpu_plain.Vit)),
-        "Llama-3-8B shape, 4 layers B1 S2048": ModelCase(llama, ids(1, 2048, 128256), plain(gpu_plain.Llama)),
-        "Llama-3-8B shape, 4 layers B8 S512": ModelCase(llama, ids(8, 512, 128256), plain(gpu_plain.Llama)),
+        "Llama-3-8B shape, 4 layers B1 S2048": ModelCase(llama, ids(1, 2048, 128256), plain(gpu_plain.Llama), in_tvm=False),
+        "Llama-3-8B shape, 4 layers B8 S512": ModelCase(llama, ids(8, 512, 128256), plain(gpu_plain.Llama), in_tvm=False),
     }
     for batch in (1, 16, 64):
         cases[f"Llama-3-8B shape, 4 layers, decode B{batch} context 1k"] = ModelCase(
-            llama_step(batch), step(batch), plain(gpu_plain.Llama, prefix="model"), batch)
+            llama_step(batch), step(batch), plain(gpu_plain.Llama, prefix="model"), batch, in_tvm=False)
     return cases

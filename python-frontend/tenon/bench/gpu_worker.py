@@ -141,9 +141,19 @@ def xla(model, artefacts):
     return {"XLA": (call, model.torch.from_dlpack(result))}
 
 
+def tvm(model, artefacts):
+    from tenon.bench.tvm_models import caller
+    half = model.torch.float16
+    state = {key: value.cpu().to(half) for key, value in model.state.items()}
+    inputs = tuple(value.to(half) if value.is_floating_point() else value for value in model.inputs)
+    call = caller(model.case.plain(state, None).eval(), inputs, model.device)
+    return {TVM: (call, model.torch.from_dlpack(call()).clone())}
+
+
+TVM = "TVM, f16"  # it has no rule for Tensor Cores in bf16
 PEERS = {"Tenon": tenon, "torch as written": as_written, **{name: plain_graph(name) for name in BACKENDS},
-         "torch.compile": inductor, "XLA": xla}
-NEED_PLAIN = (*BACKENDS, "torch.compile", "XLA")
+         "torch.compile": inductor, "XLA": xla, TVM: tvm}
+NEED_PLAIN = (*BACKENDS, "torch.compile", "XLA", TVM)
 REFERENCE = "float64"
 
 
@@ -157,10 +167,14 @@ class Contestant:
 
     def prepare(self, case, artefacts, exact):
         """`exact`: the file that the reference goes to."""
+        if self.peer == TVM:
+            import tvm  # noqa: F401  before torch
         from tenon.bench.gpu_models import models
         found = models()[case]
         self.contenders, self.results = {}, {}
         if self.peer in NEED_PLAIN and found.plain is None:
+            return {"contenders": []}
+        if self.peer == TVM and not found.in_tvm:
             return {"contenders": []}
         with no_grad():
             model = Model(found, artefacts["Tenon"], self.device)
