@@ -82,6 +82,24 @@ def GatherOp : TileOp<"gather", [MemoryEffects<[MemRead]>]> {
       }
     }
     ```
+
+    Pages are rows that a table names: here a program has one page of 16 keys.
+
+    ```mlir
+    tile.kernel @paged(%Table: !tile.view<?xi32>, %Keys: !tile.view<?x64xbf16>, %Y: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      %c16 = arith.constant dense<16> : tensor<i32>
+      tile.grid (%i) = (%c8) {
+        %page = tile.load %Table[%i] : !tile.view<?xi32> -> tensor<i32>
+        %first = arith.muli %page, %c16 : tensor<i32>
+        %start = tile.broadcast %first {dims = array<i64>} : tensor<i32> -> tensor<16xi32>
+        %number = tile.iota {axis = 0 : i64} : tensor<16xi32>
+        %rows = arith.addi %start, %number : tensor<16xi32>
+        %keys = tile.gather %Keys[%c0, %c0] rows(%rows) {axis = 0 : i64} : !tile.view<?x64xbf16>, tensor<16xi32> -> tensor<16x64xbf16>
+      }
+    }
+    ```
   }];
   let arguments = (ins Tile_View:$view, Variadic<Index>:$place, IntTileT:$rows, I64Attr:$axis);
   let results = (outs TileT:$result);
