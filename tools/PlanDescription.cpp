@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 namespace tenon::tool {
 
@@ -146,6 +147,27 @@ Result<Json> describePlan(const LaunchPlan &plan, const Sizes &sizes) {
               {"kernels", kernels}};
 }
 
+Result<Json> describePlans(const std::vector<NamedPlan> &plans, const Sizes &given) {
+  if (isPlainEntry(plans.size(), plans.front().name)) {
+    TENON_TRY_ASSIGN(Sizes sizes, completeSizes(*plans.front().plan, given));
+    return describePlan(*plans.front().plan, sizes);
+  }
+  std::set<std::string> known;
+  for (const NamedPlan &named : plans)
+    for (const PlanDim &dim : named.plan->dims)
+      known.insert(dim.name);
+  Json entries = Json::object();
+  for (const auto &[name, plan] : plans) {
+    Sizes own = given;
+    for (const std::string &dim : known) // what nobody knows is an error of the first
+      if (std::none_of(plan->dims.begin(), plan->dims.end(), [&](const PlanDim &each) { return each.name == dim; }))
+        own.erase(dim);
+    TENON_TRY_ASSIGN(Sizes sizes, completeSizes(*plan, own));
+    TENON_TRY_ASSIGN(entries[name], describePlan(*plan, sizes));
+  }
+  return Json{{"entries", entries}};
+}
+
 //===--- as text -------------------------------------------------------------------------------------------------===//
 
 static std::string scaled(double value, const char *unit) {
@@ -201,6 +223,12 @@ static std::string signatureText(const Json &values) {
 static std::string cell(const Json &json) { return json.is_string() ? json.get<std::string>() : json.dump(); }
 
 std::string planText(const Json &plan) {
+  if (plan.contains("entries")) {
+    std::string all;
+    for (const auto &[name, entry] : plan["entries"].items())
+      all += (all.empty() ? "" : "\n") + ("entry " + name) + "\n" + planText(entry);
+    return all;
+  }
   std::string text = "target    " + cell(plan["target"]) + "\ncompiler  " + cell(plan["compiler"]) + "\n";
   if (!plan["features"].empty()) {
     text += "needs    ";

@@ -2,7 +2,7 @@
 // it costs at given sizes. Shared by tenon-inspect and the report of tenon-compile.
 #pragma once
 
-#include "lib/Runtime/LaunchPlan.h"
+#include "lib/Runtime/Manifest.h"
 
 #include <nlohmann/json.hpp>
 
@@ -20,7 +20,11 @@ Result<Sizes> completeSizes(const LaunchPlan &plan, const Sizes &given);
 /// Costs are evaluated at `sizes`, which has every dimension.
 Result<nlohmann::ordered_json> describePlan(const LaunchPlan &plan, const Sizes &sizes);
 
-/// `description`: what describePlan gave.
+/// The plans of entries by name: describePlan of each under "entries", or of the only "main" by itself. A size in
+/// `given` may be of a dimension that only some have.
+Result<nlohmann::ordered_json> describePlans(const std::vector<NamedPlan> &plans, const Sizes &given);
+
+/// `description`: what describePlan or describePlans gave.
 std::string planText(const nlohmann::ordered_json &description);
 
 /// Columns under each other, two blanks between; a column of numbers stands to the right.

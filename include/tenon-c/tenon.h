@@ -122,7 +122,8 @@ TENON_API tenon_error *tenon_artefact_save_with_weights(const tenon_artefact *ar
                                                         const char *weights_path);
 /* The bytes live as long as the artefact. */
 TENON_API void tenon_artefact_bytes(const tenon_artefact *artefact, const void **data, size_t *size);
-/* manifest.json: kernels, schedules, buffers, weights, metadata. Lives as long as the artefact. */
+/* manifest.json: kernels, schedules, buffers, weights, metadata; of several entries each under "entries". Lives as long
+ * as the artefact. */
 TENON_API void tenon_artefact_manifest(const tenon_artefact *artefact, const char **json, size_t *size);
 /* Of an artefact that tenon_compile made, else empty: {"seconds": [[step, seconds], ..], "remarks": [{"kind",
  * "category", "location", "message"}, ..]}. Lives as long as the artefact. */
@@ -139,9 +140,20 @@ typedef struct tenon_load_options {
   size_t num_named_weights;
   int32_t device_index; /* which GPU, for an artefact that is compiled for one */
 } tenon_load_options;
-/* options may be NULL. The executable keeps what it needs of the artefact. */
+/* options may be NULL. The executable keeps what it needs of the artefact. All entries of an artefact are loaded
+ * together, with one copy of what they share of the weights; the executable is the first of them. */
 TENON_API tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_load_options *options,
                                              tenon_executable **executable);
+/* The entries, ways into one model: as "prefill" for a prompt and "decode" for the token after it; one, "main", of most
+ * models. The inputs of an executable, its outputs and its contexts are those of its entry. Inputs with one name that
+ * outputs of several entries are "over" (see tenon_context_run), as a cache, may be one memory for all. */
+TENON_API size_t tenon_executable_num_entries(const tenon_executable *executable);
+/* Lives as long as the executable; NULL where there is none of that number. */
+TENON_API const char *tenon_executable_entry_name(const tenon_executable *executable, size_t index);
+/* Another handle of the same loaded model, of the entry with this name, freed by itself, before or after the other. An
+ * error lists the names there are. */
+TENON_API tenon_error *tenon_executable_entry(const tenon_executable *executable, const char *name,
+                                              tenon_executable **entry);
 TENON_API void tenon_executable_free(tenon_executable *executable);
 
 typedef struct tenon_io_info {
@@ -159,7 +171,7 @@ TENON_API size_t tenon_executable_num_outputs(const tenon_executable *executable
 /* The pointers in info live as long as the executable. */
 TENON_API tenon_error *tenon_executable_input(const tenon_executable *executable, size_t index, tenon_io_info *info);
 TENON_API tenon_error *tenon_executable_output(const tenon_executable *executable, size_t index, tenon_io_info *info);
-/* Packed weights and copies made at load, in bytes; of GPU memory, for a GPU. */
+/* Packed weights and copies made at load, in bytes, of all entries; of GPU memory, for a GPU. */
 TENON_API int64_t tenon_executable_persistent_bytes(const tenon_executable *executable);
 
 /* ---- running ---- */

@@ -4,6 +4,7 @@
 
 #include "lib/Runtime/Context.h"
 #include "lib/Runtime/CudaContext.h"
+#include "lib/Runtime/Program.h"
 #include "tenon-c/tenon.h"
 
 #include <algorithm>
@@ -24,6 +25,7 @@ struct tenon_artefact {
 };
 
 struct tenon_executable {
+  std::shared_ptr<const tenon::Program> program;
   std::shared_ptr<const tenon::Executable> executable;
   /// Descriptions of inputs, then outputs; built once, never changed.
   struct Io {

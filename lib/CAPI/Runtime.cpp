@@ -69,8 +69,7 @@ tenon_error *tenon_artefact_save_with_weights(const tenon_artefact *artefact, co
     const Artefact &from = *artefact->artefact;
     TENON_TRY(openWeights(weightsPath).status()); // a file that is none is refused here, not when it is loaded
     TENON_TRY_ASSIGN(std::shared_ptr<const MappedFile> weights, MappedFile::open(weightsPath));
-    TENON_TRY_ASSIGN(std::string bytes, writeArtefact({from.plan, from.kernels, from.constants, weights->bytes(),
-                                                       from.model, from.cubins}));
+    TENON_TRY_ASSIGN(std::string bytes, writeArtefact({from.entries, weights->bytes(), from.model}));
     return writeFileAtomically(path, bytes);
   });
 }
@@ -114,14 +113,13 @@ private:
 };
 } // namespace
 
-static Result<std::shared_ptr<const WeightSource>> weightsOf(const tenon_load_options &options,
-                                                             const Artefact &artefact) {
+static Result<std::shared_ptr<const WeightSource>> weightsFor(const tenon_load_options &options,
+                                                              const Artefact &artefact) {
   std::shared_ptr<const WeightSource> weights;
   if (options.weights_path) {
     TENON_TRY_ASSIGN(weights, openWeights(options.weights_path));
-  } else if (!artefact.weights.empty()) {
-    TENON_TRY_ASSIGN(weights, weightsFromBytes(artefact.weights, artefact.storage, artefact.origin, artefact.file));
   }
+  TENON_TRY_ASSIGN(weights, weightsOf(artefact, std::move(weights)));
   if (!options.num_named_weights)
     return weights;
   if (!options.named_weights)
@@ -156,6 +154,17 @@ static tenon_executable::Io describe(const LaunchPlan &plan, const PlanValue &va
   return io;
 }
 
+static tenon_executable *handleOf(std::shared_ptr<const Program> program, size_t entry) {
+  auto handle = std::make_unique<tenon_executable>();
+  handle->executable = program->entry(entry);
+  handle->program = std::move(program);
+  const LaunchPlan &plan = handle->executable->plan();
+  for (const std::vector<int64_t> *ids : {&plan.inputs, &plan.outputs})
+    for (int64_t id : *ids)
+      handle->io.push_back(describe(plan, plan.values[id]));
+  return handle.release();
+}
+
 tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_load_options *given,
                                    tenon_executable **out) {
   return guarded([&]() -> Status {
@@ -163,16 +172,27 @@ tenon_error *tenon_executable_load(const tenon_artefact *artefact, const tenon_l
       return invalidArgument("tenon_executable_load: artefact and result must not be null");
     tenon_load_options options = {};
     TENON_TRY(readStruct(given, options, "tenon_load_options"));
-    TENON_TRY_ASSIGN(std::shared_ptr<const WeightSource> weights, weightsOf(options, *artefact->artefact));
-    TENON_TRY_ASSIGN(std::shared_ptr<const Executable> loaded,
-                     Executable::load(artefact->artefact, std::move(weights), options.device_index));
-    auto executable = std::make_unique<tenon_executable>();
-    executable->executable = loaded;
-    const LaunchPlan &plan = loaded->plan();
-    for (const std::vector<int64_t> *ids : {&plan.inputs, &plan.outputs})
-      for (int64_t id : *ids)
-        executable->io.push_back(describe(plan, plan.values[id]));
-    *out = executable.release();
+    TENON_TRY_ASSIGN(std::shared_ptr<const WeightSource> weights, weightsFor(options, *artefact->artefact));
+    TENON_TRY_ASSIGN(std::shared_ptr<const Program> program,
+                     Program::load(artefact->artefact, std::move(weights), options.device_index));
+    *out = handleOf(std::move(program), 0);
+    return {};
+  });
+}
+
+size_t tenon_executable_num_entries(const tenon_executable *executable) { return executable->program->numEntries(); }
+
+const char *tenon_executable_entry_name(const tenon_executable *executable, size_t index) {
+  bool isThere = executable && index < executable->program->numEntries();
+  return isThere ? executable->program->name(index).c_str() : nullptr;
+}
+
+tenon_error *tenon_executable_entry(const tenon_executable *executable, const char *name, tenon_executable **out) {
+  return guarded([&]() -> Status {
+    if (!executable || !name || !out)
+      return invalidArgument("tenon_executable_entry: executable, name and result must not be null");
+    TENON_TRY_ASSIGN(size_t entry, executable->program->find(name));
+    *out = handleOf(executable->program, entry);
     return {};
   });
 }
@@ -186,7 +206,7 @@ size_t tenon_executable_num_outputs(const tenon_executable *executable) {
   return executable->executable->plan().outputs.size();
 }
 int64_t tenon_executable_persistent_bytes(const tenon_executable *executable) {
-  return executable->executable->persistentBytes();
+  return executable->program->persistentBytes();
 }
 
 static Status fillInfo(const tenon_executable *executable, size_t index, bool output, tenon_io_info *info) {

@@ -7,6 +7,7 @@
 #include "lib/Compiler/GpuCodeGeneration.h"
 #include "lib/Compiler/PlanBuilder.h"
 #include "lib/Compiler/SharedObject.h"
+#include "lib/Compiler/SharedValueNames.h"
 #include "lib/Compiler/TextGuard.h"
 #include "lib/Pipelines/Phases.h"
 #include "lib/Runtime/Artefact.h"
@@ -62,15 +63,19 @@ private:
   std::vector<Remark> &into;
 };
 
-/// One compilation: a context, the module, and the errors said so far.
+/// One compilation: a context, the module of one entry after the other, and the errors said so far.
 class Driver {
 public:
   Driver(const CompileOptions &options, CompileReport &report) : options(options), report(report) {}
 
   Status start(std::string_view text);
+  /// Of the entries that are to be compiled. Each is selected before it is run.
+  size_t numEntries() const { return entries.size(); }
+  Status select(size_t entry);
   Status run(Phase phase);
-  Result<std::string> print();
-  Status generate(Compilation &into);
+  /// The whole text, each entry as it is now.
+  std::string print();
+  Status generate(CompiledEntry &into);
   /// After generate(): goes back to where the refused kernels were formed, and sends them down the general path.
   bool retry();
   /// The target's phases that the text is not yet past.
@@ -83,17 +88,20 @@ private:
     auto begin = std::chrono::steady_clock::now();
     bool good = succeeded(step());
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    report.seconds.emplace_back(name, took.count());
+    report.seconds.emplace_back((isOneOfSeveral() ? names[selected] + " " : "") + name, took.count());
     if (good)
       return {};
     return {kind, errors.empty() ? name + " failed without saying why" : errors};
   }
   Status dump(const std::string &file, llvm::StringRef text);
   Result<std::string> dumpFolder(llvm::StringRef name);
+  Status dumpModule(const std::string &file);
   Status dumpKernels(const std::string &file);
-  Status generateCpu(ModuleOp kernels, Compilation &into);
-  Status generateGpu(ModuleOp kernels, Compilation &into);
+  Status generateCpu(ModuleOp kernels, CompiledEntry &into);
+  Status generateGpu(ModuleOp kernels, CompiledEntry &into);
   LogicalResult collect(Diagnostic &diagnostic);
+  Status findEntries();
+  bool isOneOfSeveral() const { return whole && entries.size() > 1; }
 
   const CompileOptions &options;
   CompileReport &report;
@@ -103,8 +111,13 @@ private:
   unsigned numErrors = 0;
   std::unique_ptr<MLIRContext> context;
   std::unique_ptr<ScopedDiagnosticHandler> handler;
+  OwningOpRef<ModuleOp> whole;                // of modules, each an entry; null where the text is an entry itself
+  std::vector<OwningOpRef<ModuleOp>> entries; // but for the one that is selected
+  std::vector<std::string> names;
+  size_t selected = 0;
   OwningOpRef<ModuleOp> module;
   OwningOpRef<ModuleOp> formed; // for a GPU: before phase tile
+  std::vector<KernelCode> codes;
   std::map<std::string, std::string> refused;
 };
 
@@ -157,15 +170,65 @@ Status Driver::start(std::string_view text) {
     module = parseSourceFile<ModuleOp>(sources, ParserConfig(context.get()));
     return success(bool(module));
   }));
-  if (options.dumpDir.empty())
-    return {};
-  TENON_TRY_ASSIGN(std::string printed, print());
-  return dump("00-input.mlir", printed);
+  return findEntries();
 }
 
+/// A module that has no @main and nothing but modules with names is a model with several entries.
+Status Driver::findEntries() {
+  Block &body = *module->getBody();
+  bool isOfEntries = !body.empty() && llvm::all_of(body, [](Operation &op) {
+    auto nested = dyn_cast<ModuleOp>(op);
+    return nested && nested.getSymName();
+  });
+  if (!isOfEntries) {
+    if (!options.entry.empty() && options.entry != mainEntry)
+      return notFound(options.filename + " has no entry '" + options.entry + "'; it is one itself, 'main'");
+    names.emplace_back(mainEntry);
+    entries.push_back(std::move(module));
+    return {};
+  }
+  std::string known;
+  for (auto nested : body.getOps<ModuleOp>()) {
+    std::string name = nested.getSymName()->str();
+    known += (known.empty() ? "'" : ", '") + name + "'";
+    if (!options.entry.empty() && options.entry != name)
+      continue;
+    names.push_back(name);
+    entries.emplace_back(nested.clone());
+  }
+  if (entries.empty())
+    return notFound(options.filename + " has no entry '" + options.entry + "'; its entries are " + known);
+  if (options.oneEntry && entries.size() > 1)
+    return invalidArgument(options.filename + " has the entries " + known + ": say which");
+  if (!options.entry.empty()) { // a model of its own
+    names.front() = mainEntry;
+    module = nullptr;
+    return {};
+  }
+  whole = std::move(module);
+  body.clear();
+  return {};
+}
+
+Status Driver::select(size_t entry) {
+  if (module)
+    entries[selected] = std::move(module);
+  selected = entry;
+  module = std::move(entries[entry]);
+  formed = nullptr;
+  first = parsePhase(options.from);
+  codes.clear();
+  if (options.dumpDir.empty())
+    return {};
+  if (isOneOfSeveral())
+    TENON_TRY(dumpFolder("").status());
+  return dumpModule("00-input.mlir");
+}
+
+/// Where what is dumped goes: of several entries, each has a folder.
 Result<std::string> Driver::dumpFolder(llvm::StringRef name) {
   llvm::SmallString<128> path(options.dumpDir);
-  llvm::sys::path::append(path, name);
+  llvm::sys::path::append(path, isOneOfSeveral() ? names[selected] : "", name);
   if (std::error_code error = llvm::sys::fs::create_directories(path))
     return ioError(path.str().str() + ": " + error.message() + "; the dump folder cannot be made");
   return name.str();
@@ -173,7 +236,7 @@ Result<std::string> Driver::dumpFolder(llvm::StringRef name) {
 
 Status Driver::dump(const std::string &file, llvm::StringRef text) {
   llvm::SmallString<128> path(options.dumpDir);
-  llvm::sys::path::append(path, file);
+  llvm::sys::path::append(path, isOneOfSeveral() ? names[selected] : "", file);
   std::error_code error;
   llvm::raw_fd_ostream stream(path, error);
   if (!error) {
@@ -207,11 +270,10 @@ Status Driver::run(Phase phase) {
   }));
   if (options.dumpDir.empty())
     return {};
-  TENON_TRY_ASSIGN(std::string printed, print());
   llvm::ArrayRef<Phase> phases = phasesOf(phaseOptions);
   auto number = llvm::find(phases, phase) - phases.begin() + 1;
   std::string file = "0" + std::to_string(number) + "-" + name(phase).str() + ".mlir";
-  TENON_TRY(dump(file, printed));
+  TENON_TRY(dumpModule(file));
   return target.gpu ? dumpKernels(file) : Status();
 }
 
@@ -234,15 +296,28 @@ Status Driver::dumpKernels(const std::string &file) {
   return {};
 }
 
-Result<std::string> Driver::print() {
+static std::string printed(ModuleOp module) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  module->print(stream, OpPrintingFlags().useLocalScope(false));
+  module.print(stream, OpPrintingFlags().useLocalScope(false));
   stream << "\n";
   return text;
 }
 
-Status Driver::generate(Compilation &into) {
+Status Driver::dumpModule(const std::string &file) { return dump(file, printed(*module)); }
+
+std::string Driver::print() {
+  if (!whole)
+    return printed(module ? *module : *entries.front());
+  OwningOpRef<ModuleOp> together = whole->clone();
+  for (size_t entry = 0; entry < entries.size(); ++entry)
+    together->push_back((module && entry == selected ? *module : *entries[entry]).clone());
+  return printed(*together);
+}
+
+Status Driver::generate(CompiledEntry &into) {
+  into = {};
+  into.name = names[selected];
   TENON_TRY(timed("plan", ErrorKind::Unsupported, [&]() -> LogicalResult {
     FailureOr<BuiltPlan> built = buildPlan(*module, target.gpu != nullptr);
     if (failed(built))
@@ -264,6 +339,8 @@ Status Driver::generate(Compilation &into) {
   auto kernels = module->lookupSymbol<ModuleOp>("kernels");
   if (!kernels)
     return into.plan.kernels.empty() ? Status() : internalError("there is no module @kernels after the last phase");
+  if (whole)
+    nameSharedValues(into.plan, into.constants, kernels);
   Status generated;
   TENON_TRY(timed("code", ErrorKind::Internal, [&] {
     generated = target.gpu ? generateGpu(kernels, into) : generateCpu(kernels, into);
@@ -274,7 +351,7 @@ Status Driver::generate(Compilation &into) {
   return generated;
 }
 
-Status Driver::generateCpu(ModuleOp kernels, Compilation &into) {
+Status Driver::generateCpu(ModuleOp kernels, CompiledEntry &into) {
   TENON_TRY_ASSIGN(GeneratedCode code, generateCode(kernels, target.cpu, !options.dumpDir.empty()));
   into.objects = std::move(code.objects);
   if (options.dumpDir.empty())
@@ -283,7 +360,7 @@ Status Driver::generateCpu(ModuleOp kernels, Compilation &into) {
   return dump("kernels.s", code.assembly);
 }
 
-Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
+Status Driver::generateGpu(ModuleOp kernels, CompiledEntry &into) {
   GpuCodeOptions codeOptions;
   codeOptions.ptxas = options.ptxas;
   codeOptions.lineInfo = options.lineInfo;
@@ -301,12 +378,14 @@ Status Driver::generateGpu(ModuleOp kernels, Compilation &into) {
     TENON_TRY_ASSIGN(code, generateGpuCode(kernels, *target.gpu, codeOptions));
   }
   for (const auto &[kernel, facts] : code.facts)
-    report.kernels.push_back(
-        {kernel, facts.info.registers, facts.code.numInstructions, facts.code.numTensorCore(), facts.code.opcodes});
+    codes.push_back({(isOneOfSeveral() ? into.name + "/" : "") + kernel, facts.info.registers,
+                     facts.code.numInstructions, facts.code.numTensorCore(), facts.code.opcodes});
   into.cubins = std::move(code.cubins);
   refused = std::move(code.refused);
-  if (refused.empty())
+  if (refused.empty()) {
+    report.kernels.insert(report.kernels.end(), codes.begin(), codes.end());
     return {};
+  }
   std::string messages;
   for (const auto &[kernel, why] : refused)
     messages += (messages.empty() ? "" : "\n") + why;
@@ -346,7 +425,7 @@ bool Driver::retry() {
     return false;
   refused.clear();
   errors.clear();
-  report.kernels.clear();
+  codes.clear();
   module = formed->clone();
   first = Phase::tile;
   return true;
@@ -375,20 +454,21 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
   Driver driver(options, result.report);
   TENON_TRY(driver.start(text));
   // As it was read: a check of the artefact against this model covers every phase.
-  if (options.keepModel && options.from == "graph") {
-    TENON_TRY_ASSIGN(result.model, driver.print());
+  if (options.keepModel && options.from == "graph")
+    result.model = driver.print();
+  for (size_t entry = 0; entry < driver.numEntries(); ++entry) {
+    TENON_TRY(driver.select(entry));
+    result.entries.emplace_back();
+    for (bool isDone = false; !isDone;) {
+      for (Phase phase : driver.phasesToCome())
+        TENON_TRY(driver.run(phase));
+      Status generated = driver.generate(result.entries.back());
+      isDone = generated.ok();
+      if (!isDone && !driver.retry())
+        return generated;
+    }
   }
-  for (;;) {
-    for (Phase phase : driver.phasesToCome())
-      TENON_TRY(driver.run(phase));
-    Status generated = driver.generate(result);
-    if (generated.ok())
-      return result;
-    if (!driver.retry())
-      return generated;
-    result.plan = {};
-    result.cubins.clear();
-  }
+  return result;
 }
 
 Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,
@@ -397,21 +477,29 @@ Result<std::string> compileTo(std::string_view text, const CompileOptions &optio
   CompileReport own;
   Driver driver(options, report ? *report : own);
   TENON_TRY(driver.start(text));
-  for (Phase phase : driver.phasesToCome()) {
-    TENON_TRY(driver.run(phase));
-    if (to == name(phase).str())
-      break;
+  for (size_t entry = 0; entry < driver.numEntries(); ++entry) {
+    TENON_TRY(driver.select(entry));
+    for (Phase phase : driver.phasesToCome()) {
+      TENON_TRY(driver.run(phase));
+      if (to == name(phase).str())
+        break;
+    }
   }
   return driver.print();
 }
 
 Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights) {
-  std::string kernels;
-  if (!compilation.objects.empty() && !compilation.plan.kernels.empty()) {
-    TENON_TRY_ASSIGN(kernels, linkSharedObject(compilation.objects));
+  std::vector<std::string> kernels(compilation.entries.size());
+  ArtefactParts parts = {{}, weights, compilation.model};
+  for (const CompiledEntry &entry : compilation.entries) {
+    std::string &linked = kernels[parts.entries.size()];
+    if (!entry.objects.empty() && !entry.plan.kernels.empty()) {
+      TENON_TRY_ASSIGN(linked, linkSharedObject(entry.objects));
+    }
+    parts.entries.push_back({entry.name, entry.plan, linked, entry.constants,
+                             std::map<std::string, std::string_view>(entry.cubins.begin(), entry.cubins.end())});
   }
-  std::map<std::string, std::string_view> cubins(compilation.cubins.begin(), compilation.cubins.end());
-  return writeArtefact({compilation.plan, kernels, compilation.constants, weights, compilation.model, cubins});
+  return writeArtefact(parts);
 }
 
 } // namespace tenon

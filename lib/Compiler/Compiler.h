@@ -32,6 +32,8 @@ struct CompileOptions {
   bool lineInfo = false; ///< for a GPU: cubins say which of the model's lines an instruction is of, for profilers
   bool remarks = false;  ///< collect what passes did and did not do
   bool keepModel = true; ///< keep the model as read, where that is a graph
+  std::string entry;     ///< of a text with several entries the only one that is compiled, or empty: all
+  bool oneEntry = false; ///< a text with several is an error, unless `entry` says which
 };
 
 struct Remark {
@@ -56,13 +58,19 @@ struct CompileReport {
   std::vector<Remark> remarks;
 };
 
-/// What a compilation made. Movable, not copyable.
-struct Compilation {
+/// What a compilation made of one entry.
+struct CompiledEntry {
+  std::string name;
   LaunchPlan plan;
   std::vector<std::string> objects;          ///< for a CPU: relocatable ELF with the kernels
   std::map<std::string, std::string> cubins; ///< for a GPU, by PlanCudaKernel::cubin
   std::string constants;                     ///< constants.bin
-  std::string model;                         ///< the IR as read, where kept
+};
+
+/// What a compilation made.
+struct Compilation {
+  std::vector<CompiledEntry> entries; ///< at least one
+  std::string model;                  ///< the IR as read, where kept
   CompileReport report;
 };
 
@@ -70,13 +78,15 @@ struct Compilation {
 /// caller that would tell a wrong argument from a model that does not compile.
 Status checkUse(const CompileOptions &options, const std::string &to = "artefact");
 
+/// A text is a module with a function @main, or one of modules with names and such a function each: a model with an
+/// entry for each of them, which share weights.
 Result<Compilation> compile(std::string_view text, const CompileOptions &options);
 
-/// Runs the phases `options.from` to `to` and gives the IR after the last.
+/// Runs the phases `options.from` to `to` and gives the IR after the last, of entries in their modules.
 Result<std::string> compileTo(std::string_view text, const CompileOptions &options, const std::string &to,
                               CompileReport *report = nullptr);
 
-/// The artefact of a compilation: its cubins, or its kernels linked to a shared object. `weights`: safetensors bytes to
+/// The artefact of a compilation: its cubins, or its kernels linked to shared objects. `weights`: safetensors bytes to
 /// put in, or empty.
 Result<std::string> makeArtefact(const Compilation &compilation, std::string_view weights = {});
 

@@ -93,20 +93,21 @@ Result<TuningTasks> findTuningTasks(std::string_view text, const CompileOptions 
   TuningTasks found;
   found.build = version;
   std::map<std::vector<std::string>, size_t> known;
-  for (auto main : module->getOps<func::FuncOp>())
-    for (auto kernel : main.getOps<KernelOp>()) {
-      OwningOpRef<ModuleOp> alone = cutOut(kernel);
-      Result<TuningTask> task = taskOf(*alone, *target.gpu, options.tf32);
-      if (!task.ok()) {
-        found.leftOut.emplace_back(kernel.getKernelName().str(), task.status().message());
-        continue;
-      }
-      auto [at, isNew] = known.try_emplace({task->op, task->shape, task->types, task->epilogue}, found.tasks.size());
-      if (isNew)
-        found.tasks.push_back(task.take());
-      else
-        ++found.tasks[at->second].uses;
+  SmallVector<KernelOp> kernels; // of all entries
+  module->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
+  for (KernelOp kernel : kernels) {
+    OwningOpRef<ModuleOp> alone = cutOut(kernel);
+    Result<TuningTask> task = taskOf(*alone, *target.gpu, options.tf32);
+    if (!task.ok()) {
+      found.leftOut.emplace_back(kernel.getKernelName().str(), task.status().message());
+      continue;
     }
+    auto [at, isNew] = known.try_emplace({task->op, task->shape, task->types, task->epilogue}, found.tasks.size());
+    if (isNew)
+      found.tasks.push_back(task.take());
+    else
+      ++found.tasks[at->second].uses;
+  }
   return found;
 }
 

@@ -12,6 +12,11 @@ static constexpr const char *constantsName = "constants.bin", *weightsName = "we
 static constexpr const char *modelName = "model.mlir";
 static constexpr std::string_view cubinFolder = "kernels/", cubinSuffix = ".cubin";
 
+// Where what is an entry's own lies: at the top, where there is none beside it.
+static std::string folderOf(const std::vector<ArtefactEntry> &entries, const ArtefactEntry &entry) {
+  return isPlainEntry(entries.size(), entry.name) ? "" : entry.name + "/";
+}
+
 // The name of the cubin that an entry is, or nothing.
 static std::string_view cubinName(std::string_view entry) {
   size_t around = cubinFolder.size() + cubinSuffix.size();
@@ -21,15 +26,15 @@ static std::string_view cubinName(std::string_view entry) {
   return entry.substr(cubinFolder.size(), entry.size() - around);
 }
 
-// What the plan's kernels are in must be there.
-static Status checkKernels(const LaunchPlan &plan, std::string_view library,
-                           const std::map<std::string, std::string_view> &cubins) {
-  for (const auto &[name, kernel] : plan.kernels) {
-    if (kernel.cuda && !cubins.count(kernel.cuda->cubin))
-      return corrupt("kernel '" + name + "' is in the cubin '" + kernel.cuda->cubin + "', which is not there");
-    if (!kernel.cuda && library.empty())
-      return corrupt("its manifest names kernels, but it has no " + std::string(kernelsName));
-  }
+// What the plans' kernels are in must be there.
+static Status checkKernels(const std::vector<ArtefactEntry> &entries) {
+  for (const ArtefactEntry &entry : entries)
+    for (const auto &[name, kernel] : entry.plan.kernels) {
+      if (kernel.cuda && !entry.cubins.count(kernel.cuda->cubin))
+        return corrupt("kernel '" + name + "' is in the cubin '" + kernel.cuda->cubin + "', which is not there");
+      if (!kernel.cuda && entry.kernels.empty())
+        return corrupt("its manifest names kernels, but it has no " + folderOf(entries, entry) + kernelsName);
+    }
   return {};
 }
 
@@ -44,23 +49,48 @@ static size_t numbersOf(std::string_view safetensors) {
 }
 
 Result<std::string> writeArtefact(const ArtefactParts &parts) {
-  TENON_TRY(validateLaunchPlan(parts.plan));
-  TENON_TRY(checkKernels(parts.plan, parts.kernels, parts.cubins));
-  std::string manifest = writeLaunchPlan(parts.plan);
-  std::vector<ZipEntry> entries = {{manifestName, manifest}};
-  if (!parts.kernels.empty())
-    entries.push_back({kernelsName, parts.kernels});
-  for (const auto &[name, cubin] : parts.cubins)
-    entries.push_back({std::string(cubinFolder) + name + std::string(cubinSuffix), cubin});
-  entries.push_back({constantsName, parts.constants});
+  TENON_TRY(checkKernels(parts.entries));
+  std::vector<NamedPlan> plans;
+  for (const ArtefactEntry &entry : parts.entries)
+    plans.push_back({entry.name, &entry.plan});
+  TENON_TRY_ASSIGN(std::string manifest, writeManifest(plans));
+  std::vector<ZipEntry> files = {{manifestName, manifest}};
+  for (const ArtefactEntry &entry : parts.entries) {
+    std::string folder = folderOf(parts.entries, entry);
+    if (!entry.kernels.empty())
+      files.push_back({folder + kernelsName, entry.kernels});
+    for (const auto &[name, cubin] : entry.cubins)
+      files.push_back({folder + std::string(cubinFolder) + name + std::string(cubinSuffix), cubin});
+    files.push_back({folder + constantsName, entry.constants});
+  }
   if (!parts.model.empty())
-    entries.push_back({modelName, parts.model});
+    files.push_back({modelName, parts.model});
   if (!parts.weights.empty())
-    entries.push_back({weightsName, parts.weights, numbersOf(parts.weights)});
-  return writeStoredZip(entries);
+    files.push_back({weightsName, parts.weights, numbersOf(parts.weights)});
+  return writeStoredZip(files);
 }
 
-// The checksums are verified but for those of big entries, the weights: all their pages would be read.
+// One that is an entry's own; whether it is.
+static bool take(std::vector<ArtefactEntry> &entries, const ZipEntry &file) {
+  for (ArtefactEntry &entry : entries) {
+    std::string folder = folderOf(entries, entry);
+    if (file.name.compare(0, folder.size(), folder) != 0)
+      continue;
+    std::string_view name = std::string_view(file.name).substr(folder.size());
+    if (name == kernelsName)
+      entry.kernels = file.bytes;
+    else if (std::string_view cubin = cubinName(name); !cubin.empty())
+      entry.cubins[std::string(cubin)] = file.bytes;
+    else if (name == constantsName)
+      entry.constants = file.bytes;
+    else
+      continue;
+    return true;
+  }
+  return false;
+}
+
+// The checksums are verified but for those of big files, the weights: all their pages would be read.
 static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std::shared_ptr<const void> storage,
                                                     std::string origin,
                                                     std::shared_ptr<const MappedFile> file = nullptr) {
@@ -69,32 +99,31 @@ static Result<std::shared_ptr<const Artefact>> open(std::string_view bytes, std:
   artefact->storage = std::move(storage);
   artefact->origin = origin;
   artefact->file = std::move(file);
-  Result<std::vector<ZipEntry>> entries = readStoredZip(bytes, ZipChecksums::SmallEntries);
-  if (!entries.ok())
-    return entries.status().in(origin + ": not a Tenon artefact, or damaged");
-  for (const ZipEntry &entry : *entries) {
-    if (entry.name == manifestName)
-      artefact->manifest = entry.bytes;
-    else if (entry.name == kernelsName)
-      artefact->kernels = entry.bytes;
-    else if (std::string_view name = cubinName(entry.name); !name.empty())
-      artefact->cubins[std::string(name)] = entry.bytes;
-    else if (entry.name == constantsName)
-      artefact->constants = entry.bytes;
-    else if (entry.name == weightsName)
-      artefact->weights = entry.bytes;
-    else if (entry.name == modelName)
-      artefact->model = entry.bytes;
-    else
-      return corrupt(origin + ": not a Tenon artefact: unknown entry '" + entry.name + "'");
-  }
+  Result<std::vector<ZipEntry>> files = readStoredZip(bytes, ZipChecksums::SmallEntries);
+  if (!files.ok())
+    return files.status().in(origin + ": not a Tenon artefact, or damaged");
+  for (const ZipEntry &each : *files)
+    if (each.name == manifestName)
+      artefact->manifest = each.bytes;
   if (artefact->manifest.empty())
     return corrupt(origin + ": not a Tenon artefact: it has no " + manifestName);
-  Result<LaunchPlan> plan = readLaunchPlan(artefact->manifest);
-  if (!plan.ok())
-    return plan.status().in(origin);
-  artefact->plan = plan.take();
-  if (Status complete = checkKernels(artefact->plan, artefact->kernels, artefact->cubins); !complete.ok())
+  Result<std::vector<std::pair<std::string, LaunchPlan>>> plans = readManifest(artefact->manifest);
+  if (!plans.ok())
+    return plans.status().in(origin);
+  for (auto &[name, plan] : *plans) {
+    ArtefactEntry &entry = artefact->entries.emplace_back();
+    entry.name = name;
+    entry.plan = std::move(plan);
+  }
+  for (const ZipEntry &each : *files) {
+    if (each.name == weightsName)
+      artefact->weights = each.bytes;
+    else if (each.name == modelName)
+      artefact->model = each.bytes;
+    else if (each.name != manifestName && !take(artefact->entries, each))
+      return corrupt(origin + ": not a Tenon artefact: unknown entry '" + each.name + "'");
+  }
+  if (Status complete = checkKernels(artefact->entries); !complete.ok())
     return complete.in(origin);
   return std::shared_ptr<const Artefact>(std::move(artefact));
 }
@@ -110,6 +139,27 @@ Result<std::shared_ptr<const Artefact>> openArtefactBytes(std::string bytes) {
   std::copy(bytes.begin(), bytes.end(), static_cast<char *>(buffer.data()));
   auto storage = std::make_shared<AlignedBuffer>(buffer);
   return open({static_cast<const char *>(buffer.data()), bytes.size()}, storage, "artefact in memory");
+}
+
+Result<const ArtefactEntry *> findEntry(const Artefact &artefact, const std::string &name) {
+  std::string names;
+  for (const ArtefactEntry &entry : artefact.entries) {
+    if (entry.name == name || (name.empty() && artefact.entries.size() == 1))
+      return &entry;
+    names += (names.empty() ? "'" : ", '") + entry.name + "'";
+  }
+  bool isOne = artefact.entries.size() == 1;
+  if (name.empty())
+    return invalidArgument(artefact.origin + " has the entries " + names + ": say which");
+  return notFound(artefact.origin + " has no entry '" + name + "'; " + (isOne ? "its entry is " : "its entries are ") +
+                  names);
+}
+
+Result<std::shared_ptr<const WeightSource>> weightsOf(const Artefact &artefact,
+                                                      std::shared_ptr<const WeightSource> weights) {
+  if (weights || artefact.weights.empty())
+    return weights;
+  return weightsFromBytes(artefact.weights, artefact.storage, artefact.origin, artefact.file);
 }
 
 } // namespace tenon

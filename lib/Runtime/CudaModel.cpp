@@ -1,7 +1,6 @@
 #include "lib/Runtime/CudaModel.h"
 
 #include "lib/Runtime/CudaUpload.h"
-#include "lib/Runtime/StaticValues.h"
 
 #include <algorithm>
 
@@ -116,16 +115,36 @@ struct Source {
 };
 } // namespace
 
-// Two blocks: what calls use, and what only init launches read, which is freed after them.
-Status Model::place(std::string_view constants, const WeightSource *weights, CUstream stream, Memory &untilInit) {
-  std::vector<bool> everyCall = readByCalls(*plan);
+bool Model::takeShared(const PlanValue &value, const SharedValues &shared, bool isKept) {
+  const SharedValues::Place *there = shared.find(value);
+  if (!there)
+    return false;
+  staticAddresses[value.id] = there->address;
+  staticBytes[value.id] = there->bytes;
+  if (isKept)
+    sharedMemory.push_back(there->owner);
+  return true;
+}
+
+// Two blocks: what calls use, and what only init launches read, which is freed after them, or with the last entry's.
+Status Model::place(std::string_view constants, const WeightSource *weights, CUstream stream, SharedValues *shared,
+                    const LoadNeeds &needs, std::shared_ptr<Memory> &untilInit) {
+  std::vector<bool> everyCall = readByCalls(*plan), isMade(plan->values.size(), false);
+  for (size_t index = 0; index < plan->init.size(); ++index)
+    for (int64_t id : plan->init[index].results)
+      isMade[id] = needs.launches[index];
   Layout keptLayout, initLayout;
   std::vector<Source> sources;
   staticBytes.assign(plan->values.size(), 0);
   for (const PlanValue &value : plan->values) {
     Source source;
     source.id = value.id;
-    source.isKept = everyCall[value.id];
+    source.isKept = everyCall[value.id] || (shared && shared->isReadByCalls(value));
+    bool isStatic = value.kind == ValueKind::Weight || value.kind == ValueKind::Persistent;
+    if (isStatic && !needs.values[value.id] && !isMade[value.id])
+      continue;
+    if (isStatic && !isMade[value.id] && shared && takeShared(value, *shared, everyCall[value.id]))
+      continue;
     if (value.kind == ValueKind::Constant) {
       TENON_TRY_ASSIGN(std::string_view bytes, constantBytes(value, constants));
       staticBytes[value.id] = static_cast<int64_t>(bytes.size());
@@ -152,12 +171,17 @@ Status Model::place(std::string_view constants, const WeightSource *weights, CUs
     TENON_TRY_ASSIGN(source.at, (source.isKept ? keptLayout : initLayout).add(staticBytes[value.id]));
     sources.push_back(source);
   }
-  TENON_TRY_ASSIGN(memory, gpu->allocate(keptLayout.bytes, "weights and constants"));
-  TENON_TRY_ASSIGN(untilInit, gpu->allocate(initLayout.bytes, "what only launches at load read"));
+  TENON_TRY_ASSIGN(Memory kept, gpu->allocate(keptLayout.bytes, "weights and constants"));
+  memory = std::make_shared<Memory>(std::move(kept));
+  TENON_TRY_ASSIGN(Memory init, gpu->allocate(initLayout.bytes, "what only launches at load read"));
+  untilInit = std::make_shared<Memory>(std::move(init));
   Upload upload(*gpu, stream);
   for (const Source &source : sources) {
-    char *to = (source.isKept ? memory : untilInit).data() + source.at;
+    const std::shared_ptr<Memory> &block = source.isKept ? memory : untilInit;
+    char *to = block->data() + source.at;
     staticAddresses[source.id] = to;
+    if (shared)
+      shared->add(plan->values[source.id], {to, staticBytes[source.id], block});
     if (source.from.data)
       TENON_TRY(upload.copy(to, source.from, staticBytes[source.id]));
   }
@@ -172,10 +196,13 @@ void Model::bindViews() {
     }
 }
 
-Status Model::runInit(CUstream stream) {
+Status Model::runInit(CUstream stream, const LoadNeeds &needs) {
   std::vector<PreparedLaunch> prepared;
   Layout workspaces;
-  for (const PlanLaunch &launch : plan->init) {
+  for (size_t index = 0; index < plan->init.size(); ++index) {
+    const PlanLaunch &launch = plan->init[index];
+    if (!needs.launches[index])
+      continue;
     TENON_TRY_ASSIGN(
         PreparedLaunch ready,
         prepareLaunch(
@@ -194,7 +221,8 @@ Status Model::runInit(CUstream stream) {
 
 Result<std::unique_ptr<Model>> Model::load(const LaunchPlan &plan,
                                            const std::map<std::string, std::string_view> &cubins,
-                                           std::string_view constants, const WeightSource *weights, int device) {
+                                           std::string_view constants, const WeightSource *weights, int device,
+                                           SharedValues *shared) {
   std::unique_ptr<Model> model(new Model);
   model->plan = &plan;
   TENON_TRY_ASSIGN(model->gpu, Device::open(device));
@@ -205,11 +233,12 @@ Result<std::unique_ptr<Model>> Model::load(const LaunchPlan &plan,
   Current current(gpu);
   TENON_TRY(current.status);
   TENON_TRY(model->loadKernels(cubins));
-  Memory untilInit;
+  LoadNeeds needs = loadNeeds(plan, shared);
+  std::shared_ptr<Memory> untilInit;
   TENON_TRY_ASSIGN(Stream stream, makeStream(gpu));
-  TENON_TRY(model->place(constants, weights, stream.get(), untilInit));
+  TENON_TRY(model->place(constants, weights, stream.get(), shared, needs, untilInit));
   model->bindViews();
-  TENON_TRY(model->runInit(stream.get()));
+  TENON_TRY(model->runInit(stream.get(), needs));
   std::vector<bool> everyCall = readByCalls(plan);
   for (const PlanValue &value : plan.values)
     if (value.kind != ValueKind::View && !everyCall[value.id])
@@ -220,6 +249,6 @@ Result<std::unique_ptr<Model>> Model::load(const LaunchPlan &plan,
   return model;
 }
 
-int64_t Model::bytes() const { return memory.size(); }
+int64_t Model::bytes() const { return memory->size(); }
 
 } // namespace tenon::cuda

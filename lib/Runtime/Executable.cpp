@@ -20,7 +20,8 @@ Executable::~Executable() = default;
 Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, std::shared_ptr<KernelLibrary> kernels,
                                                              std::string_view constants,
                                                              std::shared_ptr<const WeightSource> weights,
-                                                             std::shared_ptr<const void> keepAlive) {
+                                                             std::shared_ptr<const void> keepAlive,
+                                                             SharedValues *shared) {
   TENON_TRY(validateLaunchPlan(plan));
   if (isCudaTarget(plan.target))
     return invalidArgument("a plan for '" + plan.target + "' has cubins, not a library of CPU kernels");
@@ -35,16 +36,16 @@ Result<std::shared_ptr<const Executable>> Executable::create(LaunchPlan plan, st
   TENON_TRY(exe->checkDims());
   TENON_TRY(exe->bindKernels());
   TENON_TRY(exe->bindConstants());
-  TENON_TRY(exe->bindWeights());
-  TENON_TRY(exe->runInit());
+  LoadNeeds needs = loadNeeds(exe->launchPlan, shared);
+  TENON_TRY(exe->bindWeights(shared, needs));
+  TENON_TRY(exe->runInit(shared, needs));
   return std::shared_ptr<const Executable>(std::move(exe));
 }
 
-Result<std::shared_ptr<const Executable>> Executable::createCuda(LaunchPlan plan,
-                                                                 const std::map<std::string, std::string_view> &cubins,
-                                                                 std::string_view constants,
-                                                                 std::shared_ptr<const WeightSource> weights,
-                                                                 int device, std::shared_ptr<const void> keepAlive) {
+Result<std::shared_ptr<const Executable>>
+Executable::createCuda(LaunchPlan plan, const std::map<std::string, std::string_view> &cubins,
+                       std::string_view constants, std::shared_ptr<const WeightSource> weights, int device,
+                       std::shared_ptr<const void> keepAlive, SharedValues *shared) {
   TENON_TRY(validateLaunchPlan(plan));
   std::shared_ptr<Executable> exe(new Executable);
   exe->launchPlan = std::move(plan);
@@ -52,43 +53,40 @@ Result<std::shared_ptr<const Executable>> Executable::createCuda(LaunchPlan plan
   exe->keepAlive = std::move(keepAlive);
   TENON_TRY(exe->checkDims());
   TENON_TRY_ASSIGN(exe->cudaModel,
-                   cuda::Model::load(exe->launchPlan, cubins, constants, exe->weightSource.get(), device));
+                   cuda::Model::load(exe->launchPlan, cubins, constants, exe->weightSource.get(), device, shared));
   exe->staticAddresses = exe->cudaModel->addresses();
   exe->ownedBytes = exe->cudaModel->bytes();
   return std::shared_ptr<const Executable>(std::move(exe));
 }
 
 Result<std::shared_ptr<const Executable>> Executable::load(std::shared_ptr<const Artefact> artefact,
-                                                           std::shared_ptr<const WeightSource> weights, int device) {
-  if (!weights && !artefact->weights.empty()) {
-    TENON_TRY_ASSIGN(weights, weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
-  }
-  if (isCudaTarget(artefact->plan.target)) {
+                                                           std::shared_ptr<const WeightSource> weights, int device,
+                                                           const std::string &entry) {
+  TENON_TRY_ASSIGN(const ArtefactEntry *found, findEntry(*artefact, entry));
+  TENON_TRY_ASSIGN(weights, weightsOf(*artefact, std::move(weights)));
+  return load(artefact, *found, std::move(weights), device, nullptr);
+}
+
+Result<std::shared_ptr<const Executable>> Executable::load(const std::shared_ptr<const Artefact> &artefact,
+                                                           const ArtefactEntry &entry,
+                                                           std::shared_ptr<const WeightSource> weights, int device,
+                                                           SharedValues *shared) {
+  if (isCudaTarget(entry.plan.target)) {
     Result<std::shared_ptr<const Executable>> exe =
-        createCuda(artefact->plan, artefact->cubins, artefact->constants, std::move(weights), device, artefact);
+        createCuda(entry.plan, entry.cubins, entry.constants, std::move(weights), device, artefact, shared);
     return exe.ok() ? std::move(exe) : exe.status().in(artefact->origin);
   }
-  TENON_TRY(checkFeatures(artefact->plan)); // before the system is asked to load the code
-  std::shared_ptr<KernelLibrary> kernels;   // none where the outputs are inputs, weights and views of them
-  if (!artefact->kernels.empty()) {
-    Result<std::shared_ptr<KernelLibrary>> opened = openSharedObject(artefact->kernels);
+  TENON_TRY(checkFeatures(entry.plan));   // before the system is asked to load the code
+  std::shared_ptr<KernelLibrary> kernels; // none where the outputs are inputs, weights and views of them
+  if (!entry.kernels.empty()) {
+    Result<std::shared_ptr<KernelLibrary>> opened = openSharedObject(entry.kernels);
     if (!opened.ok())
       return opened.status().in(artefact->origin);
     kernels = opened.take();
   }
   Result<std::shared_ptr<const Executable>> exe =
-      create(artefact->plan, kernels, artefact->constants, std::move(weights), artefact);
+      create(entry.plan, kernels, entry.constants, std::move(weights), artefact, shared);
   return exe.ok() ? std::move(exe) : exe.status().in(artefact->origin);
-}
-
-Result<std::shared_ptr<const Executable>> Executable::load(const std::string &path, const std::string &weightsPath,
-                                                           int device) {
-  TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(path));
-  std::shared_ptr<const WeightSource> weights;
-  if (!weightsPath.empty()) {
-    TENON_TRY_ASSIGN(weights, openWeights(weightsPath));
-  }
-  return load(std::move(artefact), std::move(weights), device);
 }
 
 // Every dimension must be the size of some input, so that a call can know it.
@@ -109,6 +107,16 @@ Result<void *> Executable::own(int64_t bytes) {
   owned.push_back(buffer);
   ownedBytes += bytes;
   return buffer.data();
+}
+
+// Whether an entry loaded before has it; then it is used where it is.
+bool Executable::takeShared(SharedValues *shared, const PlanValue &value) {
+  const SharedValues::Place *place = shared ? shared->find(value) : nullptr;
+  if (!place)
+    return false;
+  staticAddresses[value.id] = place->address;
+  sharedMemory.push_back(place->owner);
+  return true;
 }
 
 Status Executable::bindKernels() {
@@ -139,11 +147,11 @@ Status Executable::bindConstants() {
 
 // A weight is used where it lies. Launches of a call want it 64-byte aligned, else one copy is made; launches at load
 // read it once, so there any alignment of its elements does.
-Status Executable::bindWeights() {
+Status Executable::bindWeights(SharedValues *shared, const LoadNeeds &needs) {
   const std::vector<PlanValue> &values = launchPlan.values;
   std::vector<bool> everyCall = readByCalls(launchPlan);
   for (const PlanValue &value : values) {
-    if (value.kind != ValueKind::Weight)
+    if (value.kind != ValueKind::Weight || !needs.values[value.id] || takeShared(shared, value))
       continue;
     TENON_TRY_ASSIGN(TensorRef weight, findWeight(value, weightSource.get()));
     if (weight.device != TensorRef::host)
@@ -154,6 +162,8 @@ Status Executable::bindWeights() {
       TENON_TRY_ASSIGN(void *copy, own(weight.bytes()));
       std::memcpy(copy, weight.data, static_cast<size_t>(weight.bytes()));
       weight.data = copy;
+      if (shared)
+        shared->add(value, {copy, weight.bytes(), std::make_shared<AlignedBuffer>(owned.back())});
     }
     staticAddresses[value.id] = weight.data;
   }
@@ -161,13 +171,17 @@ Status Executable::bindWeights() {
 }
 
 // What only other launches at load read (weights joined before they are packed) goes with the last of them.
-Status Executable::runInit() {
+Status Executable::runInit(SharedValues *shared, const LoadNeeds &needs) {
   const std::vector<PlanValue> &values = launchPlan.values;
   std::vector<bool> isKept = readByCalls(launchPlan);
   std::vector<size_t> lastReader(values.size(), 0);
-  for (size_t index = 0; index < launchPlan.init.size(); ++index)
+  for (size_t index = 0; index < launchPlan.init.size(); ++index) {
     for (int64_t id : launchPlan.init[index].operands)
       lastReader[viewedValue(launchPlan, id)] = index;
+    for (int64_t id : launchPlan.init[index].results)
+      if (!needs.launches[index] && needs.values[id])
+        takeShared(shared, values[id]);
+  }
   std::map<int64_t, AlignedBuffer> passing;
   auto bindViews = [&] {
     for (const PlanValue &value : values)
@@ -178,12 +192,16 @@ Status Executable::runInit() {
   std::vector<void *> buffers;
   for (size_t index = 0; index < launchPlan.init.size(); ++index) {
     const PlanLaunch &launch = launchPlan.init[index];
+    if (!needs.launches[index])
+      continue;
     std::map<int64_t, int64_t> resultBytes;
     for (int64_t id : launch.results) {
       TENON_TRY_ASSIGN(std::vector<int64_t> shape, staticShape(values[id]));
       int64_t bytes = resultBytes[id] = *bytesOfShape(values[id].dtype, shape);
       if (isKept[id]) {
         TENON_TRY_ASSIGN(staticAddresses[id], own(bytes));
+        if (shared)
+          shared->add(values[id], {staticAddresses[id], bytes, std::make_shared<AlignedBuffer>(owned.back())});
       } else {
         TENON_TRY_ASSIGN(passing[id], AlignedBuffer::allocate(bytes));
         staticAddresses[id] = passing[id].data();

@@ -76,7 +76,7 @@ struct PlanValue {
   DataType dtype = DataType::F32;
   std::vector<Expr> shape;
   ValueKind kind = ValueKind::Temp;
-  std::string name;    ///< Input, Output: the user's name; Weight: its key
+  std::string name;    ///< Input, Output: the user's name; Weight: its key; Persistent: what it is, or empty
   int64_t source = -1; ///< View: viewed value. Output: value to copy, or -1
   int64_t over = -1;  ///< Output: the input whose memory it may have, as an update of it that nobody reads after; or -1
   int64_t offset = 0; ///< Constant: byte offset in constants.bin, a multiple of 64

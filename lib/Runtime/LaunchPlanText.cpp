@@ -1,8 +1,6 @@
 // The launch plan as JSON. The reader trusts nothing: every field is fetched with its type, unknown fields are refused
 // (a newer writer raises the format number instead), nesting of expressions is capped, and the whole is validated.
-#include "lib/Runtime/LaunchPlan.h"
-
-#include <nlohmann/json.hpp>
+#include "lib/Runtime/LaunchPlanJson.h"
 
 #include <algorithm>
 
@@ -45,7 +43,8 @@ static OrderedJson toJson(const std::vector<Expr> &exprs) {
 static OrderedJson toJson(const PlanValue &value) {
   OrderedJson json = {{"id", value.id}, {"kind", valueKindName(value.kind)}, {"dtype", dataTypeName(value.dtype)}};
   json["shape"] = toJson(value.shape);
-  if (value.kind == ValueKind::Input || value.kind == ValueKind::Output || value.kind == ValueKind::Weight)
+  if (value.kind == ValueKind::Input || value.kind == ValueKind::Output || value.kind == ValueKind::Weight ||
+      !value.name.empty())
     json["name"] = value.name;
   if (value.source >= 0)
     json["source"] = value.source;
@@ -115,7 +114,7 @@ static OrderedJson toJson(const PlanKernel &kernel) {
   return json;
 }
 
-std::string writeLaunchPlan(const LaunchPlan &plan) {
+OrderedJson launchPlanToJson(const LaunchPlan &plan) {
   OrderedJson json = {{"format", plan.format}, {"compiler", plan.compiler}, {"target", plan.target}};
   json["features"] = plan.features;
   if (!plan.metadata.empty())
@@ -138,8 +137,14 @@ std::string writeLaunchPlan(const LaunchPlan &plan) {
   json["kernels"] = OrderedJson::object();
   for (const auto &[name, kernel] : plan.kernels)
     json["kernels"][name] = toJson(kernel);
+  return json;
+}
+
+std::string manifestText(const OrderedJson &json) {
   return json.dump(1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
+
+std::string writeLaunchPlan(const LaunchPlan &plan) { return manifestText(launchPlanToJson(plan)); }
 
 //===--- reading -------------------------------------------------------------------------------------------------===//
 
@@ -147,9 +152,8 @@ namespace {
 /// Reads one plan; the first error stays and all later reads give empty values.
 class PlanReader {
 public:
-  Result<LaunchPlan> read(std::string_view text) {
-    Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (json.is_discarded() || !json.is_object())
+  Result<LaunchPlan> read(const Json &json) {
+    if (!json.is_object())
       return corrupt("launch plan: not a JSON object");
     LaunchPlan plan;
     plan.format = integer(json, "format", "launch plan");
@@ -456,6 +460,10 @@ private:
 };
 } // namespace
 
-Result<LaunchPlan> readLaunchPlan(std::string_view json) { return PlanReader().read(json); }
+Result<LaunchPlan> launchPlanFromJson(const Json &json) { return PlanReader().read(json); }
+
+Result<LaunchPlan> readLaunchPlan(std::string_view text) {
+  return launchPlanFromJson(Json::parse(text, nullptr, /*allow_exceptions=*/false));
+}
 
 } // namespace tenon

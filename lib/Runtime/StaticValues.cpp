@@ -46,4 +46,49 @@ std::vector<bool> readByCalls(const LaunchPlan &plan) {
   return isRead;
 }
 
+//===--- what entries share --------------------------------------------------------------------------------------===//
+
+static std::string sharedName(const PlanValue &value) {
+  if (value.kind == ValueKind::Weight)
+    return "weight " + value.name;
+  return value.kind == ValueKind::Persistent && !value.name.empty() ? "made " + value.name : std::string();
+}
+
+SharedValues::SharedValues(const std::vector<const LaunchPlan *> &plans) {
+  for (const LaunchPlan *plan : plans) {
+    std::vector<bool> isRead = readByCalls(*plan);
+    for (const PlanValue &value : plan->values)
+      if (isRead[value.id])
+        readByAny.insert(sharedName(value));
+  }
+}
+
+const SharedValues::Place *SharedValues::find(const PlanValue &value) const {
+  auto found = places.find(sharedName(value));
+  return found == places.end() ? nullptr : &found->second;
+}
+
+void SharedValues::add(const PlanValue &value, Place place) {
+  if (std::string name = sharedName(value); !name.empty())
+    places.emplace(std::move(name), std::move(place));
+}
+
+bool SharedValues::isReadByCalls(const PlanValue &value) const {
+  std::string name = sharedName(value);
+  return !name.empty() && readByAny.count(name) != 0;
+}
+
+LoadNeeds loadNeeds(const LaunchPlan &plan, const SharedValues *shared) {
+  LoadNeeds needs = {readByCalls(plan), std::vector<bool>(plan.init.size(), false)};
+  for (size_t index = plan.init.size(); index-- > 0;) {
+    for (int64_t id : plan.init[index].results)
+      if (needs.values[id] && !(shared && shared->find(plan.values[id])))
+        needs.launches[index] = true;
+    if (needs.launches[index])
+      for (int64_t id : plan.init[index].operands)
+        needs.values[viewedValue(plan, id)] = true;
+  }
+  return needs;
+}
+
 } // namespace tenon

@@ -46,10 +46,10 @@ compileAndRun(const std::string &text, const HowToCompile &how, const std::vecto
   options.from = how.from;
   options.target = how.target;
   TENON_TRY_ASSIGN(Compilation compiled, compile(text, options));
-  TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> library, loadObjects(compiled.objects));
-  TENON_TRY_ASSIGN(
-      std::shared_ptr<const Executable> executable,
-      Executable::create(compiled.plan, library, compiled.constants, weightsFromTensors(std::move(weights))));
+  const CompiledEntry &entry = compiled.entries.front();
+  TENON_TRY_ASSIGN(std::shared_ptr<KernelLibrary> library, loadObjects(entry.objects));
+  TENON_TRY_ASSIGN(std::shared_ptr<const Executable> executable,
+                   Executable::create(entry.plan, library, entry.constants, weightsFromTensors(std::move(weights))));
   Context context(executable);
   TENON_TRY_ASSIGN(std::vector<Tensor> first, context.run(inputs));
   TENON_TRY_ASSIGN(std::vector<Tensor> second, context.run(inputs));

@@ -69,9 +69,10 @@ std::shared_ptr<const WeightSource> modelWeightSource() {
 std::string cudaModelArtefact(const LaunchPlan &plan) {
   std::string weights = modelWeights();
   ArtefactParts parts;
-  parts.plan = plan;
+  ArtefactEntry &entry = parts.entries.emplace_back();
+  entry.plan = plan;
   parts.weights = weights;
-  parts.cubins = {{"model", modelCubin}};
+  entry.cubins = {{"model", modelCubin}};
   return *writeArtefact(parts);
 }
 

@@ -119,9 +119,7 @@ std::string testKernels() { return readAll(TENON_TEST_KERNELS); }
 std::string modelArtefact(bool withWeights) {
   std::string kernels = testKernels(), weights = withWeights ? modelWeights() : "";
   ArtefactParts parts;
-  parts.plan = modelPlan();
-  parts.kernels = kernels;
-  parts.constants = "";
+  parts.entries = {{"main", modelPlan(), kernels}};
   parts.weights = weights;
   parts.model = "module {}\n";
   return *writeArtefact(parts);

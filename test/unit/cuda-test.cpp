@@ -161,10 +161,10 @@ TEST_F(Cuda, LoadSaysWhatDoesNotFit) {
 TEST_F(Cuda, ArtefactHoldsCubins) {
   auto artefact = openArtefactBytes(cudaModelArtefact());
   ASSERT_TRUE(artefact.ok()) << artefact.status().message();
-  EXPECT_EQ((*artefact)->cubins.at("model"), modelCubin);
+  EXPECT_EQ((*artefact)->entries.front().cubins.at("model"), modelCubin);
   EXPECT_EQ(cudaModelArtefact(), cudaModelArtefact());
   ArtefactParts parts;
-  parts.plan = cudaModelPlan();
+  parts.entries = {{"main", cudaModelPlan()}};
   expectError(writeArtefact(parts).status(), ErrorKind::Corrupt, "is in the cubin 'model', which is not there");
 }
 

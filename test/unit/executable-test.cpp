@@ -218,9 +218,8 @@ TEST(Artefact, SameContentSameBytes) { EXPECT_EQ(modelArtefact(), modelArtefact(
 
 TEST(Artefact, WeightsAreUsedWhereTheyLieWhateverTheirHeader) {
   ArtefactParts parts;
-  parts.plan = modelPlan();
   std::string kernels = testKernels();
-  parts.kernels = kernels;
+  parts.entries = {{"main", modelPlan(), kernels}};
   int64_t persistent = loadModel()->persistentBytes();
   for (size_t spaces : {0, 1, 8, 63}) {
     std::string header = R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})" + std::string(spaces, ' ');
@@ -260,10 +259,9 @@ TEST(Artefact, AFeatureTheHostLacksIsRefused) {
 
 TEST(Artefact, AFeatureTheRuntimeDoesNotKnowIsRefused) {
   ArtefactParts parts;
-  parts.plan = modelPlan();
-  parts.plan.features = {"avx99"};
   std::string kernels = testKernels(), weights = modelWeights();
-  parts.kernels = kernels;
+  parts.entries = {{"main", modelPlan(), kernels}};
+  parts.entries.front().plan.features = {"avx99"};
   parts.weights = weights;
   auto exe = Executable::load(*openArtefactBytes(*writeArtefact(parts)));
   ASSERT_FALSE(exe.ok());

@@ -325,8 +325,12 @@ TEST(Mutations, Artefact) {
 // Behind the checksums: a manifest changed by hand reaches the reader of plans.
 TEST(Mutations, Manifest) {
   for (const LaunchPlan &seed : {modelPlan(), cudaModelPlan()})
-    fuzz(writeLaunchPlan(seed), SIZE_MAX, [](std::string_view bytes, int i) {
-      auto plan = readLaunchPlan(bytes);
-      EXPECT_TRUE(plan.ok() || !plan.status().message().empty()) << i;
-    });
+    for (size_t numEntries : {1, 2}) {
+      std::vector<NamedPlan> plans = {{"main", &seed}, {"other", &seed}};
+      plans.resize(numEntries);
+      fuzz(*writeManifest(plans), SIZE_MAX, [](std::string_view bytes, int i) {
+        auto read = readManifest(bytes);
+        EXPECT_TRUE(read.ok() || !read.status().message().empty()) << i;
+      });
+    }
 }

@@ -53,8 +53,10 @@ static Result<Outcome> work(const Arguments &arguments) {
   }
   TENON_TRY_ASSIGN(Compilation compilation, compile(text, arguments.compile));
   TENON_TRY_ASSIGN(outcome.bytes, makeArtefact(compilation, weights ? weights->bytes() : std::string_view()));
-  TENON_TRY_ASSIGN(Sizes sizes, completeSizes(compilation.plan, {}));
-  TENON_TRY_ASSIGN(outcome.plan, describePlan(compilation.plan, sizes));
+  std::vector<NamedPlan> plans;
+  for (const CompiledEntry &entry : compilation.entries)
+    plans.push_back({entry.name, &entry.plan});
+  TENON_TRY_ASSIGN(outcome.plan, describePlans(plans, {}));
   outcome.report = std::move(compilation.report);
   return outcome;
 }
@@ -157,6 +159,11 @@ int main(int argc, char **argv) {
   line.text("from", "PHASE", "the first phase to run (default: graph), or artefact: the text is past all",
             arguments.compile.from);
   line.text("to", "PHASE", "the last phase to run, or artefact (default)", arguments.to);
+  line.text(
+      "entry", "NAME",
+      "of a text with several entries, modules with names, only this one, as a model\nof its own (default: all, in "
+      "one artefact)",
+      arguments.compile.entry);
   line.text("weights", "FILE", "a .safetensors file to put into the artefact\n(default: those of a .pt2, else none)",
             arguments.weights);
   line.text("dump", "FOLDER",

@@ -95,13 +95,12 @@ static Result<Model> loadArtefact(const ModelOptions &options) {
   Clock clock;
   Model model;
   TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefact(options.path));
-  TENON_TRY_ASSIGN(model.weights, weightsFor(options, artefact->plan, nullptr));
-  if (!model.weights && !artefact->weights.empty()) {
-    TENON_TRY_ASSIGN(model.weights,
-                     weightsFromBytes(artefact->weights, artefact->storage, artefact->origin, artefact->file));
-  }
-  TENON_TRY(checkKinds(artefact->plan.target, isCudaTarget(artefact->plan.target), options.device));
-  TENON_TRY_ASSIGN(model.executable, Executable::load(artefact, model.weights, gpuOf(options.device)));
+  TENON_TRY_ASSIGN(const ArtefactEntry *entry, findEntry(*artefact, options.entry));
+  TENON_TRY_ASSIGN(model.weights, weightsFor(options, entry->plan, nullptr));
+  TENON_TRY_ASSIGN(model.weights, weightsOf(*artefact, std::move(model.weights)));
+  TENON_TRY(checkKinds(entry->plan.target, isCudaTarget(entry->plan.target), options.device));
+  TENON_TRY_ASSIGN(model.executable, Executable::load(artefact, model.weights, gpuOf(options.device), entry->name));
+  model.entry = entry->name;
   model.text = std::string(artefact->model);
   model.filename = options.path + ":model.mlir";
   model.loadSeconds = clock.seconds();
@@ -117,8 +116,10 @@ static Result<Model> compileText(const ModelOptions &options, std::string text,
   compileOptions.target = options.target;
   compileOptions.from = options.from;
   compileOptions.keepModel = false;
+  compileOptions.entry = options.entry;
+  compileOptions.oneEntry = true;
   TENON_TRY_ASSIGN(Compilation compiled, compile(text, compileOptions));
-  auto compilation = std::make_shared<const Compilation>(std::move(compiled));
+  auto compilation = std::make_shared<const CompiledEntry>(std::move(compiled.entries.front()));
   model.compileSeconds = compileClock.seconds();
 
   Clock loadClock;
@@ -133,6 +134,7 @@ static Result<Model> compileText(const ModelOptions &options, std::string text,
                                                           model.weights, compilation));
   }
   model.text = std::move(text);
+  model.entry = options.entry;
   model.filename = compileOptions.filename;
   model.loadSeconds = loadClock.seconds();
   return model;

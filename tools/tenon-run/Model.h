@@ -13,6 +13,7 @@ struct ModelOptions {
   std::string path;
   std::string weights;                ///< a .safetensors file, "random", or empty: those that come with the model
   std::string target, from = "graph"; ///< for text; target empty: that of the device
+  std::string entry;                  ///< of a model with several, or empty where there is one
   std::string device;                 ///< "cpu", "cuda", "cuda:1", "sim", "sim:sm_80"; empty: what it is compiled for
   int64_t seed = 0;                   ///< of random weights
 };
@@ -21,6 +22,7 @@ struct Model {
   std::shared_ptr<const Executable> executable;
   std::shared_ptr<const WeightSource> weights; ///< null where the model needs none
   std::string text, filename;                  ///< the model's IR, or empty where the artefact keeps none
+  std::string entry;                           ///< which of the text's it is
   double compileSeconds = 0, loadSeconds = 0;
 };
 

@@ -13,7 +13,18 @@ using namespace mlir;
 
 namespace tenon::tool {
 
-Result<std::unique_ptr<ModelReference>> ModelReference::parse(const std::string &text, const std::string &filename) {
+/// The module of an entry is one of the text's, but for a text that is one itself.
+static ModuleOp entryModule(ModuleOp whole, const std::string &entry) {
+  if (whole.lookupSymbol("main"))
+    return whole;
+  if (auto named = whole.lookupSymbol<ModuleOp>(entry))
+    return named;
+  auto nested = whole.getOps<ModuleOp>();
+  return llvm::hasSingleElement(nested) ? *nested.begin() : whole;
+}
+
+Result<std::unique_ptr<ModelReference>> ModelReference::parse(const std::string &text, const std::string &filename,
+                                                              const std::string &entry) {
   TENON_TRY(guardText(text).in(filename));
   std::unique_ptr<ModelReference> reference(new ModelReference);
   DialectRegistry registry;
@@ -33,12 +44,15 @@ Result<std::unique_ptr<ModelReference>> ModelReference::parse(const std::string 
         messages += "error: " + diagnostic.str();
       });
   reference->module = parseSourceString<ModuleOp>(text, ParserConfig(reference->context.get()), filename);
-  if (!reference->module || failed(findMain(*reference->module)))
+  if (!reference->module)
+    return invalidArgument(messages);
+  reference->entry = entryModule(*reference->module, entry);
+  if (failed(findMain(reference->entry)))
     return invalidArgument(messages);
   return reference;
 }
 
-func::FuncOp ModelReference::main() const { return *findMain(*module); }
+func::FuncOp ModelReference::main() const { return *findMain(entry); }
 
 /// Follows an index back from a table look-up through casts and views to the argument it is.
 static BlockArgument argumentBehind(Value value) {

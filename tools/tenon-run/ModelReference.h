@@ -14,8 +14,9 @@ namespace tenon::tool {
 
 class ModelReference {
 public:
-  /// `filename`: what the text goes by in messages.
-  static Result<std::unique_ptr<ModelReference>> parse(const std::string &text, const std::string &filename);
+  /// `filename`: what the text goes by in messages. `entry`: which of a text with several.
+  static Result<std::unique_ptr<ModelReference>> parse(const std::string &text, const std::string &filename,
+                                                       const std::string &entry);
 
   /// Of inputs that index rows of a table: 0 to the last row.
   Ranges inputRanges() const;
@@ -34,6 +35,7 @@ private:
   std::unique_ptr<mlir::MLIRContext> context;
   std::unique_ptr<mlir::ScopedDiagnosticHandler> handler;
   mlir::OwningOpRef<mlir::ModuleOp> module;
+  mutable mlir::ModuleOp entry; ///< it, or the one in it that is asked for
 };
 
 } // namespace tenon::tool

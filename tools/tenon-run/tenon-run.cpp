@@ -269,7 +269,7 @@ static Result<Report> work(const Arguments &arguments, const Model &model, const
     return plan.values[id].dtype >= DataType::I64 && plan.values[id].dtype != DataType::I1;
   });
   if (!model.text.empty() && arguments.model.from == "graph" && (arguments.check || hasIntegerInput)) {
-    TENON_TRY_ASSIGN(reference, ModelReference::parse(model.text, model.filename));
+    TENON_TRY_ASSIGN(reference, ModelReference::parse(model.text, model.filename, model.entry));
   }
   TENON_TRY_ASSIGN(std::vector<Input> inputs,
                    makeInputs(plan, arguments.inputs, reference ? reference->inputRanges() : Ranges()));
@@ -285,6 +285,8 @@ static Result<Report> work(const Arguments &arguments, const Model &model, const
   }
   report.json["model"] = arguments.model.path;
   report.json["target"] = plan.target;
+  if (!arguments.model.entry.empty())
+    report.json["entry"] = arguments.model.entry;
   reportTensors(inputs, outputs, report);
   if (simulation)
     reportLaunches(simulation->launches(), report);
@@ -331,6 +333,7 @@ int main(int argc, char **argv) {
               "the table it indexes, else 0:1)",
               arguments.inputs.ranges);
   line.integer("seed", "N", "of everything random (default: 0)", 0, arguments.inputs.seed);
+  line.text("entry", "NAME", "which entry, of a model with several", arguments.model.entry);
   line.text("weights", "FILE", "a .safetensors file, or random (default: those in the artefact)",
             arguments.model.weights);
   line.text("output", "FILE", "where the outputs go: .npz, or .npy when there is one", arguments.output);
