@@ -253,4 +253,25 @@ def TanhOp : PtxApprox<"tanh.approx"> {
   }];
 }
 
+def CvtF8Op : PtxOp<"cvt.f8x2", [Pure]> {
+  let summary = "cvt.rn.satfinite of two f32 to 8-bit floats (sm_89 and later)";
+  let description = [{
+    Formula: `r = round(high) * 256 + round(low)` as bits, to the nearest, halves to even. What is larger than the largest
+    finite value, and an infinity, becomes that; NaN becomes 0x7F (PTX ISA, "cvt").
+
+    (C1) The element is f8E4M3FN or f8E5M2.
+
+    ```mlir
+    llvm.func @example(%high: f32, %low: f32) -> i16 {
+      %r = ptx.cvt.f8x2 %high, %low {element = f8E4M3FN}
+      llvm.return %r : i16
+    }
+    ```
+  }];
+  let arguments = (ins F32:$high, F32:$low, TypeAttr:$element);
+  let results = (outs I16:$result);
+  let assemblyFormat = "operands attr-dict";
+  let hasVerifier = 1;
+}
+
 #endif

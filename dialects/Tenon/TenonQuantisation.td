@@ -5,10 +5,11 @@
 include "dialects/Tenon/TenonBase.td"
 
 def QuantiseOp : CheckedOp<"quantise"> {
-  let summary = "round(x / scale), halves to even, clamped to the range of the storage type";
+  let summary = "round(x * (1 / scale)), halves to even, clamped to the range of the storage type";
   let description = [{
-    Formula: `r = clamp(round(x / scale), low, high)`, halves to even, `low` and `high` the range of the result's element
-    type; for the f8 types the nearest value in range. The scale's shape says its granularity against a tensor `[.., R, C]`: per tensor (rank 0 or all sizes 1), per row
+    Formula: `r = clamp(round(x * (1 / scale)), low, high)`, halves to even, `low` and `high` the range of the result's element
+    type; for the f8 types the nearest value in range. The reciprocal and the product are rounded in f32 (f64 for an f64
+    input): one division serves all that a scale is for. The scale's shape says its granularity against a tensor `[.., R, C]`: per tensor (rank 0 or all sizes 1), per row
     `[.., R, 1]`, or, with `block`, per block `[.., R / block[0], C / block[1]]`.
 
     (C1) The result has the input's shape; the element type is i8, i4, f8E4M3FN or f8E5M2.

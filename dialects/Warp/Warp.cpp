@@ -172,7 +172,7 @@ LogicalResult ReadOp::verify() {
 SmallVector<StoreSlab> tenon::warp::storeSlabsOf(RankedTensorType tile) {
   LayoutAttr layout = layoutOf(tile);
   int64_t bits = tile.getElementType().isIntOrFloat() ? tile.getElementTypeBitWidth() : 0, bytes = bits / 8;
-  if (!layout || tile.getRank() != 2 || bits < 16)
+  if (!layout || tile.getRank() != 2 || bits < 8)
     return {};
   int64_t block[2] = {1, 1};
   for (int64_t dim : {0, 1}) {
@@ -196,7 +196,7 @@ SmallVector<StoreSlab> tenon::warp::storeSlabsOf(RankedTensorType tile) {
       return {};
   }
   auto [rows, columns] = block;
-  if (rows % 16 != 0 || columns % 16 != 0)
+  if (rows % 16 != 0 || columns % 16 != 0 || columns * bytes % 32 != 0)
     return {};
   SmallVector<StoreSlab> slabs;
   for (int64_t start = 0, span = 128; start < columns; start += span / bytes) {

@@ -12,7 +12,9 @@ using namespace mlir;
 namespace tenon {
 
 void buildThreadPhase(OpPassManager &manager, const PhaseOptions &options) {
-  manager.addPass(createExpandToThreadsPass());
+  ExpandToThreadsPassOptions threads;
+  threads.arch = options.gpu->name;
+  manager.addPass(createExpandToThreadsPass(threads));
   // The general path.
   ThreadGeneralKernelsPassOptions general;
   general.failOnFallback = options.failOnFallback;

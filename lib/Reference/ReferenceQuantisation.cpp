@@ -54,7 +54,7 @@ static LogicalResult evaluateQuantise(QuantiseOp op, ReferenceValues &values) {
     low = -high - 1;
   }
   forEachIndex(input.shape, [&](ArrayRef<int64_t> index, int64_t at) {
-    double scaled = input.floats[at] / scaleAt(scale, block, index);
+    double scaled = input.floats[at] * (1 / scaleAt(scale, block, index));
     if (result.isFloat())
       result.floats[at] = std::isnan(scaled) ? scaled : roundTo(result.elementType, std::clamp(scaled, low, high));
     else

@@ -61,6 +61,12 @@ uint32_t toTF32(float x, uint32_t rounding, uint32_t) {
   return bits >> cut << cut;
 }
 
+/// cvt.rn.satfinite.e4m3x2.f32, or e5m2x2: the first of two is the upper byte.
+uint32_t toFloat8s(float high, float low, uint32_t isE5M2, uint32_t) {
+  auto convert = isE5M2 ? toE5M2 : toE4M3;
+  return uint32_t{convert(high)} << 8 | convert(low);
+}
+
 } // namespace
 
 void addMathFunctions(std::vector<DeviceFunction> &table) {
@@ -69,6 +75,7 @@ void addMathFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_rcp", reciprocalApproximate),
                                 deviceFunction("tenon_sim_tanh", tanhApproximate),
                                 deviceFunction("tenon_sim_tf32", toTF32),
+                                deviceFunction("tenon_sim_float8s", toFloat8s),
                                 deviceFunction("__truncsfhf2", truncateToF16),
                                 deviceFunction("__truncdfhf2", truncateF64ToF16),
                                 deviceFunction("__extendhfsf2", extendF16),

@@ -38,6 +38,20 @@ inline float fromE4M3(uint8_t bits) {
   return bits >> 7 ? -magnitude : magnitude;
 }
 
+/// An 8-bit float to nearest even, with the largest finite number for all that are larger; NaN is the device's 0x7F.
+/// `least`: the exponent of denormals.
+inline uint8_t toFloat8(float value, int mantissaBits, int least, float largest) {
+  if (std::isnan(value))
+    return 0x7F;
+  float magnitude = std::fmin(std::fabs(value), largest);
+  int exponent = magnitude < std::ldexp(1.0F, least) ? least : std::ilogb(magnitude);
+  auto units = static_cast<uint32_t>(std::nearbyint(std::ldexp(magnitude, mantissaBits - exponent)));
+  uint32_t bits = units + (static_cast<uint32_t>(exponent - least) << mantissaBits);
+  return static_cast<uint8_t>(bits | (std::signbit(value) ? 0x80 : 0));
+}
+inline uint8_t toE4M3(float value) { return toFloat8(value, 3, -6, 448); }
+inline uint8_t toE5M2(float value) { return toFloat8(value, 2, -14, 57344); }
+
 /// To nearest even; NaN is the device's 0x7FFF.
 inline uint16_t toBF16(float value) {
   if (std::isnan(value))

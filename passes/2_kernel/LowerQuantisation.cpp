@@ -55,13 +55,14 @@ static Lowered lowerQuantise(QuantiseOp op, ImplicitLocOpBuilder &b) {
   AffineMap identity = b.getMultiDimIdentityMap(type.getRank());
   AffineMap scales =
       scaleMap(op.getScale(), identity.getResults(), type.getRank(), op.getBlock().value_or(ArrayRef<int64_t>()));
-  return SmallVector<Value>{
-      elementwise(b, tensor::getMixedSizes(b, b.getLoc(), op.getInput()), stored, {op.getInput(), op.getScale()},
-                  {identity, scales}, [&](ImplicitLocOpBuilder &inner, ValueRange x) {
-                    Value scaled = arith::DivFOp::create(inner, convertScalar(inner, x[0], compute),
-                                                         convertScalar(inner, x[1], compute));
-                    return storeNearest(inner, scaled, stored);
-                  })};
+  return SmallVector<Value>{elementwise(
+      b, tensor::getMixedSizes(b, b.getLoc(), op.getInput()), stored, {op.getInput(), op.getScale()},
+      {identity, scales}, [&](ImplicitLocOpBuilder &inner, ValueRange x) {
+        // One reciprocal serves all that a scale is for.
+        Value inverse = arith::DivFOp::create(inner, scalar(inner, compute, 1), convertScalar(inner, x[1], compute));
+        Value scaled = arith::MulFOp::create(inner, convertScalar(inner, x[0], compute), inverse);
+        return storeNearest(inner, scaled, stored);
+      })};
 }
 
 static Lowered lowerDequantise(DequantiseOp op, ImplicitLocOpBuilder &b) {

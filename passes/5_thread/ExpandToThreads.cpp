@@ -28,7 +28,13 @@ struct ExpandToThreads : tenon::impl::ExpandToThreadsPassBase<ExpandToThreads> {
     return success();
   }
 
+  using ExpandToThreadsPassBase::ExpandToThreadsPassBase;
   void runOnOperation() override {
+    Result<const GpuArch *> found = findGpuArch(arch);
+    if (!found.ok()) {
+      getOperation()->emitError(found.status().message());
+      return signalPassFailure();
+    }
     SmallVector<tile::KernelOp> kernels;
     getOperation()->walk([&](tile::KernelOp kernel) { kernels.push_back(kernel); });
     for (tile::KernelOp kernel : kernels) {
@@ -37,7 +43,7 @@ struct ExpandToThreads : tenon::impl::ExpandToThreadsPassBase<ExpandToThreads> {
         return signalPassFailure();
       }
       ImplicitLocOpBuilder b(kernel.getLoc(), kernel);
-      ThreadEmitter emitter(kernel, b);
+      ThreadEmitter emitter(kernel, **found, b);
       if (failed(emitter.emit()))
         return signalPassFailure();
       walkAndApplyPatterns(emitter.getFunction(), expansions);

@@ -68,6 +68,7 @@ def ExpandToThreadsPass : Pass<"tenon-expand-to-threads", "::mlir::ModuleOp"> {
     Ensures: no tile and no shared tile is left; a function's attributes say its grid, block and shared memory.
     Leaves alone: @main.
   }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is compiled for">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::math::MathDialect", "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
                            "::tenon::ptx::PtxDialect"];

@@ -1,8 +1,10 @@
 // Arithmetic on fragments, register by register.
 #include "passes/5_thread/ThreadEmitter.h"
 
+#include "dialects/Ptx/Ptx.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -24,13 +26,51 @@ static SmallVector<Value> truncatePairs(ImplicitLocOpBuilder &b, ArrayRef<Value>
   return results;
 }
 
+/// What is brought into the range of the 8-bit float first, from both sides in either order; null where it is not.
+static Value clampedTo(FloatType type, Value tile) {
+  double largest = APFloat::getLargest(type.getFloatSemantics()).convertToDouble();
+  bool isBelow = false, isAbove = false;
+  for (Operation *op = tile.getDefiningOp(); isa_and_nonnull<arith::MinimumFOp, arith::MaximumFOp>(op);
+       op = tile.getDefiningOp()) {
+    bool isMinimum = isa<arith::MinimumFOp>(op);
+    SplatElementsAttr limit;
+    if (!matchPattern(op->getOperand(1), m_Constant(&limit)) ||
+        limit.getSplatValue<APFloat>().convertToDouble() != (isMinimum ? largest : -largest))
+      break;
+    (isMinimum ? isBelow : isAbove) = true;
+    tile = op->getOperand(0);
+  }
+  return isBelow && isAbove ? tile : Value();
+}
+
+/// Two neighbours by one instruction, which also brings them into range.
+static SmallVector<Value> truncateToFloat8(ImplicitLocOpBuilder &b, ArrayRef<Value> from, Type to) {
+  auto bytes = VectorType::get(2, b.getI8Type());
+  SmallVector<Value> results;
+  for (size_t index = 0; index < from.size(); index += 2) {
+    Value pair = ptx::CvtF8Op::create(b, b.getI16Type(), from[index + 1], from[index], to);
+    pair = LLVM::BitcastOp::create(b, bytes, pair);
+    for (int64_t number : {0, 1}) {
+      Value place = LLVM::ConstantOp::create(b, b.getI32Type(), number);
+      results.push_back(arith::BitcastOp::create(b, to, LLVM::ExtractElementOp::create(b, pair, place)));
+    }
+  }
+  return results;
+}
+
 LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   Type element = registerType(type.getElementType());
   int64_t count = layoutOf(type).getNumRegisters();
   SmallVector<Value> results;
-  if (isa<arith::TruncFOp>(op) && (element.isF16() || element.isBF16()) && count % 2 == 0 &&
-      cast<RankedTensorType>(op->getOperand(0).getType()).getElementType().isF32()) {
+  Value clamped;
+  if (isa<Float8E4M3FNType, Float8E5M2Type>(element) && isa<arith::TruncFOp>(op) && hasFloat8 && count % 2 == 0 &&
+      getElementTypeOrSelf(op->getOperand(0).getType()).isF32())
+    clamped = clampedTo(cast<FloatType>(element), op->getOperand(0));
+  if (clamped) {
+    results = truncateToFloat8(b, valuesOf(clamped), element);
+  } else if (isa<arith::TruncFOp>(op) && (element.isF16() || element.isBF16()) && count % 2 == 0 &&
+             cast<RankedTensorType>(op->getOperand(0).getType()).getElementType().isF32()) {
     results = truncatePairs(b, valuesOf(op->getOperand(0)), element);
   } else if (isa<arith::IndexCastOp, arith::IndexCastUIOp>(op)) {
     // Positions are i32 here, so that this is a change of width.

@@ -5,6 +5,7 @@
 
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/SharedMemory.h"
+#include "lib/Schedule/GpuArch.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -35,7 +36,7 @@ inline mlir::Type registerType(mlir::Type element) {
 
 class ThreadEmitter {
 public:
-  ThreadEmitter(tile::KernelOp kernel, mlir::ImplicitLocOpBuilder &b);
+  ThreadEmitter(tile::KernelOp kernel, const GpuArch &arch, mlir::ImplicitLocOpBuilder &b);
   /// The thread's function at the builder's place; an error on the op that has no form.
   mlir::LogicalResult emit();
   mlir::LLVM::LLVMFuncOp getFunction() const { return function; }
@@ -199,6 +200,7 @@ private:
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   SharedMemoryPlan sharedPlan;
   bool hasTensorCore = false, hasWgmma = false, hasAsyncStores = false;
+  bool hasFloat8;            ///< the architecture has instructions for 8-bit floats
   bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
 };
 

@@ -10,8 +10,9 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, ImplicitLocOpBuilder &b)
-    : kernel(kernel), b(b), schedule(kernel->getAttrOfType<ScheduleAttr>("warp.schedule")) {
+ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, const GpuArch &arch, ImplicitLocOpBuilder &b)
+    : kernel(kernel), b(b), schedule(kernel->getAttrOfType<ScheduleAttr>("warp.schedule")),
+      hasFloat8(arch.rates.tensorF8 > 0) {
   kernel.walk([&](Operation *op) {
     if (!isa<tile::StoreOp, warp::StoreOp>(op))
       return;

@@ -205,6 +205,11 @@ static Value lowerFunction(Operation *op, StringRef instruction, ImplicitLocOpBu
                   /*hasEffects=*/false);
 }
 
+static Value lowerCvtF8(ptx::CvtF8Op op, ImplicitLocOpBuilder &b) {
+  std::string text = "cvt.rn.satfinite." + typeName(op.getElement()) + "x2.f32 $0, $1, $2;";
+  return assembly(b, op.getType(), {op.getHigh(), op.getLow()}, text, "=h,f,f", /*hasEffects=*/false);
+}
+
 /// Two f32 are rounded by one instruction. Said as a truncation of two, LLVM would take them apart where one alone is
 /// read, and the conversion of one takes four times as long.
 static void roundPair(arith::TruncFOp op, ImplicitLocOpBuilder &b) {
@@ -257,6 +262,7 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
             assembly(b, {}, {arrive.getBarrier(), arrive.getPredicate()},
                      "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", /*hasEffects=*/true);
           })
+          .Case([&](ptx::CvtF8Op pair) { pair.replaceAllUsesWith(lowerCvtF8(pair, b)); })
           .Case([&](arith::TruncFOp pair) { roundPair(pair, b); })
           .Case<ptx::Ex2Op, ptx::RcpOp, ptx::TanhOp>([&](Operation *function) {
             StringRef instruction = function->getName().stripDialect();

@@ -277,6 +277,10 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
                          : isa<ptx::TanhOp>(op) ? "tenon_sim_tanh"
                                                 : "tenon_sim_ex2";
     op->replaceAllUsesWith(ValueRange{calls.call(function, op->getOperands(), calls.builder().getF32Type())});
+  } else if (auto convert = dyn_cast<ptx::CvtF8Op>(op)) {
+    Value isE5M2 = calls.i32(isa<Float8E5M2Type>(convert.getElement()));
+    Value pair = calls.call("tenon_sim_float8s", {convert.getHigh(), convert.getLow(), isE5M2}, i32);
+    convert.replaceAllUsesWith(LLVM::TruncOp::create(calls.builder(), loc, convert.getType(), pair).getResult());
   } else if (auto convert = dyn_cast<NVVM::ConvertFloatToTF32Op>(op)) {
     if (convert.getRelu() || convert.getSat() != NVVM::SaturationMode::NONE)
       return op->emitOpError("has no simulation with `relu` or a saturation");

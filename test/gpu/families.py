@@ -137,6 +137,12 @@ def products_of_bytes(rng):
         for m, n, k, (x, w), to in table(rng, SIDES, SIDES, BYTE_DEPTHS, forms, results):
             name = f"{source}_{stored}_{m}x{n}x{k}_{x}_{w}_{to}"
             result.append(quantisation.product(name, source, stored, to, (m,), n, k, x, w, None, [{}]))
+        # What follows takes operands of 8 bits again.
+        forms = ["row", "tensor", "ones"] * 3
+        targets = [F8E4M3, F8E5M2] * 4
+        for m, n, k, to, form, middle in table(rng, SIDES[::2], SIDES[::2], BYTE_DEPTHS[::2], targets, forms, results):
+            case = quantisation.product(f"{source}_{stored}_{m}x{n}x{k}", source, stored, middle, (m,), n, k, "row", "row", None, [{}])
+            result.append(quantisation.quantised(case, to, form))
         # As many programs as take the largest tiles.
         for m, n, k, x in ((4097, 4112, 528, "row"), (2055, 8193, 400, "tensor")):
             name = f"{source}_{stored}_{m}x{n}x{k}_{x}_row_bf16"

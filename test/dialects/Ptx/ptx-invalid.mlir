@@ -141,6 +141,14 @@ llvm.func @f(%a: i32, %c: f32) {
 
 // -----
 
+llvm.func @f(%x: f32) {
+  // expected-error @below {{'ptx.cvt.f8x2' op (C1) converts to 'bf16', expected f8E4M3FN or f8E5M2}}
+  %r = ptx.cvt.f8x2 %x, %x {element = bf16}
+  llvm.return
+}
+
+// -----
+
 llvm.func @f(%p: i1) {
   // expected-error @below {{'ptx.barrier.or' op (C1) is barrier 1 of 40 threads, expected one of 0 to 15 and a multiple of 32 up to 1024}}
   %r = ptx.barrier.or %p {id = 1 : i32, threads = 40 : i32}

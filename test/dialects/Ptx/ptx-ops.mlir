@@ -41,6 +41,13 @@ llvm.func @dots(%a: i64, %w: i64, %r: i32, %c: f32) {
   llvm.return
 }
 
+// CHECK-LABEL: @conversions
+llvm.func @conversions(%x: f32, %y: f32) -> i16 {
+  // CHECK: ptx.cvt.f8x2 %{{.*}}, %{{.*}} {element = f8E5M2}
+  %r = ptx.cvt.f8x2 %x, %y {element = f8E5M2}
+  llvm.return %r : i16
+}
+
 // CHECK-LABEL: @dots_of_a_warp
 llvm.func @dots_of_a_warp(%a: i32, %w: i32, %c: f32) {
   // CHECK: ptx.mma.f8 %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {lhs_element = f8E4M3FN, rhs_element = f8E5M2}

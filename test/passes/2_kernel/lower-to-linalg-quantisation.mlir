@@ -6,8 +6,9 @@
 // CHECK-LABEL: @main
 // CHECK: linalg.generic {indexing_maps = [#{{.*}}, #[[ROW]], #{{.*}}], iterator_types = ["parallel", "parallel"]}
 // CHECK: ^bb0(%[[X:.*]]: bf16, %[[S:.*]]: f32, %{{.*}}: i4):
+// CHECK: %[[INVERSE:.*]] = arith.divf %{{.*}}, %[[S]] : f32
 // CHECK: %[[WIDE:.*]] = arith.extf %[[X]] : bf16 to f32
-// CHECK: %[[SCALED:.*]] = arith.divf %[[WIDE]], %[[S]] : f32
+// CHECK: %[[SCALED:.*]] = arith.mulf %[[WIDE]], %[[INVERSE]] : f32
 // CHECK: %[[NAN:.*]] = arith.cmpf uno, %[[SCALED]], %[[SCALED]]
 // CHECK: %[[NUMBER:.*]] = arith.select %[[NAN]], %{{.*}}, %[[SCALED]]
 // CHECK: %[[ROUND:.*]] = math.roundeven %[[NUMBER]]

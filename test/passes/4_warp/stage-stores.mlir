@@ -7,6 +7,8 @@
 // Pairs of f32 of two neighbouring rows share banks.
 // BANKS: 512 wavefronts of shared memory, 0 more
 // BANKS: 2048 wavefronts of shared memory, 1024 more
+// Pairs of bytes: four lanes share two banks.
+// BANKS: 512 wavefronts of shared memory, 0 more
 
 // Four slabs of 64 columns; a slot is written again once its copy has read it.
 // CHECK-LABEL: tile.kernel @linear
@@ -59,4 +61,26 @@ func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>) -> tensor<
 func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4095x384xbf16>) -> tensor<4096x4095xbf16> {
   %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4095x384xbf16>) -> tensor<4096x4095xbf16>
   return %0 : tensor<4096x4095xbf16>
+}
+
+// -----
+
+// Results of 8 bits: slabs of 128 columns, written two elements at a time, which one instruction converts and brings
+// into range.
+// CHECK-LABEL: tile.kernel @linear_quantise
+// CHECK: warp.store %{{.*}} slots 2 : tensor<128x256xf8E4M3FN
+// CHECK-NOT: tile.store
+// THREAD-LABEL: llvm.func @linear_quantise
+// THREAD: %[[INVERSE:.*]] = arith.divf
+// THREAD-NOT: arith.divf
+// THREAD-NOT: arith.m{{ax|in}}imumf
+// THREAD: arith.mulf %{{.*}}, %[[INVERSE]]
+// THREAD-NOT: arith.truncf %{{.*}} : f32 to f8E4M3FN
+// THREAD: ptx.cvt.f8x2 %{{.*}}, %{{.*}} {element = f8E4M3FN}
+// THREAD: llvm.store %{{.*}} {alignment = 2 : i64} : vector<2xi8>, !llvm.ptr<3>
+// THREAD: nvvm.cp.async.bulk.tensor.global.shared.cta
+func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>, %s: tensor<f32>) -> tensor<4096x4096xf8E4M3FN> {
+  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4096x384xbf16>) -> tensor<4096x4096xbf16>
+  %1 = tenon.quantise %0, %s : (tensor<4096x4096xbf16>, tensor<f32>) -> tensor<4096x4096xf8E4M3FN>
+  return %1 : tensor<4096x4096xf8E4M3FN>
 }

@@ -90,6 +90,17 @@ module @kernels {
     llvm.return %2 : f32
   }
 
+  // CHECK-LABEL: llvm.func @conversions(
+  // CHECK-SAME: %[[X:.*]]: f32, %[[Y:.*]]: f32)
+  // CHECK: llvm.inline_asm asm_dialect = att "cvt.rn.satfinite.e4m3x2.f32 $0, $1, $2;", "=h,f,f" %[[X]], %[[Y]]
+  // CHECK: llvm.inline_asm asm_dialect = att "cvt.rn.satfinite.e5m2x2.f32 $0, $1, $2;", "=h,f,f" %[[Y]], %[[X]]
+  llvm.func @conversions(%x: f32, %y: f32) -> i16 {
+    %0 = ptx.cvt.f8x2 %x, %y {element = f8E4M3FN}
+    %1 = ptx.cvt.f8x2 %y, %x {element = f8E5M2}
+    %2 = arith.xori %0, %1 : i16
+    llvm.return %2 : i16
+  }
+
   // Pairs by one instruction, the upper half first.
   // CHECK-LABEL: llvm.func @pairs(
   // CHECK-SAME: %[[X:.*]]: vector<2xf32>)

@@ -39,7 +39,8 @@ def granularity(form, dims, block):
 def quantise(name, source, stored, dims, form, block, sizes):
     def compute(x, s, kind):
         wide = source.compute
-        scaled = round_to(wide, x / spread(s, x.shape, block if form == "block" else None))
+        inverse = round_to(wide, 1 / spread(s, x.shape, block if form == "block" else None))
+        scaled = round_to(wide, x * inverse)
         if stored.is_float:
             return Expected(
                 round_to(stored, np.where(np.isnan(scaled), scaled, np.clip(scaled, -stored.largest, stored.largest)))
@@ -130,6 +131,33 @@ def product(name, source, stored, result, lead, n, k, input_form, weight_form, b
         compute,
         ("integers", "normal"),
         sizes,
+    )
+
+
+def quantised(case, stored, form):
+    """The case with its result, of two dimensions and known sizes or rows, quantised by given scales."""
+    (middle,) = case.results
+
+    def compute(*values, kind):
+        *operands, s = values
+        before = case.reference(*operands, kind=kind)
+        inverse = 1 / spread(s, before.value.shape, None)
+        bound = (before.bound + (middle.dtype.u + 2 * F32.u) * np.abs(before.value)) * inverse
+        return Expected(np.clip(before.value * inverse, -stored.largest, stored.largest), bound)
+
+    number, dims = len(case.operands), middle.dims
+    rows = np.exp2(np.arange(8) - 4.0)  # from where some are clamped to where some are denormals
+    scale = Operand(F32, granularity(form, dims, None), lambda rng, shape, kind: rng.choice(rows, shape))
+    body = case.body.replace("{r0}", "{p}q").replace("{rt0}", middle.type())
+    quantise = f"{{r0}} = tenon.quantise {{p}}q, {{{number}}} : ({middle.type()}, {{t{number}}}) -> {{rt0}}"
+    return Case(
+        f"{case.name}_to_{stored}_{form}",
+        [*case.operands, scale],
+        [Operand(stored, dims)],
+        f"{body}\n{quantise}",
+        compute,
+        ("normal",),
+        case.sizes,
     )
 
 
