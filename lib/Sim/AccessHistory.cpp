@@ -129,7 +129,7 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
                                                                                   : Conflict::Race,
            cell.write, at);
     bool isUnwritten = cell.write == 0 && cell.copy == 0;
-    if (isUnwritten && (!access.isWrite || access.isAtomic) && !toldUninitialised) {
+    if (isUnwritten && (!access.isWrite || access.isUpdate) && !toldUninitialised) {
       toldUninitialised = true;
       found(Conflict::Uninitialised, access, nullptr, at);
     }

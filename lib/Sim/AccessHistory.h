@@ -43,7 +43,7 @@ struct Access {
   uint32_t cta, thread, moment, site;
   uint64_t first; ///< offset in the allocation
   uint32_t bytes;
-  bool isWrite, isAtomic;
+  bool isWrite, isAtomic, isUpdate; ///< an update is a write that reads first
 };
 
 enum class Conflict { Race, MissingFence, AsyncCopy, Uninitialised };

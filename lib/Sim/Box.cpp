@@ -63,7 +63,7 @@ Box boxAt(Cta &cta, const void *descriptor, const void *shared, const int32_t *p
   return box;
 }
 
-std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isAtomic,
+std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isUpdate,
                                   uint32_t site) {
   std::vector<uint32_t> records;
   if (cta.counts())
@@ -80,8 +80,9 @@ std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool
                    /*alignment=*/1,
                    Space::Global,
                    isWrite,
-                   isAtomic,
+                   /*isAtomic=*/isUpdate,
                    site};
+    touch.isUpdate = isUpdate;
     if (isWrite)
       records.push_back(beginCopy(cta, touch));
     else

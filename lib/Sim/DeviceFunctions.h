@@ -70,8 +70,6 @@ enum class SpecialRegister : uint32_t {
   NclusterY,
   NclusterZ,
   LaneId,
-  WarpId,
-  NumWarps,
   WarpSize,
   LaneMaskEq,
   LaneMaskLe,

@@ -64,6 +64,23 @@ struct MmaArguments {
 };
 constexpr uint32_t firstOfB = 4, firstOfC = 6, firstOfD = 10;
 
+/// Of fp8, as an H200 does it, which multiplies 16 f16 in its place, twice: of four elements in a register the first
+/// two, from zero, and the others on top. Their sum with the accumulator is rounded to nearest.
+float sumOfBytes(const double *a, const double *b, MmaShape shape, float c) {
+  float sum = 0;
+  for (uint32_t half = 0; half < 2; ++half) {
+    double x[16], y[16];
+    for (uint32_t index = 0; index < 16; ++index) {
+      uint32_t k = index / 2 * 4 + 2 * half + index % 2;
+      x[index] = a[k];
+      y[index] = b[k];
+    }
+    sum = sumOfProducts(x, y, shape.a, shape.b, 16, sum);
+  }
+  sum += c;
+  return std::isnan(sum) ? asFloat(0x7FFFFFFF) : sum;
+}
+
 void multiply(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site) {
   if (Trace *trace = cta.trace())
     trace->add(Trace::Kind::Product, warp, cta.siteText(site), trace->time());
@@ -93,6 +110,8 @@ void multiply(Cta &cta, uint32_t warp, void *const *arguments, uint32_t site) {
         float start = fromF16(static_cast<uint16_t>(c[index / 2] >> shift));
         uint32_t sum = toF16(sumOfProducts(a[row], b[column], shape.a, shape.b, shape.k, start));
         d[index / 2] = (d[index / 2] & ~(0xFFFFU << shift)) | sum << shift;
+      } else if (bitsOf(shape.a) == 8) {
+        d[index] = asBits(sumOfBytes(a[row], b[column], shape, asFloat(c[index])));
       } else {
         d[index] = asBits(sumOfProducts(a[row], b[column], shape.a, shape.b, shape.k, asFloat(c[index])));
       }

@@ -20,7 +20,7 @@ static std::string nameOf(Cta &cta, const Allocation &allocation) {
 }
 
 static const char *verb(const Access &access) {
-  return access.isAtomic ? "changes" : access.isWrite ? "writes" : "reads";
+  return access.isUpdate ? "changes" : access.isWrite ? "writes" : "reads";
 }
 
 /// Of what a check of an access needs, a finding's text included.
@@ -115,7 +115,8 @@ static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touc
           touch.address - allocation.begin(),
           touch.bytes,
           touch.isWrite,
-          touch.isAtomic};
+          touch.isAtomic,
+          touch.isUpdate};
 }
 
 static Actor actorOf(Cta &cta, uint32_t index) {
@@ -232,6 +233,7 @@ void accessCall(void *address, void *value, uint32_t bytes, uint32_t alignment, 
                  (flags & accessAtomic) != 0,
                  site,
                  value};
+  touch.isUpdate = touch.isWrite && (flags & accessReads) != 0;
   if (touch.isWrite)
     cta.noteProgress();
   recordTouch(cta, touch);

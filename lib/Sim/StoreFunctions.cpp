@@ -29,6 +29,30 @@ static Number combineNumbers(BulkWrite kind, Number old, Number given) {
   }
 }
 
+/// An H200 stops at the others with an illegal instruction: what the manual has for u64 or b64 is not of i64.
+static bool combines(BulkWrite kind, MapElement element) {
+  bool isUnsigned = element == MapElement::U32 || element == MapElement::U64, isWord = element == MapElement::I32;
+  bool isShortFloat = element == MapElement::F16 || element == MapElement::BF16;
+  bool isFloat = isShortFloat || element == MapElement::F32 || element == MapElement::F64;
+  switch (kind) {
+  case BulkWrite::Replace:
+    return true;
+  case BulkWrite::Add:
+    return isUnsigned || isWord || isFloat;
+  case BulkWrite::Min:
+  case BulkWrite::Max:
+    return isUnsigned || isWord || isShortFloat || element == MapElement::I64;
+  case BulkWrite::Increment:
+  case BulkWrite::Decrement:
+    return element == MapElement::U32;
+  case BulkWrite::And:
+  case BulkWrite::Or:
+  case BulkWrite::Xor:
+    return isUnsigned || isWord;
+  }
+  return false;
+}
+
 uint64_t combined(BulkWrite kind, MapElement element, uint64_t old, uint64_t given) {
   switch (kind) {
   case BulkWrite::Replace:
@@ -149,6 +173,13 @@ void bulkStore(void *descriptor, void *source, const int32_t *place, uint32_t ra
                      cta.trace() ? cta.trace()->step() : 0,
                      {}};
   bool isReduction = store.kind != BulkWrite::Replace;
+  if (!combines(store.kind, store.box.map->element))
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) +
+                  ", which does not combine elements of the tensor map's type so; add, min and max are of 32-bit "
+                  "integers, f16 and bf16, add of f32 and f64 too, min and max of i64 too; and, or, xor of 32-bit "
+                  "integers",
+              site);
   // All of the box must be there, and aligned.
   checkTouch(cta, {actor, reinterpret_cast<uintptr_t>(source), static_cast<uint32_t>(store.box.sharedBytes()),
                    boxAlignment, Space::Shared, false, false, site});

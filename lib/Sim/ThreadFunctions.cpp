@@ -215,10 +215,6 @@ uint32_t special(uint32_t which, uint32_t) {
     return static_cast<uint32_t>(gridZ / clusterZ);
   case SpecialRegister::LaneId:
     return thread.lane;
-  case SpecialRegister::WarpId:
-    return thread.warp % cta.warpsOfCta();
-  case SpecialRegister::NumWarps:
-    return cta.warpsOfCta();
   case SpecialRegister::WarpSize:
     return 32;
   case SpecialRegister::LaneMaskEq:

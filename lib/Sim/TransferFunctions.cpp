@@ -175,7 +175,7 @@ void copyTo(Cta &cta, void *destination, void *descriptor, void *barrier, const 
               cta.threadText() + " executes " + cta.siteText(site) + " with an mbarrier of " +
                   cta.peerText(Memory::rankOf(copy.barrier)) + " for a box in " + cta.peerText(copy.rank),
               site);
-  touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, /*isAtomic=*/false, site);
+  touchGlobal(cta, copy.box, cta.tmaActor(), /*isWrite=*/false, /*isUpdate=*/false, site);
   Touch touch = {cta.tmaActor(),
                  reinterpret_cast<uintptr_t>(destination),
                  static_cast<uint32_t>(copy.box.sharedBytes()),

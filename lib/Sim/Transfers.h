@@ -54,7 +54,7 @@ constexpr uint32_t boxAlignment = 128; ///< of a box in shared memory
 Box boxAt(class Cta &cta, const void *descriptor, const void *shared, const int32_t *place, uint32_t rank,
           uint32_t site);
 /// The rows of global memory, as accesses of that actor; the records of writes, which are under way from now on.
-std::vector<uint32_t> touchGlobal(class Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isAtomic,
+std::vector<uint32_t> touchGlobal(class Cta &cta, const Box &box, uint32_t actor, bool isWrite, bool isUpdate,
                                   uint32_t site);
 
 /// One box on its way from global to shared memory.

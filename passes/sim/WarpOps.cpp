@@ -41,8 +41,6 @@ static std::optional<SpecialRegister> specialRegister(Operation *op) {
       {"nclusterid.y", SpecialRegister::NclusterY},
       {"nclusterid.z", SpecialRegister::NclusterZ},
       {"laneid", SpecialRegister::LaneId},
-      {"warpid", SpecialRegister::WarpId},
-      {"nwarpid", SpecialRegister::NumWarps},
       {"warpsize", SpecialRegister::WarpSize},
       {"lanemask.eq", SpecialRegister::LaneMaskEq},
       {"lanemask.le", SpecialRegister::LaneMaskLe},

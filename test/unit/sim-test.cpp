@@ -340,7 +340,7 @@ TEST_F(Sim, StoresOfTmaWithoutOneOp) {
 
 TEST_F(Sim, ReductionsOfTma) {
   // Every CTA adds its tile to the same rows, which must hold something.
-  auto add = [&](int64_t zeroedBytes, const std::string &fence) {
+  auto add = [&](int64_t zeroedBytes, const std::string &fence, const std::string &kind = "add") {
     auto module = inlineKernels(
         R"(llvm.mlir.global external @shared() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
     llvm.func @k(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %sums: !llvm.ptr<1>,
@@ -362,7 +362,9 @@ TEST_F(Sim, ReductionsOfTma) {
       nvvm.barrier0
       %isFirst = arith.cmpi eq, %t, %zero : i32
       scf.if %isFirst {
-        nvvm.cp.async.bulk.tensor.reduce %map, %shared, box[%zero] {redKind = #nvvm.tma_redux_kind<add>} : !llvm.ptr, !llvm.ptr<3>
+        nvvm.cp.async.bulk.tensor.reduce %map, %shared, box[%zero] {redKind = #nvvm.tma_redux_kind<)" +
+        kind +
+        R"(>} : !llvm.ptr, !llvm.ptr<3>
         nvvm.cp.async.bulk.commit.group
         nvvm.cp.async.bulk.wait_group 0
         %sum = llvm.load volatile %sums : !llvm.ptr<1> -> i32
@@ -382,6 +384,8 @@ TEST_F(Sim, ReductionsOfTma) {
                 {"changes bytes 0 to 127 of 'workspace' by nvvm.cp.async.bulk.tensor.reduce", "by llvm.load"});
   expectFinding(add(0, fence).first, sim::FindingKind::Uninitialised, {"nvvm.cp.async.bulk.tensor.reduce"});
   expectFinding(add(128, "").first, sim::FindingKind::Race, {"no fence.proxy.async"});
+  // The hardware's illegal instruction.
+  expectFinding(add(128, fence, "inc").first, sim::FindingKind::Misuse, {"does not combine elements"});
 }
 
 TEST_F(Sim, RegistersFromOneWarpgroupToAnother) {
@@ -426,6 +430,28 @@ TEST_F(Sim, TilesByACounter) {
   sim::Report report = run(*module, {{}, {buffer("y", y)}, {7}});
   EXPECT_TRUE(report.ok()) << report.text();
   EXPECT_EQ(y, (std::vector<int64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST_F(Sim, AtomicAccesses) {
+  auto after = [&](const std::string &access, const std::string &then) {
+    auto module = inlineKernels(
+        "llvm.mlir.global external @shared() {addr_space = 3 : i32, alignment = 16 : i64} : !llvm.array<0 x i8>\n"
+        "llvm.func @k(%y: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 64>, "
+        "tenon.shared_bytes = 16 : i64} {\n%shared = llvm.mlir.addressof @shared : !llvm.ptr<3>\n"
+        "%one = arith.constant 1 : i32\n" +
+        access + "\n" + then + "\nllvm.return\n}");
+    return run(*module, {});
+  };
+  const std::string store = "llvm.store %one, %shared atomic monotonic {alignment = 4 : i64} : i32, !llvm.ptr<3>";
+  const std::string load = "%a = llvm.load %shared atomic monotonic {alignment = 4 : i64} : !llvm.ptr<3> -> i32";
+  const std::string update = "%b = llvm.atomicrmw add %shared, %one monotonic : !llvm.ptr<3>, i32";
+  EXPECT_TRUE(after(store, update).ok());
+  EXPECT_TRUE(after(store, load).ok());
+  expectFinding(after(update, ""), sim::FindingKind::Uninitialised,
+                {"changes bytes 0 to 3 of shared memory by llvm.atom"});
+  expectFinding(after(load, ""), sim::FindingKind::Uninitialised, {"reads bytes 0 to 3 of shared memory by llvm.load"});
+  expectFinding(after("llvm.store %one, %shared : i32, !llvm.ptr<3>", load), sim::FindingKind::Race,
+                {"reads bytes 0 to 3", "writes bytes 0 to 3", "nothing orders the two"});
 }
 
 TEST_F(Sim, ProgrammaticLaunch) {

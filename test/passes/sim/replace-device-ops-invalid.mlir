@@ -16,6 +16,14 @@ llvm.func @unknown(%barrier: !llvm.ptr<3>) attributes {nvvm.kernel} {
 
 // -----
 
+llvm.func @slot_of_the_multiprocessor() -> i32 attributes {nvvm.kernel} {
+  // expected-error @below {{'nvvm.read.ptx.sreg.warpid' op has no simulation}}
+  %0 = nvvm.read.ptx.sreg.warpid : i32
+  llvm.return %0 : i32
+}
+
+// -----
+
 llvm.func @memref(%i: i64) attributes {nvvm.kernel} {
   // expected-error @below {{'memref.alloc' op has no simulation}}
   %0 = memref.alloc() : memref<4xf32>

@@ -3,7 +3,7 @@
 from kernel import Kernel
 from products import data
 
-BYTES = {"i8": 1, "f16": 2, "bf16": 2, "f32": 4, "i32": 4}
+BYTES = {"i8": 1, "i16": 2, "f16": 2, "bf16": 2, "f32": 4, "i32": 4, "i64": 8, "f64": 8}
 
 
 def cp_async():
@@ -24,6 +24,24 @@ def cp_async():
             kernel.spill(16 * size)
             yield kernel.case(f"cp.async.{size}.of_{'all' if source is None else source}", data("i32", 256, "normal", size),
                               16 * size)
+
+
+def cp_async_groups():
+    """Four groups, of which the oldest are waited for one by one."""
+    for cache in ["ca", "cg"]:
+        kernel = Kernel(32, shared=4096)
+        for group in range(4):
+            at = kernel.mine(group)
+            to, start = (kernel.at(base, at, space, "vector<4xi32>") for base, space in ((kernel.tiles, 3), ("%x", 1)))
+            kernel.do(f"nvvm.cp.async.shared.global {to}, {start}, 16, cache = {cache} : !llvm.ptr<3>, !llvm.ptr<1>")
+            kernel.do("nvvm.cp.async.commit.group")
+        for group in range(4):
+            kernel.do(f"nvvm.cp.async.wait.group {3 - group}")
+            place = kernel.mul(kernel.mine(group), 4)
+            for word in range(4):
+                at = kernel.add(place, word)
+                kernel.store(kernel.load(kernel.tiles, at, space=3), "%y", at)
+        yield kernel.case(f"cp.async.groups.{cache}", data("i32", 512, "normal", "groups"), 512)
 
 
 def begin_copy(kernel, size):
@@ -51,6 +69,8 @@ def tensors():
     yield "f16", (40, 5, 7), (16, 3, 4), 0
     yield "f16", (24, 3, 5, 4), (8, 2, 3, 2), 0
     yield "f32", (12, 3, 2, 3, 4), (4, 2, 2, 2, 3), 0
+    for element in ["i16", "bf16", "i32", "i64", "f64"]:
+        yield element, (64 // BYTES[element], 5), (32 // BYTES[element], 4), 0
     for swizzle in [32, 64, 128]:
         for element in ["i8", "f16", "f32"]:
             yield element, (swizzle // BYTES[element] + 5, 21), (swizzle // BYTES[element], 16), swizzle
@@ -113,55 +133,108 @@ def map_text(numbers):
     return [str(number) for number in numbers]
 
 
-def stores():
-    """The box covers the whole tensor, so that no word of the result stays unwritten."""
+FLOATS = {"f16", "bf16", "f32", "f64"}
+# Of i32 an H200 stops at inc and dec with an illegal instruction, of i64 at add, and, or, xor.
+REDUCTIONS = {"i32": ["add", "max", "min", "and", "or", "xor"], "i64": ["max", "min"], "f16": ["add", "max", "min"],
+              "bf16": ["add", "max", "min"], "f32": ["add"]}
+
+
+def writes():
+    """(element, sizes, box, swizzle, op). The box covers the whole tensor, so that no word of the result stays unwritten."""
     shapes = [("i8", (32, 8), (32, 8), 0), ("f16", (40, 6), (40, 8), 0), ("f32", (4, 3, 2), (4, 4, 4), 0),
-              ("f32", (4, 3, 2, 2, 3), (4, 4, 2, 2, 3), 0)]
+              ("f32", (4, 3, 2, 2, 3), (4, 4, 2, 2, 3), 0), ("f32", (8,), (8,), 0), ("i32", (4, 3, 2, 3), (4, 4, 2, 3), 0)]
+    shapes += [(element, (32 // BYTES[element], 5), (32 // BYTES[element], 8), 0) for element in ("i16", "bf16", "i64", "f64")]
     for swizzle in [32, 64, 128]:
         shapes.append(("f16", (swizzle // 2, 7), (swizzle // 2, 8), swizzle))
         shapes.append(("i32", (swizzle // 4, 3, 3), (swizzle // 4, 5, 4), swizzle))
     for element, sizes, box, swizzle in shapes:
-        for op in ["store"] + (["add", "max", "min", "and", "or", "xor"] if element == "i32" else
-                               ["add", "max", "min"] if element == "f16" and swizzle == 128 else []):
-            size, words = elements_of(box) * BYTES[element], elements_of(sizes) * BYTES[element] // 4
-            kernel = Kernel(64, shared=-(-size // 1024) * 1024)
-            map = kernel.tensor_map(1, element, sizes, strides_of(element, sizes), box, swizzle)
-            kernel.fill(size // 4)
-            last, step = kernel.const(words), kernel.const(64)
-            if op != "store":
-                kernel.do(f"scf.for %j = {kernel.t} to {last} step {step} : i32 {{")
-                kernel.store(kernel.load("%x", kernel.add("%j", size // 4)), "%y", "%j")
-                kernel.do("}")
-            kernel.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}")
-            kernel.do("nvvm.barrier0")
-            kernel.first()
-            place = ", ".join(kernel.const(0) for _ in box)
-            if op == "store":
-                kernel.do(f"nvvm.cp.async.bulk.tensor.global.shared.cta {map}, {kernel.tiles}, box[{place}] : !llvm.ptr, "
-                          "!llvm.ptr<3>")
-            else:
-                kernel.do(f"nvvm.cp.async.bulk.tensor.reduce {map}, {kernel.tiles}, box[{place}] "
-                          f"{{redKind = #nvvm.tma_redux_kind<{op}>}} : !llvm.ptr, !llvm.ptr<3>")
-            kernel.do("nvvm.cp.async.bulk.commit.group")
-            kernel.do("nvvm.cp.async.bulk.wait_group 0")
+        yield element, sizes, box, swizzle, "store"
+        for op in REDUCTIONS.get(element, []):
+            yield element, sizes, box, swizzle, op
+
+
+def stores():
+    for element, sizes, box, swizzle, op in writes():
+        size, words = elements_of(box) * BYTES[element], elements_of(sizes) * BYTES[element] // 4
+        kernel = Kernel(64, shared=-(-size // 1024) * 1024)
+        map = kernel.tensor_map(1, element, sizes, strides_of(element, sizes), box, swizzle)
+        kernel.fill(size // 4)
+        last, step = kernel.const(words), kernel.const(64)
+        if op != "store":
+            kernel.do(f"scf.for %j = {kernel.t} to {last} step {step} : i32 {{")
+            kernel.store(kernel.load("%x", kernel.add("%j", size // 4)), "%y", "%j")
             kernel.do("}")
-            of = element if element in ("f16", "f32") else "i32"
-            per_word = 2 if of == "f16" else 1
-            yield kernel.case(f"tma.{op}.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}",
-                              data(of, (size // 4 + words) * per_word, "normal", "store", sizes), words)
+        kernel.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}")
+        kernel.do("nvvm.barrier0")
+        kernel.first()
+        place = ", ".join(kernel.const(0) for _ in box)
+        if op == "store":
+            kernel.do(f"nvvm.cp.async.bulk.tensor.global.shared.cta {map}, {kernel.tiles}, box[{place}] : !llvm.ptr, "
+                      "!llvm.ptr<3>")
+        else:
+            kernel.do(f"nvvm.cp.async.bulk.tensor.reduce {map}, {kernel.tiles}, box[{place}] "
+                      f"{{redKind = #nvvm.tma_redux_kind<{op}>}} : !llvm.ptr, !llvm.ptr<3>")
+        kernel.do("nvvm.cp.async.bulk.commit.group")
+        kernel.do("nvvm.cp.async.bulk.wait_group 0")
+        kernel.do("}")
+        of = element if element in FLOATS - {"f64"} else "i32"
+        yield kernel.case(f"tma.{op}.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}",
+                          data(of, (size // 4 + words) * (4 // BYTES[of]), "normal", "store", sizes), words)
+
+
+def store_twice():
+    """The same buffer holds a second box once the first is read, under predicates, of which the last does not hold."""
+    kernel = Kernel(64, shared=1024)
+    map = kernel.tensor_map(1, "i32", (64, 3), (256,), (64, 1))
+    holds = [kernel.op("arith.constant true"), kernel.op("arith.constant true"), kernel.op("arith.constant false")]
+    kernel.store(kernel.const(7), "%y", kernel.mine(2))
+    for number in range(3):
+        kernel.store(kernel.load("%x", kernel.mine(number)), kernel.tiles, kernel.t, space=3)
+        kernel.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}")
+        kernel.do("nvvm.barrier0")
+        kernel.first()
+        place = f"{kernel.const(0)}, {kernel.const(number)}"
+        kernel.do(f"nvvm.cp.async.bulk.tensor.global.shared.cta {map}, {kernel.tiles}, box[{place}], "
+                  f"predicate = {holds[number]} : !llvm.ptr, !llvm.ptr<3>")
+        kernel.do("nvvm.cp.async.bulk.commit.group")
+        kernel.do("nvvm.cp.async.bulk.wait_group 0 {read}" if number < 2 else "nvvm.cp.async.bulk.wait_group 0")
+        kernel.do("}")
+        kernel.do("nvvm.barrier0")
+    yield kernel.case("tma.store.twice", data("i32", 192, "normal", "twice"), 192)
+
+
+def load_under_predicate():
+    """Of two loads the one whose predicate holds comes, and its bytes alone are expected, by a predicate too."""
+    kernel = Kernel(64, shared=2048)
+    map = kernel.tensor_map(0, "i32", (64, 2), (256,), (64, 1))
+    barrier = kernel.at(kernel.tiles, (kernel.shared - 8) // 4, space=3)
+    yes, no = kernel.op("arith.constant true"), kernel.op("arith.constant false")
+    kernel.first()
+    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
+    kernel.do("nvvm.fence.mbarrier.init")
+    for holds, bytes in [(no, 512), (yes, 256)]:
+        kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(bytes)}, predicate = {holds} : !llvm.ptr<3>, "
+                  "i32, i1")
+    for row, holds in enumerate([no, yes]):
+        copy(kernel, map, barrier, (0, row), f" predicate = {holds}")
+    kernel.do("}")
+    kernel.do("nvvm.barrier0")
+    kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+    kernel.spill(64)
+    yield kernel.case("tma.load.predicate", data("i32", 128, "normal", "predicate"), 64)
 
 
 def cluster_registers():
-    names = ["cluster.ctarank", "cluster.nctarank", "cluster.ctaid.x", "cluster.ctaid.y", "cluster.nctaid.x",
-             "clusterid.x", "nclusterid.x", "ctaid.x", "ctaid.y"]
-    for cluster, grid in [((2, 1, 1), (6, 1, 1)), ((4, 1, 1), (4, 2, 1)), ((2, 2, 1), (4, 2, 1))]:
+    names = ["cluster.ctarank", "cluster.nctarank"]
+    names += [f"{name}.{axis}" for name in ("cluster.ctaid", "cluster.nctaid", "clusterid", "nclusterid", "ctaid", "nctaid")
+              for axis in "xyz"]
+    for cluster, grid in [((2, 1, 1), (6, 1, 1)), ((4, 1, 1), (4, 2, 1)), ((2, 2, 1), (4, 2, 1)), ((1, 2, 2), (2, 4, 6))]:
         kernel = Kernel(32, grid=grid, cluster=cluster)
-        x, y = (kernel.op(f"nvvm.read.ptx.sreg.ctaid.{axis} : i32") for axis in "xy")
-        first = kernel.mul(kernel.add(x, kernel.mul(y, grid[0])), 32 * len(names))
+        first = kernel.mul(kernel.cta(), 32 * len(names))
         for number, name in enumerate(names):
             value = kernel.op(f"nvvm.read.ptx.sreg.{name} : i32")
             kernel.store(value, "%y", kernel.add(first, kernel.mine(number)))
-        ctas = grid[0] * grid[1]
+        ctas = elements_of(grid)
         yield kernel.case(f"cluster.registers.{'x'.join(map_text(cluster))}", data("i32", 4, "normal"),
                           ctas * 32 * len(names))
 
@@ -233,5 +306,6 @@ def multicasts():
 
 
 def cases():
-    for family in (cp_async, loads, stores, cluster_registers, peers, multicasts):
+    families = (cp_async, cp_async_groups, loads, stores, store_twice, load_under_predicate, cluster_registers, peers, multicasts)
+    for family in families:
         yield from family()

@@ -12,6 +12,8 @@ class Case:
     x: np.ndarray  # uint32
     num_results: int
     bound: object = None  # (simulated, device) -> which elements differ too much; None: those that are not equal
+    beside: str = ""  # globals and functions that it names
+    needs_newer_ptx: bool = False  # 8.4, where the compiler writes 8.0
 
 
 def module_text(cases):
@@ -28,7 +30,7 @@ def module_text(cases):
     functions = [case.function.replace("llvm.func @k(", f"llvm.func @k{number}(") for number, case in enumerate(cases)]
     shared = "llvm.mlir.global external @shared() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>"
     lines = [f"func.func @main({', '.join(inputs)}) -> ({', '.join(results)}) {{", *body,
-             f"return {', '.join(values)} : {', '.join(types)}", "}", "module @kernels {", shared, *functions, "}"]
+             f"return {', '.join(values)} : {', '.join(types)}", "}", "module @kernels {", shared, *[case.beside for case in cases], *functions, "}"]
     return "module {\n" + "\n".join(lines) + "\n}\n"
 
 
@@ -40,11 +42,15 @@ class Kernel:
     shared: int = 0
     grid: tuple = (1, 1, 1)
     cluster: tuple = (1, 1, 1)
+    block: tuple = None  # (threads, 1, 1)
+    beside: str = ""
+    needs_newer_ptx: bool = False
     maps: list = field(default_factory=list)
     lines: list = field(default_factory=list)
     names: int = 0
 
     def __post_init__(self):
+        self.block = self.block or (self.threads, 1, 1)
         self.t = self.op("nvvm.read.ptx.sreg.tid.x : i32")
         self.tiles = self.op("llvm.mlir.addressof @shared : !llvm.ptr<3>") if self.shared else None
 
@@ -79,6 +85,11 @@ class Kernel:
 
     def store(self, value, base, index, type="i32", space=1):
         self.do(f"llvm.store {value}, {self.at(base, index, space)} : {type}, !llvm.ptr<{space}>")
+
+    def cta(self):
+        """The number of this CTA in the grid."""
+        x, y, z = (self.op(f"nvvm.read.ptx.sreg.ctaid.{axis} : i32") for axis in "xyz")
+        return self.add(x, self.mul(self.add(y, self.mul(z, self.grid[1])), self.grid[0]))
 
     def mine(self, number):
         """The index of this thread's word in block `number` of as many words as there are threads."""
@@ -143,13 +154,13 @@ class Kernel:
             for number in range(len(self.maps))
         )
         body = "\n      ".join(self.lines)
-        none = "affine_map<() -> (0)>"
+        none, block = "affine_map<() -> (0)>", ", ".join(map(str, self.block))
         function = f"""llvm.func @k(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %workspace: !llvm.ptr<1>{maps}) attributes {{
-  nvvm.kernel, nvvm.reqntid = array<i32: {self.threads}, 1, 1>, tenon.block = array<i64: {self.threads}, 1, 1>,
+  nvvm.kernel, nvvm.reqntid = array<i32: {block}>, tenon.block = array<i64: {block}>,
   tenon.grid = affine_map<() -> ({', '.join(map(str, self.grid))})>, tenon.shared_bytes = {self.shared} : i64,
   tenon.cluster = array<i64: {', '.join(map(str, self.cluster))}>, tenon.tensor_maps = [{', '.join(self.maps)}],
   tenon.scratch_bytes = {none}, tenon.flops = {none}, tenon.bytes = {none}}} {{
       {body}
       llvm.return
 }}"""
-        return Case(name, function, x, num_results, bound)
+        return Case(name, function, x, num_results, bound, self.beside, self.needs_newer_ptx)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-TIMEOUT = 30  # seconds of a case
+TIMEOUT = 20  # seconds of a case
 
 
 def run_case(library, case, folder):

@@ -24,6 +24,13 @@ def shuffles():
                 kernel.store(result, "%y", kernel.mine(2 * repeat))
                 kernel.store(is_valid, "%y", kernel.mine(2 * repeat + 1))
             yield kernel.case(f"shfl.{kind}.{width}", data("i32", 512, "normal", kind, width), 512)
+        kernel = Kernel()
+        mask, clamp = kernel.const(ALL), kernel.const(0 if kind == "up" else 31)
+        for repeat in range(8):
+            value, offset = kernel.load("%x", kernel.mine(2 * repeat), "f32"), kernel.load("%x", kernel.mine(2 * repeat + 1))
+            result = kernel.op(f"nvvm.shfl.sync {kind} {mask}, {value}, {offset}, {clamp} : f32 -> f32")
+            kernel.store(result, "%y", kernel.mine(repeat), "f32")
+        yield kernel.case(f"shfl.{kind}.f32", data("i32", 512, "normal", kind), 256)
 
 
 def odd_bit(kernel, value, shift=0):
@@ -83,6 +90,12 @@ def elections():
         yield kernel.case(f"elect.{int(mask) & 0xFFFFFFFF:08x}", np.zeros(1), 32)
 
 
+def election_of_all():
+    kernel = Kernel()
+    kernel.store(kernel.op(f"arith.extui {kernel.op('nvvm.elect.sync -> i1')} : i1 to i32"), "%y", kernel.t)
+    yield kernel.case("elect", np.zeros(1), 32)
+
+
 def matches():
     kernel = Kernel()
     value = kernel.op(f"arith.andi {kernel.load('%x', kernel.t)}, {kernel.const(3)} : i32")
@@ -97,15 +110,18 @@ def matches():
 
 def registers():
     """Special registers, of a grid whose CTAs write side by side."""
-    names = ["tid.x", "ntid.x", "ctaid.x", "nctaid.x", "laneid", "warpsize"]
-    names += [f"lanemask.{each}" for each in ("eq", "le", "lt", "ge", "gt")]
-    kernel = Kernel(96, grid=(3, 1, 1))
-    cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
-    first = kernel.mul(cta, 96 * len(names))
-    for number, name in enumerate(names):
-        value = kernel.op(f"nvvm.read.ptx.sreg.{name} : i32")
-        kernel.store(value, "%y", kernel.add(first, kernel.mine(number)))
-    yield kernel.case("registers", np.zeros(1), 3 * 96 * len(names))
+    names = ["laneid", "warpsize", *[f"lanemask.{each}" for each in ("eq", "le", "lt", "ge", "gt")]]
+    names += [f"{name}.{axis}" for name in ("tid", "ntid", "ctaid", "nctaid") for axis in "xyz"]
+    for block, grid in [((96, 1, 1), (3, 1, 1)), ((8, 4, 3), (2, 3, 2))]:
+        kernel = Kernel(96, block=block, grid=grid)
+        y, z = (kernel.op(f"nvvm.read.ptx.sreg.tid.{axis} : i32") for axis in "yz")
+        kernel.t = kernel.add(kernel.t, kernel.mul(kernel.add(y, kernel.mul(z, block[1])), block[0]))
+        first = kernel.mul(kernel.cta(), 96 * len(names))
+        for number, name in enumerate(names):
+            value = kernel.op(f"nvvm.read.ptx.sreg.{name} : i32")
+            kernel.store(value, "%y", kernel.add(first, kernel.mine(number)))
+        ctas = grid[0] * grid[1] * grid[2]
+        yield kernel.case(f"registers.{'x'.join(map(str, block))}", np.zeros(1), ctas * 96 * len(names))
 
 
 def barriers():
@@ -227,6 +243,6 @@ def atomics():
 
 
 def cases():
-    for family in (shuffles, votes, reductions, elections, matches, registers, barriers, matrices, conversions, functions,
+    for family in (shuffles, votes, reductions, elections, election_of_all, matches, registers, barriers, matrices, conversions, functions,
                    atomics):
         yield from family()
