@@ -10,7 +10,8 @@ def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=
             tf32=False, schedule=None, tuning=None):
     """Compiles a model and loads it.
 
-    model: a torch.export.ExportedProgram, or text in the `tenon` dialect.
+    model: a torch.export.ExportedProgram, or text in the `tenon` dialect; {name: ExportedProgram} for a model with several
+        entries, which share weights and the buffers that they write (Executable.entry).
     target: "cpu" (this machine), "cpu:<llvm cpu>", a GPU architecture ("sm_80", "sm_90a": needs no GPU until the
         model is called), or "cuda" (this machine's GPU).
     weights: for text, {key: tensor} or the path of a safetensors file; an exported program brings its own.
@@ -32,10 +33,15 @@ def compile(model, target="cpu", *, weights=None, dump=None, dims=None, remarks=
                             schedule, tuning)
     if weights is not None:
         raise InvalidArgumentError("weights go with text; an exported program brings its own")
-    from tenon.importer.exported_program import import_program
-    imported = import_program(model, dims)
-    return compile_text(imported.text, target, imported.weights, None, dump, "exported program", remarks, device,
-                        tf32, schedule, tuning)
+    from tenon.importer.exported_program import import_entries, import_program
+    if isinstance(model, dict):
+        if not model:
+            raise InvalidArgumentError("a model without entries: give {name: torch.export.ExportedProgram}")
+        text, own = import_entries(model, dims)
+    else:
+        imported = import_program(model, dims)
+        text, own = imported.text, imported.weights
+    return compile_text(text, target, own, None, dump, "exported program", remarks, device, tf32, schedule, tuning)
 
 
 def load(path, weights=None, *, device=0):

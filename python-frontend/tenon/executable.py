@@ -4,16 +4,16 @@ import ctypes
 import json
 import os
 import tempfile
-import threading
 from pathlib import Path
 
 from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.executable_report import report_text
-from tenon.library import CompileOptions, Handle, LaunchTime, LoadOptions, Tensor, check, library, text_of
+from tenon.library import CompileOptions, Handle, LaunchTime, Tensor, check, library, text_of
+from tenon.program import Program
 from tenon.state import State
 from tenon.structure import Signature
-from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, to_device, write_into
-from tenon.weights import NamedWeights, write_safetensors
+from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, write_into
+from tenon.weights import write_safetensors
 
 
 class Io:
@@ -30,6 +30,15 @@ class Io:
     def __repr__(self):
         sizes = ", ".join(dim or ("?" if size is None else str(size)) for dim, size in zip(self.dims, self.shape))
         return f"{self.name}: {self.dtype}[{sizes}]"
+
+
+def _interface(plan):
+    """Inputs, outputs and the Signature of an entry."""
+    bounds = {dim["name"]: (dim["lo"], dim["hi"]) for dim in plan["dims"]}
+    inputs, outputs = ([Io(plan["values"][number], bounds) for number in plan[what]] for what in ("inputs", "outputs"))
+    signature = (Signature.from_json(plan.get("metadata"), len(inputs), len(outputs))
+                 or Signature.plain([io.name for io in inputs], len(outputs)))
+    return inputs, outputs, signature
 
 
 class _Context:
@@ -93,40 +102,54 @@ class Executable:
 
     A model for a GPU is loaded there by the first call, so that it can be compiled and saved where there is none. With
     a torch tensor on that GPU among the inputs a call is queued on torch's current stream, and the results are on the
-    GPU; else it copies, and waits."""
+    GPU; else it copies, and waits.
+
+    A model may have several entries, as one for a prompt and one for the token after it; an executable is one of them, the
+    first unless `entry` is asked for another. They share weights and the buffers that they write."""
 
     def __init__(self, artefact, weights=None, weights_path=None, device=0):
         """`artefact`: a Handle. `weights`: {key: tensor}, looked at before `weights_path`. `device`: which GPU."""
-        self._artefact, self._weights, self._weights_path = artefact, weights, weights_path
-        self.manifest = json.loads(text_of(library().tenon_artefact_manifest, artefact.raw))
-        self.device = device if self.manifest["target"].startswith("cuda:") else HOST
-        bounds = {dim["name"]: (dim["lo"], dim["hi"]) for dim in self.manifest["dims"]}
-        self.inputs, self.outputs = ([Io(self.manifest["values"][number], bounds) for number in self.manifest[what]]
-                                     for what in ("inputs", "outputs"))
-        self._signature = (Signature.from_json(self.manifest.get("metadata"), len(self.inputs), len(self.outputs))
-                           or Signature.plain([io.name for io in self.inputs], len(self.outputs)))
-        # Outputs that may have the memory of an input, as a cache that is appended to: {output: input}.
-        self._over = {index: self.manifest["inputs"].index(value["over"]) for index, value in
-                      enumerate(self.manifest["values"][number] for number in self.manifest["outputs"]) if "over" in value}
-        self._handle, self._lock = None, threading.Lock()
-        self._state = State(self._signature.states, self.device) if self._signature.states else None
-        self._free = []  # contexts that are in no call
+        program = Program(artefact, weights, weights_path, device)
+        self._become(program, program.first)
         if self.device == HOST:
             self._loaded()
 
+    def _become(self, program, entry):
+        self._program, self.entry_name = program, entry
+        program.executables[entry] = self
+        self.manifest, self.device = program.plan(entry), program.device
+        self.inputs, self.outputs, self._signature = _interface(self.manifest)
+        # Outputs that may have the memory of an input, as a cache that is appended to: {output: input}.
+        self._over = {index: self.manifest["inputs"].index(value["over"]) for index, value in
+                      enumerate(self.manifest["values"][number] for number in self.manifest["outputs"]) if "over" in value}
+        self._handle = None
+        self._states = self._signature.states
+        if self._states and program.state is None:
+            program.state = State([state for plan in program.plans.values() for state in _interface(plan)[2].states],
+                                  self.device)
+        self._free = []  # contexts that are in no call
+
+    @property
+    def entries(self):
+        """The names of the model's entries; "main", where there is one."""
+        return tuple(self._program.plans)
+
+    def entry(self, name):
+        """The executable of another entry of the same loaded model, always the same one."""
+        self._program.plan(name)
+        if name not in self._program.executables:
+            Executable.__new__(Executable)._become(self._program, name)
+        return self._program.executables[name]
+
+    @property
+    def _state(self):
+        return self._program.state if self._states else None
+
     def _loaded(self):
-        """The handle of the loaded model."""
-        with self._lock:
-            if self._handle is None:
-                named = NamedWeights(self._weights) if self._weights else None
-                path = os.fsencode(self._weights_path) if self._weights_path else None
-                options = LoadOptions(ctypes.sizeof(LoadOptions), path, named.array if named else None,
-                                      named.count if named else 0, max(self.device, 0))
-                handle = Handle("tenon_executable_free")
-                check(library().tenon_executable_load(self._artefact.raw, ctypes.byref(options),
-                                                      ctypes.byref(handle.raw)))
-                self._named, self._handle = named, handle
-            return self._handle
+        """The handle of this entry of the loaded model."""
+        if self._handle is None:
+            self._handle = self._program.handle(self.entry_name)
+        return self._handle
 
     # ---- running ----
     def __call__(self, /, *args, **kwargs):
@@ -136,12 +159,12 @@ class Executable:
             outputs = self.run_flat(tensors)
         else:
             with self._state.lock:
-                values = self._state.values()
+                values = self._state.values(self._states)
                 first = len(tensors)
                 outputs = self.run_flat([*tensors, *values], {
-                    spec.output: value for index, (spec, value) in enumerate(zip(self._state.specs, values))
+                    spec.output: value for index, (spec, value) in enumerate(zip(self._states, values))
                     if self._over.get(spec.output) == first + index})
-                self._state.take(outputs, signature.returned)
+                self._state.take(self._states, outputs, signature.returned)
         for argument, output in signature.writes:
             write_into(tensors[argument], outputs[output])
         return signature.result(outputs)
@@ -179,7 +202,7 @@ class Executable:
         given = self._signature.bind(args, kwargs)
         context = _Context(self._loaded(), self.inputs, self.outputs)
         with self._state.lock if self._state else contextlib.nullcontext():
-            tensors = [*given, *(self._state.values() if self._state else [])]
+            tensors = [*given, *(self._state.values(self._states) if self._state else [])]
             kept, like_torch, where = context.bind(tensors, self.inputs, self.device)
             written = {output: tensors[index] for output, index in self._over.items()} if where != HOST else {}
             results = context.new_outputs(like_torch, where, written)
@@ -194,23 +217,9 @@ class Executable:
     # ---- buffers that the model writes ----
     @property
     def state(self):
-        """{key: tensor} of the buffers that the model writes, as the last call left them; to be read, or replaced."""
+        """{key: tensor} of the buffers that the model writes, those of all entries, as the last call left them; to be read, or
+        replaced."""
         return {} if self._state is None else self._state.tensors
-
-    def share_state(self, other):
-        """From now on the two models have one set of buffers, the other's: a cache that one fills and the other reads on."""
-        mine, theirs = ([(spec.key, spec.dtype, spec.shape) for spec in each._signature.states] for each in (self, other))
-        if mine != theirs or self.device != other.device:
-            raise InvalidArgumentError(f"buffers {mine} on {self.device}, the other model's are {theirs} on {other.device}: share "
-                                       "those of models made of one module, on one device")
-        self._state = other._state
-
-    def share_weights(self, other):
-        """Both models read one copy of each weight that they have in common, on the GPU if that is where they run. Before
-        either is called: later their weights are where they are."""
-        held = {key: to_device(value, self.device) for key, value in (other._weights or {}).items()}
-        other._weights = held
-        self._weights = {key: held.get(key, value) for key, value in (self._weights or {}).items()}
 
     def reset_state(self):
         """Gives these buffers the values that they had when the module was exported, in place."""
@@ -220,36 +229,37 @@ class Executable:
 
     # ---- keeping ----
     def save(self, path, weights=True):
-        """Writes a `.tnx` file. With weights=False it holds none: they are given when it is loaded."""
+        """Writes a `.tnx` file, of all entries. With weights=False it holds no weights: they are given when it is loaded."""
         api, path = library(), Path(path)
         if not path.parent.is_dir():
             raise InvalidArgumentError(f"{path}: the folder {path.parent} does not exist")
-        if not weights or not (self._weights or self._weights_path):
-            check(api.tenon_artefact_save(self._artefact.raw, os.fsencode(path)))
-        elif self._weights:
+        program = self._program
+        if not weights or not (program.weights or program.weights_path):
+            check(api.tenon_artefact_save(program.artefact.raw, os.fsencode(path)))
+        elif program.weights:
             with tempfile.TemporaryDirectory(prefix=".tenon-", dir=path.parent) as folder:
                 file = Path(folder) / "weights.safetensors"
                 self.save_weights(file)
-                check(api.tenon_artefact_save_with_weights(self._artefact.raw, os.fsencode(path), os.fsencode(file)))
+                check(api.tenon_artefact_save_with_weights(program.artefact.raw, os.fsencode(path), os.fsencode(file)))
         else:
-            check(api.tenon_artefact_save_with_weights(self._artefact.raw, os.fsencode(path),
-                                                       os.fsencode(self._weights_path)))
+            check(api.tenon_artefact_save_with_weights(program.artefact.raw, os.fsencode(path),
+                                                       os.fsencode(program.weights_path)))
 
     def save_weights(self, path):
         """Writes the weights of a model compiled from memory as a safetensors file."""
-        if not self._weights:
+        if not self._program.weights:
             raise InvalidArgumentError("this model's weights are in a file already, or inside its artefact")
-        write_safetensors(self._weights, path)
+        write_safetensors(self._program.weights, path)
 
     # ---- describing ----
     @property
     def is_loaded(self):
         """Whether it is where it runs; a model for a GPU gets there by its first call."""
-        return self._handle is not None
+        return self._program.is_loaded
 
     @property
     def persistent_bytes(self):
-        """Packed weights and copies made when the model was loaded."""
+        """Packed weights and copies made when the model was loaded, of all entries."""
         return library().tenon_executable_persistent_bytes(self._loaded().raw)
 
     @property
@@ -260,7 +270,7 @@ class Executable:
     @property
     def compile_report(self):
         """{"seconds": [[step, seconds]], "remarks": [...]} of a model compiled by this program, else None."""
-        text = text_of(library().tenon_artefact_report, self._artefact.raw)
+        text = text_of(library().tenon_artefact_report, self._program.artefact.raw)
         return json.loads(text) if text else None
 
     def report(self):
@@ -269,7 +279,8 @@ class Executable:
 
     def __repr__(self):
         ins, outs = ", ".join(map(repr, self.inputs)), ", ".join(map(repr, self.outputs))
-        return f"<tenon.Executable for {self.manifest['target']}: ({ins}) -> ({outs})>"
+        which = f" {self.entry_name} of {', '.join(self.entries)}" if len(self.entries) > 1 else ""
+        return f"<tenon.Executable{which} for {self.manifest['target']}: ({ins}) -> ({outs})>"
 
 
 class Graph:
@@ -277,10 +288,11 @@ class Graph:
     appends to are read and written where they lie."""
 
     def __init__(self, executable, signature, tensors):
-        self._executable, self._signature, self._state = executable, signature, executable._state
+        self._executable, self._signature = executable, signature
+        self._state, self._states = executable._state, executable._states
         self._context = _Context(executable._loaded(), executable.inputs, executable.outputs)
         self._handle = Handle("tenon_graph_free")
-        self._buffers = self._state.values() if self._state else []  # kept: the graph has their addresses
+        self._buffers = self._state.values(self._states) if self._state else []  # kept: the graph has their addresses
         self._context.bind([*tensors, *self._buffers], executable.inputs, executable.device)
         check(library().tenon_graph_capture(self._context.handle.raw, self._context.inputs, len(self._context.inputs),
                                             ctypes.byref(self._handle.raw)))
@@ -291,10 +303,10 @@ class Graph:
             results = self._run(tensors, {})
         else:
             with self._state.lock:
-                values = self._state.values()
+                values = self._state.values(self._states)
                 results = self._run([*tensors, *values],
-                                    {spec.output: value for spec, value in zip(self._state.specs, values)})
-                self._state.take(results, self._signature.returned)
+                                    {spec.output: value for spec, value in zip(self._states, values)})
+                self._state.take(self._states, results, self._signature.returned)
         return self._signature.result(results)
 
     def _run(self, tensors, written):

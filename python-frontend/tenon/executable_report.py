@@ -11,6 +11,8 @@ def report_text(executable):
     manifest = executable.manifest
     runs = Counter(launch["kernel"] for launch in manifest["launches"])
     lines = [f"target    {manifest['target']}, by {manifest['compiler']}"]
+    if len(executable.entries) > 1:
+        lines.append(f"entry     {executable.entry_name} of {', '.join(executable.entries)}")
     lines += [f"{'inputs' if i == 0 else '':9} {io}" for i, io in enumerate(executable.inputs)]
     lines += [f"{'outputs' if i == 0 else '':9} {io}" for i, io in enumerate(executable.outputs)]
     lines.append(f"launches  {sum(runs.values())} a call of {len(runs)} kernels, {len(manifest['init'])} at load")

@@ -62,6 +62,7 @@ _PROTOTYPES = {
     "tenon_artefact_report": (None, [_HANDLE, POINTER(c_void_p), POINTER(c_size_t)]),
     "tenon_artefact_free": (None, [_HANDLE]),
     "tenon_executable_load": (_ERROR, [_HANDLE, POINTER(LoadOptions), POINTER(_HANDLE)]),
+    "tenon_executable_entry": (_ERROR, [_HANDLE, c_char_p, POINTER(_HANDLE)]),
     "tenon_executable_free": (None, [_HANDLE]),
     "tenon_executable_persistent_bytes": (c_int64, [_HANDLE]),
     "tenon_context_create": (_ERROR, [_HANDLE, POINTER(_HANDLE)]),

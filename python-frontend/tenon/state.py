@@ -8,7 +8,7 @@ import base64
 import math
 import threading
 
-from tenon.errors import UnsupportedError
+from tenon.errors import InvalidArgumentError, UnsupportedError
 from tenon.tensors import HOST, NAMES, from_bytes, to_device, write_into
 
 LARGEST_INITIAL_BYTES = 65536  # of a buffer that is not zero at the start
@@ -49,31 +49,49 @@ class StateSpec:
 
 
 class State:
-    """The buffers of one executable, on the GPU `device` or in host memory. Calls that use them take turns."""
+    """The buffers that the entries of one model write, on the GPU `device` or in host memory; one of those with the same
+    name. An entry whose buffer is smaller along the first dimension, as a cache for fewer rows, has the first of the larger
+    one. Calls that use them take turns."""
 
     def __init__(self, specs, device=HOST):
-        self.specs, self.lock, self._device = specs, threading.Lock(), device
-        self.tensors = {spec.key: self._initial(spec) for spec in specs}
+        """`specs`: of all entries."""
+        self.lock, self._device, self._specs = threading.Lock(), device, {}
+        for spec in specs:
+            known = self._specs.setdefault(spec.key, spec)
+            alike = (known.dtype, known.shape[1:], known.initial) == (spec.dtype, spec.shape[1:], spec.initial)
+            if not alike or len(known.shape) != len(spec.shape):
+                raise InvalidArgumentError(f"two entries of the model write to a buffer '{spec.key}', and neither is a part of "
+                                           f"the other: {known.dtype}{list(known.shape)} and {spec.dtype}{list(spec.shape)}")
+            if spec.shape > known.shape:
+                self._specs[spec.key] = spec
+        self.tensors = {spec.key: self._initial(spec) for spec in self._specs.values()}
 
     def _initial(self, spec):
         return from_bytes(NAMES.index(spec.dtype), spec.shape, spec.initial, self._device)
 
     def reset(self):
         """Back to the values at the time of the export, in place: graphs have their addresses."""
-        for spec in self.specs:
+        for spec in self._specs.values():
             write_into(self.tensors[spec.key], self._initial(spec))
 
-    def values(self):
-        """Where the model runs: one that was replaced may have come from elsewhere."""
-        for spec in self.specs:
+    def values(self, specs):
+        """Those of an entry, where the model runs: one that was replaced may have come from elsewhere."""
+        for spec in specs:
             self.tensors[spec.key] = to_device(self.tensors[spec.key], self._device)
-        return [self.tensors[spec.key] for spec in self.specs]
+        return [self._part(spec) for spec in specs]
 
-    def take(self, outputs, returned):
-        """Keeps the new values. `returned`: indices of outputs that the caller gets too, and might write: these become
-        copies."""
-        for spec in self.specs:
+    def _part(self, spec):
+        whole = self.tensors[spec.key]
+        return whole if spec.shape == self._specs[spec.key].shape else whole[:spec.shape[0]]
+
+    def take(self, specs, outputs, returned):
+        """Keeps the new values of an entry's. `returned`: indices of outputs that the caller gets too, and might write: these
+        become copies."""
+        for spec in specs:
             value = outputs[spec.output]
-            self.tensors[spec.key] = value
+            if spec.shape == self._specs[spec.key].shape:
+                self.tensors[spec.key] = value
+            else:
+                write_into(self._part(spec), value)  # nothing, where it was written in place
             if spec.output in returned:
                 outputs[spec.output] = value.clone() if hasattr(value, "clone") else value.copy()

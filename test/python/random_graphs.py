@@ -254,7 +254,7 @@ def text_of(seeds):
         arguments += [(value, value.name, ["n" if size == N else "" for size in value.shape]) for value in graph.arguments]
         results += [(value, f"g{seed}y{index}") for index, value in enumerate(ends)]
     dynamic = any("n" in dims for _, _, dims in arguments)
-    return builder.module(arguments, results, {"n": (1, 64)} if dynamic else {}, None)
+    return "".join(builder.module(arguments, results, {"n": (1, 64)} if dynamic else {}, None))
 
 
 def check(seeds):

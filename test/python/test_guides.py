@@ -35,7 +35,7 @@ def test_readme(tmp_path, monkeypatch):
 def test_generating_text(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_blocks(ROOT / "docs" / "guides" / "generate-text.md")
-    assert (tmp_path / "decoder" / "decode.tnx").exists()
+    assert (tmp_path / "decoder.tnx").exists()
 
 
 @pytest.mark.parametrize("guide", ["python.md"])

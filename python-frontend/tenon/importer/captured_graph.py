@@ -115,8 +115,8 @@ class _Import:
                 leaves.append(("tensor", values.index(output)))
             else:
                 leaves.append(("constant", output))
-        text = "" if self._unsupported else self._builder.module(
-            self._arguments, [(value, f"output_{index}") for index, value in enumerate(values)], self._bounds, None)
+        text = "" if self._unsupported else "".join(self._builder.module(
+            self._arguments, [(value, f"output_{index}") for index, value in enumerate(values)], self._bounds, None))
         used = self._parameters.keys_used
         weights = {self._names[index]: index for index in sorted(self._weights) if self._names[index] in used}
         return ImportedGraph(text, self._inputs, weights, self._parameters.used, leaves, self._unsupported)

@@ -1,5 +1,6 @@
 """torch.export.ExportedProgram -> text in the `tenon` dialect, weights, and the structure of inputs and outputs."""
 import copy
+import re
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,10 +24,15 @@ from tenon.structure import Signature, structure_of
 
 @dataclass
 class ImportedModel:
-    text: str
+    module: str              # in the `tenon` dialect
+    locations: str           # those that it names, to stand behind all modules
     weights: dict            # key -> torch tensor
     signature: Signature     # structure of inputs and outputs
     unsupported: list = field(default_factory=list)
+
+    @property
+    def text(self):
+        return self.module + self.locations
 
 
 @dataclass
@@ -56,14 +62,31 @@ def coverage(program):
     return Coverage(ops.most_common(), importing.unsupported.ops(), refused)
 
 
-def import_program(program, dims=None):
+def import_entries(programs, dims=None):
+    """Imports several exported programs as entries of one model, {name: program}: (text, weights). A weight of the same name
+    and content is one; where another entry before has another of that name, it is called by both names."""
+    weights, modules, locations = {}, [], []
+    for name, program in programs.items():
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,100}", name):
+            raise InvalidArgumentError(f"an entry is called {name!r}, expected letters, digits, '_' and '-', at most 100")
+        try:
+            imported = import_program(program, dims, entry=name, taken=weights)
+        except UnsupportedError as error:
+            raise UnsupportedError(f"entry '{name}': {error}", error.ops) from None
+        weights |= imported.weights
+        modules.append(imported.module)
+        locations.append(imported.locations)
+    return "module {\n" + "".join(modules) + "}\n" + "".join(locations), weights
+
+
+def import_program(program, dims=None, *, entry=None, taken=None):
     """Imports an exported program. `dims`: names for dynamic dimensions, {"input_ids": ("batch", "seq")}, where the
-    program has forgotten those of its torch.export.Dim (after torch.export.load). Raises UnsupportedError that lists
-    every op the importer lacks."""
+    program has forgotten those of its torch.export.Dim (after torch.export.load). `entry`: its name among a model's
+    entries, and `taken` the weights of those before. Raises UnsupportedError that lists every op the importer lacks."""
     if not isinstance(program, torch.export.ExportedProgram):
         raise InvalidArgumentError(f"expected a torch.export.ExportedProgram, got {type(program).__name__}: export the "
                                    "module first, torch.export.export(module.eval(), example_inputs)")
-    return _Import(_prepared(program), dims).run()
+    return _Import(_prepared(program), dims, entry, taken).run()
 
 
 # ---- the graph in a form the table knows ----
@@ -128,11 +151,11 @@ class _Number:
 
 
 class _Import:
-    def __init__(self, program, dims):
+    def __init__(self, program, dims, entry=None, taken=None):
         self._program = program
-        self._builder = OpBuilder()
+        self._builder = OpBuilder(entry)
         self._written = {spec.target for spec in program.graph_signature.output_specs if spec.kind.name == "BUFFER_MUTATION"}
-        self._parameters = Parameters(program, self._written)
+        self._parameters = Parameters(program, self._written, entry, taken)
         self._numbers = {}  # name of an input that is an integer -> what the signature says of it
         self._states = {}  # key -> tensor: buffers that the model writes, in the order of its last inputs
         self.unsupported = Unsupported()
@@ -147,8 +170,8 @@ class _Import:
         if self.unsupported:
             raise self.unsupported.error()
         results, signature = self._results(outputs)
-        text = self._builder.module(arguments, results, symbols.dim_bounds(), signature.to_json())
-        return ImportedModel(text, self._parameters.used, signature)
+        module, locations = self._builder.module(arguments, results, symbols.dim_bounds(), signature.to_json())
+        return ImportedModel(module, locations, self._parameters.used, signature)
 
     # ---- inputs ----
     def _arguments(self, graph):

@@ -29,8 +29,8 @@ def broadcast_shapes(*shapes):
 
 
 class OpBuilder(text_builder.TextBuilder):
-    def __init__(self):
-        super().__init__()
+    def __init__(self, entry=None):
+        super().__init__(entry)
         self.sizes = SizeBuilder(self)
         self.results = []  # (dtype, shape) of each result of the node being imported
         self._scalars = {}

@@ -22,9 +22,10 @@ def tensor_bytes(tensor):
 class Parameters:
     """Makes values for the non-user inputs of a graph, each when it is first used."""
 
-    def __init__(self, program=None, written=()):
+    def __init__(self, program=None, written=(), entry=None, taken=None):
         """Without a program: only the tensors that the graph itself holds. `written`: buffers that are none of these, as
-        the model writes them."""
+        the model writes them. `entry`: a name ahead of a weight's, where `taken` has another weight of its name."""
+        self._entry, self._taken = entry, taken or {}
         self._state, self._constants = (program.state_dict, program.constants) if program else ({}, {})
         self._targets = {}  # placeholder -> (name, whether it is in checkpoints)
         for spec in program.graph_signature.input_specs if program else ():
@@ -61,8 +62,11 @@ class Parameters:
             if not kept and tensor.numel() * tensor.element_size() <= LARGEST_CONSTANT_BYTES:
                 self._values[key] = _constant(builder, key, tensor, dtype)
             else:
-                self._values[key] = builder.weight(key, dtype, tuple(tensor.shape))
-                self.used[key] = tensor.detach()
+                name = key
+                while name in self._taken and not _equal(self._taken[name], tensor):
+                    name = f"{self._entry}.{name}"
+                self._values[key] = builder.weight(name, dtype, tuple(tensor.shape))
+                self.used[name] = tensor.detach()
         return self._values[key]
 
 
@@ -70,6 +74,11 @@ def same_elements(tensor):
     """Equal for tensors that are the same elements of the same memory."""
     return (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride(),
             tensor.dtype)
+
+
+def _equal(one, other):
+    return same_elements(one) == same_elements(other) or (
+        one.dtype == other.dtype and one.shape == other.shape and tensor_bytes(one) == tensor_bytes(other))
 
 
 def _constant(builder, name, tensor, dtype):

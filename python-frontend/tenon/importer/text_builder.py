@@ -109,9 +109,10 @@ def attributes_text(attributes):
 
 
 class TextBuilder:
-    """The body of @main, growing op by op."""
+    """The body of @main, growing op by op. `entry`: the name of the module, where it is one of a model's entries."""
 
-    def __init__(self):
+    def __init__(self, entry=None):
+        self._entry = entry
         self._records = []  # (results, text before the types, operands, location) or a ready line
         self._names = set()
         self._locations = {}  # text -> index
@@ -147,7 +148,10 @@ class TextBuilder:
         if self._location is None:
             return ""
         index = self._locations.setdefault(self._location, len(self._locations) + 1)
-        return f" loc(#loc{index})"
+        return f" loc(#{self._location_name(index)})"
+
+    def _location_name(self, index):
+        return f"{self._entry}_loc{index}" if self._entry else f"loc{index}"
 
     @property
     def num_ops(self):
@@ -195,14 +199,16 @@ class TextBuilder:
                 f"({types}) -> {results}{location}")
 
     def module(self, arguments, results, dim_bounds, metadata):
-        """The whole text. `arguments`: (value, public name, dimension names); `results`: (value, public name)."""
+        """The text of the module, and that of the locations which it names. `arguments`: (value, public name, dimension
+        names); `results`: (value, public name)."""
         attributes = []
         if dim_bounds:
             bounds = ", ".join(f"{quote(name)} = array<i64: {low}, {high}>" for name, (low, high) in dim_bounds.items())
             attributes.append(f"tenon.dim_bounds = {{{bounds}}}")
         if metadata:
             attributes.append(f"tenon.metadata = {quote(metadata)}")
-        head = f"module attributes {{{', '.join(attributes)}}} {{" if attributes else "module {"
+        head = "module " + (f"@{quote(self._entry)} " if self._entry else "")
+        head += f"attributes {{{', '.join(attributes)}}} {{" if attributes else "{"
         inputs = []
         for value, name, dims in arguments:
             notes = [f"tenon.name = {quote(name)}"]
@@ -216,8 +222,8 @@ class TextBuilder:
         types = ", ".join(value.type for value, _ in results)
         lines.append(f"    return {names} : {types}" if results else "    return")
         lines += ["  }", "}"]
-        lines += [f"#loc{index} = loc({text})" for text, index in self._locations.items()]
-        return "\n".join(lines) + "\n"
+        locations = [f"#{self._location_name(index)} = loc({text})\n" for text, index in self._locations.items()]
+        return "\n".join(lines) + "\n", "".join(locations)
 
 
 def dense_bytes_text(data, dtype, shape):
