@@ -137,15 +137,14 @@ void AttentionEmitter::startRows() {
 
 /// transposed[d, j] = key[firstKey + j, d]: afterwards neighbouring keys are neighbouring lanes.
 void AttentionEmitter::transposeKeys(Value firstKey, Value numKeys) {
-  auto loop = scf::ForOp::create(b, at(0), at(headSize), at(1));
+  auto loop = scf::ForOp::create(b, at(0), at(headSize), at(lanes));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
-  AffineExpr d = points.dim(loop.getInductionVar());
-  kernel.overLanes(getAsOpFoldResult(numKeys), {}, [&](AffineExpr place, ValueRange) -> SmallVector<Value> {
-    if (Value key = points.at(op.getKey(), {batch, keyHead(), points.dim(firstKey) + place, d}))
-      points.store(widened(key), transposed, {d, place});
-    return {};
-  });
+  kernel.overBlock(loop.getInductionVar(), b.getIndexAttr(headSize), getAsOpFoldResult(numKeys),
+                   [&](AffineExpr d, AffineExpr place) {
+                     if (Value key = points.at(op.getKey(), {batch, keyHead(), points.dim(firstKey) + place, d}))
+                       points.store(widened(key), transposed, {d, place});
+                   });
 }
 
 Value AttentionEmitter::queryOf(Value firstQuery, int64_t row) {

@@ -112,31 +112,35 @@ void ContractionEmitter::packPanel() {
     return;
   Value first = arith::MulIOp::create(b, panel, at(schedule.getColumns()));
   Value left = arith::MinUIOp::create(b, arith::SubIOp::create(b, columns, first), at(schedule.getColumns()));
-  auto loop = scf::ForOp::create(b, at(0), depth, at(1));
+  // A matrix whose columns lie along the depth is turned a block of steps at a time.
+  bool isTurned = product.rhsMap().getResults().back() == b.getAffineDimExpr(product.depth);
+  auto loop = scf::ForOp::create(b, at(0), depth, at(isTurned ? schedule.getLanes() : 1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   Point loops(product.op.getNumLoops(), points.constant(0));
   for (auto [d, place] : llvm::zip_equal(product.batch, batchPlace))
     loops[d] = place;
-  loops[product.depth] = points.dim(loop.getInductionVar());
-  Point to = {points.dim(loop.getInductionVar()), {}};
+  auto pack = [&](AffineExpr step, AffineExpr place) {
+    loops[product.depth] = step;
+    loops[product.column] = points.dim(first) + place;
+    Value element =
+        points.at(product.rhsTensor(), llvm::map_to_vector(product.rhsMap().getResults(),
+                                                           [&](AffineExpr expr) { return expr.replaceDims(loops); }));
+    if (!element)
+      return;
+    Value factor = points.element(product.rhsFactor, product.op.getBody()->getArgument(product.rhs), element);
+    if (factor)
+      points.store(factor, packed, {step, place});
+  };
   bool isFull = product.staticColumns() > 0 && product.staticColumns() % schedule.getColumns() == 0;
-  kernel.overLanes(isFull ? OpFoldResult(b.getIndexAttr(schedule.getColumns())) : getAsOpFoldResult(left), {},
-                   [&](AffineExpr place, ValueRange) -> SmallVector<Value> {
-                     loops[product.column] = points.dim(first) + place;
-                     Value element = points.at(product.rhsTensor(),
-                                               llvm::map_to_vector(product.rhsMap().getResults(), [&](AffineExpr expr) {
-                                                 return expr.replaceDims(loops);
-                                               }));
-                     if (!element)
-                       return {};
-                     Value factor =
-                         points.element(product.rhsFactor, product.op.getBody()->getArgument(product.rhs), element);
-                     to[1] = place;
-                     if (factor)
-                       points.store(factor, packed, to);
-                     return {};
-                   });
+  OpFoldResult width = isFull ? OpFoldResult(b.getIndexAttr(schedule.getColumns())) : getAsOpFoldResult(left);
+  if (isTurned)
+    kernel.overBlock(loop.getInductionVar(), getAsOpFoldResult(depth), width, pack);
+  else
+    kernel.overLanes(width, {}, [&](AffineExpr place, ValueRange) -> SmallVector<Value> {
+      pack(points.dim(loop.getInductionVar()), place);
+      return {};
+    });
 }
 
 void ContractionEmitter::storeVector(int64_t row, int64_t vector, Value sum) {

@@ -27,6 +27,7 @@ public:
 private:
   bool findSegments();
   bool findSegments(tensor::InsertSliceOp insert, const Segment &outer);
+  std::optional<unsigned> turnedDimension(const Segment &segment);
   bool emit(const Segment &segment, ArrayRef<unsigned> rowDims, ValueRange row);
 
   KernelFunction &kernel;
@@ -34,6 +35,7 @@ private:
   PointEmitter &points;
   SmallVector<Segment> segments;
   llvm::SmallBitVector isDivided;
+  std::optional<unsigned> blocked; // the dimension that tasks share out by blocks of as many places as there are lanes
 };
 } // namespace
 
@@ -99,6 +101,21 @@ bool CopyEmitter::findSegments() {
   return points.error().empty();
 }
 
+/// The dimension along which a part that lies in memory is consecutive, where the lanes are not.
+std::optional<unsigned> CopyEmitter::turnedDimension(const Segment &segment) {
+  if (!points.viewOf(segment.tensor))
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(segment.tensor.getType());
+  Point place;
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    place.push_back(b.getAffineDimExpr(d));
+  for (int64_t d = 0; d + 1 < type.getRank(); ++d)
+    if ((type.isDynamicDim(d) || type.getDimSize(d) >= points.getLanes()) &&
+        points.isTurned(segment.tensor, place, place[d], place.back()))
+      return d;
+  return std::nullopt;
+}
+
 bool CopyEmitter::emit(const Segment &segment, ArrayRef<unsigned> rowDims, ValueRange row) {
   OpBuilder::InsertionGuard guard(b);
   unsigned rank = segment.steps.size();
@@ -109,22 +126,44 @@ bool CopyEmitter::emit(const Segment &segment, ArrayRef<unsigned> rowDims, Value
     to[d] = at * segment.steps[d] +
             (offset ? points.dim(offset) : points.constant(*getConstantIntValue(segment.offsets[d])));
   };
+  std::optional<unsigned> turned = blocked;
+  if (!turned)
+    if (turned = turnedDimension(segment); turned && llvm::is_contained(rowDims, *turned))
+      turned = std::nullopt;
+  Value first; // of the block
   for (auto [d, value] : llvm::zip_equal(rowDims, row))
-    place(d, points.dim(value));
+    if (d == turned)
+      first = points.index(points.dim(value) * points.getLanes());
+    else
+      place(d, points.dim(value));
   Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
   for (unsigned d = 0; d + 1 < rank; ++d) {
     if (llvm::is_contained(rowDims, d))
       continue;
-    auto loop = scf::ForOp::create(b, zero, points.sizeValue(segment.tensor, d), one);
-    place(d, points.dim(loop.getInductionVar()));
+    Value step = d == turned ? arith::ConstantIndexOp::create(b, points.getLanes()) : one;
+    auto loop = scf::ForOp::create(b, zero, points.sizeValue(segment.tensor, d), step);
+    if (d == turned)
+      first = loop.getInductionVar();
+    else
+      place(d, points.dim(loop.getInductionVar()));
     b.setInsertionPointToStart(loop.getBody());
   }
-  kernel.overLanes(points.size(segment.tensor, rank - 1), {}, [&](AffineExpr at, ValueRange) -> SmallVector<Value> {
+  OpFoldResult innermost = points.size(segment.tensor, rank - 1);
+  auto copy = [&](AffineExpr at) {
     place(rank - 1, at);
     if (Value value = points.at(segment.tensor, from))
       points.store(value, kernel.results().front().buffer, to);
-    return {};
-  });
+  };
+  if (turned)
+    kernel.overBlock(first, points.size(segment.tensor, *turned), innermost, [&](AffineExpr at, AffineExpr lane) {
+      place(*turned, at);
+      copy(lane);
+    });
+  else
+    kernel.overLanes(innermost, {}, [&](AffineExpr at, ValueRange) -> SmallVector<Value> {
+      copy(at);
+      return {};
+    });
   return points.error().empty();
 }
 
@@ -133,9 +172,12 @@ bool CopyEmitter::run() {
     return false;
   Value result = kernel.results().front().tensor;
   unsigned rank = isDivided.size();
+  for (const Segment &segment : segments)
+    if (std::optional<unsigned> turned = turnedDimension(segment); turned && !isDivided.test(*turned))
+      blocked = turned;
   SmallVector<unsigned> rowDims;
   SmallVector<OpFoldResult> sizes;
-  int64_t rowElements = 1;
+  int64_t rowElements = blocked ? points.getLanes() : 1;
   OpFoldResult rows = b.getIndexAttr(1);
   for (unsigned d = 0; d < rank; ++d) {
     OpFoldResult extent = points.size(result, d);
@@ -143,6 +185,9 @@ bool CopyEmitter::run() {
       rowElements *= std::max<int64_t>(1, getConstantIntValue(extent).value_or(256));
       continue;
     }
+    if (d == blocked)
+      extent = affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(points.getLanes()),
+                                                     {extent});
     rowDims.push_back(d);
     sizes.push_back(extent);
     rows = affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1),

@@ -304,6 +304,14 @@ bool LoopEmitter::emitRows() {
     rowElements = std::max(rowElements, elements);
   }
   rowElements = std::max<int64_t>(rowElements, 1);
+  std::optional<unsigned> turned = loops.turnedDimension();
+  if (turned) {
+    // A row is a block of as many points as there are lanes.
+    AffineExpr size = b.getAffineSymbolExpr(0);
+    rowElements *= points.getLanes();
+    rowSizes[*turned] = affine::makeComposedFoldedAffineApply(b, b.getLoc(), size.ceilDiv(points.getLanes()),
+                                                              {points.size(loops.shape, *turned)});
+  }
   // A long vector without rows is cut into pieces.
   int64_t piece = elementsPerTask / 4;
   bool isCut =
@@ -338,6 +346,16 @@ bool LoopEmitter::emitRows() {
   }
   if (!loops.lanesAreRows || loops.rank == 0)
     return emitStatistics() && emitInner();
+  if (turned) {
+    Value first = points.index(root[*turned] * points.getLanes());
+    kernel.overBlock(first, points.size(loops.shape, *turned), innermost, [&](AffineExpr point, AffineExpr place) {
+      root[*turned] = point;
+      root[loops.rank - 1] = place;
+      if (good())
+        emitInner();
+    });
+    return good();
+  }
   kernel.overLanes(innermost, {}, [&](AffineExpr place, ValueRange) -> SmallVector<Value> {
     points.forget();
     root[loops.rank - 1] = begin + place;

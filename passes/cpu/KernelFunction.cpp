@@ -227,6 +227,39 @@ KernelFunction::overLanes(OpFoldResult size, ValueRange carried,
   return SmallVector<Value>(branch.getResults());
 }
 
+void KernelFunction::overBlock(Value first, OpFoldResult end, OpFoldResult size,
+                               llvm::function_ref<void(AffineExpr point, AffineExpr lane)> body) {
+  const int64_t lanes = points.getLanes();
+  auto whole = [&] {
+    overLanes(size, {}, [&](AffineExpr lane, ValueRange) -> SmallVector<Value> {
+      points.openBlock(points.dim(first));
+      for (int64_t step = 0; step < lanes; ++step) {
+        points.setBlockStep(step);
+        body(points.dim(first) + step, lane);
+      }
+      points.closeBlock();
+      return {};
+    });
+  };
+  std::optional<int64_t> known = getConstantIntValue(end);
+  if (known && *known % lanes == 0)
+    return whole();
+  Value limit = getValueOrCreateConstantIndexOp(b, b.getLoc(), end);
+  Value next = arith::AddIOp::create(b, first, arith::ConstantIndexOp::create(b, lanes));
+  Value isWhole = arith::CmpIOp::create(b, arith::CmpIPredicate::ule, next, limit);
+  auto branch = scf::IfOp::create(b, isWhole, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  whole();
+  b.setInsertionPointToStart(branch.elseBlock());
+  auto loop = scf::ForOp::create(b, first, limit, arith::ConstantIndexOp::create(b, 1));
+  b.setInsertionPointToStart(loop.getBody());
+  overLanes(size, {}, [&](AffineExpr lane, ValueRange) -> SmallVector<Value> {
+    body(points.dim(loop.getInductionVar()), lane);
+    return {};
+  });
+}
+
 void KernelFunction::finish() {
   unsigned symbols = 0;
   for (Type type : made.getFunctionType().getInputs().drop_back(3))

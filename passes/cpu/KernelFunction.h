@@ -39,6 +39,10 @@ public:
   llvm::SmallVector<mlir::Value>
   overLanes(mlir::OpFoldResult size, mlir::ValueRange carried,
             llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::AffineExpr place, mlir::ValueRange carried)> body);
+  /// The points [first, first + lanes), as far as they are below `end`, by [0, size) lane by lane: in a whole block
+  /// what lies along it is turned in registers (PointEmitter::openBlock), else each point has its own loop of lanes.
+  void overBlock(mlir::Value first, mlir::OpFoldResult end, mlir::OpFoldResult size,
+                 llvm::function_ref<void(mlir::AffineExpr point, mlir::AffineExpr lane)> body);
 
   /// The one result is this argument but for what the function writes.
   void setUpdated(unsigned argument) { updated = argument; }

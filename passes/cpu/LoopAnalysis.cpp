@@ -112,6 +112,20 @@ bool LoopAnalysis::chooseLoops() {
   return true;
 }
 
+std::optional<unsigned> LoopAnalysis::turnedDimension() const {
+  if (!statistics.empty() || rank < 2)
+    return std::nullopt;
+  MLIRContext *context = shape.getContext();
+  AffineExpr lane = getAffineDimExpr(rank - 1, context);
+  auto type = cast<RankedTensorType>(shape.getType());
+  for (unsigned d = 0; d + 1 < rank; ++d)
+    if (type.isDynamicDim(d) || type.getDimSize(d) >= points.getLanes())
+      for (auto &[tensor, place] : places)
+        if (place.varies.none() && points.isTurned(tensor, place.point, getAffineDimExpr(d, context), lane))
+          return d;
+  return std::nullopt;
+}
+
 bool LoopAnalysis::run(ArrayRef<KernelFunction::Result> results) {
   if (results.empty())
     return points.fail("it has no result"), false;

@@ -31,6 +31,9 @@ public:
   llvm::SetVector<mlir::Operation *> statistics;
   llvm::SmallVector<bool> isRow;
   bool lanesAreRows = true;
+  /// A dimension of the results along which an operand is consecutive that the lanes would read an element at a time
+  /// (PointEmitter::openBlock); none where a reduction is among the loops.
+  std::optional<unsigned> turnedDimension() const;
 
   /// Whether it is the same along a row.
   bool isRowOnly(mlir::AffineExpr expr) const;

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Remarks.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CPUPACKWEIGHTSPASS
@@ -31,12 +32,57 @@ bool tenon::isLoadTime(KernelOp kernel, Value inner) {
          isLoadTime(kernel.getInputs()[argument.getArgNumber()]);
 }
 
-/// A kernel on `matrix`, whose element (n, k) is read by `map` of (n, k): [ceil(N / columns), K, columns], columns past
-/// the last are 0.
+/// `matrix`, whose element (n, k) is read by `map` of (n, k), as panels [n / columns, k, columns]; columns past the
+/// last are 0.
+static Value panelsOf(ImplicitLocOpBuilder &b, Value matrix, AffineMap map, int64_t n, int64_t k, int64_t columns) {
+  unsigned column = map.isIdentity() ? 0 : 1; // the dimension of the matrix that columns are
+  // Columns [first, first + size) as panels of `width`, which divides the size.
+  auto part = [&](int64_t first, int64_t size, int64_t width) -> Value {
+    Value rows = matrix;
+    auto element = cast<RankedTensorType>(matrix.getType()).getElementType();
+    auto shape = [&](int64_t outer) { // of the matrix with `outer` in place of n
+      return column == 0 ? SmallVector<int64_t>{outer, k} : SmallVector<int64_t>{k, outer};
+    };
+    if (size != n) {
+      SmallVector<int64_t> begin(2, 0), step(2, 1);
+      begin[column] = first;
+      rows = tensor::ExtractSliceOp::create(b, RankedTensorType::get(shape(size), element), rows, ValueRange{},
+                                            ValueRange{}, ValueRange{}, begin, shape(size), step);
+    }
+    SmallVector<ReassociationIndices> groups = {{0}, {1, 2}};
+    SmallVector<int64_t> split = {k, size / width, width}, permutation = {1, 0, 2};
+    if (column == 0) {
+      groups = {{0, 1}, {2}};
+      split = {size / width, width, k};
+      permutation = {0, 2, 1};
+    }
+    Value expanded = tensor::ExpandShapeOp::create(b, RankedTensorType::get(split, element), rows, groups);
+    Value init = tensor::EmptyOp::create(b, ArrayRef<int64_t>{size / width, k, width}, element);
+    return linalg::TransposeOp::create(b, expanded, init, permutation).getResult()[0];
+  };
+  if (n % columns == 0)
+    return part(0, n, columns);
+  int64_t whole = n / columns, rest = n % columns;
+  auto element = cast<RankedTensorType>(matrix.getType()).getElementType();
+  Value packed = tensor::EmptyOp::create(b, ArrayRef<int64_t>{whole + 1, k, columns}, element);
+  auto insert = [&](Value source, int64_t panel, int64_t lane) {
+    ArrayRef<int64_t> sizes = cast<RankedTensorType>(source.getType()).getShape();
+    packed = tensor::InsertSliceOp::create(b, source, packed, ValueRange{}, ValueRange{}, ValueRange{},
+                                           ArrayRef<int64_t>{panel, 0, lane}, sizes, ArrayRef<int64_t>{1, 1, 1});
+  };
+  if (whole)
+    insert(part(0, whole * columns, columns), 0, 0);
+  insert(part(whole * columns, rest, rest), whole, 0);
+  Value zero = arith::ConstantOp::create(b, b.getZeroAttr(element));
+  Value none = tensor::EmptyOp::create(b, ArrayRef<int64_t>{1, k, columns - rest}, element);
+  insert(linalg::FillOp::create(b, zero, none).getResult(0), whole, rest);
+  return packed;
+}
+
+/// A kernel on `matrix` that packs it.
 static KernelOp buildPacking(OpBuilder &builder, Location location, Value matrix, AffineMap map, int64_t n, int64_t k,
                              int64_t columns) {
   auto type = cast<RankedTensorType>(matrix.getType());
-  auto packed = RankedTensorType::get({(n + columns - 1) / columns, k, columns}, type.getElementType());
   std::string name = "pack_" + std::to_string(columns) + "_of";
   llvm::raw_string_ostream text(name);
   for (int64_t size : type.getShape())
@@ -45,39 +91,29 @@ static KernelOp buildPacking(OpBuilder &builder, Location location, Value matrix
 
   OperationState state(location, KernelOp::getOperationName());
   state.addOperands(matrix);
-  state.addTypes(packed);
   state.addAttribute("kernel_name", builder.getStringAttr(name));
   Block *block = new Block();
   state.addRegion()->push_back(block);
   ImplicitLocOpBuilder b(location, builder.getContext());
   b.setInsertionPointToStart(block);
-  BlockArgument source = block->addArgument(type, location);
-  Value init = tensor::EmptyOp::create(b, packed.getShape(), packed.getElementType());
-  SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
-  auto generic = linalg::GenericOp::create(
-      b, TypeRange{packed}, ValueRange{}, ValueRange{init}, ArrayRef<AffineMap>{b.getMultiDimIdentityMap(3)}, iterators,
-      [&](OpBuilder &nested, Location, ValueRange) {
-        ImplicitLocOpBuilder inner(location, nested);
-        Value panel = linalg::IndexOp::create(inner, 0), depth = linalg::IndexOp::create(inner, 1),
-              lane = linalg::IndexOp::create(inner, 2);
-        AffineExpr place = inner.getAffineDimExpr(0) * columns + inner.getAffineDimExpr(1);
-        bool isWhole = n % columns == 0;
-        Value column = affine::AffineApplyOp::create(inner, AffineMap::get(2, 0, place), ValueRange{panel, lane});
-        Value last = arith::ConstantIndexOp::create(inner, n - 1);
-        Value read = isWhole ? column : arith::MinSIOp::create(inner, column, last).getResult();
-        SmallVector<Value> at = {read, depth};
-        if (!map.isIdentity())
-          std::swap(at[0], at[1]);
-        Value value = tensor::ExtractOp::create(inner, source, at);
-        if (!isWhole) {
-          Value isInside = arith::CmpIOp::create(inner, arith::CmpIPredicate::sle, column, last);
-          Value zero = arith::ConstantOp::create(inner, inner.getZeroAttr(packed.getElementType()));
-          value = arith::SelectOp::create(inner, isInside, value, zero);
-        }
-        linalg::YieldOp::create(inner, value);
-      });
-  YieldOp::create(b, generic.getResult(0));
+  Value packed = panelsOf(b, block->addArgument(type, location), map, n, k, columns);
+  state.addTypes(packed.getType());
+  YieldOp::create(b, packed);
   return cast<KernelOp>(builder.create(state));
+}
+
+/// A transposed matrix is packed from the one it is the transpose of: what `operand` is read by, where its kernel does
+/// nothing but that.
+static Value untransposed(Value operand, SmallVectorImpl<unsigned> &order) {
+  auto kernel = operand.getDefiningOp<KernelOp>();
+  if (!kernel || kernel->getNumOperands() != 1 || kernel.getInputs().size() != 1)
+    return operand;
+  auto transpose = kernel.getBlock().getTerminator()->getOperand(0).getDefiningOp<linalg::TransposeOp>();
+  if (!transpose || transpose.getInput() != kernel.getBlock().getArgument(0) ||
+      transpose.getPermutation() != ArrayRef<int64_t>{1, 0})
+    return operand;
+  std::swap(order[0], order[1]);
+  return kernel.getInputs().front();
 }
 
 /// Packs the right-hand side of `kernel` where it is a matrix known at load that nothing else in the kernel reads.
@@ -100,15 +136,19 @@ static bool packWeight(KernelOp kernel, CpuGemmAttr schedule) {
   SmallVector<unsigned> order = {0, 1};
   if (!isIdentity)
     std::swap(order[0], order[1]);
+  OpOperand &operand = kernel->getOpOperand(argument.getArgNumber());
+  Value matrix = untransposed(operand.get(), order);
   AffineMap read = AffineMap::getPermutationMap(order, kernel.getContext());
   int64_t size = contraction->staticColumns(), depth = contraction->staticDepth();
   if (size <= 0 || depth <= 0)
     return false;
   OpBuilder builder(kernel);
-  OpOperand &operand = kernel->getOpOperand(argument.getArgNumber());
-  KernelOp packing = buildPacking(builder, kernel.getLoc(), operand.get(), read, size, depth, columns);
+  KernelOp packing = buildPacking(builder, kernel.getLoc(), matrix, read, size, depth, columns);
   packing->setAttr("tenon.schedule", CpuLoopsAttr::get(kernel.getContext(), schedule.getLanes()));
+  Operation *before = operand.get().getDefiningOp();
   operand.set(packing.getResult(0));
+  if (before && isOpTriviallyDead(before))
+    before->erase();
   argument.setType(packing.getResult(0).getType());
   SmallVector<AffineMap> maps = contraction->op.getIndexingMapsArray();
   maps[contraction->rhs] =

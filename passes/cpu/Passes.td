@@ -70,18 +70,9 @@ def CpuPackWeightsPass : Pass<"tenon-cpu-pack-weights", "::mlir::ModuleOp"> {
     func.func @main(%x: tensor<4x8xf32>) -> tensor<4x32xf32> {
       %w = tenon.weight "w" : tensor<32x8xf32>
       %packed = tenon.kernel @pack_16_of_32_8_f32(%W = %w) attributes {tenon.schedule = #tenon.cpu_loops<lanes = 16>} : (tensor<32x8xf32>) -> tensor<2x8x16xf32> {
+        %panels = tensor.expand_shape %W [[0, 1], [2]] output_shape [2, 16, 8] : tensor<32x8xf32> into tensor<2x16x8xf32>
         %empty = tensor.empty() : tensor<2x8x16xf32>
-        %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>],
-                             iterator_types = ["parallel", "parallel", "parallel"]} outs(%empty : tensor<2x8x16xf32>) {
-        ^bb0(%out: f32):
-          %panel = linalg.index 0 : index
-          %depth = linalg.index 1 : index
-          %lane = linalg.index 2 : index
-          %column = affine.apply affine_map<(d0, d1) -> (d0 * 16 + d1)>(%panel, %lane)
-          %last = arith.constant 31 : index
-          %1 = tensor.extract %W[%column, %depth] : tensor<32x8xf32>
-          linalg.yield %1 : f32
-        } -> tensor<2x8x16xf32>
+        %0 = linalg.transpose ins(%panels : tensor<2x16x8xf32>) outs(%empty : tensor<2x8x16xf32>) permutation = [0, 2, 1]
         tenon.yield %0 : tensor<2x8x16xf32>
       }
       %y = tenon.kernel @linear(%X = %x, %W = %packed) attributes {tenon.schedule = #tenon.cpu_gemm<rows = 4, columns = 16, lanes = 16, chunk = 4>}
@@ -105,9 +96,10 @@ def CpuPackWeightsPass : Pass<"tenon-cpu-pack-weights", "::mlir::ModuleOp"> {
     ```
     Requires: schedules chosen (tenon-cpu-choose-schedules).
     Ensures: a matrix known at load that only a contraction by #tenon.cpu_gemm reads is packed; columns past the last are 0.
+    One that is the transpose of another is packed from that.
     Leaves alone: right-hand sides that the model computes; matrices of another rank.
   }];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def CpuOutlineKernelsPass : Pass<"tenon-cpu-outline-kernels", "::mlir::ModuleOp"> {

@@ -111,6 +111,8 @@ Value PointEmitter::load(Value buffer, const Point &point) {
   auto indices = [&](const Point &at) { return llvm::map_to_vector(at, [&](AffineExpr expr) { return index(expr); }); };
   if (!hasLane(point))
     return memref::LoadOp::create(b, buffer, indices(point));
+  if (Value column = loadTurned(buffer, point))
+    return column;
   if (!isContiguous(buffer, point))
     return byLane(point, [&](const Point &at) { return memref::LoadOp::create(b, buffer, indices(at)); });
   auto type = VectorType::get(lanes, cast<MemRefType>(buffer.getType()).getElementType());

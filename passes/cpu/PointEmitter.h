@@ -49,6 +49,15 @@ public:
   /// Between setMask(limit) and clearMask() only the first `limit` lanes are read and written.
   void setMask(mlir::Value limit);
   void clearMask() { mask = limit = {}; }
+  /// From openBlock(first) to closeBlock() the block of points first, .., first + lanes - 1 is gone through, `first`
+  /// being a dim; the step last set says which of them is meant. What lies along the block in memory, while its lanes
+  /// are far apart, is then read by vectors along the block, once, and turned in registers.
+  void openBlock(mlir::AffineExpr first) { blockFirst = first, blockStep = 0, turned.clear(); }
+  void setBlockStep(int64_t step) { blockStep = step; }
+  void closeBlock() { blockFirst = {}, turned.clear(); }
+  /// Whether a block along the dim `step` turns `tensor`, read at `point`, where `lane` is the dim that the lanes are
+  /// of.
+  bool isTurned(mlir::Value tensor, const Point &point, mlir::AffineExpr step, mlir::AffineExpr lane);
   void setPrologueEnd(mlir::Operation *op) { prologueEnd = op; }
   mlir::Value getMask() const { return mask; }
 
@@ -91,6 +100,10 @@ private:
   mlir::AffineExpr laneConstant(int64_t lane);
   Point substituteLane(const Point &point, mlir::AffineExpr lane);
   bool isContiguous(mlir::Value buffer, const Point &point);
+  /// Whether a value made before is there where code is built.
+  bool isVisible(mlir::Value value) const;
+  mlir::Value unitLast(mlir::Value buffer, unsigned unit);
+  mlir::Value loadTurned(mlir::Value buffer, const Point &point);
   Element evaluate(mlir::Operation *op, llvm::DenseMap<mlir::Value, Element> &values, const Point &loops);
 
   mlir::ImplicitLocOpBuilder &b;
@@ -99,6 +112,14 @@ private:
   const llvm::DenseMap<mlir::Value, mlir::Value> &arguments;
   llvm::SmallVector<mlir::Value> dims;
   mlir::Value mask, limit;
+  mlir::AffineExpr blockFirst;
+  int64_t blockStep = 0;
+  struct Turned {
+    mlir::Value buffer;
+    Point point; // at the block's first step
+    llvm::SmallVector<mlir::Value> steps;
+  };
+  llvm::SmallVector<Turned> turned;
   llvm::DenseMap<mlir::Value, mlir::Value> views, uniforms;
   llvm::DenseMap<mlir::Value, std::pair<Point, mlir::Value>> given, buffers;
   struct Computed {

@@ -3,11 +3,18 @@
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace tenon;
 
 static bool isParallel(linalg::GenericOp op) { return op.getNumParallelLoops() == op.getNumLoops(); }
+
+/// What was computed in this block or one around it is still there.
+bool PointEmitter::isVisible(Value value) const {
+  Block *block = value.getParentBlock(), *here = b.getInsertionBlock();
+  return block == here || block->findAncestorOpInBlock(*here->getParentOp());
+}
 
 Value PointEmitter::at(Value tensor, const Point &point) {
   if (!reason.empty())
@@ -26,13 +33,9 @@ Value PointEmitter::at(Value tensor, const Point &point) {
         return fail("a row is read from within another");
     return load(found->second.second, inner);
   }
-  // What was computed in this block or one around it is still there.
-  for (Computed &known : memo[tensor]) {
-    Block *block = known.value.getParentBlock();
-    if (known.point == point && known.mask == mask &&
-        (block == b.getInsertionBlock() || block->findAncestorOpInBlock(*b.getInsertionBlock()->getParentOp())))
+  for (Computed &known : memo[tensor])
+    if (known.point == point && known.mask == mask && isVisible(known.value))
       return known.value;
-  }
   Value value = compute(tensor, point);
   if (value)
     memo[tensor].push_back({point, value, mask});
@@ -209,6 +212,8 @@ Value PointEmitter::insertAt(Value tensor, const Point &point) {
   auto branch = scf::IfOp::create(b, TypeRange{type}, inside, /*withElseRegion=*/true);
   auto fillBranch = [&](Block *block, Value from, const Point &where) {
     OpBuilder::InsertionGuard guard(b);
+    // The other points of a block may not be inside.
+    llvm::SaveAndRestore alone(blockFirst, AffineExpr());
     b.setInsertionPointToEnd(block);
     Value value = from.getDefiningOp<tensor::EmptyOp>()
                       ? arith::ConstantOp::create(b, b.getZeroAttr(element)).getResult()

@@ -114,3 +114,25 @@ func.func @main(%x: tensor<600x16xf32>) -> tensor<16xf32> {
   %y = tenon.reduce_max %x {axes = array<i64: 0>} : (tensor<600x16xf32>) -> tensor<16xf32>
   return %y : tensor<16xf32>
 }
+
+// -----
+
+// What lies along the other dimension is read by rows, sixteen at a time, and turned in registers; rows past the last
+// whole block are read an element at a time, columns past the last repeat it and are not stored.
+// CHECK-DAG: #[[BLOCKS:.*]] = affine_map<() -> (1)>
+// CHECK: func.func @transpose(
+// CHECK-SAME: tenon.grid = #[[BLOCKS]]
+// CHECK: %[[WHOLE:.*]] = arith.cmpi ule, %{{.*}}, %c40
+// CHECK: scf.if %[[WHOLE]]
+// CHECK-COUNT-16: vector.load %arg0[%{{.*}}, %{{.*}}] : memref<33x40xf32>, vector<16xf32>
+// CHECK-NOT: vector.load
+// CHECK-COUNT-64: vector.shuffle
+// CHECK-COUNT-16: vector.store
+// CHECK-COUNT-16: vector.maskedstore
+// CHECK: } else {
+// CHECK-NOT: vector.load
+// CHECK: memref.load
+func.func @main(%x: tensor<33x40xf32>) -> tensor<40x33xf32> {
+  %y = tenon.transpose %x {permutation = array<i64: 1, 0>} : (tensor<33x40xf32>) -> tensor<40x33xf32>
+  return %y : tensor<40x33xf32>
+}

@@ -5,6 +5,8 @@
 // CHECK-LABEL: func.func @main
 // CHECK: %[[W:.*]] = tenon.weight "w"
 // CHECK: %[[P:.*]] = tenon.kernel @pack_64_of_128_8_f32(%{{.*}} = %[[W]])
+// CHECK: tensor.expand_shape %{{.*}} {{\[\[}}0, 1], [2]] output_shape [2, 64, 8]
+// CHECK: linalg.transpose {{.*}} permutation = [0, 2, 1]
 // CHECK: tenon.kernel @linear(%{{.*}} = %{{.*}}, %{{.*}} = %[[P]])
 // CHECK: indexing_maps = [#{{.*}}, #[[PANELS]], #{{.*}}]
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x128xf32> {
@@ -18,9 +20,11 @@ func.func @main(%x: tensor<4x8xf32>) -> tensor<4x128xf32> {
 // Columns past the last are zero; a matrix stored the other way round is packed to the same panels.
 // CHECK-LABEL: func.func @main
 // CHECK: tenon.kernel @pack_64_of_8_100_f32_transposed
-// CHECK: arith.minsi
-// CHECK: arith.select
-// CHECK: -> tensor<2x8x64xf32>
+// CHECK: %[[WHOLE:.*]] = linalg.transpose {{.*}} permutation = [1, 0, 2]
+// CHECK: tensor.insert_slice %[[WHOLE]] into %{{.*}}[0, 0, 0] [1, 8, 64]
+// CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[1, 0, 0] [1, 8, 36]
+// CHECK: %[[NONE:.*]] = linalg.fill
+// CHECK: tensor.insert_slice %[[NONE]] into %{{.*}}[1, 0, 36] [1, 8, 28]
 func.func @main(%x: tensor<4x8xf32>) -> tensor<4x100xf32> {
   %w = tenon.weight "w" : tensor<8x100xf32>
   %y = tenon.matmul %x, %w : (tensor<4x8xf32>, tensor<8x100xf32>) -> tensor<4x100xf32>
@@ -49,4 +53,32 @@ func.func @main(%x: tensor<4x8xf32>) -> tensor<4x64xf32> {
 func.func @main(%x: tensor<4x8xf32>, %w: tensor<64x8xf32>) -> tensor<4x64xf32> {
   %y = tenon.linear %x, %w : (tensor<4x8xf32>, tensor<64x8xf32>) -> tensor<4x64xf32>
   return %y : tensor<4x64xf32>
+}
+
+// -----
+
+// A transposed weight is packed from the weight; the transpose goes.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: tenon.kernel @transpose
+// CHECK: %[[W:.*]] = tenon.weight "w"
+// CHECK-NOT: tenon.kernel @transpose
+// CHECK: tenon.kernel @pack_64_of_8_64_f32_transposed(%{{.*}} = %[[W]])
+func.func @main(%x: tensor<4x8xf32>) -> tensor<4x64xf32> {
+  %w = tenon.weight "w" : tensor<8x64xf32>
+  %v = tenon.transpose %w {permutation = array<i64: 1, 0>} : (tensor<8x64xf32>) -> tensor<64x8xf32>
+  %y = tenon.linear %x, %v : (tensor<4x8xf32>, tensor<64x8xf32>) -> tensor<4x64xf32>
+  return %y : tensor<4x64xf32>
+}
+
+// -----
+
+// A transpose that something else reads stays for it.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @transpose
+// CHECK: tenon.kernel @pack_64_of_8_64_f32_transposed
+func.func @main(%x: tensor<4x8xf32>) -> (tensor<4x64xf32>, tensor<64x8xf32>) {
+  %w = tenon.weight "w" : tensor<8x64xf32>
+  %v = tenon.transpose %w {permutation = array<i64: 1, 0>} : (tensor<8x64xf32>) -> tensor<64x8xf32>
+  %y = tenon.linear %x, %v : (tensor<4x8xf32>, tensor<64x8xf32>) -> tensor<4x64xf32>
+  return %y, %v : tensor<4x64xf32>, tensor<64x8xf32>
 }

@@ -51,6 +51,40 @@ def cases(rng):
                         sizes,
                     )
                 )
+    # more than one block of lanes each way, whole and with a rest, and a pointwise op on what is turned
+    for dtype in ALL:
+        for kind, shape, sizes in (
+            ("whole", (64, 32), [{}]),
+            ("rest", (46, 34), [{}]),
+            ("batch", (3, 18, 40), [{}]),
+            ("dynamic", ("a", "b"), [{"a": 48, "b": 34}, {"a": 14, "b": 64}, {"a": 16, "b": 16}, {"a": 130, "b": 18}]),
+        ):
+            if dtype is I4 and kind == "dynamic":
+                continue
+            turned = (*shape[:-2], shape[-1], shape[-2])
+            permutation = (*range(len(shape) - 2), len(shape) - 1, len(shape) - 2)
+            result.append(
+                moves(
+                    f"turn_{dtype}_{kind}",
+                    [Operand(dtype, shape)],
+                    [Operand(dtype, turned)],
+                    op("transpose", [0], [0], f"permutation = {array(permutation)}"),
+                    lambda x: np.swapaxes(x, -1, -2),
+                    sizes,
+                )
+            )
+    for dtype in (F32, BF16, I8, I64):
+        for axis, shapes, to in ((0, ((40, 33), (5, 40)), (38, 40)), (1, ((40, 33), (33, 7)), (33, 47))):
+            result.append(
+                moves(
+                    f"concat_of_turned_{dtype}_{axis}",
+                    [Operand(dtype, shape) for shape in shapes],
+                    [Operand(dtype, to)],
+                    f"{{p}}t = tenon.transpose {{0}} {{{{permutation = array<i64: 1, 0>}}}} : ({{t0}}) -> tensor<33x40x{dtype}>\n"
+                    f"{{r0}} = tenon.concat {{p}}t, {{1}} {{{{axis = {axis} : i64}}}} : (tensor<33x40x{dtype}>, {{t1}}) -> {{rt0}}",
+                    lambda x, y, axis=axis: np.concatenate((x.T, y), axis),
+                )
+            )
     # reshape
     for n, (start, to) in enumerate(
         (
