@@ -127,6 +127,13 @@ LogicalResult MbarrierWaitOp::verify() {
   return emitOpError("(C1) waits for parity ") << parity.getInt() << ", expected 0 or 1";
 }
 
+LogicalResult MbarrierArriveClusterOp::verify() {
+  IntegerAttr rank;
+  if (!matchPattern(getRank(), m_Constant(&rank)) || rank.getValue().ult(8))
+    return success();
+  return emitOpError("(C1) arrives in CTA ") << rank.getInt() << " of a cluster, expected 0 to 7";
+}
+
 LogicalResult WgmmaWaitOp::verify() {
   if (getValues().size() != getResults().size())
     return emitOpError("(C1) has ") << getResults().size() << " results for " << getValues().size() << " values";

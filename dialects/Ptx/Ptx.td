@@ -206,6 +206,27 @@ def MbarrierArriveOp : PtxOp<"mbarrier.arrive", [MemoryEffects<[MemRead, MemWrit
   let assemblyFormat = "$barrier `,` $predicate attr-dict";
 }
 
+def MbarrierArriveClusterOp : PtxOp<"mbarrier.arrive.cluster", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "arrives at an mbarrier of a CTA of the cluster where a predicate holds";
+  let description = [{
+    Formula: `if predicate: mbarrier.arrive [barrier']`, where barrier' lies in the shared memory of the CTA with that rank
+    in the cluster as `barrier` does in one's own (`mapa`). What was read before has been read for every thread of the
+    cluster that waits for the phase (`.release.cluster`).
+
+    (C1) The rank is 0 to 7, of the 8 CTAs that a portable cluster has at most; a constant is checked here.
+
+    ```mlir
+    llvm.func @example(%p: !llvm.ptr<3>, %rank: i32, %c: i1) {
+      ptx.mbarrier.arrive.cluster %p, %rank, %c
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins LLVM_PointerInAddressSpace<3>:$barrier, I32:$rank, I1:$predicate);
+  let assemblyFormat = "$barrier `,` $rank `,` $predicate attr-dict";
+  let hasVerifier = 1;
+}
+
 class PtxApprox<string mnemonic> : PtxOp<mnemonic, [Pure]> {
   let arguments = (ins F32:$operand);
   let results = (outs F32:$result);

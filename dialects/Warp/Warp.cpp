@@ -140,6 +140,16 @@ LogicalResult CopyOp::verify() {
   if (getWithin() && int64_t(getWithin()->size()) != view.getRank())
     return emitOpError("(C3) says of ") << getWithin()->size() << " dimensions that they are kept, expected "
                                         << view.getRank();
+  if (!getMulticast())
+    return success();
+  auto kernel = (*this)->getParentOfType<tile::KernelOp>();
+  auto cluster = kernel ? kernel->getAttrOfType<ClusterAttr>("warp.cluster") : ClusterAttr();
+  if (!cluster || !(*this)->getParentOfType<ProduceOp>())
+    return emitOpError("(C4) is multicast outside of warp.produce or without `warp.cluster` on the kernel");
+  int64_t part = cluster.getSize() * SmemType::rowsOfSwizzle;
+  if (target.getShape()[0] % part != 0)
+    return emitOpError("(C4) brings ") << target.getShape()[0] << " rows by " << cluster.getSize()
+                                       << " CTAs, expected a multiple of " << part;
   return success();
 }
 
@@ -294,7 +304,7 @@ LogicalResult warp::DotOp::verify() {
   if (m % (blockRows * warpsM) != 0 || n % (8 * warpsN) != 0)
     return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
                                       << " results, expected a multiple of " << blockRows << " x 8 for each";
-  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1, false);
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1, false, 1);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);

@@ -41,6 +41,8 @@ def Warp_Smem : TypeDef<WarpDialect, "Smem"> {
     int64_t getBytes() const;
     /// Where an element lies, in bytes from the tile's first.
     int64_t offsetOf(int64_t row, int64_t column) const;
+    /// Rows after which the swizzle begins anew.
+    static constexpr int64_t rowsOfSwizzle = 8;
     /// The widest swizzle for rows of that many bytes.
     static int64_t widestSwizzle(int64_t rowBytes);
   }];
@@ -192,12 +194,16 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
   let description = [{
     Formula: `target[i..] = view[place_0, .., place_k + i_0, ..]` as `tile.load` has it, 0 where that is not within the
     view; done when its transfer is full. `within` says of each dimension of the view that no index is outside of it.
+    `multicast`: the CTAs of a cluster (`#warp.cluster`) make the same copy, each its part of the rows to all of them.
 
     (C1) There is a place for each dimension of the view, and at least as many as the target has.
 
     (C2) The target has the view's element type.
 
     (C3) `within` has a value for each dimension of the view.
+
+    (C4) A `multicast` copy stands in `warp.produce` of a kernel with `warp.cluster`, and the target's rows are a multiple
+    of 8 for each CTA.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -210,7 +216,8 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
     }
     ```
   }];
-  let arguments = (ins Tile_View:$view, Variadic<Index>:$place, Warp_Smem:$target, OptionalAttr<DenseBoolArrayAttr>:$within);
+  let arguments = (ins Tile_View:$view, Variadic<Index>:$place, Warp_Smem:$target, OptionalAttr<DenseBoolArrayAttr>:$within,
+                       UnitAttr:$multicast);
   let assemblyFormat = "$view `[` $place `]` `,` $target attr-dict `:` type($view) `,` type($target)";
 }
 

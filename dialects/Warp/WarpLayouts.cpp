@@ -262,7 +262,8 @@ SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth
 }
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
-                                   int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages, bool turns) {
+                                   int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages, bool turns,
+                                   int64_t cluster) {
   if (wgmma && (warpsM % 4 != 0 || warpsN != 1))
     return emitError() << "wgmma has " << warpsM << " x " << warpsN
                        << " warps, expected a multiple of 4 along the rows, 1 along the columns";
@@ -270,6 +271,8 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
     return emitError() << "a producer fills rings for wgmma only";
   if (turns && (!producer || warpsM < 8))
     return emitError() << "warpgroups take turns where there are two at least, beside a producer";
+  if (cluster != 1 && ((cluster != 2 && cluster != 4) || !producer))
+    return emitError() << "a cluster has " << cluster << " CTAs, expected 1, or with a producer 2 or 4";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
   if (std::min(stages, outerStages) < 1)
@@ -281,6 +284,13 @@ LogicalResult OrderAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitErr
   if (longest < 0 || group < 1)
     return emitError() << "programs are ordered along axis " << longest << " in groups of " << group
                        << ", expected an axis of the grid and at least 1";
+  return success();
+}
+
+LogicalResult ClusterAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t axis, int64_t size) {
+  if (axis < 0 || (size != 2 && size != 4))
+    return emitError() << "a cluster has " << size << " programs along axis " << axis
+                       << ", expected 2 or 4 along an axis of the grid";
   return success();
 }
 

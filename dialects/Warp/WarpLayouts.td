@@ -90,16 +90,18 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
     other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
     `wgmma = true` elements of 16 and of 8 bits are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
-    and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, and with
-    `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`).
+    and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, with
+    `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`), and with `cluster = 2` or 4 that many CTAs
+    bring what they have in common once (tenon-form-clusters).
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,
                         DefaultValuedParameter<"bool", "false">:$producer,
                         DefaultValuedParameter<"int64_t", "1">:$outer,
-                        DefaultValuedParameter<"bool", "false">:$turns);
+                        DefaultValuedParameter<"bool", "false">:$turns,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster);
   let assemblyFormat = [{
-    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns) `>`
+    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns, $cluster) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -118,6 +120,19 @@ def Warp_Order : AttrDef<WarpDialect, "Order"> {
     with the largest number along that axis come first. CTAs take the next program as they get free.
   }];
   let parameters = (ins "int64_t":$longest, "int64_t":$group);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Warp_Cluster : AttrDef<WarpDialect, "Cluster"> {
+  let mnemonic = "cluster";
+  let summary = "which programs run in step";
+  let description = [{
+    `#warp.cluster<axis = 0, size = 2>`: the CTAs of a cluster carry out `size` programs that are neighbours along that axis
+    of the grid, whose extent is a multiple of it, at the same time. What a `multicast` copy brings comes to all of them,
+    and a slot is filled again once all have released it.
+  }];
+  let parameters = (ins "int64_t":$axis, "int64_t":$size);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

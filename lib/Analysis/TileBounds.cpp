@@ -139,6 +139,22 @@ int64_t tenon::divisorOf(Value index) {
   return 1;
 }
 
+bool tenon::mayDependOn(Value index, BlockArgument axis) {
+  if (index == axis)
+    return true;
+  if (auto argument = dyn_cast<BlockArgument>(index)) {
+    Operation *parent = argument.getOwner()->getParentOp();
+    if (isa<tile::GridOp, tile::KernelOp>(parent))
+      return false;
+    auto loop = dyn_cast<scf::ForOp>(parent);
+    return !loop || argument != loop.getInductionVar() || mayDependOn(loop.getLowerBound(), axis) ||
+           mayDependOn(loop.getUpperBound(), axis) || mayDependOn(loop.getStep(), axis);
+  }
+  Operation *op = index.getDefiningOp();
+  return !isPure(op) || op->getNumRegions() > 0 ||
+         llvm::any_of(op->getOperands(), [&](Value operand) { return mayDependOn(operand, axis); });
+}
+
 bool tenon::isWithin(tile::ViewType view, int64_t dimension, Value start, int64_t extent) {
   std::optional<IndexRange> range = rangeOf(start);
   return range && range->least >= 0 && !view.isDynamicDim(dimension) &&

@@ -18,6 +18,9 @@ std::optional<IndexRange> rangeOf(mlir::Value index);
 /// A number that divides the index, whatever its value; 0 divides only 0.
 int64_t divisorOf(mlir::Value index);
 
+/// Whether the index may differ between programs that differ in that number of the grid alone.
+bool mayDependOn(mlir::Value index, mlir::BlockArgument axis);
+
 /// Whether `extent` elements from `start` on lie within the view's dimension, for every start that occurs.
 bool isWithin(tenon::tile::ViewType view, int64_t dimension, mlir::Value start, int64_t extent);
 

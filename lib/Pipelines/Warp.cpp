@@ -15,6 +15,7 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   schedules.schedules = options.schedules;
   manager.addPass(createChooseWarpSchedulesPass(schedules));
   manager.addPass(createStageCopiesPass());
+  manager.addPass(createFormClustersPass());
   OrderProgramsPassOptions order;
   order.arch = options.gpu->name;
   manager.addPass(createOrderProgramsPass(order));

@@ -9,6 +9,7 @@ struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
   bool wgmma = false;      ///< products of 16 and 8 bits by warpgroups
   int64_t outerStages = 1; ///< slots for what is copied once a program
+  int64_t cluster = 1;     ///< CTAs that bring what they have in common once
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores by instructions of a warp, or of a warpgroup where there are

@@ -88,7 +88,8 @@ static std::optional<int64_t> otherPrograms(tile::GridOp grid, int64_t axis) {
 }
 
 static void orderPrograms(tile::KernelOp kernel, const GpuArch &arch) {
-  if (kernel->hasAttr("warp.order"))
+  // A cluster's programs run in step: they do not differ in length.
+  if (kernel->hasAttr("warp.order") || kernel->hasAttr("warp.cluster"))
     return;
   Block &body = kernel.getGrid().getBody().front();
   std::optional<int64_t> longest;

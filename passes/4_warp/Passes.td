@@ -121,6 +121,64 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def FormClustersPass : Pass<"tenon-form-clusters", "::mlir::ModuleOp"> {
+  let summary = "CTAs that need the same tiles bring them once";
+  let description = [{
+    Why: programs that are neighbours along an axis of the grid read the same tile of the operand that does not follow it.
+    Where the second-level cache is what they wait for, or what takes the power, one reading is enough for a cluster.
+
+    Before:
+    ```mlir
+    !slot = !warp.smem<16x64xbf16, 128>
+    !ring = !warp.ring<2, !slot, !slot>
+    tile.kernel @product(%X: !tile.view<64x64xbf16>, %W: !tile.view<16x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c3 = arith.constant 3 : index
+      tile.grid (%i) = (%c3) {
+        %r = warp.ring.create transfers(%c1) : !ring
+        warp.produce {
+          %s:2 = warp.ring.acquire %r[%c0] : !ring -> !slot, !slot
+          %at = affine.apply affine_map<(d0) -> (d0 * 16)>(%i)
+          warp.copy %X[%at, %c0], %s#0 {within = array<i1: true, true>} : !tile.view<64x64xbf16>, !slot
+          warp.copy %W[%c0, %c0], %s#1 {within = array<i1: true, true>} : !tile.view<16x64xbf16>, !slot
+          warp.ring.commit %r[%c0] : !ring
+        }
+        %s:2 = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !ring -> !slot, !slot
+        warp.ring.release %r[%c0] : !ring
+      }
+    }
+    ```
+    After:
+    ```mlir
+    !slot = !warp.smem<16x64xbf16, 128>
+    !ring = !warp.ring<2, !slot, !slot>
+    tile.kernel @product(%X: !tile.view<64x64xbf16>, %W: !tile.view<16x64xbf16>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 2>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c4 = arith.constant 4 : index
+      tile.grid (%i) = (%c4) {
+        %r = warp.ring.create transfers(%c1) : !ring
+        warp.produce {
+          %s:2 = warp.ring.acquire %r[%c0] : !ring -> !slot, !slot
+          %at = affine.apply affine_map<(d0) -> (d0 * 16)>(%i)
+          warp.copy %X[%at, %c0], %s#0 {within = array<i1: false, true>} : !tile.view<64x64xbf16>, !slot
+          warp.copy %W[%c0, %c0], %s#1 {multicast, within = array<i1: true, true>} : !tile.view<16x64xbf16>, !slot
+          warp.ring.commit %r[%c0] : !ring
+        }
+        %s:2 = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !ring -> !slot, !slot
+        warp.ring.release %r[%c0] : !ring
+      }
+    }
+    ```
+    Requires: copies (tenon-stage-copies), and `cluster` in `warp.schedule`.
+    Ensures: `warp.cluster` along the axis along which the most bytes are shared; the grid's extent there is a multiple of
+    the cluster's size, and all its programs have as many transfers.
+    Leaves alone: kernels without a producer, axes along which programs differ in length, tiles of fewer than 8 rows a CTA.
+  }];
+  let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::affine::AffineDialect"];
+}
+
 def OrderProgramsPass : Pass<"tenon-order-programs", "::mlir::ModuleOp"> {
   let summary = "programs that take longer come first";
   let description = [{

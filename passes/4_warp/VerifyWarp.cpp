@@ -4,6 +4,7 @@
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/BankConflicts.h"
 #include "lib/Analysis/SharedMemory.h"
+#include "lib/Analysis/TileBounds.h"
 #include "lib/Schedule/GpuArch.h"
 #include "passes/4_warp/Passes.h"
 #include "passes/4_warp/RingPaths.h"
@@ -194,6 +195,37 @@ static void reportBankConflicts(tile::KernelOp kernel) {
                 .str();
 }
 
+/// The CTAs of a cluster fill and free each other's slots: they have to do it as often, with the same tiles.
+static LogicalResult verifyCluster(tile::KernelOp kernel) {
+  auto cluster = kernel->getAttrOfType<ClusterAttr>("warp.cluster");
+  if (!cluster)
+    return success();
+  tile::GridOp grid = kernel.getGrid();
+  if (cluster.getAxis() >= int64_t(grid.getExtents().size()))
+    return kernel.emitOpError("has clusters along axis ")
+           << cluster.getAxis() << " of its grid, expected one of " << grid.getExtents().size();
+  if (kernel->hasAttr("warp.order"))
+    return kernel.emitOpError(
+        "has clusters and `warp.order`, expected one of them: a cluster's programs run in step, and "
+        "are handed out together");
+  Value extent = grid.getExtents()[cluster.getAxis()];
+  if (divisorOf(extent) % cluster.getSize() != 0)
+    return kernel.emitOpError("has clusters of ")
+           << cluster.getSize() << " along axis " << cluster.getAxis() << ", whose extent is no multiple of it";
+  BlockArgument axis = grid.getBody().getArgument(cluster.getAxis());
+  WalkResult result = grid.walk([&](Operation *op) -> WalkResult {
+    if (auto ring = dyn_cast<RingCreateOp>(op); ring && ring.getTransfers() && mayDependOn(ring.getTransfers(), axis))
+      return ring.emitOpError("has a number of transfers that differs between the programs of a cluster: one of them "
+                              "would wait for ever");
+    auto copy = dyn_cast<CopyOp>(op);
+    if (copy && copy.getMulticast() &&
+        llvm::any_of(copy.getPlace(), [&](Value place) { return mayDependOn(place, axis); }))
+      return copy.emitOpError("is multicast from a place that differs between the programs of a cluster");
+    return success();
+  });
+  return failure(result.wasInterrupted());
+}
+
 static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
   auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
   if (!schedule)
@@ -202,6 +234,8 @@ static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
   if (auto order = kernel->getAttrOfType<OrderAttr>("warp.order"); order && order.getLongest() >= rank)
     return kernel.emitOpError("is ordered along axis ")
            << order.getLongest() << " of its grid, expected one of " << rank << "; tenon-order-programs finds it";
+  if (failed(verifyCluster(kernel)))
+    return failure();
   auto verifyLayouts = [&](Operation *op) -> WalkResult {
     for (Region &region : op->getRegions())
       for (Block &block : region)

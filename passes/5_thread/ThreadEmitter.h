@@ -84,6 +84,11 @@ private:
     mlir::Value full, empty, parity;
   };
   Transfer transferOf(mlir::Value ring, mlir::Value number);
+  warp::SmemType boxOf(warp::CopyOp copy);
+  void clusterBarrier();
+  mlir::Value perCluster(mlir::Value number);
+  int64_t numReaders();
+  void arriveAtEmpty(mlir::Value empty);
   mlir::Value numberOf(mlir::Value ring, mlir::Value number);
   void emitTma(warp::CopyOp op);
   llvm::SmallVector<mlir::Type> expandTypes(mlir::TypeRange types);
@@ -180,6 +185,8 @@ private:
   tile::KernelOp kernel;
   mlir::ImplicitLocOpBuilder &b;
   warp::ScheduleAttr schedule;
+  warp::ClusterAttr cluster; ///< null: CTAs by themselves
+  mlir::Value clusterRank;
   mlir::LLVM::LLVMFuncOp function;
   mlir::Operation *entryEnd = nullptr; ///< what is computed once stands before it
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> values;

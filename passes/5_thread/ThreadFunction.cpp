@@ -12,7 +12,7 @@ using namespace tenon::warp;
 
 ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, const GpuArch &arch, ImplicitLocOpBuilder &b)
     : kernel(kernel), b(b), schedule(kernel->getAttrOfType<ScheduleAttr>("warp.schedule")),
-      hasFloat8(arch.rates.tensorF8 > 0) {
+      cluster(kernel->getAttrOfType<ClusterAttr>("warp.cluster")), hasFloat8(arch.rates.tensorF8 > 0) {
   kernel.walk([&](Operation *op) {
     if (!isa<tile::StoreOp, warp::StoreOp>(op))
       return;
@@ -26,11 +26,14 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, const GpuArch &arch, Implici
   });
 }
 
-/// In 32 bits: there are fewer programs than 2^31.
+/// In 32 bits: there are fewer programs than 2^31. Those that a cluster carries out together count as one.
 SmallVector<Value> ThreadEmitter::gridExtents(tile::GridOp grid) {
-  return llvm::map_to_vector(grid.getExtents(), [&](Value extent) {
+  SmallVector<Value> extents = llvm::map_to_vector(grid.getExtents(), [&](Value extent) {
     return b.createOrFold<arith::IndexCastOp>(b.getI32Type(), scalarOf(extent));
   });
+  if (cluster)
+    extents[cluster.getAxis()] = perCluster(extents[cluster.getAxis()]);
+  return extents;
 }
 
 /// Groups of places along the other axes; of a group all that are the last along `longest`, then those before.
@@ -64,7 +67,7 @@ void ThreadEmitter::emitOrderedGrid(tile::GridOp grid, OrderAttr order, Value nu
 void ThreadEmitter::emitGrid(tile::GridOp grid, Value rest) {
   if (auto order = kernel->getAttrOfType<OrderAttr>("warp.order"); order && hasProducer)
     return emitOrderedGrid(grid, order, rest);
-  constexpr int64_t rowsPerGroup = 8;
+  const int64_t rowsPerGroup = cluster ? 8 / cluster.getSize() : 8;
   ValueRange numbers = grid.getBody().getArguments();
   SmallVector<Value> extents = gridExtents(grid);
   int64_t rank = extents.size();
@@ -93,6 +96,10 @@ void ThreadEmitter::emitGrid(tile::GridOp grid, Value rest) {
       values[numbers[axis]] = {toIndex(arith::RemUIOp::create(b, rest, extents[axis]))};
       rest = arith::DivUIOp::create(b, rest, extents[axis]);
     }
+  }
+  if (cluster) {
+    Value &number = values[numbers[cluster.getAxis()]].front();
+    number = add(mul(number, cluster.getSize()), toIndex(clusterRank));
   }
 }
 
@@ -172,6 +179,8 @@ LogicalResult ThreadEmitter::emit() {
   warpNumber = arith::ShRUIOp::create(b, thread, i32(5));
   if (hasProducer)
     warpNumber = uniformOf(warpNumber);
+  if (cluster)
+    clusterRank = arith::RemUIOp::create(b, NVVM::BlockIdXOp::create(b, b.getI32Type()), i32(cluster.getSize()));
   planSharedMemory();
   // What is needed all over the program is computed here, so that it is at hand everywhere.
   entryEnd = LLVM::ReturnOp::create(b, ValueRange());
@@ -201,8 +210,10 @@ LogicalResult ThreadEmitter::emit() {
     programs = programs * size;
   }
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
-    if (attribute.getName() != "warp.schedule" && attribute.getName() != "warp.order")
+    if (!isa<WarpDialect>(attribute.getValue().getDialect()))
       function->setAttr(attribute.getName(), attribute.getValue());
+  if (cluster)
+    function->setAttr("tenon.cluster", b.getDenseI64ArrayAttr({cluster.getSize(), 1, 1}));
   // A CTA takes programs until there are none, so that one for each SM does.
   if (hasProducer)
     function->setAttr("tenon.one_wave", b.getUnitAttr());

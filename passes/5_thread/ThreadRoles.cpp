@@ -36,6 +36,15 @@ static Attribute tensorMapFor(OpBuilder &b, const ViewMemory &memory, SmemType t
                               b.getNamedAttr("swizzle", b.getI64IntegerAttr(tile.getSwizzle()))});
 }
 
+/// What one CTA brings of the copy: of a multicast one its part of the rows.
+SmemType ThreadEmitter::boxOf(CopyOp copy) {
+  SmemType tile = copy.getTarget().getType();
+  if (!copy.getMulticast())
+    return tile;
+  return SmemType::get(b.getContext(), {tile.getShape()[0] / cluster.getSize(), tile.getShape()[1]},
+                       tile.getElementType(), tile.getSwizzle());
+}
+
 LogicalResult ThreadEmitter::planTensorMaps() {
   unsigned numDims = 0;
   for (Type type : kernel.getArgumentTypes())
@@ -53,7 +62,7 @@ LogicalResult ThreadEmitter::planTensorMaps() {
   };
   WalkResult result = kernel.walk([&](Operation *op) {
     if (auto copy = dyn_cast<CopyOp>(op); copy && copy->getParentOfType<ProduceOp>())
-      return plan(op, copy.getView(), copy.getTarget().getType());
+      return plan(op, copy.getView(), boxOf(copy));
     if (auto store = dyn_cast<warp::StoreOp>(op))
       for (const StoreSlab &slab : storeSlabsOf(store.getTile().getType()))
         if (plan(op, store.getView(), slab.tile).wasInterrupted())
@@ -82,6 +91,26 @@ ThreadEmitter::Transfer ThreadEmitter::transferOf(Value ring, Value number) {
   return {full, empty, parity};
 }
 
+/// Every thread of the cluster's CTAs is here.
+void ThreadEmitter::clusterBarrier() {
+  NVVM::ClusterArriveOp::create(b, UnitAttr());
+  NVVM::ClusterWaitOp::create(b, UnitAttr());
+}
+
+/// A slot is filled again by the producers of all CTAs that share what comes into it.
+int64_t ThreadEmitter::numReaders() { return schedule.getNumWarps() * (cluster ? cluster.getSize() : 1); }
+
+/// A warp has read what the barrier is about.
+void ThreadEmitter::arriveAtEmpty(Value empty) {
+  NVVM::SyncWarpOp::create(b, i32(-1)); // once all of its lanes have
+  if (!cluster) {
+    ptx::MbarrierArriveOp::create(b, empty, arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0)));
+    return;
+  }
+  Value isPeer = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, lane, i32(cluster.getSize()));
+  ptx::MbarrierArriveClusterOp::create(b, empty, lane, isPeer);
+}
+
 void ThreadEmitter::initBarriers() {
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, thread, i32(0));
   auto guard = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
@@ -94,7 +123,7 @@ void ThreadEmitter::initBarriers() {
       for (int64_t slot = 0; slot < ring.getRing().getType().getDepth(); ++slot) {
         int64_t at = sharedPlan.barriers.at(ring.getRing()) + 16 * slot;
         NVVM::MBarrierInitOp::create(b, sharedAt(i32(at)), i32(1), Value());
-        NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
+        NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(numReaders()), Value());
       }
     });
     for (int64_t slot = 0; sharedPlan.programs >= 0 && slot < 2; ++slot) {
@@ -104,19 +133,30 @@ void ThreadEmitter::initBarriers() {
     }
     NVVM::FenceMbarrierInitOp::create(b);
   }
-  NVVM::Barrier0Op::create(b);
+  if (cluster)
+    clusterBarrier();
+  else
+    NVVM::Barrier0Op::create(b);
 }
 
 /// One copy a slab, counted on the slot's barrier; elements outside of the view arrive as zeros.
 void ThreadEmitter::emitTma(CopyOp op) {
-  SmemType tile = op.getTarget().getType();
+  SmemType tile = op.getTarget().getType(), box = boxOf(op);
   int64_t perSlab = tile.getSwizzle() / tile.getElementBytes(), slabBytes = tile.getShape()[0] * tile.getSwizzle();
-  Value map = tensorMap(op, tile);
+  Value map = tensorMap(op, box);
   Value target = scalarOf(op.getTarget()), barrier = fullBarriers.at(op.getTarget());
   SmallVector<Value> place;
   for (Value start : llvm::reverse(op.getPlace()))
     place.push_back(arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(start)));
-  auto cluster = LLVM::LLVMPointerType::get(b.getContext(), 7);
+  Value everyCta;
+  if (op.getMulticast()) {
+    int64_t rows = box.getShape()[0];
+    place[1] = add(place[1], mul(clusterRank, rows));
+    target = LLVM::GEPOp::create(b, target.getType(), b.getI8Type(), target,
+                                 ValueRange(mul(clusterRank, rows * tile.getSwizzle())));
+    everyCta = arith::ConstantIntOp::create(b, (1 << cluster.getSize()) - 1, 16);
+  }
+  auto inCluster = LLVM::LLVMPointerType::get(b.getContext(), 7);
   for (int64_t slab = 0; slab * perSlab < tile.getShape()[1]; ++slab) {
     SmallVector<Value> at(place);
     at[0] = slab == 0 ? place[0] : add(place[0], i32(slab * perSlab));
@@ -125,9 +165,9 @@ void ThreadEmitter::emitTma(CopyOp op) {
                                                ArrayRef<LLVM::GEPArg>(int32_t(slab * slabBytes)))
                                .getResult();
     NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
-        b, LLVM::AddrSpaceCastOp::create(b, cluster, to), map, at, barrier, /*im2colOffsets=*/ValueRange(),
-        /*multicastMask=*/Value(), /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE, /*isCTAOnly=*/false,
-        NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+        b, LLVM::AddrSpaceCastOp::create(b, inCluster, to), map, at, barrier, /*im2colOffsets=*/ValueRange(), everyCta,
+        /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE, /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(),
+        /*predicate=*/Value());
   }
 }
 
@@ -198,13 +238,18 @@ Value ThreadEmitter::nextProgram(Value round) {
   return branch.getResult(0);
 }
 
+/// Of a number of CTAs or programs that of clusters; they divide without a rest, or it is of no account.
+Value ThreadEmitter::perCluster(Value number) {
+  return cluster ? b.createOrFold<arith::DivUIOp>(number, i32(cluster.getSize())) : number;
+}
+
 /// The CTA's programs one after another: each `gridDim`-th, or, where they differ in length, the next that nobody has.
 LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
   role = asRole;
   Value count = index(1);
   for (Value extent : grid.getExtents())
     count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
-  count = arith::IndexCastOp::create(b, b.getI32Type(), count);
+  count = perCluster(arith::IndexCastOp::create(b, b.getI32Type(), count));
   SmallVector<Value> none(producedRings().size(), i32(0));
   llvm::append_range(none, emptyLists());
   Operation *loop;
@@ -232,7 +277,8 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
     llvm::append_range(next, *transfers);
     scf::YieldOp::create(b, next);
   } else {
-    Value first = NVVM::BlockIdXOp::create(b, b.getI32Type()), step = NVVM::GridDimXOp::create(b, b.getI32Type());
+    Value first = perCluster(NVVM::BlockIdXOp::create(b, b.getI32Type()));
+    Value step = perCluster(NVVM::GridDimXOp::create(b, b.getI32Type()));
     auto made = scf::ForOp::create(b, first, count, step, none, nullptr, /*unsignedCmp=*/true);
     loop = made;
     OpBuilder::InsertionGuard guard(b);
@@ -297,6 +343,11 @@ LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
     NVVM::SetMaxRegisterOp::create(b, many, NVVM::SetMaxRegisterAction::increase);
   bool hasTurns = false;
   grid.walk([&](TurnWaitOp) { hasTurns = true; });
+  if (cluster) { // others may still arrive at barriers of a CTA that is done
+    OpBuilder::InsertionGuard after(b);
+    b.setInsertionPointAfter(roles);
+    clusterBarrier();
+  }
   if (!hasTurns)
     return emitPrograms(grid, Role::Consumer);
   // The first turn is passed to the first warpgroup before all programs, and taken back behind them.

@@ -427,11 +427,8 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return success();
   }
   if (auto release = dyn_cast<RingReleaseOp>(op)) {
-    if (isProduced) { // each warp for itself, once all of its lanes have read
-      NVVM::SyncWarpOp::create(b, i32(-1));
-      Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0));
-      ptx::MbarrierArriveOp::create(b, transferOf(release.getRing(), release.getNumber()).empty, isFirst);
-    }
+    if (isProduced)
+      arriveAtEmpty(transferOf(release.getRing(), release.getNumber()).empty);
     return success();
   }
   if (auto wait = dyn_cast<DotWaitOp>(op)) {

@@ -263,6 +263,12 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
                      "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", /*hasEffects=*/true);
           })
           .Case([&](ptx::CvtF8Op pair) { pair.replaceAllUsesWith(lowerCvtF8(pair, b)); })
+          .Case([&](ptx::MbarrierArriveClusterOp arrive) {
+            assembly(b, {}, {arrive.getBarrier(), arrive.getRank(), arrive.getPredicate()},
+                     "{\n.reg .b32 peer;\n@$2 mapa.shared::cluster.u32 peer, $0, $1;\n"
+                     "@$2 mbarrier.arrive.release.cluster.shared::cluster.b64 _, [peer];\n}",
+                     "r,r,b,~{memory}", /*hasEffects=*/true);
+          })
           .Case([&](arith::TruncFOp pair) { roundPair(pair, b); })
           .Case<ptx::Ex2Op, ptx::RcpOp, ptx::TanhOp>([&](Operation *function) {
             StringRef instruction = function->getName().stripDialect();

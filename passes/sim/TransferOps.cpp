@@ -70,6 +70,13 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
     calls.call("tenon_sim_mbarrier_arrive", {arrive.getAddr(), calls.i32(0), calls.i32(1)});
   } else if (auto arrive = dyn_cast<ptx::MbarrierArriveOp>(op)) {
     calls.call("tenon_sim_mbarrier_arrive", {arrive.getBarrier(), calls.i32(0), orTrue(arrive.getPredicate())});
+  } else if (auto arrive = dyn_cast<ptx::MbarrierArriveClusterOp>(op)) {
+    // A rank counts where the predicate holds.
+    Value rank =
+        LLVM::SelectOp::create(calls.builder(), op->getLoc(), arrive.getPredicate(), arrive.getRank(), calls.i32(0));
+    Value peer =
+        calls.call("tenon_sim_mapa", {arrive.getBarrier(), rank}, LLVM::LLVMPointerType::get(op->getContext()));
+    calls.call("tenon_sim_mbarrier_arrive", {peer, calls.i32(0), calls.bits(arrive.getPredicate())});
   } else if (auto wait = dyn_cast<ptx::MbarrierWaitOp>(op)) {
     calls.call("tenon_sim_mbarrier_wait", {wait.getBarrier(), wait.getParity()});
   } else if (auto tryWait = dyn_cast<NVVM::MBarrierTryWaitParityOp>(op)) {

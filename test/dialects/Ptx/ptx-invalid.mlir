@@ -154,3 +154,12 @@ llvm.func @f(%p: i1) {
   %r = ptx.barrier.or %p {id = 1 : i32, threads = 40 : i32}
   llvm.return
 }
+
+// -----
+
+llvm.func @f(%b: !llvm.ptr<3>, %p: i1) {
+  %rank = llvm.mlir.constant(8 : i32) : i32
+  // expected-error @below {{'ptx.mbarrier.arrive.cluster' op (C1) arrives in CTA 8 of a cluster, expected 0 to 7}}
+  ptx.mbarrier.arrive.cluster %b, %rank, %p
+  llvm.return
+}

@@ -376,3 +376,52 @@ tile.kernel @turns(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.
     }
   }
 }
+
+// -----
+
+tile.kernel @alone(%X: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  tile.grid () = () {
+    %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      // expected-error @below {{'warp.copy' op (C4) is multicast outside of warp.produce or without `warp.cluster` on the kernel}}
+      warp.copy %X[%c0, %c0], %s {multicast} : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+      warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    }
+  }
+}
+
+// -----
+
+tile.kernel @parts(%X: !tile.view<64x64xbf16>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 4>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 4>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+    %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      // expected-error @below {{'warp.copy' op (C4) brings 16 rows by 4 CTAs, expected a multiple of 32}}
+      warp.copy %X[%c0, %c0], %s {multicast} : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+      warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    }
+  }
+}
+
+// -----
+
+// expected-error @below {{a cluster has 3 programs along axis 0, expected 2 or 4 along an axis of the grid}}
+tile.kernel @three(%X: !tile.view<64xf32>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 3>} {
+  tile.grid () = () {
+  }
+}
+
+// -----
+
+// expected-error @below {{a cluster has 2 CTAs, expected 1, or with a producer 2 or 4}}
+tile.kernel @unfed(%X: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, cluster = 2>} {
+  tile.grid () = () {
+  }
+}

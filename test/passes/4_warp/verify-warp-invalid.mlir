@@ -234,3 +234,68 @@ tile.kernel @alone(%X: !tile.view<16x64xf32>, %Y: !tile.view<16xf32>) attributes
     tile.store %r, %Y[%c0] : tensor<16xf32, #row>, !tile.view<16xf32>
   }
 }
+
+// -----
+
+// expected-error @below {{'tile.kernel' op has clusters along axis 1 of its grid, expected one of 1}}
+tile.kernel @axis(%X: !tile.view<64xf32>) attributes {warp.cluster = #warp.cluster<axis = 1, size = 2>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+  }
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op has clusters of 2 along axis 0, whose extent is no multiple of it}}
+tile.kernel @extent(%X: !tile.view<64xf32>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 2>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+  %c3 = arith.constant 3 : index
+  tile.grid (%i) = (%c3) {
+  }
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op has clusters and `warp.order`, expected one of them: a cluster's programs run in step}}
+tile.kernel @ordered(%X: !tile.view<64xf32>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 2>, warp.order = #warp.order<longest = 0, group = 4>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+  }
+}
+
+// -----
+
+// The second program of a cluster has one transfer more, into which the first never brings its half.
+tile.kernel @lengths(%X: !tile.view<64x64xbf16>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 2>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+    %n = arith.addi %i, %c1 : index
+    // expected-error @below {{'warp.ring.create' op has a number of transfers that differs between the programs of a cluster: one of them would wait for ever}}
+    %r = warp.ring.create transfers(%n) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      scf.for %t = %c0 to %n step %c1 {
+        %s = warp.ring.acquire %r[%t] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+        warp.copy %X[%c0, %c0], %s {multicast} : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+        warp.ring.commit %r[%t] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+      }
+    }
+  }
+}
+
+// -----
+
+tile.kernel @places(%X: !tile.view<64x64xbf16>) attributes {warp.cluster = #warp.cluster<axis = 0, size = 2>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, cluster = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+    %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      // expected-error @below {{'warp.copy' op is multicast from a place that differs between the programs of a cluster}}
+      warp.copy %X[%i, %c0], %s {multicast} : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+      warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    }
+  }
+}
