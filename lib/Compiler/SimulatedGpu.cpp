@@ -41,6 +41,7 @@ using namespace cuda;
 
 constexpr size_t alignment = 256, memoryBytes = size_t(16) << 30;
 constexpr int unwritten = 0xFF; // NaN in every float
+constexpr int numSms = 4;       // so that CTAs take several programs each
 std::recursive_mutex mutex;     // of modules and streams
 
 /// The architecture that TENON_CUDA_DRIVER names: 90 in sim:sm_90a.
@@ -101,7 +102,7 @@ CUresult cuDeviceGetName(char *name, int size, CUdevice) {
 CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
   *value = attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR   ? capability() / 10
            : attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR ? capability() % 10
-           : attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? 4 // so that CTAs take several programs each
+           : attribute == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT     ? numSms
                                                                        : 227 << 10;
   return CUDA_SUCCESS;
 }
@@ -243,6 +244,15 @@ CUresult cuFuncGetAttribute(int *value, int, CUfunction function) {
   return CUDA_SUCCESS;
 }
 CUresult cuFuncSetAttribute(CUfunction, int, int) { return CUDA_SUCCESS; }
+CUresult cuOccupancyMaxActiveClusters(int *clusters, CUfunction, const CUlaunchConfig *config) {
+  unsigned size = 1;
+  for (unsigned i = 0; i < config->numAttrs; ++i)
+    if (auto [x, y, z] = config->attrs[i].value.clusterDim;
+        config->attrs[i].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+      size = x * y * z;
+  *clusters = static_cast<int>(numSms / size);
+  return CUDA_SUCCESS;
+}
 CUresult cuFuncGetParamInfo(CUfunction function, size_t index, size_t *offset, size_t *size) {
   const std::vector<size_t> &sizes = function->module->parameters(function->kernel);
   if (index >= sizes.size())

@@ -101,6 +101,7 @@ inline constexpr int CU_STREAM_CAPTURE_MODE_THREAD_LOCAL = 1;
   X(cuModuleGetFunction, cuModuleGetFunction, (CUfunction *, CUmodule, const char *))                                  \
   X(cuFuncGetAttribute, cuFuncGetAttribute, (int *, int, CUfunction))                                                  \
   X(cuFuncSetAttribute, cuFuncSetAttribute, (CUfunction, int, int))                                                    \
+  X(cuOccupancyMaxActiveClusters, cuOccupancyMaxActiveClusters, (int *, CUfunction, const CUlaunchConfig *))           \
   X(cuLaunchKernelEx, cuLaunchKernelEx, (const CUlaunchConfig *, CUfunction, void **, void **))                        \
   X(cuTensorMapEncodeTiled, cuTensorMapEncodeTiled,                                                                    \
     (CUtensorMap *, int, uint32_t, void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *,     \

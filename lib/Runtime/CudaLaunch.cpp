@@ -113,7 +113,7 @@ static Status prepareConfig(PreparedLaunch &prepared, const std::vector<int64_t>
   for (int axis = 0; axis < 3; ++axis) {
     TENON_TRY_ASSIGN(grid[axis], plan.grid[axis].evaluate(dims));
     if (axis == 0 && plan.oneWave && grid[0] <= INT_MAX)
-      grid[0] = std::min(grid[0], std::max<int64_t>(prepared.kernel->numSms / plan.cluster[0], 1) * plan.cluster[0]);
+      grid[0] = std::min(grid[0], std::max<int64_t>(prepared.kernel->wave / plan.cluster[0], 1) * plan.cluster[0]);
     int64_t most = axis == 0 ? INT_MAX : 65535;
     if (grid[axis] < 0 || grid[axis] > most || grid[axis] % plan.cluster[axis])
       return corrupt("a grid of " + std::to_string(grid[axis]) + " CTAs on axis " + std::to_string(axis) +

@@ -15,7 +15,7 @@ struct Kernel {
   const PlanKernel *plan = nullptr;
   std::string name;
   int64_t maxShared = 0; ///< bytes of dynamic shared memory it may be launched with
-  int64_t numSms = 1;    ///< multiprocessors of its GPU
+  int64_t wave = 1;      ///< CTAs that its GPU runs at a time, one each multiprocessor
 };
 
 /// A tensor map at one launch: all but the address.

@@ -48,6 +48,34 @@ static Status checkParameters(Device &device, const PlanLaunch &launch, const Ke
   return {};
 }
 
+/// CTAs that run at a time, one each multiprocessor. The CTAs of a cluster lie in one part of the GPU, so that of
+/// clusters there may be fewer than multiprocessors have room for.
+static Result<int64_t> waveOf(Device &gpu, const Kernel &kernel) {
+  const PlanCudaKernel &plan = *kernel.plan->cuda;
+  int64_t size = plan.cluster[0] * plan.cluster[1] * plan.cluster[2];
+  if (size == 1 || !plan.oneWave)
+    return gpu.numSms();
+  auto narrow = [](int64_t size) { return static_cast<unsigned int>(size); };
+  CUlaunchAttribute attribute = {};
+  attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
+  attribute.value.clusterDim = {narrow(plan.cluster[0]), narrow(plan.cluster[1]), narrow(plan.cluster[2])};
+  CUlaunchConfig config = {};
+  config.gridDimX = attribute.value.clusterDim.x;
+  config.gridDimY = attribute.value.clusterDim.y;
+  config.gridDimZ = attribute.value.clusterDim.z;
+  config.blockDimX = narrow(plan.block[0]);
+  config.blockDimY = narrow(plan.block[1]);
+  config.blockDimZ = narrow(plan.block[2]);
+  int64_t shared = plan.sharedBytes.isConstant() ? plan.sharedBytes.value : kernel.maxShared;
+  config.sharedMemBytes = narrow(std::min(shared, kernel.maxShared));
+  config.attrs = &attribute;
+  config.numAttrs = 1;
+  int clusters = 0;
+  TENON_TRY(gpu.check(gpu.driver().cuOccupancyMaxActiveClusters(&clusters, kernel.function, &config),
+                      "cuOccupancyMaxActiveClusters", kernel.name));
+  return std::min<int64_t>(clusters * size, gpu.numSms());
+}
+
 Status Model::loadKernels(const std::map<std::string, std::string_view> &cubins) {
   const Driver &driver = gpu->driver();
   for (const auto &[name, planned] : plan->kernels) {
@@ -71,7 +99,6 @@ Status Model::loadKernels(const std::map<std::string, std::string_view> &cubins)
     int fixed = 0;
     TENON_TRY(gpu->check(driver.cuFuncGetAttribute(&fixed, CU_FUNC_ATTRIBUTE_SHARED_SIZE_BYTES, kernel.function),
                          "cuFuncGetAttribute", kernel.name));
-    kernel.numSms = gpu->numSms();
     kernel.maxShared = std::max<int64_t>(0, gpu->sharedMemory() - fixed);
     if (!cuda.sharedBytes.isConstant() || cuda.sharedBytes.value + fixed > usualShared)
       TENON_TRY(gpu->check(driver.cuFuncSetAttribute(kernel.function, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
@@ -81,6 +108,7 @@ Status Model::loadKernels(const std::map<std::string, std::string_view> &cubins)
       TENON_TRY(
           gpu->check(driver.cuFuncSetAttribute(kernel.function, CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED, 1),
                      "cuFuncSetAttribute", kernel.name));
+    TENON_TRY_ASSIGN(kernel.wave, waveOf(*gpu, kernel));
     functions[name] = std::move(kernel);
   }
   for (const std::vector<PlanLaunch> *launches : {&plan->init, &plan->launches})

@@ -261,11 +261,12 @@ void storeWhere(void *value, void *address, uint32_t bytes, uint32_t predicate, 
   std::memcpy(address, value, bytes);
 }
 
-/// As the CTA's threads call it; of another CTA, an address that says so.
+/// As the CTA's threads call it; of another CTA, an address that says so. In a cluster, addresses of one's own memory
+/// have the rank in the bits above the memory's size too, but for the first CTA, where that is 0.
 uint64_t sharedAddress(void *pointer, uint32_t) {
   Cta &cta = Cta::current();
   uint64_t address = cta.memory().sharedAddress(pointer);
-  return Memory::rankOf(address) == cta.thread().rank ? Memory::inCta(address) : address;
+  return Memory::rankOf(address) == 0 && cta.thread().rank == 0 ? Memory::inCta(address) : address;
 }
 void *peerPointer(void *pointer, uint32_t rank, uint32_t site) {
   Cta &cta = Cta::current();

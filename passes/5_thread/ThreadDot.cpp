@@ -212,6 +212,8 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
     Value address = LLVM::PtrToIntOp::create(b, b.getI32Type(), base);
     if (rowBytes)
       address = add(address, rowBytes);
+    if (cluster) // in whose addresses the CTA's rank stands, where descriptors have a stride
+      address = arith::AndIOp::create(b, address, i32(0x3FFFF));
     Value units = arith::ExtUIOp::create(b, b.getI64Type(), arith::ShRUIOp::create(b, address, i32(4)));
     Value constant = arith::ConstantOp::create(b, b.getI64IntegerAttr(bits));
     return arith::OrIOp::create(b, units, constant);

@@ -266,7 +266,7 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
           .Case([&](ptx::MbarrierArriveClusterOp arrive) {
             assembly(b, {}, {arrive.getBarrier(), arrive.getRank(), arrive.getPredicate()},
                      "{\n.reg .b32 peer;\n@$2 mapa.shared::cluster.u32 peer, $0, $1;\n"
-                     "@$2 mbarrier.arrive.release.cluster.shared::cluster.b64 _, [peer];\n}",
+                     "@$2 mbarrier.arrive.shared::cluster.b64 _, [peer];\n}",
                      "r,r,b,~{memory}", /*hasEffects=*/true);
           })
           .Case([&](arith::TruncFOp pair) { roundPair(pair, b); })

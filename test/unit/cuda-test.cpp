@@ -288,19 +288,24 @@ TEST_F(Cuda, LaunchesThatMakeNoSense) {
 
 TEST_F(Cuda, ManyProgramsAreLaunchedAsOneWave) {
   LaunchPlan plan = cudaModelPlan();
-  plan.kernels["add"].cuda->oneWave = true;
-  auto exe = *Executable::createCuda(plan, {{"model", modelCubin}}, "", modelWeightSource(), 0);
-  std::vector<int64_t> bytes(10, 1 << 20);
-  auto gridOf = [&](int64_t batch) {
-    auto sizes = [&](std::string_view) { return &batch; };
-    return cuda::prepareLaunch(exe->plan(), exe->cuda()->kernels(), exe->plan().launches[0], sizes, bytes)
-        ->config.gridDimX;
+  PlanCudaKernel &add = *plan.kernels["add"].cuda;
+  add.oneWave = true;
+  auto gridsOf = [&](std::array<int64_t, 3> cluster, std::vector<int64_t> batches) {
+    add.cluster = cluster;
+    auto exe = *Executable::createCuda(plan, {{"model", modelCubin}}, "", modelWeightSource(), 0);
+    EXPECT_EQ(exe->cuda()->device().numSms(), 5);
+    std::vector<int64_t> bytes(10, 1 << 20);
+    std::vector<unsigned int> grids;
+    for (int64_t batch : batches) {
+      auto sizes = [&](std::string_view) { return &batch; };
+      auto launch = cuda::prepareLaunch(exe->plan(), exe->cuda()->kernels(), exe->plan().launches[0], sizes, bytes);
+      grids.push_back(launch->config.gridDimX);
+    }
+    return grids;
   };
-  EXPECT_EQ(exe->cuda()->device().numSms(), 5);
-  EXPECT_EQ(gridOf(1), 2u); // whole clusters of 2
-  EXPECT_EQ(gridOf(4), 4u);
-  EXPECT_EQ(gridOf(5), 4u);
-  EXPECT_EQ(gridOf(1000), 4u);
+  using Grids = std::vector<unsigned int>;
+  EXPECT_EQ(gridsOf({1, 1, 1}, {1, 4, 1000}), (Grids{2, 4, 5}));
+  EXPECT_EQ(gridsOf({2, 1, 1}, {1, 4, 1000}), (Grids{2, 2, 2})); // one of the parts has room for one cluster of 2
 }
 
 //===--- streams -------------------------------------------------------------------------------------------------===//

@@ -562,6 +562,16 @@ FAKE CUresult cuFuncSetAttribute(CUfunction function, int attribute, int value) 
     function->bigClusters = value != 0;
   return value <= 232448 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
 }
+/// The 5 multiprocessors are in parts of 3, 1 and 1.
+FAKE CUresult cuOccupancyMaxActiveClusters(int *clusters, CUfunction, const CUlaunchConfig *config) {
+  ENTER_CONTEXT(cuOccupancyMaxActiveClusters);
+  if (config->numAttrs != 1 || config->attrs[0].id != CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+    return CUDA_ERROR_INVALID_VALUE;
+  const auto &dim = config->attrs[0].value.clusterDim;
+  int size = static_cast<int>(dim.x * dim.y * dim.z);
+  *clusters = 3 / size + 2 * (1 / size);
+  return CUDA_SUCCESS;
+}
 FAKE CUresult cuFuncGetParamInfo(CUfunction function, size_t index, size_t *offset, size_t *size) {
   ENTER_CONTEXT(cuFuncGetParamInfo);
   const std::vector<size_t> &sizes = state().kernels.at(function->symbol).sizes;

@@ -27,7 +27,7 @@
 // PTX: nvvm.cluster.wait
 // PTX: nvvm.cp.async.bulk.tensor.shared.cluster.global{{.*}}box[
 // PTX: nvvm.cp.async.bulk.tensor.shared.cluster.global{{.*}} multicast_mask = %
-// PTX: mapa.shared::cluster.u32{{.*}}mbarrier.arrive.release.cluster.shared::cluster.b64
+// PTX: mapa.shared::cluster.u32{{.*}}mbarrier.arrive.shared::cluster.b64
 // PTX: nvvm.cluster.arrive
 // PTX: nvvm.cluster.wait
 func.func @main(%x: tensor<384x128xbf16>, %w: tensor<512x128xbf16>) -> tensor<384x512xbf16> {
