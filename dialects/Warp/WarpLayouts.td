@@ -92,20 +92,26 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     `wgmma = true` elements of 16 and of 8 bits are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
     and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, with
     `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`), and with `cluster = 2` or 4 that many CTAs
-    bring what they have in common once (tenon-form-clusters).
+    bring what they have in common once (tenon-form-clusters). With `teams = 2` a CTA has the warps twice: two teams take
+    its programs in turn, so that one multiplies while the other computes what is behind its product (ping-pong).
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,
                         DefaultValuedParameter<"bool", "false">:$producer,
                         DefaultValuedParameter<"int64_t", "1">:$outer,
                         DefaultValuedParameter<"bool", "false">:$turns,
-                        DefaultValuedParameter<"int64_t", "1">:$cluster);
+                        DefaultValuedParameter<"int64_t", "1">:$cluster,
+                        DefaultValuedParameter<"int64_t", "1">:$teams);
   let assemblyFormat = [{
-    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns, $cluster) `>`
+    `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns, $cluster,
+                                                         $teams) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    /// Of a program.
     int64_t getNumWarps() const { return getWarpsM() * getWarpsN(); }
+    /// Of a CTA, beside the producer.
+    int64_t getAllWarps() const { return getNumWarps() * getTeams(); }
     /// The layout of a dot's accumulator.
     LayoutAttr accumulatorLayout(int64_t rows, int64_t columns) const;
   }];

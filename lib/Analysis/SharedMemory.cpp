@@ -85,11 +85,11 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
         tiles.back().last = numbers.size();
       }
     } else if (auto stage = dyn_cast<StageOp>(op)) {
-      tiles.push_back(lifetimeOf(op, stage.getTarget().getType().getBytes(), numbers));
+      tiles.push_back(lifetimeOf(op, schedule.getTeams() * stage.getTarget().getType().getBytes(), numbers));
     } else if (auto store = dyn_cast<StoreOp>(op)) {
       // Copied out while the next program runs.
       int64_t slotBytes = storeSlotBytes(storeSlabsOf(store.getTile().getType()), schedule);
-      tiles.push_back({op, int64_t(store.getSlots()) * slotBytes, 0, unsigned(numbers.size())});
+      tiles.push_back({op, schedule.getTeams() * int64_t(store.getSlots()) * slotBytes, 0, unsigned(numbers.size())});
     } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
@@ -119,7 +119,7 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.offsets[tile.op] = tile.offset;
     plan.tileBytes = std::max(plan.tileBytes, tile.offset + tile.bytes);
   }
-  plan.scratchBytes = llvm::alignTo(scratchBytes, 128);
+  plan.scratchBytes = llvm::alignTo(scratchBytes, 128) * schedule.getTeams();
   kernel.walk([&](RingCreateOp ring) {
     if (!ring.getTransfers())
       return;

@@ -10,6 +10,7 @@ struct WarpSchedule {
   bool wgmma = false;      ///< products of 16 and 8 bits by warpgroups
   int64_t outerStages = 1; ///< slots for what is copied once a program
   int64_t cluster = 1;     ///< CTAs that bring what they have in common once
+  int64_t teams = 1;       ///< that take a CTA's programs in turn
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores by instructions of a warp, or of a warpgroup where there are

@@ -117,11 +117,12 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
         return error;
       };
       if (failed(warp::ScheduleAttr::verify(refuse, chosen.warpsM, chosen.warpsN, chosen.stages, tf32, chosen.wgmma,
-                                            chosen.wgmma, chosen.outerStages, turns, chosen.cluster)))
+                                            chosen.wgmma, chosen.outerStages, turns, chosen.cluster, chosen.teams)))
         return signalPassFailure();
       kernel->setAttr("warp.schedule",
                       warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
-                                              chosen.wgmma, chosen.wgmma, chosen.outerStages, turns, chosen.cluster));
+                                              chosen.wgmma, chosen.wgmma, chosen.outerStages, turns, chosen.cluster,
+                                              chosen.teams));
     });
     if (failed(checkHandNames(getOperation(), schedules, byHand->warp, names,
                               "on tiles; tenon-compile --to=tile shows them")))

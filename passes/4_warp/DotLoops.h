@@ -1,4 +1,4 @@
-// Loops that add one product a turn.
+// Loops that add products to sums, each turn the same ones.
 #pragma once
 
 #include "dialects/Warp/Warp.h"
@@ -7,23 +7,23 @@
 
 namespace tenon::warp {
 
-/// The only dot of the loop's body where it adds to a sum that the loop carries and nothing else sees: it may go on
-/// while the next turn begins. Null else. `Dot` is tile.dot or warp.dot.
+/// The dots of the loop's body where each adds to a sum that the loop carries and nothing else sees: they may go on
+/// while the next turn begins. None else. `Dot` is tile.dot or warp.dot.
 template <typename Dot>
-Dot findCarriedDot(mlir::scf::ForOp loop) {
-  auto dots = loop.getBody()->getOps<Dot>();
-  bool hasNested = false;
-  loop.getBody()->walk([&](Dot dot) { hasNested |= dot->getBlock() != loop.getBody(); });
-  if (hasNested || !llvm::hasSingleElement(dots))
-    return {};
-  Dot dot = *dots.begin();
-  auto sum = mlir::dyn_cast<mlir::BlockArgument>(dot.getAccumulator());
-  if (!sum || sum.getOwner() != loop.getBody() || !sum.hasOneUse() || !dot.getResult().hasOneUse())
-    return {};
-  mlir::OpOperand &use = *dot.getResult().getUses().begin();
-  bool isCarried =
-      use.getOwner() == loop.getBody()->getTerminator() && use.getOperandNumber() + 1 == sum.getArgNumber();
-  return isCarried ? dot : Dot();
+llvm::SmallVector<Dot> findCarriedDots(mlir::scf::ForOp loop) {
+  llvm::SmallVector<Dot> dots;
+  bool areCarried = true;
+  loop.getBody()->walk([&](Dot dot) {
+    auto sum = mlir::dyn_cast<mlir::BlockArgument>(dot.getAccumulator());
+    areCarried &= dot->getBlock() == loop.getBody() && sum && sum.getOwner() == loop.getBody() && sum.hasOneUse() &&
+                  dot.getResult().hasOneUse();
+    if (!areCarried)
+      return;
+    mlir::OpOperand &use = *dot.getResult().getUses().begin();
+    areCarried &= use.getOwner() == loop.getBody()->getTerminator() && use.getOperandNumber() + 1 == sum.getArgNumber();
+    dots.push_back(dot);
+  });
+  return areCarried ? dots : llvm::SmallVector<Dot>();
 }
 
 } // namespace tenon::warp

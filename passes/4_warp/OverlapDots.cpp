@@ -1,6 +1,6 @@
-// A dot by wgmma runs beside the warps that begin it. Where a loop adds one product a turn, the warps need not wait for
-// it: after this pass a turn begins its dot and waits for the one of the turn before; the sum is waited for after the
-// loop. The ring was made for that (tenon-stage-copies): a slot is filled again two turns after it was read.
+// A dot by wgmma runs beside the warps that begin it. Where a loop adds products to sums, the warps need not wait for
+// them: after this pass a turn begins its dots and waits for those of the turn before; the sums are waited for after
+// the loop. The ring was made for that (tenon-stage-copies): a slot is filled again two turns after it was read.
 #include "dialects/Warp/Warp.h"
 #include "passes/4_warp/DotLoops.h"
 #include "passes/4_warp/Passes.h"
@@ -17,17 +17,23 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-static void overlapDot(scf::ForOp loop) {
-  auto dot = findCarriedDot<warp::DotOp>(loop);
+static void overlapDots(scf::ForOp loop) {
+  SmallVector<warp::DotOp> dots = findCarriedDots<warp::DotOp>(loop);
   // Operands in registers would have to stay there.
-  if (!dot || !isa<WgmmaAttr>(Attribute(dot.getAtom())) || !isa<SmemType>(dot.getLhs().getType()))
+  auto runsBeside = [](warp::DotOp dot) {
+    return isa<WgmmaAttr>(Attribute(dot.getAtom())) && isa<SmemType>(dot.getLhs().getType());
+  };
+  if (dots.empty() || !llvm::all_of(dots, runsBeside))
     return;
-  dot.setAsync(true);
-  unsigned number = cast<BlockArgument>(dot.getAccumulator()).getArgNumber() - 1;
-  OpBuilder b(dot->getContext());
-  b.setInsertionPointAfter(dot);
-  auto before = DotWaitOp::create(b, dot.getLoc(), dot.getType(), dot.getResult(), /*pending=*/1);
-  dot.getResult().replaceAllUsesExcept(before.getResult(), before);
+  OpBuilder b(loop.getContext());
+  b.setInsertionPointAfter(dots.back());
+  SmallVector<unsigned> numbers;
+  for (warp::DotOp dot : dots) {
+    dot.setAsync(true);
+    numbers.push_back(cast<BlockArgument>(dot.getAccumulator()).getArgNumber() - 1);
+    auto before = DotWaitOp::create(b, dot.getLoc(), dot.getType(), dot.getResult(), /*pending=*/dots.size());
+    dot.getResult().replaceAllUsesExcept(before.getResult(), before);
+  }
   // What a dot reads is released when it is done: a turn later, the last turn's after the loop.
   for (auto release : llvm::to_vector(loop.getBody()->getOps<RingReleaseOp>())) {
     auto ring = release.getRing().getDefiningOp<RingCreateOp>();
@@ -50,9 +56,11 @@ static void overlapDot(scf::ForOp loop) {
     release.erase();
   }
   b.setInsertionPointAfter(loop);
-  Value sum = loop.getResult(number);
-  auto last = DotWaitOp::create(b, loop.getLoc(), sum.getType(), sum, /*pending=*/0);
-  sum.replaceAllUsesExcept(last.getResult(), last);
+  for (unsigned number : numbers) {
+    Value sum = loop.getResult(number);
+    auto last = DotWaitOp::create(b, loop.getLoc(), sum.getType(), sum, /*pending=*/0);
+    sum.replaceAllUsesExcept(last.getResult(), last);
+  }
 }
 
 namespace {
@@ -61,7 +69,7 @@ struct OverlapDots : tenon::impl::OverlapDotsPassBase<OverlapDots> {
     SmallVector<scf::ForOp> loops;
     getOperation()->walk([&](scf::ForOp loop) { loops.push_back(loop); });
     for (scf::ForOp loop : loops)
-      overlapDot(loop);
+      overlapDots(loop);
   }
 };
 } // namespace

@@ -226,6 +226,29 @@ static LogicalResult verifyCluster(tile::KernelOp kernel) {
   return failure(result.wasInterrupted());
 }
 
+/// A team finds its place in the rings by the number of programs before, and meets nobody but itself.
+static LogicalResult verifyTeams(tile::KernelOp kernel, ScheduleAttr schedule) {
+  if (schedule.getTeams() == 1)
+    return success();
+  WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
+    if (isa<tile::AnyOp, tile::RedoOp>(op))
+      return op->emitOpError("is in a kernel of ") << schedule.getTeams() << " teams, which it has no form for; choose "
+                                                   << "`teams = 1` in `warp.schedule`";
+    auto ring = dyn_cast<RingCreateOp>(op);
+    auto differs = [&](BlockArgument axis) { return mayDependOn(ring.getTransfers(), axis); };
+    if (ring && ring.getTransfers() && llvm::any_of(kernel.getGrid().getBody().getArguments(), differs))
+      return ring.emitOpError("has a number of transfers that differs between programs, which teams take in turn; "
+                              "choose `teams = 1` in `warp.schedule`");
+    return success();
+  });
+  if (!result.wasInterrupted() && kernel->hasAttr("warp.order"))
+    return kernel.emitOpError("has teams and `warp.order`, expected one of them: teams take programs in turn");
+  if (!result.wasInterrupted() && kernel.getGrid().getBody().getOps<ProduceOp>().empty())
+    return kernel.emitOpError("has teams and no warp.produce, whose rings hand programs to them; choose `teams = 1` in "
+                              "`warp.schedule`");
+  return failure(result.wasInterrupted());
+}
+
 static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
   auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
   if (!schedule)
@@ -234,7 +257,7 @@ static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
   if (auto order = kernel->getAttrOfType<OrderAttr>("warp.order"); order && order.getLongest() >= rank)
     return kernel.emitOpError("is ordered along axis ")
            << order.getLongest() << " of its grid, expected one of " << rank << "; tenon-order-programs finds it";
-  if (failed(verifyCluster(kernel)))
+  if (failed(verifyCluster(kernel)) || failed(verifyTeams(kernel, schedule)))
     return failure();
   auto verifyLayouts = [&](Operation *op) -> WalkResult {
     for (Region &region : op->getRegions())

@@ -75,7 +75,7 @@ private:
   mlir::Value workspace() { return function.getArgument(function.getNumArguments() - tensorMaps.size() - 1); }
   mlir::Value linkOf(tile::RedoOp op, mlir::Value number, mlir::Value warp);
   void emitTurn(bool isWait, mlir::Value group);
-  mlir::Value warpgroup() { return digitValue(warp::warps(schedule.getNumWarps() / 4, 4)); }
+  mlir::Value warpgroup() { return team ? team : digitValue(warp::warps(schedule.getNumWarps() / 4, 4)); }
   llvm::SmallVector<warp::RingCreateOp> producedRings();
   mlir::LogicalResult planTensorMaps();
   void initBarriers();
@@ -84,9 +84,14 @@ private:
     mlir::Value full, empty, parity;
   };
   Transfer transferOf(mlir::Value ring, mlir::Value number);
+  mlir::Value transfersOf(warp::RingCreateOp ring);
   warp::SmemType boxOf(warp::CopyOp copy);
   void clusterBarrier();
   mlir::Value perCluster(mlir::Value number);
+  mlir::Value countOf(tile::GridOp grid);
+  mlir::Value nextTeam(tile::GridOp grid);
+  bool isTeam() const { return role == Role::Consumer && team; }
+  mlir::Value ofTeam(int64_t offset, int64_t bytes);
   int64_t numReaders();
   void arriveAtEmpty(mlir::Value empty);
   mlir::Value numberOf(mlir::Value ring, mlir::Value number);
@@ -147,7 +152,9 @@ private:
   /// A barrier behind which the Tensor Cores, too, see what threads wrote to shared memory.
   void publish();
   mlir::Value sharedAt(mlir::Value byteOffset);
-  mlir::Value scratch() { return sharedAt(i32(sharedPlan.tileBytes)); }
+  mlir::Value scratch() {
+    return sharedAt(ofTeam(sharedPlan.tileBytes, sharedPlan.scratchBytes / schedule.getTeams()));
+  }
   mlir::Value smemAddress(mlir::Value base, warp::SmemType type, ThreadPlace row, ThreadPlace column);
   llvm::SmallVector<mlir::Value> slotOf(mlir::Value ring, mlir::Value number);
   mlir::LogicalResult emitCopy(warp::CopyOp op);
@@ -201,9 +208,10 @@ private:
   llvm::DenseMap<std::pair<mlir::Operation *, mlir::Type>, unsigned> tensorMapOf;
   mlir::Value tensorMap(mlir::Operation *op, warp::SmemType box);
   llvm::SmallVector<mlir::Attribute> tensorMaps;
-  llvm::DenseSet<mlir::Value> written; ///< arguments that the program stores to
-  llvm::SmallVector<mlir::Value> dims; ///< the function's i64 sizes
-  mlir::Value thread, lane, warpNumber, sharedBase;
+  llvm::DenseSet<mlir::Value> written;              ///< arguments that the program stores to
+  llvm::SmallVector<mlir::Value> dims;              ///< the function's i64 sizes
+  mlir::Value thread, lane, warpNumber, sharedBase; ///< the warp's number in its team
+  mlir::Value team, ctaWarp;                        ///< null: there is one; the warp's number in the CTA
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   SharedMemoryPlan sharedPlan;
   bool hasTensorCore = false, hasWgmma = false, hasAsyncStores = false;

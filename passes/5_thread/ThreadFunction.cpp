@@ -164,7 +164,7 @@ LogicalResult ThreadEmitter::emit() {
     function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
     function.setArgAttr(number, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
   }
-  int64_t numThreads = 32 * (schedule.getNumWarps() + (hasProducer ? 4 : 0)); // registers are shared out to warpgroups
+  int64_t numThreads = 32 * (schedule.getAllWarps() + (hasProducer ? 4 : 0)); // registers are shared out to warpgroups
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   function->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
   function->setAttr("tenon.block", b.getDenseI64ArrayAttr({numThreads, 1, 1}));
@@ -179,6 +179,11 @@ LogicalResult ThreadEmitter::emit() {
   warpNumber = arith::ShRUIOp::create(b, thread, i32(5));
   if (hasProducer)
     warpNumber = uniformOf(warpNumber);
+  ctaWarp = warpNumber;
+  if (schedule.getTeams() > 1) {
+    team = arith::DivUIOp::create(b, warpNumber, i32(schedule.getNumWarps()));
+    warpNumber = arith::RemUIOp::create(b, warpNumber, i32(schedule.getNumWarps()));
+  }
   if (cluster)
     clusterRank = arith::RemUIOp::create(b, NVVM::BlockIdXOp::create(b, b.getI32Type()), i32(cluster.getSize()));
   planSharedMemory();

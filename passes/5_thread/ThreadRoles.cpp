@@ -179,18 +179,32 @@ SmallVector<RingCreateOp> ThreadEmitter::producedRings() {
   return rings;
 }
 
-/// As this role sees it. Behind waits, which each lane leaves by itself, ptxas takes nothing that a loop carries to be
-/// the same in all lanes. What comes from one lane it does, and keeps addresses made of it in registers that lanes
-/// share. (The producer is one thread.)
+Value ThreadEmitter::transfersOf(RingCreateOp ring) {
+  return arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()));
+}
+
+/// `before`: of each ring the transfers of the programs before. A team counts those programs instead, for it does not
+/// see all of them; they all have as many transfers. As this role sees it. Behind waits, which each lane leaves by
+/// itself, ptxas takes nothing that a loop carries to be the same in all lanes. What comes from one lane it does, and
+/// keeps addresses made of it in registers that lanes share. (The producer is one thread.)
 FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Value number, ValueRange before) {
   auto uniform = [&](Value value) { return role == Role::Consumer ? uniformOf(value) : value; };
   SmallVector<RingCreateOp> rings = producedRings();
-  for (auto [ring, transfers] : llvm::zip(rings, before))
-    ringBases[ring.getRing()] = uniform(transfers);
+  for (auto [ring, done] : llvm::zip(rings, before))
+    ringBases[ring.getRing()] = uniform(done);
   listHeads = llvm::to_vector(before.drop_front(rings.size()));
   program = uniform(number);
   emitGrid(grid, program);
+  // A team sees by a slot's parity whether its transfer is there: no other phase may be open, so that it begins once
+  // the team before it has all of its own.
+  SmallVector<Operation *> waiting;
+  if (isTeam())
+    for (Operation &op : grid.getBody().front())
+      if (op.walk([](RingWaitOp) { return WalkResult::interrupt(); }).wasInterrupted())
+        waiting.push_back(&op);
   for (Operation &op : grid.getBody().front()) {
+    if (!waiting.empty() && &op == waiting.front())
+      emitTurn(/*isWait=*/true, team);
     // The producer computes places, and nothing else.
     bool isPlace =
         isa<ProduceOp, RingCreateOp>(op) ||
@@ -198,10 +212,12 @@ FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Valu
          llvm::none_of(op.getResultTypes(), llvm::IsaPred<ShapedType>));
     if ((role != Role::Producer || isPlace) && failed(emitOp(&op)))
       return failure();
+    if (!waiting.empty() && &op == waiting.back())
+      emitTurn(/*isWait=*/false, team);
   }
   SmallVector<Value> after;
-  for (auto [ring, transfers] : llvm::zip(rings, before))
-    after.push_back(add(transfers, arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()))));
+  for (auto [ring, done] : llvm::zip(rings, before))
+    after.push_back(add(done, isTeam() ? i32(schedule.getTeams()) : transfersOf(ring)));
   llvm::append_range(after, listHeads);
   return after;
 }
@@ -243,14 +259,27 @@ Value ThreadEmitter::perCluster(Value number) {
   return cluster ? b.createOrFold<arith::DivUIOp>(number, i32(cluster.getSize())) : number;
 }
 
-/// The CTA's programs one after another: each `gridDim`-th, or, where they differ in length, the next that nobody has.
-LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
-  role = asRole;
+/// Programs, or those that clusters carry out as one.
+Value ThreadEmitter::countOf(tile::GridOp grid) {
   Value count = index(1);
   for (Value extent : grid.getExtents())
     count = b.createOrFold<arith::MulIOp>(count, scalarOf(extent));
-  count = perCluster(arith::IndexCastOp::create(b, b.getI32Type(), count));
-  SmallVector<Value> none(producedRings().size(), i32(0));
+  return perCluster(arith::IndexCastOp::create(b, b.getI32Type(), count));
+}
+
+/// Who would take the CTA's next program, if there was one.
+Value ThreadEmitter::nextTeam(tile::GridOp grid) {
+  Value first = perCluster(NVVM::BlockIdXOp::create(b, b.getI32Type()));
+  Value step = perCluster(NVVM::GridDimXOp::create(b, b.getI32Type()));
+  Value rest = arith::SubIOp::create(b, countOf(grid), first);
+  return arith::RemUIOp::create(b, arith::CeilDivUIOp::create(b, rest, step), i32(schedule.getTeams()));
+}
+
+/// The CTA's programs one after another: each `gridDim`-th, or, where they differ in length, the next that nobody has.
+LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
+  role = asRole;
+  Value count = countOf(grid);
+  SmallVector<Value> none(producedRings().size(), isTeam() ? team : i32(0));
   llvm::append_range(none, emptyLists());
   Operation *loop;
   if (kernel->hasAttr("warp.order")) {
@@ -279,6 +308,10 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
   } else {
     Value first = perCluster(NVVM::BlockIdXOp::create(b, b.getI32Type()));
     Value step = perCluster(NVVM::GridDimXOp::create(b, b.getI32Type()));
+    if (isTeam()) {
+      first = add(first, arith::MulIOp::create(b, team, step));
+      step = mul(step, schedule.getTeams());
+    }
     auto made = scf::ForOp::create(b, first, count, step, none, nullptr, /*unsignedCmp=*/true);
     loop = made;
     OpBuilder::InsertionGuard guard(b);
@@ -299,10 +332,11 @@ LogicalResult ThreadEmitter::emitPrograms(tile::GridOp grid, Role asRole) {
   return success();
 }
 
-/// A barrier for each warpgroup, behind that of the CTA: it waits there itself, and the one before it arrives.
+/// A barrier for each warpgroup, behind those of the CTA and its teams: it waits there itself, and the one before it
+/// arrives.
 void ThreadEmitter::emitTurn(bool isWait, Value group) {
-  constexpr int64_t firstBarrier = 2, threads = 256;
-  int64_t numGroups = schedule.getNumWarps() / 4;
+  constexpr int64_t firstBarrier = 3, threads = 256;
+  int64_t numGroups = schedule.getAllWarps() / 4;
   if (!isWait)
     group = arith::RemUIOp::create(b, add(group, i32(1)), i32(numGroups));
   Value barrier = add(group, i32(firstBarrier));
@@ -313,54 +347,57 @@ void ThreadEmitter::emitTurn(bool isWait, Value group) {
 }
 
 /// A producer needs few registers; what it gives back lets two or three warpgroups beside it have more than the even
-/// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has.
-static std::pair<int64_t, int64_t> registerShares(int64_t numWarps) {
-  return numWarps == 8    ? std::pair<int64_t, int64_t>(24, 240)
-         : numWarps == 12 ? std::pair<int64_t, int64_t>(32, 160)
-                          : std::pair<int64_t, int64_t>(0, 0);
+/// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has. In
+/// a cluster the producer's addresses do not follow from constants: 24 would spill.
+static std::pair<int64_t, int64_t> registerShares(int64_t numWarps, bool isCluster) {
+  if (numWarps == 8)
+    return isCluster ? std::pair(40, 232) : std::pair(24, 240);
+  return numWarps == 12 ? std::pair(32, 160) : std::pair(0, 0);
 }
 
 LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
   initBarriers();
-  auto [few, many] = registerShares(schedule.getNumWarps());
+  auto [few, many] = registerShares(schedule.getAllWarps(), bool(cluster));
   if (few) // ptxas shares out only what it knows a CTA to start with
     function->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
   auto isEqual = [&](Value number, int64_t to) -> Value {
     return arith::CmpIOp::create(b, arith::CmpIPredicate::eq, number, i32(to));
   };
-  Value isProducer = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, warpNumber, i32(schedule.getNumWarps()));
+  Value isProducer = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, ctaWarp, i32(schedule.getAllWarps()));
   auto roles = scf::IfOp::create(b, isProducer, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(roles.thenYield());
   if (few)
     NVVM::SetMaxRegisterOp::create(b, few, NVVM::SetMaxRegisterAction::decrease);
-  auto one = scf::IfOp::create(b, isEqual(thread, 32 * schedule.getNumWarps()), /*withElseRegion=*/false);
+  auto one = scf::IfOp::create(b, isEqual(thread, 32 * schedule.getAllWarps()), /*withElseRegion=*/false);
   b.setInsertionPoint(one.thenYield());
   if (failed(emitPrograms(grid, Role::Producer)))
     return failure();
   b.setInsertionPoint(roles.elseYield());
   if (many)
     NVVM::SetMaxRegisterOp::create(b, many, NVVM::SetMaxRegisterAction::increase);
-  bool hasTurns = false;
-  grid.walk([&](TurnWaitOp) { hasTurns = true; });
   if (cluster) { // others may still arrive at barriers of a CTA that is done
     OpBuilder::InsertionGuard after(b);
     b.setInsertionPointAfter(roles);
     clusterBarrier();
   }
+  bool hasTurns = schedule.getTeams() > 1;
+  grid.walk([&](TurnWaitOp) { hasTurns = true; });
   if (!hasTurns)
     return emitPrograms(grid, Role::Consumer);
-  // The first turn is passed to the first warpgroup before all programs, and taken back behind them.
-  auto atEnd = [&](int64_t group, bool isWait) {
-    auto branch = scf::IfOp::create(b, isEqual(warpgroup(), group), /*withElseRegion=*/false);
+  // The first turn is passed to the first warpgroup before all programs; who would have the next one takes it back
+  // behind them: the first again, or of teams, which take as many only of an even number of programs, that one.
+  Value group = warpgroup();
+  auto atEnd = [&](Value of, bool isWait) {
+    auto branch = scf::IfOp::create(b, arith::CmpIOp::create(b, arith::CmpIPredicate::eq, group, of),
+                                    /*withElseRegion=*/false);
     OpBuilder::InsertionGuard inside(b);
     b.setInsertionPoint(branch.thenYield());
-    emitTurn(isWait, i32(group));
+    emitTurn(isWait, of);
   };
-  int64_t lastGroup = schedule.getNumWarps() / 4 - 1;
-  atEnd(lastGroup, /*isWait=*/false);
+  atEnd(i32(schedule.getAllWarps() / 4 - 1), /*isWait=*/false);
   if (failed(emitPrograms(grid, Role::Consumer)))
     return failure();
-  atEnd(0, /*isWait=*/true);
+  atEnd(schedule.getTeams() > 1 ? nextTeam(grid) : i32(0), /*isWait=*/true);
   return success();
 }

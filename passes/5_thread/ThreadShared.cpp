@@ -42,8 +42,12 @@ void ThreadEmitter::barrier() {
     NVVM::Barrier0Op::create(b);
     return;
   }
-  NVVM::BarrierOp::create(b, Type(), i32(1), i32(32 * schedule.getNumWarps()), NVVM::BarrierReductionAttr(), Value());
+  NVVM::BarrierOp::create(b, Type(), add(team, i32(1)), i32(32 * schedule.getNumWarps()), NVVM::BarrierReductionAttr(),
+                          Value());
 }
+
+/// Where what each team has lies, so many bytes of it from that place on.
+Value ThreadEmitter::ofTeam(int64_t offset, int64_t bytes) { return add(mul(team, bytes), i32(offset)); }
 
 void ThreadEmitter::publish() {
   if (hasWgmma)
@@ -388,6 +392,9 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     // before, or by what had this memory.
     if (!sharedPlan.barriers.contains(op->getResult(0)) && isRepeated(op))
       barrier();
+    if (isTeam()) // which has counted programs
+      ringBases[op->getResult(0)] =
+          arith::MulIOp::create(b, ringBases.at(op->getResult(0)), transfersOf(cast<RingCreateOp>(op)));
     return success();
   }
   bool isProduced = isa<RingType>(op->getNumOperands() ? op->getOperand(0).getType() : Type(b.getI1Type())) &&
@@ -445,7 +452,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return success();
   }
   if (auto stage = dyn_cast<StageOp>(op)) {
-    Value base = sharedAt(i32(sharedPlan.offsets.at(op)));
+    Value base = sharedAt(ofTeam(sharedPlan.offsets.at(op), stage.getTarget().getType().getBytes()));
     if (isRepeated(op))
       barrier();
     writeTile(base, stage.getTarget().getType(), stage.getTile());

@@ -68,7 +68,8 @@ LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
   SmallVector<StoreSlab> slabs = storeSlabsOf(op.getTile().getType());
   LayoutAttr layout = layoutOf(op.getTile());
   int64_t slotBytes = storeSlotBytes(slabs, schedule), slots = op.getSlots();
-  Value own = sharedAt(add(mul(warpNumber, slabs.front().tile.getBytes()), i32(sharedPlan.offsets.at(op))));
+  Value own = sharedAt(
+      add(mul(warpNumber, slabs.front().tile.getBytes()), ofTeam(sharedPlan.offsets.at(op), slots * slotBytes)));
   // TMA takes the innermost dimension first.
   SmallVector<Value> place;
   for (Value start : llvm::reverse(op.getPlace()))

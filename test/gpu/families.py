@@ -1,6 +1,6 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
-`tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32; and
-`bytes`: products of 8-bit operands with scales."""
+`tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
+`bytes`: products of 8-bit operands with scales; and `schedules`: each tile that a schedule for Hopper may have, and clusters."""
 
 import sys
 from dataclasses import replace
@@ -18,7 +18,7 @@ from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -34,6 +34,8 @@ def cases_of(family, seed):
         return tf32(np.random.default_rng(seed))
     if family == "bytes":
         return products_of_bytes(np.random.default_rng(seed))
+    if family == "schedules":
+        return schedules(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -160,4 +162,53 @@ def products_of_bytes(rng):
         name = f"{source}_{stored}_4097x4224x512_blocks_128x128"
         case = quantisation.product(name, source, stored, BF16, (4097,), 4224, 512, "block", "block", (128, 128), [{}])
         result.append(replace(case, kinds=("normal",)))
+    return result
+
+
+WIDE = [64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256]  # columns of tiles of 128 rows
+CLUSTERS = [(64, 128, 5), (128, 64, 4), (128, 128, 4), (128, 256, 4), (128, 176, 4)]  # rows, columns, slots of the ring
+
+
+def warp_schedule(warps, stages, rest):
+    return f"#warp.schedule<warps = [{warps}, 1], stages = {stages}, tf32 = false, wgmma = true, producer = true{rest}>"
+
+
+def gemm_schedule(rows_, columns, split=1):
+    return f"#tile.gemm<rows = {rows_}, columns = {columns}, depth = 64{f', split_k = {split}' if split > 1 else ''}>"
+
+
+def schedules(rng):
+    """Tiles of warpgroups by hand, splits, every transposition; and clusters, of whose programs some are past the end."""
+    result = []
+    tiles_ = [(64, c) for c in (16, 32, 48, 64, 80, 96, 112, 128)] + [(128, c) for c in (16, 32, 48, *WIDE)]
+    depths, sides = [64, 136, 200, 1024], [1, 64, 100, 129, 300, 520]
+    for number, ((r, c), m, n, k, dtype) in enumerate(
+        table(rng, tiles_ * 4, sides * 16, sides * 16, depths * 24, [BF16, F16] * 48)
+    ):
+        n, split = (n + 7) // 8 * 8, 4 if number % 5 == 0 else 1
+        k = 1024 if split > 1 else k
+        ta, tb = bool(number & 1), bool(number & 2)
+        m_ = (m + 7) // 8 * 8 if ta else m  # rows that TMA takes
+        name = f"matmul_{dtype}_tile{r}x{c}_{m_}x{n}x{k}_{'ta' * ta}{'tb' * tb}_split{split}_{number}"
+        case = contractions.matmul_case(name, dtype, (1, m_, k), (1, k, n), (1, m_, n), ta, tb, [{}])
+        result.append(replace(case, schedule=(f"@matmul = {gemm_schedule(r, c, split)}",)))
+    for number, ((r, c, stages), m, n, size, dtype) in enumerate(
+        table(rng, CLUSTERS * 6, [1, 100, 300, 513, 700] * 6, [8, 136, 512, 1000] * 8, [2, 4] * 15, [BF16, F16] * 15)
+    ):
+        by_hand = (
+            f"@linear = {gemm_schedule(r, c)}",
+            f"@linear = {warp_schedule(r // 16, stages, f', cluster = {size}')}",
+        )
+        name = f"linear_{dtype}_cluster{size}_tile{r}x{c}_{m}x{n}_{number}"
+        case = contractions.linear_case(name, dtype, (m,), n, 520, bool(number & 1), True, [{}])
+        result.append(replace(case, schedule=by_hand))
+    for number, (d, q, k, size) in enumerate(table(rng, [64, 128, 256], [100, 300, 600], [64, 200, 1000], [2, 4] * 3)):
+        keys, groups = (64 if d == 256 else 128), 8
+        by_hand = (
+            f"@attention = #tile.attention<queries = 128, keys = {keys}, maximum = first>",
+            f"@attention = {warp_schedule(groups, 2, f', turns = true, cluster = {size}')}",
+        )
+        name = f"attention_bf16_cluster{size}_{q}over{k}_d{d}_{number}"
+        case = attention.build(name, BF16, 2, 2, 2, q, k, d, d, [{}])
+        result.append(replace(case, schedule=by_hand))
     return result

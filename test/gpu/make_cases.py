@@ -29,9 +29,9 @@ from exec_cpu.runner import module_text  # noqa: E402
 TIMEOUT = 300  # seconds of a case
 
 
-def compile_case(text, target, path, tf32=False):
+def compile_case(text, target, path, *options):
     """Writes the artefact; the text of what is wrong otherwise. In a process of its own, which may crash or hang."""
-    child = multiprocessing.get_context("fork").Process(target=_compile, args=(text, target, path, tf32))
+    child = multiprocessing.get_context("fork").Process(target=_compile, args=(text, target, path, *options))
     error = path.with_suffix(".error")
     child.start()
     ends = time.monotonic() + TIMEOUT
@@ -50,11 +50,11 @@ def compile_case(text, target, path, tf32=False):
     return said
 
 
-def _compile(text, target, path, tf32):
+def _compile(text, target, path, *options):
     library = Library()
     library.lib.tenon_artefact_save.restype = ctypes.c_void_p
     try:
-        artefact = library.compile(text, target, tf32)
+        artefact = library.compile(text, target, *options)
         library._check(library.lib.tenon_artefact_save(artefact, str(path).encode()))
         library.free_artefact(artefact)
     except TenonError as error:
@@ -98,7 +98,8 @@ def main(arguments):
                 file = f"{family}/{case.name}.tnx"
                 entries.append({"family": family, "name": case.name, "file": file})
                 text = module_text([case])
-                jobs.append(pool.submit(compile_case, text, options["target"], folder / file, case.tf32))
+                path = folder / file
+                jobs.append(pool.submit(compile_case, text, options["target"], path, case.tf32, case.schedule))
         for number, (entry, job) in enumerate(zip(entries, jobs), 1):
             if error := job.result():
                 entry["error"] = error

@@ -157,7 +157,8 @@ TEST_F(LayoutTest, PickedDimensionsKeepTheirPlaces) {
 // The accumulator of m16n8: PTX ISA, "Matrix Fragments for mma.m16n8k16", c0..c3 of lane l are at rows l / 4 and
 // l / 4 + 8, columns 2 * (l mod 4) and the next.
 TEST_F(LayoutTest, AccumulatorsLieAsTheManualSays) {
-  LayoutAttr layout = ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1).accumulatorLayout(16, 8);
+  LayoutAttr layout =
+      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1).accumulatorLayout(16, 8);
   for (int64_t lane = 0; lane < 32; ++lane) {
     std::vector<Place> expected;
     for (int64_t number = 0; number < 4; ++number)

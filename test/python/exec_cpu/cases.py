@@ -53,6 +53,7 @@ class Case:
     kinds: tuple = ("integers", "normal", "special")
     sizes: list = field(default_factory=lambda: [{}])
     tf32: bool = False  # compiled so that products of f32 may be rounded to tf32, on a GPU
+    schedule: tuple = ()  # lines of schedules by hand, on a GPU
 
 
 def op(name, operands, results, attributes="", call=None):

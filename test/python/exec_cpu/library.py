@@ -52,6 +52,8 @@ class _CompileOptions(ctypes.Structure):
         ("weights_path", c_char_p),
         ("collect_remarks", c_int32),
         ("tf32", c_int32),
+        ("fail_on_fallback", c_int32),
+        ("schedule", c_char_p),
     ]
 
 
@@ -122,13 +124,20 @@ class Library:
         self.lib.tenon_error_free(error)
         raise TenonError(message)
 
-    def compile(self, text, target="cpu", tf32=False):
+    def compile(self, text, target="cpu", tf32=False, schedule=()):
+        """`schedule`: lines of schedules by hand, for a GPU."""
         if target == THREADS:
             return self._compile_threads(text)
         artefact, encoded = c_void_p(), text.encode()
         self.lib.tenon_compile.restype = c_void_p  # not in the constructor: the run-only library has none
-        options = _CompileOptions(sizeof(_CompileOptions), target.encode(), None, None, None, 0, int(tf32))
-        self._check(self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), byref(options), byref(artefact)))
+        options = _CompileOptions(sizeof(_CompileOptions), target.encode(), tf32=int(tf32))
+        with tempfile.NamedTemporaryFile("w", prefix="tenon-schedule-") as file:
+            if schedule:
+                file.write("".join(line + "\n" for line in schedule))
+                file.flush()
+                options.schedule = file.name.encode()
+            self._check(
+                self.lib.tenon_compile(c_char_p(encoded), c_size_t(len(encoded)), byref(options), byref(artefact)))
         return artefact
 
     def _compile_threads(self, text):

@@ -73,7 +73,9 @@ class Batch:
     def open(self):
         """(library, artefact)"""
         library = Library()
-        return library, library.compile(module_text(self.cases), self.target)
+        # What is compiled in its own way is a case by itself.
+        options = (self.cases[0].tf32, self.cases[0].schedule) if len(self.cases) == 1 else (False, ())
+        return library, library.compile(module_text(self.cases), self.target, *options)
 
     def run(self):
         library, artefact = self.open()
