@@ -4,6 +4,7 @@
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Schedule/CpuSchedule.h"
 #include "passes/cpu/LoadTime.h"
+#include "passes/cpu/LoopAnalysis.h"
 #include "passes/cpu/Passes.h"
 
 namespace tenon {
@@ -25,6 +26,24 @@ static int64_t loopBits(KernelOp kernel) {
   return bits;
 }
 
+/// A sum down the columns of a matrix takes up several vectors of each row: a row is then read by cache lines side by
+/// side, and the additions of one vector need not wait for each other.
+static int64_t vectorsSideBySide(KernelOp kernel, int64_t lanes) {
+  constexpr int64_t most = 4;
+  auto reductions = kernel.getBlock().getOps<linalg::GenericOp>();
+  auto downColumns = llvm::find_if(
+      reductions, [](linalg::GenericOp op) { return op.getNumReductionLoops() != 0 && !reducesInnermost(op); });
+  if (downColumns == reductions.end())
+    return 1;
+  int64_t vectors = most;
+  for (Type type : kernel.getResultTypes()) {
+    auto tensor = cast<RankedTensorType>(type);
+    int64_t columns = tensor.getRank() ? tensor.getShape().back() : 1;
+    vectors = ShapedType::isDynamic(columns) ? 1 : std::min(vectors, columns / lanes);
+  }
+  return vectors == most ? most : 1;
+}
+
 static Attribute chooseFor(KernelOp kernel, const CpuFacts &facts) {
   MLIRContext *context = kernel.getContext();
   if (std::optional<ContractionKernel> contraction = findContraction(kernel.getBlock())) {
@@ -40,7 +59,8 @@ static Attribute chooseFor(KernelOp kernel, const CpuFacts &facts) {
     AttentionSchedule chosen = chooseAttention(facts, {type.getDimSize(2), bitsOf(type.getElementType())});
     return CpuAttentionAttr::get(context, chosen.queries, chosen.keys, chosen.lanes, chosen.chunk);
   }
-  return CpuLoopsAttr::get(context, chooseLanes(facts, loopBits(kernel)));
+  int64_t lanes = chooseLanes(facts, loopBits(kernel));
+  return CpuLoopsAttr::get(context, lanes * vectorsSideBySide(kernel, lanes));
 }
 
 namespace {

@@ -301,7 +301,8 @@ bool LoopEmitter::emitRows() {
     for (unsigned loop : reduced)
       elements *=
           ShapedType::isDynamic(generic.getStaticLoopRanges()[loop]) ? 256 : generic.getStaticLoopRanges()[loop];
-    rowElements = std::max(rowElements, elements);
+    // With lanes as rows each of a row's elements is a sum of its own.
+    rowElements = loops.lanesAreRows ? rowElements * elements : std::max(rowElements, elements);
   }
   rowElements = std::max<int64_t>(rowElements, 1);
   std::optional<unsigned> turned = loops.turnedDimension();

@@ -36,6 +36,19 @@ func.func @main(%x: tensor<2x4x?x32xf32> {tenon.dims = ["", "", "n", ""]}) -> te
 
 // -----
 
+// Sums down columns: four vectors side by side, where a row has as many.
+// AVX512: @reduce_mean({{.*}}#tenon.cpu_loops<lanes = 64>
+// AVX512: @reduce_max({{.*}}#tenon.cpu_loops<lanes = 16>
+// AVX2: @reduce_mean({{.*}}#tenon.cpu_loops<lanes = 32>
+// AVX2: @reduce_max({{.*}}#tenon.cpu_loops<lanes = 8>
+func.func @main(%x: tensor<8x512x768xf32>, %y: tensor<512x24xf32>) -> (tensor<8x768xf32>, tensor<24xf32>) {
+  %0 = tenon.reduce_mean %x {axes = array<i64: 1>} : (tensor<8x512x768xf32>) -> tensor<8x768xf32>
+  %1 = tenon.reduce_max %y {axes = array<i64: 0>} : (tensor<512x24xf32>) -> tensor<24xf32>
+  return %0, %1 : tensor<8x768xf32>, tensor<24xf32>
+}
+
+// -----
+
 // AVX512: @copy({{.*}}tenon.schedule = #tenon.cpu_loops<lanes = 4>
 // AVX2: @copy({{.*}}tenon.schedule = #tenon.cpu_loops<lanes = 4>
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {

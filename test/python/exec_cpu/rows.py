@@ -301,6 +301,10 @@ def cases(rng):
                 if dtype is F32 or len(axes) == 1:
                     static = tuple({"a": int(rng.choice(SIZES)), "b": next(widths)}.get(d, d) for d in dims)
                     result.append(reduction_case(f"{label}_static", kind_of, dtype, static, axes, keep, [{}]))
+        # down columns, several vectors side by side, and a rest
+        for kind_of in ("sum", "max"):
+            result.append(reduction_case(f"reduce_{kind_of}_{dtype}_columns", kind_of, dtype, (40, 202), [0], False, [{}]))
+        result.append(arg_case(f"argmax_{dtype}_columns", "argmax", dtype, I64, (40, 202), 0, False, [{}]))
         for kind_of in ("argmax", "argmin"):
             for dims, axis, keep, index in (
                 (("a", "b"), 1, False, I64),
