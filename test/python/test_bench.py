@@ -30,6 +30,7 @@ def run(*arguments):
     (["models", "--dtype=f16"], 2, "no type 'f16'"),
     (["models", "--device=tpu"], 2, "invalid choice"),
     (["models", "--rounds=0"], 2, "at least 1"),
+    (["models", "--limit=0"], 2, "at least 1"),
 ])
 def test_use(arguments, status, message):
     done = run(*arguments)
@@ -67,6 +68,15 @@ def test_a_short_run(tmp_path):
     tenon, tvm = json.loads((tmp_path / "r.json").read_text())["cases"][0]["results"]
     assert tenon["error"] < 5e-6 and len(tenon["milliseconds"]) >= 3 and tenon["compile_seconds"] > 0
     assert "missing" in tvm or tvm["error"] < 1e-4
+
+
+def test_a_limit(tmp_path):
+    """Nobody has read PyTorch within a second; what is late is a line that says so."""
+    done = run("models", "--case=B1S4", "--rounds=1", "--burst=0.01", "--vs=torch", "--limit=1",
+               f"--json={tmp_path / 'r.json'}")
+    assert done.returncode == 1 and "not ready after 1 s" in done.stderr
+    for result in json.loads((tmp_path / "r.json").read_text())["cases"][0]["results"]:
+        assert result["missing"] == "not ready after 1 s"
 
 
 def test_an_op_beside_its_peers(tmp_path):

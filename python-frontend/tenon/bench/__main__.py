@@ -59,6 +59,8 @@ def add_cpu_options(parser):
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="(default: all cores)")
     parser.add_argument("--rounds", type=int, default=5, help="bursts of each contestant (default: 5)")
     parser.add_argument("--burst", type=float, default=0.5, metavar="SECONDS", help="its length (default: 0.5)")
+    parser.add_argument("--limit", type=int, default=300, metavar="SECONDS",
+                        help="a contestant that needs longer to be ready, or for a burst, is left out (default: 300)")
 
 
 def parse(arguments):
@@ -114,8 +116,8 @@ def parse(arguments):
     types = options.dtype.split(",")
     if any(name not in ("f32", "bf16") for name in types):
         parser.error(f"no type '{options.dtype}'; types are f32 and bf16")
-    if options.rounds < 1 or options.burst <= 0 or options.threads < 1:
-        parser.error("rounds, burst and threads are at least 1, above 0 and at least 1")
+    if options.rounds < 1 or options.burst <= 0 or options.threads < 1 or options.limit < 1:
+        parser.error("rounds, burst, threads and limit are at least 1, above 0, at least 1 and at least 1")
     if options.json and options.json == options.markdown:
         parser.error("--json and --markdown go to different places")
     options.names = ["tenon"] + peers
@@ -190,7 +192,8 @@ def main(arguments=None):
     try:
         with tempfile.TemporaryDirectory(prefix="tenon-bench-") as folder:
             for case in options.cases:
-                results = run_case(case, options.names, options.threads, options.rounds, options.burst, folder, say)
+                results = run_case(case, options.names, options.threads, options.rounds, options.burst, folder, say,
+                                   options.limit)
                 measured.append({"case": case.to_json(), "results": results})
                 by_name.append((case.name, results))
                 rows = reporting.rows_of(results)

@@ -50,18 +50,19 @@ def make_reference(case, folder):
     return numpy.load(path)
 
 
-def run_case(case, names, threads, rounds, seconds, folder, say):
-    """A dictionary a contestant, in the order of `names`: what it measured, or why it is "missing"."""
+def run_case(case, names, threads, rounds, seconds, folder, say, limit=None):
+    """A dictionary a contestant, in the order of `names`: what it measured, or why it is "missing". `limit`: seconds that
+    a contestant may take to be ready, and for a burst."""
     exact = make_reference(case, folder)
     processes, results = {}, {name: {"name": name} for name in names}
     try:
         for name in names:
             say(f"{case.name}: {name} prepares")
             process = start(name, threads, folder)
-            reply = process.ask(do="prepare", case=case.to_json(), folder=str(folder))
+            reply = process.ask(do="prepare", case=case.to_json(), folder=str(folder), limit=limit)
             if "missing" not in reply:
                 output = Path(folder) / f"output-{name}.npy"
-                reply |= process.ask(do="output", path=str(output))
+                reply |= process.ask(do="output", path=str(output), limit=limit)
             results[name] |= reply
             if "missing" in reply:
                 process.end()
@@ -73,10 +74,11 @@ def run_case(case, names, threads, rounds, seconds, folder, say):
             say(f"{case.name}: round {turn + 1} of {rounds}")
             order = list(processes)
             for name in order[turn % max(len(order), 1):] + order[:turn % max(len(order), 1)]:
-                reply = processes[name].ask(do="burst", seconds=seconds)
+                reply = processes[name].ask(do="burst", seconds=seconds, limit=limit)
                 results[name]["milliseconds"] += reply.get("milliseconds", [])
                 if "missing" in reply:
                     results[name]["missing"] = reply["missing"]
+                    processes.pop(name).end()
         for name, process in processes.items():
             results[name] |= process.ask(do="memory")
     finally:
