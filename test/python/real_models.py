@@ -33,8 +33,15 @@ def pictures(batch, size=224):
     return dict(pixel_values=torch.randn(batch, 3, size, size, generator=random()))
 
 
+def minilm():
+    """The one model that has its real weights."""
+    from tenon.samples.minilm import load
+    return load().encoder
+
+
 # Name: (what its size is, function that makes the module, inputs).
 MODELS = {
+    "all-MiniLM-L6-v2": ("B2 S128", minilm, lambda: tokens(2, 128, 30000)),
     "BERT-base": ("B2 S128", lambda: hf.BertModel(hf.BertConfig()), lambda: tokens(2, 128, 30522)),
     "RoBERTa-base": ("B2 S128", lambda: hf.RobertaModel(hf.RobertaConfig(max_position_embeddings=514)),
                      lambda: tokens(2, 128, 50000)),
