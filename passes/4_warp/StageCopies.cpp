@@ -258,7 +258,7 @@ void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
 void LoopStaging::copyAhead(RingLoads &group) {
   create(group, /*isProduced=*/false);
   // A slot is free for the next transfer once its dot is done: in the same turn, or one later (tenon-overlap-dots).
-  bool isLate = schedule.getWgmma() && group.stages > 2 && findCarriedDots<tile::DotOp>(loop).size() == 1;
+  bool isLate = schedule.getWgmma() && group.stages > 2 && !findCarriedDots<tile::DotOp>(loop).empty();
   int64_t turnsAhead = group.stages - (isLate ? 2 : 1);
   Value lead = arith::ConstantIndexOp::create(b, turnsAhead);
   auto fillIfAny = [&](Value number) {

@@ -162,6 +162,7 @@ private:
   llvm::SmallVector<mlir::Value> readTile(mlir::Value base, warp::SmemType type, mlir::RankedTensorType tile);
   mlir::LogicalResult emitRelayout(mlir::Operation *op, mlir::Value from, mlir::Value to);
   mlir::LogicalResult emitRing(mlir::Operation *op);
+  void emitDotWait(warp::DotWaitOp wait);
 
   //===--- results through shared memory (ThreadStores.cpp) ---===//
   mlir::Value warpStart(warp::LayoutAttr layout, int64_t dimension);

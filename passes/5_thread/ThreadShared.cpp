@@ -384,6 +384,30 @@ bool ThreadEmitter::isRepeated(Operation *op) {
   return hasProducer || op->getParentOfType<scf::ForOp>() || sharedPlan.reuses.contains(op);
 }
 
+/// Neighbours that wait for the same dots do so as one: between two waits ptxas would have registers of the second's
+/// tile in use by a dot, and wait by itself.
+void ThreadEmitter::emitDotWait(DotWaitOp wait) {
+  auto before = dyn_cast_or_null<DotWaitOp>(wait->getPrevNode());
+  if (before && before.getPending() == wait.getPending())
+    return; // done with it
+  SmallVector<DotWaitOp> waits;
+  SmallVector<Value> sums;
+  for (Operation *op = wait; op; op = op->getNextNode()) {
+    auto next = dyn_cast<DotWaitOp>(op);
+    if (!next || next.getPending() != wait.getPending())
+      break;
+    waits.push_back(next);
+    llvm::append_range(sums, valuesOf(next.getTile()));
+  }
+  auto done = ptx::WgmmaWaitOp::create(b, llvm::to_vector(ValueRange(sums).getTypes()), sums, wait.getPending());
+  ValueRange left = done.getResults();
+  for (DotWaitOp each : waits) {
+    size_t count = valuesOf(each.getTile()).size();
+    values[each.getResult()] = llvm::to_vector(left.take_front(count));
+    left = left.drop_front(count);
+  }
+}
+
 /// Without a producer all threads fill and read a ring: copies are groups of cp.async, and a barrier tells that
 /// everybody has waited.
 LogicalResult ThreadEmitter::emitRing(Operation *op) {
@@ -439,10 +463,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return success();
   }
   if (auto wait = dyn_cast<DotWaitOp>(op)) {
-    ArrayRef<Value> sums = valuesOf(wait.getTile());
-    SmallVector<Type> types(ValueRange(sums).getTypes());
-    auto done = ptx::WgmmaWaitOp::create(b, types, sums, wait.getPending());
-    values[wait.getResult()] = llvm::to_vector(ValueRange(done.getResults()));
+    emitDotWait(wait);
     return success();
   }
   if (auto copy = dyn_cast<CopyOp>(op)) {

@@ -1,6 +1,6 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
-`bytes`: products of 8-bit operands with scales; and `schedules`: each tile that a schedule for Hopper may have, and clusters."""
+`bytes`: products of 8-bit operands with scales; and `schedules`: each tile that a schedule for Hopper may have, clusters and teams."""
 
 import sys
 from dataclasses import replace
@@ -166,6 +166,7 @@ def products_of_bytes(rng):
 
 
 WIDE = [64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256]  # columns of tiles of 128 rows
+TEAMS = [(128, 128, 2, 5), (64, 256, 1, 4), (64, 192, 1, 5), (128, 96, 2, 5), (64, 128, 1, 6)]  # rows, columns, parts, slots
 CLUSTERS = [(64, 128, 5), (128, 64, 4), (128, 128, 4), (128, 256, 4), (128, 176, 4)]  # rows, columns, slots of the ring
 
 
@@ -173,12 +174,14 @@ def warp_schedule(warps, stages, rest):
     return f"#warp.schedule<warps = [{warps}, 1], stages = {stages}, tf32 = false, wgmma = true, producer = true{rest}>"
 
 
-def gemm_schedule(rows_, columns, split=1):
-    return f"#tile.gemm<rows = {rows_}, columns = {columns}, depth = 64{f', split_k = {split}' if split > 1 else ''}>"
+def gemm_schedule(rows_, columns, split=1, parts=1):
+    rest = (f", split_k = {split}" if split > 1 else "") + (f", parts = {parts}" if parts > 1 else "")
+    return f"#tile.gemm<rows = {rows_}, columns = {columns}, depth = 64{rest}>"
 
 
 def schedules(rng):
-    """Tiles of warpgroups by hand, splits, every transposition; and clusters, of whose programs some are past the end."""
+    """Tiles of warpgroups by hand, splits, every transposition; clusters, of whose programs some are past the end; and teams,
+    whose programs are few, of an odd number, or many a CTA, with transfers that go round the ring."""
     result = []
     tiles_ = [(64, c) for c in (16, 32, 48, 64, 80, 96, 112, 128)] + [(128, c) for c in (16, 32, 48, *WIDE)]
     depths, sides = [64, 136, 200, 1024], [1, 64, 100, 129, 300, 520]
@@ -201,6 +204,17 @@ def schedules(rng):
         )
         name = f"linear_{dtype}_cluster{size}_tile{r}x{c}_{m}x{n}_{number}"
         case = contractions.linear_case(name, dtype, (m,), n, 520, bool(number & 1), True, [{}])
+        result.append(replace(case, schedule=by_hand))
+    for number, ((r, c, parts, stages), (m, n), k, size, dtype) in enumerate(
+        table(rng, TEAMS * 6, [(1, 8), (300, 136), (700, 1000), (2100, 1512), (4100, 1000)] * 6, [392, 520, 1000] * 10,
+              [1, 2, 1] * 10, [BF16, F16] * 15)
+    ):
+        by_hand = (
+            f"@linear = {gemm_schedule(r, c, parts=parts)}",
+            f"@linear = {warp_schedule(4, stages, f', cluster = {size}, teams = 2' if size > 1 else ', teams = 2')}",
+        )
+        name = f"linear_{dtype}_teams_cluster{size}_tile{r}x{c}_{m}x{n}x{k}_{number}"
+        case = contractions.linear_case(name, dtype, (m,), n, k, bool(number & 1), True, [{}])
         result.append(replace(case, schedule=by_hand))
     for number, (d, q, k, size) in enumerate(table(rng, [64, 128, 256], [100, 300, 600], [64, 200, 1000], [2, 4] * 3)):
         keys, groups = (64 if d == 256 else 128), 8

@@ -425,3 +425,11 @@ tile.kernel @unfed(%X: !tile.view<64xf32>) attributes {warp.schedule = #warp.sch
   tile.grid () = () {
   }
 }
+
+// -----
+
+// expected-error @below {{a CTA has 2 teams of 8 x 1 warps, expected 1, or with a producer and without turns 2 of 4 x 1 warps}}
+tile.kernel @teams(%X: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, teams = 2>} {
+  tile.grid () = () {
+  }
+}

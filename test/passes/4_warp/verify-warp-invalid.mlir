@@ -299,3 +299,69 @@ tile.kernel @places(%X: !tile.view<64x64xbf16>) attributes {warp.cluster = #warp
     }
   }
 }
+
+// -----
+
+// A team counts programs, and takes each to have as many transfers.
+tile.kernel @teamsOfLengths(%X: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, teams = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+    %n = arith.addi %i, %c1 : index
+    // expected-error @below {{'warp.ring.create' op has a number of transfers that differs between programs, which teams take in turn; choose `teams = 1` in `warp.schedule`}}
+    %r = warp.ring.create transfers(%n) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      warp.copy %X[%c0, %c0], %s : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+      warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    }
+    
+  }
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op has teams and `warp.order`, expected one of them: teams take programs in turn}}
+tile.kernel @teamsInOrder(%X: !tile.view<64x64xbf16>) attributes {warp.order = #warp.order<longest = 0, group = 4>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, teams = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+    %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      warp.copy %X[%c0, %c0], %s : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+      warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    }
+    
+  }
+}
+
+// -----
+
+// expected-error @below {{'tile.kernel' op has teams and no warp.produce, whose rings hand programs to them; choose `teams = 1` in `warp.schedule`}}
+tile.kernel @teamsUnfed(%X: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, teams = 2>} {
+  tile.grid () = () {
+  }
+}
+
+// -----
+
+// The barrier that folds is one of all warps.
+tile.kernel @teamsThatMeet(%X: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, teams = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.grid (%i) = (%c4) {
+    %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    warp.produce {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+      warp.copy %X[%c0, %c0], %s : !tile.view<64x64xbf16>, !warp.smem<16x64xbf16, 128>
+      warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+    }
+    %true = arith.constant dense<true> : tensor<16xi1, #warp.layout<[r4, w4]>>
+    // expected-error @below {{'tile.any' op is in a kernel of 2 teams, which it has no form for; choose `teams = 1` in `warp.schedule`}}
+    %any = tile.any %true : tensor<16xi1, #warp.layout<[r4, w4]>>
+  }
+}
