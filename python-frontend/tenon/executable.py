@@ -12,7 +12,7 @@ from tenon.library import CompileOptions, Handle, LaunchTime, Tensor, check, lib
 from tenon.program import Program
 from tenon.state import State
 from tenon.structure import Signature
-from tenon.tensors import HOST, TENSOR_SIZE, as_dense, current_stream, empty, is_torch, place, write_into
+from tenon.tensors import HOST, TENSOR_SIZE, Blocks, as_dense, current_stream, empty, is_torch, place, write_into
 from tenon.weights import write_safetensors
 
 
@@ -49,6 +49,7 @@ class _Context:
         check(library().tenon_context_create(executable.raw, ctypes.byref(self.handle.raw)))
         self.inputs, self.outputs = (Tensor * len(inputs))(), (Tensor * len(outputs))()
         self.shapes = [(ctypes.c_int64 * len(io.shape))() for io in inputs]
+        self.blocks = [Blocks() for _ in outputs]
         self.stream = None  # the caller's, once one was given
         for tensor in list(self.inputs) + list(self.outputs):
             tensor.struct_size = TENSOR_SIZE
@@ -89,7 +90,8 @@ class _Context:
             if index in given:
                 result, entry.data, _, _, at = as_dense(given[index], f"output {index}")
             else:
-                result, entry.data = empty(like_torch or where != HOST, entry.dtype, entry.shape[:entry.rank], where)
+                result, entry.data = empty(like_torch or where != HOST, entry.dtype, entry.shape[:entry.rank], where,
+                                           self.blocks[index])
                 at = where
             entry.device_type, entry.device_index = place(at)
             results.append(result)

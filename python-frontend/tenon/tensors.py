@@ -92,8 +92,33 @@ def _as_array(value, where, numpy):
                                    "DLPack or the buffer protocol)") from None
 
 
-def empty(like_torch, code, shape, device=HOST):
-    """A new dense tensor and its address, of torch, there on a GPU perhaps, or of numpy."""
+class Blocks:
+    """Memory of large results of numpy. numpy's own begins at a multiple of 16 bytes, kernels store at multiples of 64, so that
+    the library would copy; and fresh pages of the system cost a fault for every 4 KB. Two blocks are kept, and given again
+    once nobody has an array in them any more. For one caller at a time."""
+    LEAST, MOST, ALIGNMENT = 1 << 16, 2, 64
+
+    def __init__(self):
+        self._blocks = []
+
+    def empty(self, shape, dtype):
+        import numpy
+        size = math.prod(shape) * dtype.itemsize
+        if size < self.LEAST:
+            return numpy.empty(shape, dtype)
+        for block in self._blocks:
+            # Referred to by the list, by this loop, and by the call itself; each array in it refers to it as its base.
+            if block.nbytes == size + self.ALIGNMENT and sys.getrefcount(block) == 3:
+                break
+        else:
+            block = numpy.empty(size + self.ALIGNMENT, numpy.uint8)
+            self._blocks = [block, *self._blocks[:self.MOST - 1]]
+        first = -block.ctypes.data % self.ALIGNMENT
+        return block[first:first + size].view(dtype).reshape(shape)
+
+
+def empty(like_torch, code, shape, device=HOST, blocks=None):
+    """A new dense tensor and its address, of torch, there on a GPU perhaps, or of numpy, in one of `blocks`."""
     if like_torch:
         torch = _torch()
         if code not in _torch_dtypes:
@@ -114,7 +139,7 @@ def empty(like_torch, code, shape, device=HOST):
         dtype = numpy.dtype(getattr(ml_dtypes, name))
     else:
         dtype = numpy.dtype(name)
-    array = numpy.empty(shape, dtype)
+    array = blocks.empty(shape, dtype) if blocks else numpy.empty(shape, dtype)
     return array, array.ctypes.data
 
 

@@ -57,6 +57,25 @@ def test_numpy_in_numpy_out(add):
     assert isinstance(got, np.ndarray) and np.array_equal(got, x + y)
 
 
+def test_memory_of_large_results_of_numpy_is_used_again():
+    """But not while an array, or a view of it, is there."""
+    model = tenon.compile("""
+func.func @main(%x: tensor<256x256xf32>) -> tensor<256x256xf32> {
+  %r = tenon.add %x, %x : (tensor<256x256xf32>, tensor<256x256xf32>) -> tensor<256x256xf32>
+  return %r : tensor<256x256xf32>
+}""")
+    x = np.ones((256, 256), np.float32)
+    results = [model(factor * x) for factor in range(5)]
+    assert all((result == 2 * factor).all() and result.ctypes.data % 64 == 0 for factor, result in enumerate(results))
+    part = results[4][7:]
+    del results
+    for _ in range(4):
+        model(3 * x)
+        assert (part == 8).all()
+    first = model(x).ctypes.data
+    assert model(x).ctypes.data == first
+
+
 def test_by_name(add):
     x, y = torch.randn(3, 4), torch.randn(4)
     assert torch.equal(add(y=y, x=x), x + y)
