@@ -17,6 +17,10 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
     the four. With `parts = 2` a turn multiplies the upper half of the rows, then the lower, with the same columns. All are
     at least 1, and `parts` divides `rows`.
 
+    With `swapped = true` the dot is the transposed one: `columns` times `depth` of the right operand times `depth` times
+    `rows` of the left, so that columns take the places of an instruction's rows and few rows waste none of them. It has one
+    part.
+
     With `promote = 128` what is added up over 128 elements of the depth, a multiple of `depth`, is added to a sum in f32
     by itself; 0 is never. A sum of 4096 terms in f32, one after the other, is rounded 4096 times at its own size: in blocks
     its root mean square error is a fifth of that. Of 8-bit floats Hopper's instruction keeps 13 bits behind the leading one
@@ -25,13 +29,13 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
   }];
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth,
                     DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "1">:$parts,
-                    DefaultValuedParameter<"int64_t", "0">:$promote);
+                    DefaultValuedParameter<"int64_t", "0">:$promote, DefaultValuedParameter<"bool", "false">:$swapped);
   let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth),
-                              [{ return $_get($_ctxt, rows, columns, depth, 1, 1, 0); }]>];
+                              [{ return $_get($_ctxt, rows, columns, depth, 1, 1, 0, false); }]>];
   let extraClassDeclaration = [{
     /// Of each of the programs that share the depth.
     GemmAttr withoutSplit() const {
-      return get(getContext(), getRows(), getColumns(), getDepth(), 1, getParts(), getPromote());
+      return get(getContext(), getRows(), getColumns(), getDepth(), 1, getParts(), getPromote(), getSwapped());
     }
   }];
 }

@@ -41,6 +41,12 @@ constexpr int64_t leastStages = 3;         // of a ring that hides a copy behind
 // flight (16 KB a turn: 3.5 TB/s of an H200, 28 KB: 3.8).
 constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 
+// The transposed dot has columns in the places of a warpgroup's rows: 64 of them, with as many of few rows as there are
+// in eights. Its results leave by stores of single elements; not measured yet, so that it has to be better by this
+// much.
+constexpr int64_t mostSwappedRows = 64;
+constexpr double swappedHandicap = 1.1;
+
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct Model {
@@ -54,8 +60,11 @@ struct Model {
         depth(shape.depth < 0 ? assumedDepth : shape.depth) {}
 
   double bytes() const { return shape.operandBits / 8.0; }
+  /// Of the dot: its own rows and columns.
+  static int64_t dotRows(const GemmTile &tile) { return tile.isSwapped ? tile.columns : tile.rows; }
+  static int64_t dotColumns(const GemmTile &tile) { return tile.isSwapped ? tile.rows : tile.columns; }
   bool isWgmma(const GemmTile &tile) const {
-    return arch.hasWgmma && shape.isTensorCore && shape.operandBits <= 16 && tile.rows % 64 == 0;
+    return arch.hasWgmma && shape.isTensorCore && shape.operandBits <= 16 && dotRows(tile) % 64 == 0;
   }
   /// Registers of a thread for the program's sums and, where they are promoted, for those of a turn.
   int64_t sumsOf(const GemmTile &tile, int64_t warps) const {
@@ -71,7 +80,7 @@ struct Model {
     return arch.hasWgmma && !isWgmma(tile) ? peak * warpRate : peak;
   }
   bool isLegal(const GemmTile &tile) const {
-    int64_t warps = isWgmma(tile) ? tile.rows / tile.parts / 16
+    int64_t warps = isWgmma(tile) ? dotRows(tile) / tile.parts / 16
                                   : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
     double ring = (tile.rows + tile.columns) * tile.depth * bytes() * leastStages;
     int64_t most = !shape.isPromoted     ? accumulators
@@ -86,7 +95,7 @@ struct Model {
   }
   GemmCandidate judge(const GemmTile &tile) const {
     double turns = ceilDiv(ceilDiv(depth, tile.splits), tile.depth);
-    double r = tile.rows, c = tile.columns, d = tile.depth;
+    double r = dotRows(tile), c = dotColumns(tile), d = tile.depth;
     bool isWarpgroup = isWgmma(tile);
     double multiply = r * c * d / rate(tile) / (isWarpgroup ? wgmmaRate : 1);
     double threads = 32.0 * std::max(4.0, std::ceil(r / 64) * std::ceil(c / 32));
@@ -128,6 +137,8 @@ struct Model {
                                            : "copies into shared memory";
     double busy = seconds;
     seconds = std::pow(std::pow(busy, bothBounds) + std::pow(least, bothBounds), 1 / bothBounds) + launchSeconds;
+    if (tile.isSwapped)
+      seconds *= swappedHandicap;
     if (tile.splits > 1)
       seconds += secondLaunchSeconds +
                  2.0 * tile.splits * batch * rows * columns * 4 / (cacheRate * arch.memoryBytesPerSecond);
@@ -184,6 +195,25 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
           continue;
         GemmCandidate candidate = model.judge(tile);
         candidates.push_back(candidate);
+      }
+  // As deep a turn as leaves the ring four slots.
+  auto swappedDepth = [&](int64_t rows, int64_t columns) {
+    int64_t deep = line;
+    while (2 * deep <= shape.depth && 4 * 2 * deep * (rows + columns) * model.bytes() <= arch.sharedBytesPerBlock &&
+           !shape.isPromoted)
+      deep *= 2;
+    return deep;
+  };
+  for (int64_t rows : {8, 16, 24, 32, 48, 64})
+    for (int64_t columns : {64, 128})
+      for (int64_t splits : {1, 2, 4, 8, 16}) {
+        GemmTile tile{rows, columns, swappedDepth(rows, columns), splits, 1, /*isSwapped=*/true};
+        bool isExact = shape.rows > 0 && shape.rows <= mostSwappedRows && shape.rows <= rows && rows - shape.rows < 16;
+        bool canSplit = shape.depthBlock == 0 && shape.depth >= 0 && shape.depth % (splits * tile.depth) == 0;
+        bool isNeedless = columns > 64 && columns / 2 >= model.columns;
+        if (isExact && !isNeedless && model.isWgmma(tile) && model.isLegal(tile) && model.fitsBlocks(tile) &&
+            (splits == 1 || canSplit))
+          candidates.push_back(model.judge(tile));
       }
   // Of equals, which memory bounds, the one that leaves multiprocessors the most time; then the largest tile, which
   // reads operands the least often, of multiply-adds the squarest; then many rows, but with warpgroups, which read all

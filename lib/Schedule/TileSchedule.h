@@ -30,8 +30,9 @@ struct GemmShape {
 };
 struct GemmTile {
   int64_t rows, columns, depth;
-  int64_t splits = 1; ///< of the depth, over programs; their sums are added by a second kernel
-  int64_t parts = 1;  ///< of the rows, multiplied one after the other
+  int64_t splits = 1;     ///< of the depth, over programs; their sums are added by a second kernel
+  int64_t parts = 1;      ///< of the rows, multiplied one after the other
+  bool isSwapped = false; ///< the transposed dot: columns are the instruction's rows
 };
 struct GemmCandidate {
   GemmTile tile;

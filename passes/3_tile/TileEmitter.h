@@ -107,6 +107,7 @@ public:
   int64_t depthTile = 32, keyTile = 128;
   /// What a product adds up over so many elements of its depth is added to the sum by itself; 0: there is one sum.
   int64_t promotedDepth = 0;
+  bool isSwapped = false;                      ///< a product's dot is the transposed one
   tile::Maximum maximum = tile::Maximum::Lazy; ///< when an attention's sums are scaled anew
   /// The same for each loop that reduces; others have `reductionTile`.
   int64_t reductionTile = 128;

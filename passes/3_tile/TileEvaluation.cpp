@@ -225,7 +225,8 @@ static SmallVector<Value> promote(ImplicitLocOpBuilder &b, scf::ForOp loop, Valu
   return llvm::to_vector(ValueRange(branch.getResults()));
 }
 
-/// A matrix product: parts of the depth are loaded and multiplied, the sums go through the loop.
+/// A matrix product: parts of the depth are loaded and multiplied, the sums go through the loop; those of the
+/// transposed dot are transposed at its end.
 TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   std::optional<ContractionKernel> product = findProduct(*op->getBlock());
   auto isStored = [&](Value factor) { // widening an operand is the dot's own business
@@ -249,11 +250,18 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   bool isOne = !ShapedType::isDynamic(size) && size <= depthTile;
   int64_t bits = getElementTypeOrSelf(op.getDpsInputs().front().getType()).getIntOrFloatBitWidth();
   unsigned depth = isOne ? addWholeAxis(paddedDepth(size, bits), size) : addAxis(depthTile);
-  Value sums = widen(start, kept);
+  auto transposed = [&](Value tile) -> Value {
+    if (!isSwapped)
+      return tile;
+    auto type = cast<RankedTensorType>(tile.getType());
+    auto turned = type.clone(SmallVector<int64_t>(llvm::reverse(type.getShape())));
+    return tile::TransOp::create(b, turned, tile, ArrayRef<int64_t>{1, 0});
+  };
+  Value sums = transposed(widen(start, kept));
   bool isPromoted = !isOne && promotedDepth > 0 && getElementTypeOrSelf(sums.getType()).isF32() &&
                     (ShapedType::isDynamic(size) || size > promotedDepth);
   bool hasBlocks = isPromoted && promotedDepth != depthTile;
-  Value none = isPromoted ? zeros({axis(kept[0]), axis(kept[1])}, b.getF32Type()) : Value();
+  Value none = isPromoted ? transposed(zeros({axis(kept[0]), axis(kept[1])}, b.getF32Type())) : Value();
   scf::ForOp loop;
   OpBuilder::InsertionGuard guard(b);
   loops[product->depth] = axis(depth);
@@ -283,6 +291,8 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     hasDot &= !lhs.tile.getDefiningOp<tile::TransOp>() && !rhs.tile.getDefiningOp<tile::TransOp>();
   if (!areAlike || !hasDot)
     return fail("no matrix instruction multiplies such elements");
+  if (isSwapped)
+    std::swap(lhs, rhs);
   Value result = tile::DotOp::create(b, sums.getType(), lhs.tile, rhs.tile, sums, /*transpose_a=*/false,
                                      /*transpose_b=*/true);
   if (loop) {
@@ -296,5 +306,5 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     if (endsInBlock)
       result = arith::AddFOp::create(b, result, loop.getResult(1));
   }
-  return {result, kept};
+  return {transposed(result), kept};
 }

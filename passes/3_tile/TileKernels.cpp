@@ -286,6 +286,7 @@ tile::KernelOp ProgramBuilder::build() {
   if (gemm) {
     emitter.depthTile = gemm.getDepth();
     emitter.promotedDepth = gemm.getPromote();
+    emitter.isSwapped = gemm.getSwapped();
     if (auto product = findProduct(kernel.getBlock()); product && product->blocks) {
       SmallVector<unsigned> loops;
       product->blocks.getReductionDims(loops);

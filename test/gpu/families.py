@@ -1,6 +1,7 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
-`bytes`: products of 8-bit operands with scales; and `schedules`: each tile that a schedule for Hopper may have, clusters and teams."""
+`bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
+teams; and `swapped`: products of few rows by the transposed dot."""
 
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -36,6 +37,8 @@ def cases_of(family, seed):
         return products_of_bytes(np.random.default_rng(seed))
     if family == "schedules":
         return schedules(np.random.default_rng(seed))
+    if family == "swapped":
+        return swapped(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -226,3 +229,35 @@ def schedules(rng):
         case = attention.build(name, BF16, 2, 2, 2, q, k, d, d, [{}])
         result.append(replace(case, schedule=by_hand))
     return result
+
+
+def swapped(rng):
+    """Columns in the places of an instruction's rows, by schedules by hand: rows in eights, turns of several depths."""
+    result = []
+    rows_ = [(1, 8), (5, 8), (8, 8), (15, 16), (16, 16), (17, 24), (33, 40), (48, 48), (63, 64), (64, 64)]
+    columns, widths = [1, 63, 64, 65, 129, 200, 512, 1000], [64, 128, 256]
+    for dtype in (F16, BF16):
+        for (m, tile), n, k, width, depth in table(rng, rows_, columns, DEPTHS[3:], widths, [64, 128]):
+            case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_{tile}x{width}x{depth}", dtype, (m,), n, k, bool(m % 2), True, [{}])
+            result.append(replace(case, schedule=(swapped_schedule("linear", tile, width, depth),)))
+        for splits, (m, tile) in ((2, rows_[4]), (4, rows_[0]), (8, rows_[9])):
+            case = contractions.linear_case(f"{dtype}_{m}_in_{splits}_splits", dtype, (m,), 520, 2048, True, True, [{}])
+            result.append(replace(case, schedule=(swapped_schedule("linear", tile, 128, 128, f", split_k = {splits}"),)))
+        for number, (m, tile) in enumerate(rows_[::3]):
+            ta, tb = bool(number & 1), bool(number & 2)
+            lhs, rhs, out = (2, m, 200), (2, 200, 136), (2, m, 136)
+            name = f"matmul_{dtype}_{m}_{'ta' * ta}{'tb' * tb}"
+            case = contractions.matmul_case(name, dtype, lhs, rhs, out, ta, tb, [{}])
+            result.append(replace(case, schedule=(swapped_schedule("matmul", tile, 64, 64),)))
+    for source, promote in ((I8, ""), (F8E4M3, ", promote = 128")):
+        for (m, tile), n, k, to in table(rng, rows_[:2] + rows_[3:5] + rows_[7:], columns, BYTE_DEPTHS[:12], [BF16, F32, F16]):
+            if source is I8 and tile % 16 and tile not in (8, 24):
+                continue  # integers have fewer widths
+            name = f"{source}_{m}x{n}x{k}_{tile}_{to}"
+            case = quantisation.product(name, source, source, to, (m,), n, k, "row", "row", None, [{}])
+            result.append(replace(case, schedule=(swapped_schedule("quantised_matmul", tile, 128, 128, promote),)))
+    return result
+
+
+def swapped_schedule(kernel, rows_, columns, depth, more=""):
+    return f"@{kernel} = #tile.gemm<rows = {rows_}, columns = {columns}, depth = {depth}{more}, swapped = true>"

@@ -549,13 +549,16 @@ TEST_P(TileKernels, MatchTheReference) {
   // Schedules by hand, tiles that no size is a multiple of, with and without parts of keys, each way to
   // scale sums; and those that are chosen.
   bool isAttention = one.name.find("attention") != std::string::npos;
-  for (int64_t keySplits : isAttention ? std::vector<int64_t>{1, 2, 3, 0} : std::vector<int64_t>{1, 0}) {
-    SCOPED_TRACE(keySplits ? "small tiles, " + std::to_string(keySplits) + " parts of keys" : "chosen tiles");
+  for (int64_t keySplits : isAttention ? std::vector<int64_t>{1, 2, 3, 0} : std::vector<int64_t>{1, 2, 0}) {
+    bool isSwapped = !isAttention && keySplits == 2; // rows and columns of products
+    SCOPED_TRACE(isSwapped   ? "small tiles, swapped"
+                 : keySplits ? "small tiles, " + std::to_string(keySplits) + " parts of keys"
+                             : "chosen tiles");
     OwningOpRef<ModuleOp> tiled = module->clone();
     if (keySplits)
       tiled->walk([&](KernelOp kernel) {
         if (findContraction(kernel.getBlock()))
-          kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false));
+          kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false, isSwapped));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
           kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, keySplits,
                                                                      keySplits == 1   ? tile::Maximum::Lazy

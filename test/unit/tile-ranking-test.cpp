@@ -20,7 +20,7 @@ struct Measured {
 
   static bool same(const GemmTile &a, const GemmTile &b) {
     return a.rows == b.rows && a.columns == b.columns && a.depth == b.depth && a.splits == b.splits &&
-           a.parts == b.parts;
+           a.parts == b.parts && a.isSwapped == b.isSwapped;
   }
   /// 0: not measured.
   double timeOf(const GemmTile &tile) const {

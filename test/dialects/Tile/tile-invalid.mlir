@@ -464,6 +464,11 @@ func.func private @s() attributes {s = #tile.gemm<rows = 1, columns = 1, depth =
 
 // -----
 
+// expected-error @below {{swapped rows and columns have 2 parts, expected 1}}
+func.func private @s() attributes {s = #tile.gemm<rows = 4, columns = 64, depth = 64, parts = 2, swapped = true>}
+
+// -----
+
 // expected-error@+1 {{queries is -1, expected at least 1}}
 func.func private @s() attributes {s = #tile.attention<queries = -1, keys = 1>}
 
