@@ -293,6 +293,18 @@ def test_waterfall():
     assert explain.median_launches(rounds) == [{"kernel": "a", "ms": 3, "flops": 1, "bytes": 2}]
 
 
+def test_roofline():
+    case = {"ms": {"Tenon": 1.0}, "flops": 2e12, "bytes": 4e9, "tflops": 2000, "tbps": 4}
+    results = {"machine": {"copy_tbps": 4.0, "peak_tflops": 800.0, "gpu": "A GPU"},
+               "cases": {"gemm 1x1x1": case, "softmax": {**case, "flops": 0}, "gemm 2x2x2": {"failed": "lost"}}}
+    text = gpu_report.svg(results)
+    assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and text.count("<circle") == 1
+    assert "1x1x1: 2000 TFLOP/s" in text and "polyline" in text
+    import xml.etree.ElementTree
+    xml.etree.ElementTree.fromstring(text)
+    assert gpu_report.svg({**results, "cases": {}}) == ""
+
+
 def test_page_stands_alone():
     page = gpu_report.html(RESULTS)
     assert page.startswith("<!doctype html>") and "http" not in page and "A &lt;GPU&gt;" in page

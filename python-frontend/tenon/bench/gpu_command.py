@@ -29,7 +29,7 @@ def compile_step(folder, target, kinds, names=(), pattern="", variants=None, say
 
 
 FORMATS = {"json": lambda results: json.dumps(results, indent=1) + "\n", "md": gpu_report.markdown,
-           "html": gpu_report.html}
+           "html": gpu_report.html, "svg": gpu_report.svg}
 
 
 def files_in(folder):

@@ -36,6 +36,53 @@ def linear(m, n, k, gelu=False):
                       in_jax, 2 * m * n * k, 2 * (m * k + n * k + m * n), is_fused=gelu)
 
 
+def matmul(batch, m, n, k, transpose_a, transpose_b):
+    """`transpose_a`: the left operand is stored k x m; `transpose_b`: the right one n x k."""
+    lead = (batch,) if batch > 1 else ()
+    a, b = lead + ((k, m) if transpose_a else (m, k)), lead + ((n, k) if transpose_b else (k, n))
+
+    def tensor(sizes):
+        return f"tensor<{'x'.join(map(str, sizes))}xbf16>"
+    words = [word for word, is_set in (("transpose_a", transpose_a), ("transpose_b", transpose_b)) if is_set]
+    y, attributes = tensor(lead + (m, n)), f"{{{', '.join(words)}}} " if words else ""
+    text = (f"func.func @main(%a: {tensor(a)}, %b: {tensor(b)}) -> {y} {{\n"
+            f"  %y = tenon.matmul %a, %b {attributes}: ({tensor(a)}, {tensor(b)}) -> {y}\n  return %y : {y}\n}}\n")
+
+    def product(left, right):
+        return (left.swapaxes(-1, -2) if transpose_a else left) @ (right.swapaxes(-1, -2) if transpose_b else right)
+    return KernelCase(text, [a, b], {"cuBLAS": lambda torch, left, right: product(left, right)},
+                      lambda jax, left, right: product(left, right), 2 * batch * m * n * k,
+                      2 * batch * (m * k + n * k + m * n))
+
+
+def fused_linear(m, n, k, kind):
+    """`kind`: "residual", which adds a matrix of the result's size, or "gated silu", silu(x w^T) (x u^T)."""
+    x, w, y = f"tensor<{m}x{k}xbf16>", f"tensor<{n}x{k}xbf16>", f"tensor<{m}x{n}xbf16>"
+    if kind == "residual":
+        operands, sizes, products = f"%x: {x}, %w: {w}, %r: {y}", [(m, k), (n, k), (m, n)], 1
+        body = f"%h = tenon.linear %x, %w : ({x}, {w}) -> {y}\n  %y = tenon.add %h, %r : ({y}, {y}) -> {y}"
+
+        def peer(torch, x, w, r):
+            return torch.nn.functional.linear(x, w) + r
+
+        def in_jax(jax, x, w, r):
+            return x @ w.T + r
+    else:
+        operands, sizes, products = f"%x: {x}, %w: {w}, %u: {w}", [(m, k), (n, k), (n, k)], 2
+        body = (f"%g = tenon.linear %x, %w : ({x}, {w}) -> {y}\n  %h = tenon.linear %x, %u : ({x}, {w}) -> {y}\n"
+                f"  %s = tenon.silu %g : ({y}) -> {y}\n  %y = tenon.mul %s, %h : ({y}, {y}) -> {y}")
+
+        def peer(torch, x, w, u):
+            linear_ = torch.nn.functional.linear
+            return torch.nn.functional.silu(linear_(x, w)) * linear_(x, u)
+
+        def in_jax(jax, x, w, u):
+            return jax.nn.silu(x @ w.T) * (x @ u.T)
+    text = f"func.func @main({operands}) -> {y} {{\n  {body}\n  return %y : {y}\n}}\n"
+    return KernelCase(text, sizes, {"torch": peer}, in_jax, 2 * products * m * n * k,
+                      2 * (m * k + products * n * k + m * n * (2 if kind == "residual" else 1)), is_fused=True)
+
+
 def attention(b, h, kv, s, d, causal, q=None):
     q = q or s
     query, key = f"tensor<{b}x{h}x{q}x{d}xbf16>", f"tensor<{b}x{kv}x{s}x{d}xbf16>"
@@ -59,6 +106,28 @@ def attention(b, h, kv, s, d, causal, q=None):
     return KernelCase(text, [(b, h, q, d), (b, kv, s, d), (b, kv, s, d)],
                       {"cuDNN": pinned("CUDNN_ATTENTION"), "Flash": pinned("FLASH_ATTENTION")}, in_jax,
                       4 * b * h * pairs * d, 2 * (2 * b * h * q * d + 2 * b * kv * s * d), has_f32=False)
+
+
+def windowed(b, h, s, d, window):
+    """Causal attention to the last `window` keys. Of the libraries Flash Attention has it."""
+    tensor = f"tensor<{b}x{h}x{s}x{d}xbf16>"
+    text = (f"func.func @main(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{\n"
+            f"  %y = tenon.attention %q, %k, %v {{causal, window = {window} : i64}} : ({tensor}, {tensor}, {tensor}) -> {tensor}\n"
+            f"  return %y : {tensor}\n}}\n")
+
+    def flash(torch, q_, k_, v_):
+        by_token = [value.transpose(1, 2) for value in (q_, k_, v_)]
+        out = torch.ops.aten._flash_attention_forward(*by_token, None, None, s, s, 0.0, True, False,
+                                                      window_size_left=window - 1, window_size_right=0)[0]
+        return out.transpose(1, 2)
+
+    def in_jax(jax, q_, k_, v_):
+        swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
+        out = jax.nn.dot_product_attention(*swapped, is_causal=True, local_window_size=(window - 1, 0))
+        return jax.numpy.swapaxes(out, 1, 2)
+    pairs = window * (s - window) + window * (window + 1) / 2
+    return KernelCase(text, [(b, h, s, d)] * 3, {"Flash": flash}, in_jax, 4 * b * h * pairs * d, 2 * 4 * b * h * s * d,
+                      has_f32=False)
 
 
 def quantised(kind, scales, side):
@@ -145,27 +214,35 @@ def jax_rms_norm(jax, x, w):
     return (wide * jax.lax.rsqrt((wide * wide).mean(-1, keepdims=True) + 1e-5) * w).astype(x.dtype)
 
 
-LINEARS = [
-    (8192, 8192, 8192), (4096, 4096, 4096), (2048, 2048, 2048), (1024, 1024, 1024), (4096, 14336, 4096),
-    (1024, 14336, 4096), (1024, 4096, 14336), (256, 14336, 4096), (256, 4096, 14336), (256, 4096, 4096),
-    (64, 14336, 4096), (16, 14336, 4096), (1, 14336, 4096), (1, 4096, 14336), (1, 4096, 4096)]
+LLAMA = [(6144, 4096), (4096, 4096), (14336, 4096), (4096, 14336)]  # columns, depth of an 8B model's products
+LINEARS = [(side, side, side) for side in (8192, 4096, 2048, 1024)] + [
+    (rows, *columns) for rows in (4096, 2048, 1024, 256, 64, 16, 1) for columns in LLAMA if (rows, *columns) != (4096,) * 3] + [
+    (4095, 4097, 4104), (1000, 1000, 1000), (333, 11008, 4096)]
 NORM = "{{epsilon = 1.0e-5 : f64}}"
 
 
 def kernels():
     """{name: KernelCase}"""
     cases = {f"gemm {m}x{n}x{k}": linear(m, n, k) for m, n, k in LINEARS}
+    for transpose_a, transpose_b in ((False, False), (True, True), (True, False)):
+        name = "".join("NT"[is_set] for is_set in (transpose_a, transpose_b))
+        cases[f"gemm {name} 4096x4096x4096"] = matmul(1, 4096, 4096, 4096, transpose_a, transpose_b)
+    cases["gemm NN 64 of 512x512x64"] = matmul(64, 512, 512, 64, False, False)
     for side in (8192, 4096):
         for kind, scales in (("fp8", "tensor"), ("fp8", "row"), ("fp8", "block"), ("fp8", "1x128 and block"),
                              ("i8", "tensor"), ("i8", "row")):
             cases[f"{kind} {scales} scales {side}x{side}x{side}"] = quantised(kind, scales, side)
     cases["linear+bias+gelu 4096x16384x4096"] = linear(4096, 16384, 4096, gelu=True)
+    for kind in ("residual", "gated silu"):
+        cases[f"linear+{kind} 4096x16384x4096"] = fused_linear(4096, 16384, 4096, kind)
+    cases["gemm 4096x16384x4096"] = linear(4096, 16384, 4096)
     for causal in (False, True):
         label = "causal" if causal else "full"
         for s, d, b in ((2048, 128, 4), (4096, 128, 4), (16384, 128, 1), (512, 128, 16), (4096, 64, 4), (512, 64, 32),
                         (4096, 256, 2)):
             cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
     cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
+    cases["attention window 1024 d128 S16384"] = windowed(1, 16, 16384, 128, 1024)
     for b, s in ((16, 8192), (64, 8192), (1, 1024), (1, 8192), (64, 1024)):
         cases[f"decode GQA 32/8 d128 B{b} S{s}"] = attention(b, 32, 8, s, 128, False, q=1)
     cases["layer_norm 8192x4096"] = row(f"%y = tenon.layer_norm %x0 weight(%w0) bias(%w1) {NORM} : ({{x}}, {{w}}, {{w}}) -> {{x}}",

@@ -3,7 +3,7 @@ contender's time over Tenon's: above 1 Tenon is faster."""
 from html import escape
 
 from tenon.bench import explain
-from tenon.bench.page import bars, page, table
+from tenon.bench.page import bars, page, picture, roofline, table
 
 
 def is_own(contender):
@@ -110,6 +110,20 @@ def markdown(results):
     return "\n\n".join(parts) + "\n"
 
 
+# ---- pictures ----
+def _roofline(results):
+    machine = results["machine"]
+    points = [(name.replace("gemm ", ""), result["flops"], result["bytes"], result["ms"]["Tenon"] / 1e3)
+              for name, result in results["cases"].items() if result.get("flops") and "ms" in result and "gemm" in name]
+    return roofline(points, machine["copy_tbps"] * 1e12, machine["peak_tflops"] * 1e12) if points else ""
+
+
+def svg(results):
+    """The roofline of products alone, as a picture; nothing where there are none."""
+    found = _roofline(results)
+    return picture(found) if found else ""
+
+
 # ---- the page ----
 def html(results):
     """One page: bars of the time of each case's best peer over Tenon's, bars of the roofline, and the tables."""
@@ -124,6 +138,8 @@ def html(results):
         parts.append(bars("Best peer's time over Tenon's", against, "as fast", max(2, *(value for _, value, _ in against))))
     if roofs:
         parts.append(bars("Share of what the machine can do", roofs, "all of it", max(1.05, *(value for _, value, _ in roofs))))
+    if found := _roofline(results):
+        parts.append(f"<h2>Products under the roofline</h2>\n{found}")
     for title, header, rows in tables(results):
         parts.append(table(title.capitalize(), [header, *rows]))
     return page("Tenon on a GPU", parts)
