@@ -281,8 +281,8 @@ def WaitForLaunchesPass : Pass<"tenon-wait-for-launches", "::mlir::ModuleOp"> {
     }
     ```
     Requires: functions of one thread.
-    Ensures: on an architecture that has it, every kernel waits for the launch ahead before anything else, then lets the next
-    start, and says that its launches are programmatic.
+    Ensures: on an architecture that has it, every kernel waits for the launch ahead before it touches global memory, then
+    lets the next start, and says that its launches are programmatic.
     Leaves alone: functions that are no kernels, or say so already; all of them on other architectures.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is compiled for">];

@@ -207,6 +207,9 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers; ///< of slots that are being filled
   /// Of copies and stores by TMA, for boxes like that tile.
   llvm::DenseMap<std::pair<mlir::Operation *, mlir::Type>, unsigned> tensorMapOf;
+  mlir::Value tensorMapArgument(size_t number) {
+    return function.getArgument(function.getNumArguments() - tensorMaps.size() + number);
+  }
   mlir::Value tensorMap(mlir::Operation *op, warp::SmemType box);
   llvm::SmallVector<mlir::Attribute> tensorMaps;
   llvm::DenseSet<mlir::Value> written;              ///< arguments that the program stores to

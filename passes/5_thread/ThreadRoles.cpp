@@ -72,9 +72,7 @@ LogicalResult ThreadEmitter::planTensorMaps() {
   return failure(result.wasInterrupted());
 }
 
-Value ThreadEmitter::tensorMap(Operation *op, SmemType box) {
-  return function.getArgument(function.getNumArguments() - tensorMaps.size() + tensorMapOf.at({op, box}));
-}
+Value ThreadEmitter::tensorMap(Operation *op, SmemType box) { return tensorMapArgument(tensorMapOf.at({op, box})); }
 
 Value ThreadEmitter::numberOf(Value ring, Value number) {
   Value own = arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(number));
@@ -132,6 +130,11 @@ void ThreadEmitter::initBarriers() {
       NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
     }
     NVVM::FenceMbarrierInitOp::create(b);
+    // The first copy of each would wait for it.
+    for (size_t number = 0; number < tensorMaps.size(); ++number)
+      NVVM::PrefetchOp::create(b, /*cacheLevel=*/nullptr, /*evictPriority=*/nullptr, tensorMapArgument(number),
+                               /*predicate=*/Value(), /*tensormap=*/b.getUnitAttr(), /*uniform=*/nullptr,
+                               /*in_param_space=*/nullptr);
   }
   if (cluster)
     clusterBarrier();

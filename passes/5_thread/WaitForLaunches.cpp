@@ -3,12 +3,13 @@
 // ahead run, and wait until that one is done and its results can be seen. Every kernel here waits first, and only then
 // lets the one behind it start: so each kernel's end is the end of all before it, and no more than two are on the
 // device, of which one only waits. What a CTA read stays in its L1 cache while a kernel starts early; the one that
-// wrote it is done then.
+// wrote it is done then. What touches no global memory, barriers that are set up say, comes before the wait.
 #include "lib/Schedule/GpuArch.h"
 #include "passes/5_thread/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_WAITFORLAUNCHESPASS
@@ -20,8 +21,23 @@ using namespace tenon;
 
 static constexpr StringLiteral mark = "tenon.programmatic";
 
+/// Whether neither the op nor what is in it touches global memory.
+static bool isLocal(Operation *op) {
+  if (isa<scf::IfOp>(op))
+    return llvm::all_of(op->getRegions(), [](Region &region) {
+      return llvm::all_of(region.getOps(), [](Operation &inner) { return isLocal(&inner); });
+    });
+  if (isa<NVVM::MBarrierInitOp, NVVM::FenceMbarrierInitOp, NVVM::Barrier0Op, NVVM::ClusterArriveOp, NVVM::ClusterWaitOp,
+          NVVM::ShflOp, scf::YieldOp>(op))
+    return true;
+  if (auto prefetch = dyn_cast<NVVM::PrefetchOp>(op))
+    return prefetch.getTensormap();
+  return op->getNumRegions() == 0 && isPure(op) && !op->hasTrait<OpTrait::IsTerminator>();
+}
+
 static void waitForLaunches(LLVM::LLVMFuncOp kernel) {
-  OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
+  Block &entry = kernel.getBody().front();
+  OpBuilder b(&*llvm::find_if(entry, [](Operation &op) { return !isLocal(&op); }));
   NVVM::GriddepcontrolOp::create(b, kernel.getLoc(), NVVM::GridDepActionKind::wait);
   NVVM::GriddepcontrolOp::create(b, kernel.getLoc(), NVVM::GridDepActionKind::launch_dependents);
   kernel->setAttr(mark, b.getUnitAttr());
