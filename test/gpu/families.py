@@ -187,7 +187,7 @@ def schedules(rng):
     whose programs are few, of an odd number, or many a CTA, with transfers that go round the ring."""
     result = []
     tiles_ = [(64, c) for c in (16, 32, 48, 64, 80, 96, 112, 128)] + [(128, c) for c in (16, 32, 48, *WIDE)]
-    depths, sides = [64, 136, 200, 1024], [1, 64, 100, 129, 300, 520]
+    depths, sides = [64, 200, 264, 1024], [1, 64, 100, 129, 300, 520]
     for number, ((r, c), m, n, k, dtype) in enumerate(
         table(rng, tiles_ * 4, sides * 16, sides * 16, depths * 24, [BF16, F16] * 48)
     ):
@@ -219,8 +219,8 @@ def schedules(rng):
         name = f"linear_{dtype}_teams_cluster{size}_tile{r}x{c}_{m}x{n}x{k}_{number}"
         case = contractions.linear_case(name, dtype, (m,), n, k, bool(number & 1), True, [{}])
         result.append(replace(case, schedule=by_hand))
-    for number, (d, q, k, size) in enumerate(table(rng, [64, 128, 256], [100, 300, 600], [64, 200, 1000], [2, 4] * 3)):
-        keys, groups = (64 if d == 256 else 128), 8
+    for number, (d, q, k, size) in enumerate(table(rng, [64, 128, 96], [100, 300, 600], [64, 200, 1000], [2, 4] * 3)):
+        keys, groups = 128, 8
         by_hand = (
             f"@attention = #tile.attention<queries = 128, keys = {keys}, maximum = first>",
             f"@attention = {warp_schedule(groups, 2, f', turns = true, cluster = {size}')}",
@@ -235,7 +235,7 @@ def swapped(rng):
     """Columns in the places of an instruction's rows, by schedules by hand: rows in eights, turns of several depths."""
     result = []
     rows_ = [(1, 8), (5, 8), (8, 8), (15, 16), (16, 16), (17, 24), (33, 40), (48, 48), (63, 64), (64, 64)]
-    columns, widths = [1, 63, 64, 65, 129, 200, 512, 1000], [64, 128, 256]
+    columns, widths = [8, 63, 64, 65, 129, 200, 512, 1000], [64, 128, 256]
     for dtype in (F16, BF16):
         for (m, tile), n, k, width, depth in table(rng, rows_, columns, DEPTHS[3:], widths, [64, 128]):
             case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_{tile}x{width}x{depth}", dtype, (m,), n, k, bool(m % 2), True, [{}])
