@@ -112,6 +112,17 @@ void AccessHistory::read(Cell &cell, uint32_t mine, const Actor &actor) {
   addRead(cell, mine);
 }
 
+/// What the access lacks that is not ordered after the write.
+Conflict AccessHistory::conflictWith(uint32_t write, bool isUnderWay, const Access &mine, const Actor &actor) const {
+  const Access &other = records[write];
+  if (!isUnderWay && actor.unfenced && isOrdered(write, mine, actor, actor.unfenced))
+    return Conflict::MissingFence;
+  bool lacksWait = other.copy == Copy::Load || (other.copy == Copy::Store && isUnderWay) ||
+                   (other.copy == Copy::OfThread &&
+                    isOrdered(other.issue, mine, actor, actor.unfenced ? actor.unfenced : actor.clocks));
+  return lacksWait ? Conflict::AsyncCopy : Conflict::Race;
+}
+
 void AccessHistory::access(const Access &access, const Actor &actor, const Found &found) {
   uint32_t mine = record(access);
   uint32_t told = 0; // the record of the last conflict told: neighbours share it
@@ -123,26 +134,31 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
   };
   forEachCell(access.first, access.bytes, [&](Cell &cell, uint64_t at) {
     if (cell.copy != 0 && !(access.isAtomic && records[cell.copy].isAtomic))
-      tell(Conflict::AsyncCopy, cell.copy, at);
+      tell(conflictWith(cell.copy, /*isUnderWay=*/true, access, actor), cell.copy, at);
     else if (cell.copy == 0 && !isOrdered(cell.write, access, actor, actor.clocks))
-      tell(actor.unfenced && isOrdered(cell.write, access, actor, actor.unfenced) ? Conflict::MissingFence
-                                                                                  : Conflict::Race,
-           cell.write, at);
+      tell(conflictWith(cell.write, /*isUnderWay=*/false, access, actor), cell.write, at);
     bool isUnwritten = cell.write == 0 && cell.copy == 0;
     if (isUnwritten && (!access.isWrite || access.isUpdate) && !toldUninitialised) {
-      toldUninitialised = true;
+      toldUninitialised = records[mine].isUnwritten = true;
       found(Conflict::Uninitialised, access, nullptr, at);
     }
     if (!access.isWrite) {
       read(cell, mine, actor);
       return;
     }
-    for (uint32_t node = cell.reads; node != 0; node = readNodes[node].next)
+    bool isTold = false;
+    for (uint32_t node = cell.reads; node != 0; node = readNodes[node].next) {
+      uint32_t other = readNodes[node].record;
       // What was read needs no fence before it is written.
-      if (!isOrdered(readNodes[node].record, access, actor, actor.unfenced ? actor.unfenced : actor.clocks)) {
-        tell(Conflict::Race, readNodes[node].record, at);
-        break;
-      }
+      if (isOrdered(other, access, actor, actor.unfenced ? actor.unfenced : actor.clocks))
+        continue;
+      if (!isTold)
+        tell(Conflict::Race, other, at);
+      isTold = true;
+      if (records[other].isUnwritten)
+        found(Conflict::WrittenLate, access, &records[other], at);
+      records[other].isUnwritten = false;
+    }
     dropReads(cell, nullptr);
     cell.write = mine;
   });
@@ -151,6 +167,7 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
 uint32_t AccessHistory::beginCopy(const Access &access, const Actor &actor, const Found &found) {
   this->access(access, actor, found);
   auto copy = static_cast<uint32_t>(records.size() - 1);
+  records[copy].issue = copy;
   forEachCell(access.first, access.bytes, [&](Cell &cell, uint64_t) { cell.copy = copy; });
   return copy;
 }

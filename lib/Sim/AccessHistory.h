@@ -10,7 +10,12 @@
 //
 // Clusters know nothing of each other but by atomic accesses that release and acquire.
 //
-// Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them.
+// Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them. Who comes after the
+// issue, and not after the wait, lacks that wait; who comes after neither lacks order, which is a race. Nobody comes
+// after an issue of TMA but by the wait for its bytes.
+//
+// A read of what nobody has written is a race too once an unordered write comes to these bytes, and no longer counts as
+// uninitialised.
 //
 // Four bytes share what is known of them until an access touches only some: then each has its own.
 #pragma once
@@ -39,14 +44,20 @@ struct Actor {
   const std::vector<Learnt> *learnt = nullptr; ///< in its cluster
 };
 
+enum class Copy : uint8_t { None, OfThread, Load, Store }; ///< cp.async, or TMA's
+
 struct Access {
   uint32_t cta, thread, moment, site;
   uint64_t first; ///< offset in the allocation
   uint32_t bytes;
   bool isWrite, isAtomic, isUpdate; ///< an update is a write that reads first
+  Copy copy = Copy::None;
+  uint32_t issue = 0;       ///< of a copy: the record of when it began
+  bool isUnwritten = false; ///< a read of what nobody had written
 };
 
-enum class Conflict { Race, MissingFence, AsyncCopy, Uninitialised };
+/// WrittenLate: `other`, which was told as uninitialised, is a race with this write.
+enum class Conflict { Race, MissingFence, AsyncCopy, Uninitialised, WrittenLate };
 
 class AccessHistory {
 public:
@@ -76,6 +87,7 @@ private:
   static constexpr uint64_t wordBytes = 4;
 
   uint32_t record(const Access &access);
+  Conflict conflictWith(uint32_t write, bool isUnderWay, const Access &mine, const Actor &actor) const;
   bool isOrdered(uint32_t earlier, const Access &mine, const Actor &actor, const uint32_t *clocks) const;
   void read(Cell &cell, uint32_t mine, const Actor &actor);
   void addRead(Cell &cell, uint32_t mine);

@@ -83,6 +83,7 @@ std::vector<uint32_t> touchGlobal(Cta &cta, const Box &box, uint32_t actor, bool
                    /*isAtomic=*/isUpdate,
                    site};
     touch.isUpdate = isUpdate;
+    touch.copy = isWrite ? Copy::Store : Copy::None;
     if (isWrite)
       records.push_back(beginCopy(cta, touch));
     else

@@ -41,7 +41,9 @@ Dim3 Cta::placeInCluster() const {
 uint32_t Cta::rankOfActor(uint32_t actor) const {
   if (actor < numThreads())
     return threads[actor].rank;
-  uint32_t warp = actor < tmaActor() ? actor - numThreads() : actor == tmaActor() ? 0 : actor - tmaActor() - 1;
+  if (actor == tmaActor() || actor >= storeActor(numWarps()))
+    return 0;
+  uint32_t warp = actor < tmaActor() ? actor - numThreads() : actor - storeActor(0);
   return std::min(warp / warpsOfCta(), numCtas() - 1);
 }
 

@@ -152,12 +152,13 @@ public:
   void waitAtMbarrier(uint64_t address, uint32_t site);
   void wakeAtMbarrier(uint64_t address);
 
-  // Clocks. Actors are the threads, the warps' Tensor Cores, TMA as it loads, TMA as it stores for each warp, and the
-  // launch ahead of this one.
+  // Clocks. Actors are the threads, the warps' Tensor Cores, TMA as it loads, TMA as it stores for each warp, what came by
+  // TMA for each mbarrier (who waits at one knows nothing of the others' bytes), and the launch ahead of this one.
   uint32_t numWarps() const { return (numThreads() + 31) / 32; }
-  uint32_t numActors() const { return numThreads() + 2 * numWarps() + 2; }
+  uint32_t numActors() const { return numThreads() + 2 * numWarps() + numLandings() + 2; }
   uint32_t tmaActor() const { return numThreads() + numWarps(); }
   uint32_t storeActor(uint32_t warp) const { return tmaActor() + 1 + warp; }
+  uint32_t landingActor(uint32_t number) const { return storeActor(numWarps()) + number % numLandings(); }
   /// TMA, at work for the current thread: it knows what that thread knows to be written and fenced.
   Actor tma(uint32_t actor) const;
   /// griddepcontrol.wait of the current thread, and whether that came before what an actor does now.
@@ -204,6 +205,8 @@ public:
 
   /// Adds a finding, or counts it where these ops have one of that kind. `text` is called for the former alone.
   void find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text);
+  /// Once less than it was found there.
+  void withdraw(FindingKind kind, uint32_t site);
   /// As find, and ends the launch when the scheduler goes on.
   void findLast(FindingKind kind, std::string text, uint32_t site) {
     report.findings.push_back({kind, std::move(text), {site, 0}});
@@ -220,6 +223,9 @@ public:
   std::string peerText(uint32_t rank) const { return ctaText(rank, clusterNumber); }
 
 private:
+  /// More mbarriers than these share them.
+  uint32_t numLandings() const { return plan.maps.empty() ? 0 : 32; }
+
   struct Collective {
     Together together;
     uint32_t detail, mask, site, arrived;

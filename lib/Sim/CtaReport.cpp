@@ -38,7 +38,7 @@ std::string Cta::siteText(uint32_t site) const {
 
 std::string Cta::threadText(uint32_t index, uint32_t cluster) const {
   uint32_t rank = rankOfActor(index);
-  if (index == tmaActor() && numCtas() > 1)
+  if ((index == tmaActor() || index >= storeActor(numWarps())) && numCtas() > 1)
     return "TMA of the cluster of " + ctaText(0, cluster);
   std::string who = index < numThreads() ? "thread " + std::to_string(index % threadsOfCta())
                     : index < tmaActor()
@@ -53,8 +53,9 @@ std::string Cta::ctaText(uint32_t rank, uint32_t cluster) const {
 }
 
 void Cta::find(FindingKind kind, uint32_t site, uint32_t other, const std::function<std::string()> &text) {
-  for (const Finding &finding : report.findings)
+  for (Finding &finding : report.findings)
     if (finding.kind == kind && finding.sites == std::array<uint32_t, 2>{site, other}) {
+      ++finding.numRepeats;
       ++report.numRepeats;
       return;
     }
@@ -62,6 +63,18 @@ void Cta::find(FindingKind kind, uint32_t site, uint32_t other, const std::funct
     ++report.numRepeats;
   else
     report.findings.push_back({kind, text(), {site, other}});
+}
+
+void Cta::withdraw(FindingKind kind, uint32_t site) {
+  auto found = std::find_if(report.findings.begin(), report.findings.end(),
+                            [&](const Finding &finding) { return finding.kind == kind && finding.sites[0] == site; });
+  if (found != report.findings.end() && found->numRepeats == 0) {
+    report.findings.erase(found);
+    return;
+  }
+  if (found != report.findings.end())
+    --found->numRepeats;
+  --report.numRepeats;
 }
 
 void Cta::fault(FindingKind kind, std::string text, uint32_t site) {

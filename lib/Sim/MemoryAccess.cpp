@@ -85,6 +85,11 @@ struct Teller {
       return cta.threadText(access.thread, access.cta) + " " + verb(access) + " " +
              bytesText(access.first, access.bytes) + " of " + name + " by " + cta.siteText(access.site);
     };
+    if (conflict == Conflict::WrittenLate) {
+      if (cta.tracks(FindingKind::Race))
+        cta.withdraw(FindingKind::Uninitialised, other->site);
+      return;
+    }
     if (conflict == Conflict::Uninitialised) {
       if (cta.tracks(FindingKind::Uninitialised))
         cta.find(FindingKind::Uninitialised, mine.site, 0,
@@ -99,7 +104,8 @@ struct Teller {
                [&] { return actor(mine) + "; " + actor(*other) + "; no fence.proxy.async is between the two"; });
     else if (conflict == Conflict::AsyncCopy)
       cta.find(FindingKind::AsyncCopy, mine.site, other->site, [&] {
-        return actor(mine) + " while " + actor(*other) + "; no wait of the copying thread has ended that copy";
+        return actor(mine) + " while " + actor(*other) + "; no wait " +
+               (other->copy == Copy::Load ? "for its mbarrier" : "of the copying thread") + " has ended that copy";
       });
     else
       cta.find(FindingKind::Race, mine.site, other->site,
@@ -116,7 +122,8 @@ static Access accessOf(Cta &cta, const Allocation &allocation, const Touch &touc
           touch.bytes,
           touch.isWrite,
           touch.isAtomic,
-          touch.isUpdate};
+          touch.isUpdate,
+          touch.copy};
 }
 
 static Actor actorOf(Cta &cta, uint32_t index) {
@@ -298,6 +305,7 @@ void cpAsync(void *destination, void *source, uint32_t bytes, uint32_t sourceByt
     recordTouch(cta, read);
   }
   Touch write = {thread, reinterpret_cast<uintptr_t>(destination), bytes, bytes, Space::Shared, true, false, site};
+  write.copy = Copy::OfThread;
   uint32_t record = beginCopy(cta, write);
   cta.thread().openGroup.push_back({static_cast<char *>(destination), static_cast<const char *>(source), bytes,
                                     sourceBytes, record, site, cta.trace() ? cta.trace()->step() : 0});

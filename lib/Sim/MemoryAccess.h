@@ -16,6 +16,7 @@ struct Touch {
   uint32_t numLanes = 32;           ///< of the warp that do the same together, or 0: it counts as no access of a warp
   const uint32_t *clocks = nullptr; ///< in place of the thread's
   bool isUpdate = false;            ///< a write that reads first, as atomicrmw does
+  Copy copy = Copy::None;           ///< that writes
 };
 
 /// Ends the launch where the bytes are not the kernel's, or not aligned. Null for the thread's own stack.

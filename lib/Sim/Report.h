@@ -32,6 +32,7 @@ struct Finding {
   FindingKind kind;
   std::string text;              ///< without the kind
   std::array<uint32_t, 2> sites; ///< the op at fault, and the other one or 0
+  int64_t numRepeats = 0;        ///< of the same kind and ops
 };
 
 /// What the accesses of an op asked of the memory, of all warps together.

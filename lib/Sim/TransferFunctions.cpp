@@ -19,9 +19,13 @@ namespace {
 
 constexpr uint32_t barrierBytes = 8, chunkBytes = 16;
 
-void touchBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site, const uint32_t *clocks = nullptr) {
-  recordTouch(cta, {cta.thread().index, reinterpret_cast<uintptr_t>(barrier), barrierBytes, barrierBytes,
-                    Space::Cluster, isWrite, /*isAtomic=*/!isWrite, site, nullptr, /*numLanes=*/0, clocks});
+Touch touchOfBarrier(Cta &cta, const void *barrier, bool isWrite, uint32_t site, const uint32_t *clocks = nullptr) {
+  return {cta.thread().index,    reinterpret_cast<uintptr_t>(barrier),
+          barrierBytes,          barrierBytes,
+          Space::Cluster,        isWrite,
+          /*isAtomic=*/!isWrite, site,
+          /*value=*/nullptr,
+          /*numLanes=*/0,        clocks};
 }
 
 /// What the thread knows, and the barrier's initialisation where a relaxed arrival at the cluster's barrier after
@@ -40,14 +44,14 @@ std::vector<uint32_t> clocksWithInit(Cta &cta, const Mbarrier &barrier) {
 std::pair<uint64_t, Mbarrier &> findBarrier(Cta &cta, const void *pointer, uint32_t site) {
   uint64_t address = cta.memory().sharedAddress(pointer);
   auto found = cta.transfers().barriers.find(address);
-  std::vector<uint32_t> clocks;
-  if (found != cta.transfers().barriers.end())
-    clocks = clocksWithInit(cta, found->second);
-  touchBarrier(cta, pointer, /*isWrite=*/false, site, clocks.empty() ? nullptr : clocks.data());
-  if (found == cta.transfers().barriers.end())
+  if (found == cta.transfers().barriers.end()) {
+    checkTouch(cta, touchOfBarrier(cta, pointer, /*isWrite=*/false, site));
     cta.fault(FindingKind::Misuse,
               cta.threadText() + " executes " + cta.siteText(site) + " on shared memory in which no mbarrier.init was",
               site);
+  }
+  std::vector<uint32_t> clocks = clocksWithInit(cta, found->second);
+  recordTouch(cta, touchOfBarrier(cta, pointer, /*isWrite=*/false, site, clocks.empty() ? nullptr : clocks.data()));
   return {address, found->second};
 }
 
@@ -86,7 +90,7 @@ void copyBox(Cta &cta, const BulkCopy &copy) {
   uint64_t first = cta.memory().offsetOf(copy.box.shared), last = first + static_cast<uint64_t>(copy.box.sharedBytes());
   auto span = static_cast<uint32_t>(std::max<int64_t>(map.swizzle, chunkBytes));
   for (uint64_t at = first / lineBytes * lineBytes; at < last; at += lineBytes)
-    cta.transfers().lineAt(copy.rank, at) = {span, copy.site};
+    cta.transfers().lineAt(copy.rank, at) = {span, copy.site, last};
 }
 
 /// TMA and what it signals are of the async proxy, which a fence tells of the barrier.
@@ -105,7 +109,7 @@ void checkFenced(Cta &cta, const Mbarrier &barrier, uint32_t site) {
 
 void mbarrierInit(void *pointer, uint32_t count, uint32_t site) {
   Cta &cta = Cta::current();
-  touchBarrier(cta, pointer, /*isWrite=*/true, site);
+  recordTouch(cta, touchOfBarrier(cta, pointer, /*isWrite=*/true, site));
   if (count < 1 || count >= 1U << 20)
     cta.fault(FindingKind::Misuse,
               cta.threadText() + " executes " + cta.siteText(site) + " for " + std::to_string(count) + " arrivals",
@@ -115,6 +119,7 @@ void mbarrierInit(void *pointer, uint32_t count, uint32_t site) {
   barrier.initThread = cta.thread().index;
   barrier.initMoment = cta.momentOf(barrier.initThread);
   barrier.initSite = site;
+  barrier.number = static_cast<uint32_t>(cta.transfers().barriers.size());
   cta.transfers().barriers[cta.memory().sharedAddress(pointer)] = barrier;
 }
 
@@ -184,6 +189,7 @@ void copyTo(Cta &cta, void *destination, void *descriptor, void *barrier, const 
                  /*isWrite=*/true,
                  false,
                  site};
+  touch.copy = Copy::Load;
   copy.record = beginCopy(cta, touch);
   cta.transfers().copies.push_back(copy);
 }
@@ -217,12 +223,13 @@ void completeOldestCopy(Cta &cta) {
     trace->add(Trace::Kind::BulkLoad, copy.warp, cta.siteText(copy.site), copy.begin,
                static_cast<uint64_t>(copy.box.bytes()));
   copyBox(cta, copy);
-  uint32_t moment = cta.startMomentOf(cta.tmaActor());
-  cta.memory().sharedOf(copy.rank).history.completeCopy(copy.record, cta.tmaActor(), moment);
   Mbarrier &barrier = cta.transfers().barriers[copy.barrier];
   barrier.clocks.resize(cta.numActors(), 0);
   barrier.fenced.resize(cta.numActors(), 0);
-  barrier.clocks[cta.tmaActor()] = barrier.fenced[cta.tmaActor()] = moment;
+  uint32_t landing = cta.landingActor(barrier.number);
+  for (uint32_t actor : {cta.tmaActor(), landing}) // its reads, and its writes
+    barrier.clocks[actor] = barrier.fenced[actor] = cta.startMomentOf(actor);
+  cta.memory().sharedOf(copy.rank).history.completeCopy(copy.record, landing, cta.momentOf(landing));
   barrier.missingBytes -= copy.box.bytes();
   if (auto text = surplusText(cta, copy.barrier, barrier, copy.site))
     return cta.findLast(FindingKind::Misuse, *text, copy.site);

@@ -19,6 +19,7 @@ struct Mbarrier {
   int64_t missingBytes = 0;
   uint32_t phase = 0; ///< the current one, counted from 0
   uint32_t initThread = 0, initMoment = 0, initSite = 0;
+  uint32_t number = 0; ///< of the CTA's, in the order of their initialisation
   /// After a fence of that thread: for TMA, and for who comes after that phase of the cluster's barrier (0: none),
   /// though the arrival there was relaxed.
   bool isFenced = false;
@@ -87,8 +88,9 @@ struct StoreGroup {
 
 /// How 128 bytes of shared memory were swizzled when TMA wrote them.
 struct SwizzledLine {
-  uint32_t span = 0; ///< bytes of a row that the swizzle mixes, 16 without one; 0: threads wrote there
-  uint32_t site = 0; ///< of the copy
+  uint32_t span = 0;   ///< bytes of a row that the swizzle mixes, 16 without one; 0: threads wrote there
+  uint32_t site = 0;   ///< of the copy
+  uint64_t boxEnd = 0; ///< offset of the first byte behind the copy's box
 };
 constexpr uint64_t lineBytes = 128;
 

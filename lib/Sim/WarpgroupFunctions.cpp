@@ -75,6 +75,27 @@ void checkPlaces(Cta &cta, uint64_t bits, bool isTransposed, uint32_t rows, uint
                 site);
 }
 
+/// A stride by which rows of the operand are outside of the box of TMA that has its first row, and all others behind
+/// it.
+void checkStride(Cta &cta, const Descriptor &descriptor, bool isTransposed, uint32_t first, uint32_t count,
+                 uint32_t elementBytes, uint32_t site) {
+  auto offsetOf = [&](uint32_t outer) { // of the line of 128 bytes
+    uint64_t place =
+        isTransposed ? descriptor.chunk(0, outer, true, elementBytes) : descriptor.chunk(outer, 0, false, elementBytes);
+    return Memory::offsetOf(place) / lineBytes * lineBytes;
+  };
+  uint64_t begin = offsetOf(first), last = offsetOf(first + count - 1);
+  SwizzledLine line = cta.transfers().lineAt(cta.thread().rank, begin);
+  if (line.span != descriptor.span || begin + count * descriptor.span > line.boxEnd || last < line.boxEnd)
+    return;
+  cta.fault(FindingKind::Misuse,
+            cta.siteText(site) + " of " + cta.threadText() + " has a descriptor with a stride of " +
+                std::to_string(descriptor.stride) + " bytes from 8 rows to the next, by which row " +
+                std::to_string(first + count - 1) + " of its operand is outside of the box that TMA wrote by " +
+                cta.siteText(line.site) + ", which has all of them",
+            site);
+}
+
 /// What TMA swizzled otherwise than the descriptor says.
 void checkSwizzle(Cta &cta, uint64_t address, uint32_t span, uint32_t site) {
   uint32_t rank = cta.thread().rank;
@@ -84,10 +105,10 @@ void checkSwizzle(Cta &cta, uint64_t address, uint32_t span, uint32_t site) {
   auto text = [](uint32_t bytes) {
     return bytes == chunkBytes ? std::string("no swizzle") : "a swizzle of " + std::to_string(bytes) + " bytes";
   };
-  cta.find(FindingKind::Misuse, site, line.site, [&] {
-    return cta.siteText(site) + " of " + cta.threadText() + " reads with " + text(span) +
-           " by its descriptor what TMA wrote with " + text(line.span) + " by " + cta.siteText(line.site);
-  });
+  cta.fault(FindingKind::Misuse,
+            cta.siteText(site) + " of " + cta.threadText() + " reads with " + text(span) +
+                " by its descriptor what TMA wrote with " + text(line.span) + " by " + cta.siteText(line.site),
+            site);
 }
 
 /// An operand of `rows` rows and a step of the depth, from `firstRow` on, as numbers.
@@ -97,14 +118,17 @@ void readOperand(Cta &cta, uint32_t warp, uint64_t bits, bool isTransposed, MmaT
   uint32_t each = 32 / bitsOf(type), depth = 8 * each, chunkElements = 4 * each; // elements a word
   if (cta.isNewDescriptor(bits, isTransposed, rows))
     checkPlaces(cta, bits, isTransposed, rows, depth, 4 / each, site);
+  if (descriptor.stride != uint64_t{8} * descriptor.span)
+    checkStride(cta, descriptor, isTransposed, isTransposed ? 0 : firstRow, isTransposed ? depth : rows, 4 / each,
+                site);
   for (uint32_t outer = 0; outer < (isTransposed ? depth : rows); ++outer)
     for (uint32_t inner = 0; inner < (isTransposed ? rows : depth); inner += chunkElements) {
       uint32_t row = isTransposed ? inner : outer, k = isTransposed ? outer : inner;
       uint64_t place = descriptor.chunk(firstRow + row, k, isTransposed, 4 / each);
       const void *from = cta.memory().sharedPointer(place);
+      checkSwizzle(cta, place, descriptor.span, site);
       recordTouch(cta, {cta.numThreads() + warp, reinterpret_cast<uintptr_t>(from), chunkBytes, chunkBytes,
                         Space::Shared, false, false, site});
-      checkSwizzle(cta, place, descriptor.span, site);
       uint32_t words[4];
       std::memcpy(words, from, chunkBytes);
       for (uint32_t index = 0; index < chunkElements; ++index)

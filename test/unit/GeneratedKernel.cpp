@@ -53,6 +53,9 @@ OwningOpRef<ModuleOp> lowerToThreads(MLIRContext &context, const std::string &mo
   EXPECT_TRUE(run("tile", "tile"));
   choose("tile.kernel", "warp.schedule", warps);
   EXPECT_TRUE(run("warp", "thread"));
+  unsigned line = 0;
+  module->walk<WalkOrder::PreOrder>(
+      [&](Operation *op) { op->setLoc(FileLineColLoc::get(&context, "thread", ++line, 1)); });
   return module;
 }
 
@@ -149,12 +152,25 @@ static bool apply(Operation *op, const Mutant &mutant) {
       op->replaceAllUsesWith(wait.getValues());
     op->erase();
     return true;
+  case Change::OfTheCta:
+    NVVM::Barrier0Op::create(b, op->getLoc());
+    op->getNextNode()->erase();
+    op->erase();
+    return true;
+  case Change::OtherMask:
+    cast<NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp>(op).getMulticastMaskMutable().assign(
+        arith::ConstantOp::create(b, op->getLoc(), b.getI16IntegerAttr(static_cast<int16_t>(mutant.bits))));
+    return true;
   case Change::WaitForLess:
     addToAttribute(op, isa<ptx::WgmmaWaitOp>(op) ? "pending" : isa<NVVM::CpAsyncWaitGroupOp>(op) ? "n" : "group");
     return true;
   case Change::OneMore:
   case Change::OneLess: {
     int64_t sign = mutant.change == Change::OneMore ? 1 : -1;
+    if (auto arrive = dyn_cast<ptx::MbarrierArriveClusterOp>(op)) {
+      addTo(arrive.getPredicate().getDefiningOp(), 1, sign);
+      return true;
+    }
     if (!isa<NVVM::MBarrierInitOp>(op)) {
       addTo(op, op->getNumOperands() - 1, 32 * sign);
       return true;
@@ -200,24 +216,59 @@ static bool apply(Operation *op, const Mutant &mutant) {
   return false;
 }
 
-int mutate(ModuleOp module, const Mutant &mutant) {
+/// In the order of their lines.
+static std::vector<Operation *> opsNamed(ModuleOp module, StringRef name) {
   std::vector<Operation *> found;
-  module.walk([&](Operation *op) {
-    if (op->getName().getStringRef() == mutant.op)
+  module.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op->getName().getStringRef() == name)
       found.push_back(op);
   });
+  return found;
+}
+
+int mutate(ModuleOp module, const Mutant &mutant) {
+  std::vector<Operation *> found = opsNamed(module, mutant.op);
+  if (mutant.change == Change::TailMoved)
+    found = tailComparisons(found);
   if (mutant.index >= 0)
     found = mutant.index < static_cast<int>(found.size()) ? std::vector{found[static_cast<size_t>(mutant.index)]}
                                                           : std::vector<Operation *>();
-  if (mutant.change == Change::TailMoved)
-    found = tailComparisons(found);
   return static_cast<int>(llvm::count_if(found, [&](Operation *op) { return apply(op, mutant); }));
 }
 
-bool isFound(const sim::Report &report, const Mutant &mutant) {
-  return llvm::any_of(report.findings, [&](const sim::Finding &finding) {
-    return llvm::is_contained(mutant.kinds, finding.kind) && finding.text.find(mutant.part) != std::string::npos;
-  });
+/// "nvvm.barrier0 2": the op, and which of those of its name it is.
+static std::string placeText(const sim::Site &site, ModuleOp kernel) {
+  std::vector<Operation *> all = opsNamed(kernel, site.op);
+  for (size_t index = 0; index < all.size(); ++index)
+    if (site.location == "thread:" + std::to_string(cast<FileLineColLoc>(all[index]->getLoc()).getLine()) + ":1")
+      return site.op + " " + std::to_string(index);
+  return site.op + " at " + site.location;
+}
+
+std::string differs(const sim::Report &report, const std::vector<sim::Site> &sites, const Expected &expected,
+                    ModuleOp kernel) {
+  for (const sim::Finding &finding : report.findings)
+    if (finding.kind != expected.kind)
+      return std::string("a finding of kind ") + sim::findingKindName(finding.kind);
+  if (report.findings.empty())
+    return "no finding";
+  const sim::Finding &first = report.findings.front();
+  auto text = [](const Place &place) { return place.op + " " + std::to_string(place.index); };
+  if (expected.kind == sim::FindingKind::Deadlock) { // groups of threads that wait for the same
+    for (const sim::Site &site : sites) {
+      std::string waits = "wait at " + site.op + " at " + site.location + " for ";
+      for (size_t from = first.text.find(waits); from != std::string::npos; from = first.text.find(waits, from + 1))
+        if (placeText(site, kernel) == text(expected.at) &&
+            first.text.substr(from, first.text.find(';', from) - from).find(expected.part) != std::string::npos)
+          return "";
+    }
+    return "nobody waits at " + text(expected.at) + " for " + expected.part;
+  }
+  std::string at = placeText(sites[first.sites[0]], kernel);
+  std::string with = first.sites[1] == 0 ? "" : placeText(sites[first.sites[1]], kernel);
+  if (at != text(expected.at) || with != (expected.with.op.empty() ? "" : text(expected.with)))
+    return "the first is at " + at + (with.empty() ? "" : " with " + with);
+  return first.text.find(expected.part) == std::string::npos ? "no '" + expected.part + "' in it" : "";
 }
 
 } // namespace tenon::test

@@ -114,18 +114,19 @@ TEST_F(Sim, Transpose) {
   }
 }
 
-TEST_F(Sim, TransposeWithoutItsBarrierReadsWhatIsNotThere) {
+TEST_F(Sim, TransposeWithoutItsBarrierRaces) {
   auto module = kernels("transpose.mlir", "nvvm.barrier0");
   std::vector<float> x = integers(32 * 32, 3), y(32 * 32);
   SimulatedCall call = {{buffer("x", x)}, {buffer("y", y)}, {32, 32}};
-  // In order, a thread reads ahead of the writers; with others first it races.
-  expectFinding(run(*module, call), sim::FindingKind::Uninitialised,
-                {"thread 0 of CTA (0, 0, 0) reads bytes 32 to 35 of shared memory by llvm.load at ",
-                 "transpose.mlir:52:18", "nobody has written byte 32"});
-  sim::Options options;
-  options.seed = 7;
-  expectFinding(run(*module, call, options), sim::FindingKind::Race,
-                {"llvm.load", "llvm.store", "transpose.mlir:35:9", "transpose.mlir:52:18"});
+  // In order, a thread reads ahead of the writers, with others behind some: the same either way.
+  for (uint64_t seed : {0, 7}) {
+    sim::Options options;
+    options.seed = seed;
+    sim::Report report = run(*module, call, options);
+    expectFinding(report, sim::FindingKind::Race,
+                  {"llvm.load", "llvm.store", "transpose.mlir:35:9", "transpose.mlir:52:18"});
+    EXPECT_FALSE(report.find(sim::FindingKind::Uninitialised)) << report.text();
+  }
 }
 
 TEST_F(Sim, RowSums) {
@@ -320,10 +321,7 @@ TEST_F(Sim, StoresOfTmaWithoutOneOp) {
        sim::FindingKind::Race,
        {"of shared memory by llvm.store", "TMA of CTA (0, 0, 0) reads", store, "nothing orders"}},
       {"nvvm.barrier0", 0, sim::FindingKind::Race, {"by llvm.store", store, "nothing orders the two"}},
-      {"nvvm.barrier0",
-       1,
-       sim::FindingKind::Uninitialised,
-       {"TMA of CTA (0, 0, 0) reads", store, "nobody has written"}},
+      {"nvvm.barrier0", 1, sim::FindingKind::Race, {"TMA of CTA (0, 0, 0) reads", store, "nothing orders the two"}},
       {"nvvm.cp.async.bulk.wait_group",
        1,
        sim::FindingKind::AsyncCopy,
