@@ -152,8 +152,8 @@ public:
   void waitAtMbarrier(uint64_t address, uint32_t site);
   void wakeAtMbarrier(uint64_t address);
 
-  // Clocks. Actors are the threads, the warps' Tensor Cores, TMA as it loads, TMA as it stores for each warp, what came by
-  // TMA for each mbarrier (who waits at one knows nothing of the others' bytes), and the launch ahead of this one.
+  // Clocks. Actors are the threads, the warps' Tensor Cores, TMA as it loads, TMA as it stores for each warp, what came
+  // by TMA for each mbarrier (who waits at one knows nothing of the others' bytes), and the launch ahead of this one.
   uint32_t numWarps() const { return (numThreads() + 31) / 32; }
   uint32_t numActors() const { return numThreads() + 2 * numWarps() + numLandings() + 2; }
   uint32_t tmaActor() const { return numThreads() + numWarps(); }
