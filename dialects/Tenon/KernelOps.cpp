@@ -67,6 +67,7 @@ LogicalResult AttentionPartsOp::verify() {
   properties.scale = getScaleAttr();
   properties.causal = getCausalAttr();
   properties.window = getWindowAttr();
+  properties.soft_cap = getSoftCapAttr();
   AttentionOp::Adaptor whole(getOperands(), (*this)->getDiscardableAttrDictionary(), properties);
   ShapeRule rule(getContext(), getOperationName(), nullptr, std::nullopt);
   if (failed(AttentionOp::infer(rule, whole)))

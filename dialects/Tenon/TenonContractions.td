@@ -71,6 +71,7 @@ def AttentionOp : InferredOp<"attention"> {
     `q` is `[B, Hq, Sq, D]`, `k` `[B, Hkv, Sk, D]`, `v` `[B, Hkv, Sk, Dv]`. Without `scale` it is `1 / sqrt(D)`.
     A boolean mask makes a key visible where true, a float mask is added to the score. With `causal`, key j is visible to
     query i iff `j <= i + (Sk - Sq)`: the last query sees every key. With `window` w, additionally `j > i + (Sk - Sq) - w`.
+    With `soft_cap` c, a score is `c tanh(scale * q k / c)`, before a mask is added: within c of 0.
 
     (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type.
 
@@ -92,6 +93,8 @@ def AttentionOp : InferredOp<"attention"> {
 
     (C10) `window` is at least 1.
 
+    (C11) `soft_cap` is finite and above 0.
+
     Accumulation: scores, their statistics and the weighted sum in f32 for 16-bit floats, in f64 for f64.
     `causal`, `window` and a boolean mask hide keys, and a float mask does where it is -Inf, but for scores of NaN and +Inf, whose sum is NaN.
     What is hidden does not count, whatever its value is. A visible key whose score is -Inf has the weight 0, and 0 times NaN or an infinity is
@@ -106,7 +109,7 @@ def AttentionOp : InferredOp<"attention"> {
     ```
   }];
   let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, OptionalAttr<F64Attr>:$scale,
-                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window);
+                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap);
   let results = (outs FloatT:$result);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? attr-dict `:` functional-type(operands, results)

@@ -83,7 +83,7 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure]> {
     With M the largest maximum of a query, the attention is `(sum over s of 2^(maximum[s] - M) * total[s]) / (sum over s of
     2^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf.
 
-    (C1) `query`, `key`, `value`, `mask` and `window` are such as `tenon.attention` takes.
+    (C1) `query`, `key`, `value`, `mask`, `window` and `soft_cap` are such as `tenon.attention` takes.
 
     (C2) `parts` is at least 1.
 
@@ -102,7 +102,7 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure]> {
     ```
   }];
   let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, OptionalAttr<F64Attr>:$scale,
-                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, I64Attr:$parts);
+                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
   let results = (outs FloatT:$maximum, FloatT:$sum, FloatT:$total);
   let hasVerifier = 1;
   let assemblyFormat = [{

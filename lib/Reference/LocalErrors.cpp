@@ -198,8 +198,12 @@ LogicalResult ErrorOf::add(AttentionOp attention) {
   double stored = unitRoundoff(exact.elementType); // the probabilities may be stored for the second product
   for (int64_t row = 0; row < query.shape[0] * heads * sizeQ; ++row) {
     int64_t batch = row / sizeQ / heads, head = row / sizeQ % heads;
-    double score =
-        sumFactor(d) * u * std::fabs(scale) * norm(query, row) * longest[batch * kvHeads + head / (heads / kvHeads)];
+    double product = std::fabs(scale) * norm(query, row) * longest[batch * kvHeads + head / (heads / kvHeads)];
+    double score = sumFactor(d) * u * product;
+    if (std::optional<APFloat> given = attention.getSoftCap()) { // no steeper than 1, and of the function's own
+      double cap = given->convertToDouble();
+      score += u * (stored > u ? 20 * cap : 8 * std::fmin(cap, product));
+    }
     double share = 2 * score + (40 + sumFactor(sizeK)) * u + stored;
     for (int64_t c = 0; c < dv; ++c)
       error[row * dv + c] += share * weighted->floats[row * dv + c];

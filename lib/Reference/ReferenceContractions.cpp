@@ -83,6 +83,9 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
       value.shape[2] != sizeK || kvHeads == 0 || heads % kvHeads != 0)
     return op.emitOpError("query, key and value do not fit each other");
   double scale = op.getScale() ? op.getScale()->convertToDouble() : 1 / std::sqrt(static_cast<double>(d));
+  std::optional<double> cap;
+  if (std::optional<APFloat> given = op.getSoftCap())
+    cap = given->convertToDouble();
   const double hidden = -std::numeric_limits<double>::infinity();
   ReferenceTensor result(elementTypeOf(op.getResult()), {batch, heads, sizeQ, dv});
   std::vector<double> scores(sizeK);
@@ -98,6 +101,8 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
       for (int64_t p = 0; p < d; ++p)
         score += query.floats[row * d + p] * key.floats[(kv * sizeK + j) * d + p];
       score *= scale;
+      if (cap)
+        score = *cap * std::tanh(score / *cap);
       if (mask) {
         int64_t at = broadcastOffset(mask->shape, {index[0], index[1], i, j});
         if (mask->isFloat()) {

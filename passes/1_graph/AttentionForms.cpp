@@ -77,6 +77,16 @@ bool tenon::matchScores(Value scores, RewriterBase &rewriter, AttentionParts &pa
       parts.keyIsTransposed = !matmul.getTransposeB();
       return true;
     }
+    if (auto tanh = dyn_cast_or_null<TanhOp>(op)) {
+      // cap * tanh(scores / cap); what is behind it is relative to the cap.
+      if (parts.softCap || !(parts.scale > 0) || !std::isfinite(parts.scale))
+        return reason = "the scores go through tanh in another way than a soft cap", false;
+      parts.softCap = parts.scale;
+      scores = tanh.getInput();
+      continue;
+    }
+    if (parts.softCap)
+      return reason = "the scores that are capped are no product", false;
     if (!isa_and_nonnull<AddOp, SelectOp>(op))
       return reason = "the scores are no product", false;
     if (parts.scale != 1)
@@ -95,6 +105,10 @@ bool tenon::matchScores(Value scores, RewriterBase &rewriter, AttentionParts &pa
         Operation *producer = value.getDefiningOp();
         if (isa_and_nonnull<MatmulOp>(producer))
           return true;
+        if (auto tanh = dyn_cast_or_null<TanhOp>(producer)) {
+          value = tanh.getInput();
+          continue;
+        }
         auto select = dyn_cast_or_null<SelectOp>(producer);
         if (!select)
           return false;

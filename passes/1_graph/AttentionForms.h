@@ -14,6 +14,7 @@ struct AttentionParts {
   bool keyIsTransposed = false;   // as it stands: [.., D, Sk]
   bool valueIsTransposed = false; // as it stands: [.., Dv, Sk]
   double scale = 1;
+  std::optional<double> softCap;
   mlir::Value added;     // float mask, added to the scaled scores
   mlir::Value condition; // boolean: visible where true
 };

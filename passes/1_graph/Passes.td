@@ -207,11 +207,11 @@ def RaiseAttentionPass : Pass<"tenon-raise-attention", "::mlir::ModuleOp"> {
     Requires: canonical IR with equal values one value (cse), softmax raised (tenon-raise-softmax), heads not flattened into
     the batch (tenon-sink-reshapes).
     Ensures: a softmax over scores between two products, which nothing else reads, is an attention: with a scale on scores,
-    query or key, before the mask; with a mask that is added, or selects -Inf or a number that absorbs every score; keys and
+    query or key, before the mask; with a soft cap, c tanh(scores / c), before the mask; with a mask that is added, or selects -Inf or a number that absorbs every score; keys and
     values repeated for query heads are read unrepeated; a number that query or key alone was multiplied by before its heads
     were cut is part of the scale. Masks by position become `causal` and `window`. A row that sees no
     key gives 0 where the decomposed form gives NaN; 16-bit floats lose the roundings in between.
-    Leaves alone: with a missed remark, scores that others read, two masks, a scale after the mask, a mask whose hidden
+    Leaves alone: with a missed remark, scores that others read, two masks, a scale or a cap after the mask, a mask whose hidden
     number tells scores apart, batches that differ. A mask in which a finite number hides stays a float mask.
   }];
 }

@@ -138,8 +138,9 @@ void Raiser::raise(MatmulOp output) {
   Location location = rewriter.getFusedLoc({softmax.getLoc(), output.getLoc()});
   SmallVector<int64_t> shape(typeOf(query).getShape());
   shape.back() = typeOf(value).getShape().back();
+  FloatAttr softCap = parts.softCap ? rewriter.getF64FloatAttr(*parts.softCap) : FloatAttr();
   Value result = AttentionOp::create(rewriter, location, RankedTensorType::get(shape, elementOf(query)), query, key,
-                                     value, mask, rewriter.getF64FloatAttr(parts.scale), false, nullptr);
+                                     value, mask, rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap);
   if (rank == 3) {
     SmallVector<Value> operands;
     for (int64_t d : llvm::seq<int64_t>(3))
@@ -182,7 +183,7 @@ void Raiser::absorbCasts(CastOp op) {
   if (!query || !key || !value || (mask && !narrowMask))
     return;
   rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), query, key, value, narrowMask, wide.getScaleAttr(),
-                                           wide.getCausalAttr(), wide.getWindowAttr());
+                                           wide.getCausalAttr(), wide.getWindowAttr(), wide.getSoftCapAttr());
   rewriter.eraseOp(wide);
 }
 

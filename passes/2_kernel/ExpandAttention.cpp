@@ -135,10 +135,14 @@ private:
       reads.push_back(maskRead(typeOf(mask)));
     }
     Value shift, scale = scaleValue();
+    std::optional<APFloat> softCap = op.getSoftCap();
+    Value cap = softCap ? number(b, softCap->convertToDouble()) : Value();
     if (op.getCausal() || op.getWindow())
       shift = arith::SubIOp::create(b, index(b, keys), index(b, rows[2]));
     return elementwise(operands, reads, with(keys), compute, [&](ImplicitLocOpBuilder &in, ValueRange x) {
       Value score = arith::MulFOp::create(in, x[0], scale);
+      if (cap)
+        score = arith::MulFOp::create(in, cap, math::TanhOp::create(in, arith::DivFOp::create(in, score, cap)));
       SmallVector<Value> conditions;
       if (Value mask = op.getMask()) {
         if (x[1].getType().isInteger(1))

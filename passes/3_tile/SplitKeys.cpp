@@ -81,7 +81,8 @@ static AttentionPartsOp partsOf(DerivedKernel &kernel, AttentionOp op, int64_t p
   llvm::append_range(shape, result.getShape());
   auto total = RankedTensorType::get(shape, sum), ofRow = RankedTensorType::get(ArrayRef(shape).drop_back(), sum);
   return AttentionPartsOp::create(kernel.b, TypeRange{ofRow, ofRow, total}, query, key, value, mask, op.getScaleAttr(),
-                                  op.getCausalAttr(), op.getWindowAttr(), kernel.b.getI64IntegerAttr(parts));
+                                  op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
+                                  kernel.b.getI64IntegerAttr(parts));
 }
 
 namespace {

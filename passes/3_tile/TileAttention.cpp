@@ -25,10 +25,12 @@ struct Attended {
   std::optional<APFloat> scale;
   bool isCausal;
   std::optional<uint64_t> window;
+  std::optional<APFloat> softCap;
   int64_t parts = 1;
   template <typename Op>
   static Attended of(Op op) {
-    return {op.getQuery(), op.getKey(), op.getValue(), op.getMask(), op.getScale(), op.getCausal(), op.getWindow()};
+    return {op.getQuery(), op.getKey(),    op.getValue(),  op.getMask(),
+            op.getScale(), op.getCausal(), op.getWindow(), op.getSoftCap()};
   }
 };
 
@@ -80,6 +82,7 @@ private:
   SmallVector<unsigned> sorted(SmallVector<unsigned> axes) { return llvm::sort(axes), axes; }
   Value compare(arith::CmpFPredicate predicate, Value l, Value r) { return arith::CmpFOp::create(b, predicate, l, r); }
   Value scores(Value query, AffineExpr key);
+  Value capped(Value products, double scale);
   Value masked(Value scores, AffineExpr key);
   Value visible(Value scores, AffineExpr key, Value firstKey);
   Value scaled(Value tile, ArrayRef<unsigned> axes) {
@@ -242,6 +245,21 @@ std::pair<Value, Value> AttentionTiles::keyRange() {
   return partOf(first, end);
 }
 
+/// As logarithms to base 2. Where powers are rounded to 16 bits, tanh x is 2 / (1 + e^(-2 x)) - 1, of which the special
+/// function unit does two parts: wrong by some units of an f32 at the cap.
+Value AttentionTiles::capped(Value products, double scale) {
+  SmallVector<unsigned> both = sorted({rows, keys});
+  double cap = op.softCap->convertToDouble();
+  auto number = [&](double value) { return filled(both, sumType, value); };
+  if (elementOf(op.value).getIntOrFloatBitWidth() > 16) {
+    Value tanh = math::TanhOp::create(b, arith::MulFOp::create(b, products, number(scale / cap)));
+    return arith::MulFOp::create(b, tanh, number(cap * log2OfE));
+  }
+  Value power = math::ExpOp::create(b, arith::MulFOp::create(b, products, number(-2 * scale / cap)));
+  Value half = arith::DivFOp::create(b, number(1), arith::AddFOp::create(b, power, number(1)));
+  return math::FmaOp::create(b, half, number(2 * cap * log2OfE), number(-cap * log2OfE));
+}
+
 Value AttentionTiles::scores(Value query, AffineExpr key) {
   unsigned depth = emitter.addWholeAxis(cast<RankedTensorType>(query.getType()).getDimSize(1), headSize);
   TileValue tile = emitter.at(op.key, {place[0], keyHead, key, emitter.axis(depth)});
@@ -253,8 +271,10 @@ Value AttentionTiles::scores(Value query, AffineExpr key) {
   double scale = op.scale ? op.scale->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
   // The factor is applied beside the maximum, as long as that keeps the order of the scores and nothing is added.
   bool isAdded = op.mask && !elementOf(op.mask).isInteger(1);
-  factor = isAdded || scale <= 0 ? 1 : scale * log2OfE;
-  if (factor == 1)
+  factor = isAdded || scale <= 0 || op.softCap ? 1 : scale * log2OfE;
+  if (op.softCap)
+    products = capped(products, scale);
+  else if (factor == 1)
     products = arith::MulFOp::create(b, products, filled(both, sumType, scale * log2OfE));
   return masked(products, key);
 }

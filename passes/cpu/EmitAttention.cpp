@@ -228,8 +228,13 @@ SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value
   if (products.empty())
     return {};
   double scale = op.getScale() ? op.getScale()->convertToDouble() : 1.0 / std::sqrt(static_cast<double>(headSize));
-  for (Value &product : products)
-    product = arith::MulFOp::create(b, product, wide(number(scale)));
+  std::optional<APFloat> softCap = op.getSoftCap();
+  double cap = softCap ? softCap->convertToDouble() : 1;
+  for (Value &product : products) {
+    product = arith::MulFOp::create(b, product, wide(number(scale / cap)));
+    if (softCap)
+      product = arith::MulFOp::create(b, math::TanhOp::create(b, product), wide(number(cap)));
+  }
   mask(products, firstKey, numKeys, firstQuery);
   return products;
 }

@@ -73,6 +73,14 @@ def tiles(rng):
                         name + label, dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.BESIDE
                     )
                 )
+        caps = [50.0, 20.0, 0.5]
+        for q, k, (h, kv), (causal, window), d, mask, cap in table(
+            rng, lengths[1:], lengths[:0:-1], heads * 2, sides * 3, head_sizes * 2, masks * 3, caps * 3
+        ):
+            name = f"attention_{dtype}_{q}over{k}_h{h}over{kv}_d{d}{'_causal' * causal}"
+            label = (f"_window{window}" if window else "") + ("" if mask is None else f"_{mask[0]}") + f"_cap{cap:g}"
+            given = (dtype, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.BESIDE, cap)
+            result.append(attention.build(name + label, *given))
         for number, n in enumerate(WIDTHS):
             sizes = [{"a": a} for a in (1, 3, 64, 257)]
             result.append(
@@ -105,6 +113,9 @@ def decode_steps(rng):
             result.append(
                 attention.build(f"decode_{label}", dtype, 1, h, kv, 1, k, d, d, [{}], mask, causal, window, None)
             )
+        for k, h, kv in ((1025, 8, 2), (4096, 32, 8)):
+            given = (dtype, 1, h, kv, 1, k, 128, 128, [{}], None, True, None, None, attention.HOSTILE, 30.0)
+            result.append(attention.build(f"decode_{dtype}_1over{k}_h{h}over{kv}_d128_cap30", *given))
         sizes = [{"b": b, "k": k} for b, k in ((1, 0), (1, 1), (1, 64), (3, 65), (1, 1000), (2, 4097))]
         mask = ("bool", ("b", 1, 1, "k"))
         for q in (1, 5):

@@ -95,6 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
              MLP("%g = tenon.gelu %h {approximation = #tenon.gelu<tanh>} : (tensor<5x48xf32>) -> "
                  "tensor<5x48xf32>\n")},
         Case{"attention_bf16", ATTENTION("{causal} "), ATTENTION("{causal, scale = 0.26 : f64} ")},
+        Case{"attention_soft_cap_bf16", ATTENTION("{soft_cap = 2.0 : f64} "), ATTENTION("{soft_cap = 2.2 : f64} ")},
         Case{"layer_norm_f32", ROWS("f32", "layer_norm %x {epsilon = 1.0e-5 : f64}"),
              ROWS("f32", "layer_norm %x {epsilon = 2.0e-4 : f64}")},
         Case{"softmax_f16", ROWS("f16", "softmax %x {axis = 1 : i64}"), ROWS("f16", "softmax %x {axis = 0 : i64}")},

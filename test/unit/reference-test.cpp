@@ -122,6 +122,13 @@ const Case cases[] = {
      {{0, 0}, {5, 6, 7}, {1, 2, 6}},
      {1.5, 3},
      {1, 1, 2, 1}},
+    {"attention_soft_cap",
+     "(%0: tensor<1x1x2x1xf32>, %1: tensor<1x1x2x1xf32>, %2: tensor<1x1x2x1xf32>) -> tensor<1x1x2x1xf32>",
+     "%r = tenon.attention %0, %1, %2 {soft_cap = 2.0 : f64} : (tensor<1x1x2x1xf32>, tensor<1x1x2x1xf32>, "
+     "tensor<1x1x2x1xf32>) -> tensor<1x1x2x1xf32> return %r : tensor<1x1x2x1xf32>",
+     {{2, inf}, {0.5, 3.5}, {0, 1}},
+     {1 / (1 + std::exp(2 * (std::tanh(0.5) - std::tanh(3.5)))), 0.5},
+     {1, 1, 2, 1}},
     {"attention_masked_row_is_zero",
      "(%0: tensor<1x1x1x1xf32>, %1: tensor<1x1x2x1xf32>, %2: tensor<1x1x2x1xf32>, %3: tensor<1x1x1x2xi1>) -> "
      "tensor<1x1x1x1xf32>",

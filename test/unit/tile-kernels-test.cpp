@@ -394,6 +394,22 @@ const TileCase cases[] = {
       })",
      {{"n", 150}, {"m", 9}},
      2e-6},
+    {"attention_soft_cap",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<?x?xf32> {tenon.dims = ["n", "m"]}) -> tensor<2x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v mask(%mask) {causal, soft_cap = 0.5 : f64} : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>, tensor<?x?xf32>) -> tensor<2x4x?x6xf32>
+        return %0 : tensor<2x4x?x6xf32>
+      })",
+     {{"n", 11}, {"m", 150}},
+     2e-6},
+    {"attention_soft_cap_bf16",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xbf16> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xbf16> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xbf16> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xbf16> {
+        %0 = tenon.attention %q, %k, %v {window = 40 : i64, soft_cap = 0.5 : f64} : (tensor<2x4x?x8xbf16>, tensor<2x2x?x8xbf16>, tensor<2x2x?x6xbf16>) -> tensor<2x4x?x6xbf16>
+        return %0 : tensor<2x4x?x6xbf16>
+      })",
+     {{"n", 11}, {"m", 150}},
+     1e-2},
     {"attention_bf16",
      R"(
       func.func @main(%q: tensor<2x4x?x8xbf16> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xbf16> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xbf16> {tenon.dims = ["", "", "m", ""]}) -> tensor<2x4x?x6xbf16> {

@@ -177,6 +177,14 @@ func.func @attention_c10(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: t
 
 // -----
 
+func.func @attention_c11(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C11) soft_cap is 0.000000e+00, expected a finite number above 0}}
+  %r = tenon.attention %a, %b, %c {soft_cap = 0.0 : f64} : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>
+  return
+}
+
+// -----
+
 func.func @convolution_c1(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
   // expected-error@+1 {{'tenon.convolution' op (C1) result 0 is 'tensor<1x6x8x8xf32>', expected 'tensor<1x6x6x6xf32>'}}
   %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x8x8xf32>

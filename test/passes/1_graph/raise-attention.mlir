@@ -21,6 +21,42 @@ func.func @eager(%q: tensor<?x4x?x8xf32> {tenon.dims = ["batch", "", "seq", ""]}
 
 // -----
 
+// The eager form of Gemma 2: scaled, then capped, then masked; in 16 bits.
+// CHECK-LABEL: @soft_cap
+// CHECK-NEXT: %[[R:.*]] = tenon.attention %{{.*}}, %{{.*}}, %{{.*}} mask(%{{.*}}) {scale = 2.500000e-01 : f64, soft_cap = 5.000000e+01 : f64}
+// CHECK-NEXT: return %[[R]]
+func.func @soft_cap(%q: tensor<2x4x3x16xbf16>, %k: tensor<2x4x5x16xbf16>, %v: tensor<2x4x5x16xbf16>, %m: tensor<3x5xbf16>) -> tensor<2x4x3x16xbf16> {
+  %quarter = tenon.constant dense<0.25> : tensor<bf16>
+  %cap = tenon.constant dense<50.0> : tensor<bf16>
+  %0 = tenon.matmul %q, %k {transpose_b} : (tensor<2x4x3x16xbf16>, tensor<2x4x5x16xbf16>) -> tensor<2x4x3x5xbf16>
+  %1 = tenon.mul %0, %quarter : (tensor<2x4x3x5xbf16>, tensor<bf16>) -> tensor<2x4x3x5xbf16>
+  %2 = tenon.div %1, %cap : (tensor<2x4x3x5xbf16>, tensor<bf16>) -> tensor<2x4x3x5xbf16>
+  %3 = tenon.tanh %2 : (tensor<2x4x3x5xbf16>) -> tensor<2x4x3x5xbf16>
+  %4 = tenon.mul %3, %cap : (tensor<2x4x3x5xbf16>, tensor<bf16>) -> tensor<2x4x3x5xbf16>
+  %5 = tenon.add %4, %m : (tensor<2x4x3x5xbf16>, tensor<3x5xbf16>) -> tensor<2x4x3x5xbf16>
+  %6 = tenon.cast %5 : (tensor<2x4x3x5xbf16>) -> tensor<2x4x3x5xf32>
+  %7 = tenon.softmax %6 {axis = 3 : i64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %8 = tenon.cast %7 : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xbf16>
+  %9 = tenon.matmul %8, %v : (tensor<2x4x3x5xbf16>, tensor<2x4x5x16xbf16>) -> tensor<2x4x3x16xbf16>
+  return %9 : tensor<2x4x3x16xbf16>
+}
+
+// -----
+
+// A mask that is capped with the scores is none.
+// CHECK-LABEL: @negative_mask_before_the_cap
+// CHECK-NOT: tenon.attention
+func.func @negative_mask_before_the_cap(%q: tensor<2x4x3x16xf32>, %k: tensor<2x4x5x16xf32>, %v: tensor<2x4x5x16xf32>, %m: tensor<3x5xf32>) -> tensor<2x4x3x16xf32> {
+  %0 = tenon.matmul %q, %k {transpose_b} : (tensor<2x4x3x16xf32>, tensor<2x4x5x16xf32>) -> tensor<2x4x3x5xf32>
+  %1 = tenon.add %0, %m : (tensor<2x4x3x5xf32>, tensor<3x5xf32>) -> tensor<2x4x3x5xf32>
+  %2 = tenon.tanh %1 : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %3 = tenon.softmax %2 {axis = 3 : i64} : (tensor<2x4x3x5xf32>) -> tensor<2x4x3x5xf32>
+  %4 = tenon.matmul %3, %v : (tensor<2x4x3x5xf32>, tensor<2x4x5x16xf32>) -> tensor<2x4x3x16xf32>
+  return %4 : tensor<2x4x3x16xf32>
+}
+
+// -----
+
 // scaled_dot_product_attention taken apart: the root of the scale on both sides, and 0 where a row is all -Inf.
 // CHECK-LABEL: @safe_softmax
 // CHECK: %[[K:.*]] = tenon.transpose %{{.*}} {permutation = array<i64: 0, 2, 1, 3>} : (tensor<2x5x4x8xf32>)

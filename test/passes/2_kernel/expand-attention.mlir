@@ -34,6 +34,22 @@ func.func @grouped_heads_causal_window_bf16(%Q: memref<1x4x?x8xbf16>, %K: memref
 
 // -----
 
+// A capped score: within 50 of 0, before the mask.
+// CHECK-LABEL: func.func @soft_cap
+// CHECK-DAG: %[[CAP:.*]] = arith.constant 5.000000e+01 : f32
+// CHECK: %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : f32
+// CHECK: %[[RELATIVE:.*]] = arith.divf %[[SCALED]], %[[CAP]]
+// CHECK: %[[TANH:.*]] = math.tanh %[[RELATIVE]]
+// CHECK: arith.mulf %[[TANH]], %[[CAP]]
+func.func @soft_cap(%Q: memref<1x4x?x8xf32>, %Y: memref<1x4x?x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %q = bufferization.to_tensor %Q restrict : memref<1x4x?x8xf32> to tensor<1x4x?x8xf32>
+  %y = tenon.attention %q, %q, %q {causal, soft_cap = 50.0 : f64} : (tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>) -> tensor<1x4x?x8xf32>
+  bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<1x4x?x8xf32>, memref<1x4x?x8xf32>) -> ()
+  return
+}
+
+// -----
+
 // A mask of sizes 1 is read at 0; a boolean one selects, a hidden score is -Inf and its probability -1.
 // CHECK-DAG: #[[MASK:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, 0, 0, d3)>
 // CHECK-LABEL: func.func @boolean_key_mask

@@ -32,7 +32,7 @@ def weighted_sum(p, values, visible):
     return np.where(nan | (up & down) | np.isnan(total), np.nan, np.where(up, np.inf, np.where(down, -np.inf, total)))
 
 
-def reference(dtype, causal, window, scale):
+def reference(dtype, causal, window, scale, soft_cap):
     def compute(q, k, v, *mask, kind):
         u = dtype.compute.u
         groups = q.shape[1] // max(k.shape[1], 1)
@@ -43,6 +43,10 @@ def reference(dtype, causal, window, scale):
         sizes = np.matmul(np.abs(finite(q)), np.ascontiguousarray(np.abs(finite(np.swapaxes(keys, -1, -2)))))
         scores = factor * dots
         error = u * (abs(factor) * (4 * np.sqrt(d) + 2) * sizes)
+        if soft_cap:  # no steeper than 1, and of tanh's own; where weights are rounded it may be one near the cap
+            own = 20 * soft_cap if weights_are_rounded and dtype.u > u else 8 * np.minimum(np.abs(scores), soft_cap)
+            scores = soft_cap * np.tanh(scores / soft_cap)
+            error = error + u * own
         i, j = np.arange(sq)[:, None] + (sk - sq), np.arange(sk)[None, :]
         visible = np.ones((sq, sk), bool)
         if causal:
@@ -150,7 +154,22 @@ def float_mask(dtype):
 
 
 def build(
-    name, dtype, b, heads, kv_heads, sq, sk, d, dv, sizes, mask=None, causal=False, window=None, scale=None, kinds=()
+    name,
+    dtype,
+    b,
+    heads,
+    kv_heads,
+    sq,
+    sk,
+    d,
+    dv,
+    sizes,
+    mask=None,
+    causal=False,
+    window=None,
+    scale=None,
+    kinds=(),
+    soft_cap=None,
 ):
     """`kinds`: of HOSTILE, beside the usual ones."""
     operands = [
@@ -169,12 +188,14 @@ def build(
         attributes.append(f"window = {window} : i64")
     if scale is not None:
         attributes.append(f"scale = {scale!r} : f64")
+    if soft_cap is not None:
+        attributes.append(f"soft_cap = {soft_cap!r} : f64")
     return Case(
         name,
         operands,
         [Operand(dtype, (b, heads, sq, dv))],
         op("attention", operands, [0], ", ".join(attributes), call),
-        reference(dtype, causal, window, scale),
+        reference(dtype, causal, window, scale, soft_cap),
         ("integers", "normal", "special", *kinds),
         sizes,
     )
@@ -249,4 +270,19 @@ def cases(rng):
                 BESIDE if scale is None else ("lowest",),
             )
         )
+    return result + capped(rng)
+
+
+def capped(rng):
+    """Scores of all sizes beside the cap, under each kind of mask."""
+    result = []
+    lengths = pairs(rng, SIZES, SIZES)
+    for number, mask, (causal, window) in rows(rng, list(range(8)), MASKS * 2, SIDES * 2):
+        dtype, soft_cap, d = FLOATS[number % 4], [50.0, 0.75, 20.0, 1e4][number // 2], HEAD_SIZES[3 + number]
+        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
+        sizes = [{"b": 2, "q": q, "k": k} for q, k in some if q * k < 2 * 10**4]
+        name = f"attention_{dtype}_cap{soft_cap:g}_{label}_d{d}"
+        given = (dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, 1.0 if number % 2 else None, BESIDE)
+        result.append(build(name, *given, soft_cap))
     return result
