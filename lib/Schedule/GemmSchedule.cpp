@@ -204,14 +204,14 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
       deep *= 2;
     return deep;
   };
-  for (int64_t rows : {8, 16, 24, 32, 48, 64})
+  const int64_t eights = 8 * ceilDiv(shape.rows, 8);
+  if (shape.rows > 0 && eights <= mostSwappedRows)
     for (int64_t columns : {64, 128})
       for (int64_t splits : {1, 2, 4, 8, 16}) {
-        GemmTile tile{rows, columns, swappedDepth(rows, columns), splits, 1, /*isSwapped=*/true};
-        bool isExact = shape.rows > 0 && shape.rows <= mostSwappedRows && shape.rows <= rows && rows - shape.rows < 16;
+        GemmTile tile{eights, columns, swappedDepth(eights, columns), splits, 1, /*isSwapped=*/true};
         bool canSplit = shape.depthBlock == 0 && shape.depth >= 0 && shape.depth % (splits * tile.depth) == 0;
         bool isNeedless = columns > 64 && columns / 2 >= model.columns;
-        if (isExact && !isNeedless && model.isWgmma(tile) && model.isLegal(tile) && model.fitsBlocks(tile) &&
+        if (!isNeedless && model.isWgmma(tile) && model.isLegal(tile) && model.fitsBlocks(tile) &&
             (splits == 1 || canSplit))
           candidates.push_back(model.judge(tile));
       }
