@@ -204,7 +204,8 @@ def schedules(rng):
     ):
         n, split = (n + 7) // 8 * 8, 4 if number % 5 == 0 else 1
         k = 1024 if split > 1 else k
-        ta, tb = bool(number & 1), bool(number & 2)
+        # Of the widest tiles a thread's registers do not hold the addresses of a right operand stored by rows as well.
+        ta, tb = bool(number & 1), bool(number & 2) or c >= 240
         m_ = (m + 7) // 8 * 8 if ta else m  # rows that TMA takes
         name = f"matmul_{dtype}_tile{r}x{c}_{m_}x{n}x{k}_{'ta' * ta}{'tb' * tb}_split{split}_{number}"
         case = contractions.matmul_case(name, dtype, (1, m_, k), (1, k, n), (1, m_, n), ta, tb, [{}])
