@@ -88,6 +88,14 @@ static Json gridOf(const PlanKernel &kernel, const PlanLaunch &launch) {
   return grid;
 }
 
+/// Of a CTA; nothing on a CPU.
+static Json threadsOf(const PlanKernel &kernel) {
+  if (!kernel.cuda)
+    return nullptr;
+  auto [x, y, z] = kernel.cuda->block;
+  return x * y * z;
+}
+
 static Status add(const LaunchPlan &plan, const PlanLaunch &launch, const Sizes &sizes, Launches &into) {
   const PlanKernel &kernel = plan.kernels.at(launch.kernel);
   auto lookup = [&](std::string_view name) -> const int64_t * {
@@ -121,6 +129,8 @@ Result<Json> describePlan(const LaunchPlan &plan, const Sizes &sizes) {
                        {"launches", call.count},
                        {"init_launches", init.count},
                        {"grid", call.count ? call.grid : init.grid},
+                       {"threads", threadsOf(kernel)},
+                       {"shared", kernel.cuda ? toJson(kernel.cuda->sharedBytes) : Json(nullptr)},
                        {"scratch", toJson(kernel.scratch)},
                        {"flops", call.flops},
                        {"bytes", call.bytes},
@@ -253,14 +263,20 @@ std::string planText(const Json &plan) {
           "; constants: " + bytesText(plan["constant_bytes"]) + "\n";
   if (plan["kernels"].empty())
     return text + "\nno kernels: every output is an input, a weight, a constant or a view of one\n";
-  std::vector<std::vector<std::string>> rows = {{"kernel", "launches", "grid", "flops", "bytes", "schedule", "source"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"kernel", "launches", "grid", "threads", "shared", "flops", "bytes", "schedule", "source"}};
+  bool isGpu = false;
   for (const Json &kernel : plan["kernels"]) {
     bool atLoad = kernel["launches"] == 0;
+    isGpu |= !kernel["threads"].is_null();
     rows.push_back({kernel["name"], atLoad ? cell(kernel["init_launches"]) + " at load" : cell(kernel["launches"]),
-                    cell(kernel["grid"]), atLoad ? "-" : scaled(kernel["flops"].get<double>(), ""),
-                    atLoad ? "-" : bytesText(kernel["bytes"]), cell(kernel["schedule"]),
-                    kernel["sources"].empty() ? "" : cell(kernel["sources"][0])});
+                    cell(kernel["grid"]), cell(kernel["threads"]), cell(kernel["shared"]),
+                    atLoad ? "-" : scaled(kernel["flops"].get<double>(), ""), atLoad ? "-" : bytesText(kernel["bytes"]),
+                    cell(kernel["schedule"]), kernel["sources"].empty() ? "" : cell(kernel["sources"][0])});
   }
+  if (!isGpu) // whose CTAs have threads and shared memory
+    for (std::vector<std::string> &row : rows)
+      row.erase(row.begin() + 3, row.begin() + 5);
   text += "\nkernels: " + std::to_string(plan["kernels"].size()) + ", launches of a call: " + cell(plan["launches"]) +
           ", at load: " + cell(plan["init_launches"]) + "\n" + tableText(rows);
   return text + "\na call: " + scaled(plan["call_flops"].get<double>(), "flop") + ", " + bytesText(plan["call_bytes"]) +

@@ -223,6 +223,8 @@ LogicalResult PlanBuilder::addKernel(LaunchOp op, StringRef kernel) {
     planned.updates.assign(updates.asArrayRef().begin(), updates.asArrayRef().end());
   if (Attribute schedule = function->getDiscardableAttr("tenon.schedule"))
     planned.schedule = textOf(schedule);
+  if (auto warps = function->getAttrOfType<StringAttr>("tenon.warps"))
+    planned.schedule += (planned.schedule.empty() ? "" : " ") + warps.str();
   if (auto sources = function->getAttrOfType<ArrayAttr>("tenon.sources"))
     for (Attribute source : sources)
       planned.sources.push_back(textOf(source));

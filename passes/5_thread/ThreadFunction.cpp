@@ -217,6 +217,9 @@ LogicalResult ThreadEmitter::emit() {
   for (NamedAttribute attribute : kernel->getDiscardableAttrs())
     if (!isa<WarpDialect>(attribute.getValue().getDialect()))
       function->setAttr(attribute.getName(), attribute.getValue());
+  std::string carriedOut; // for who reads the launch plan
+  llvm::raw_string_ostream(carriedOut) << schedule;
+  function->setAttr("tenon.warps", b.getStringAttr(carriedOut));
   if (cluster)
     function->setAttr("tenon.cluster", b.getDenseI64ArrayAttr({cluster.getSize(), 1, 1}));
   // A CTA takes programs until there are none, so that one for each SM does.
