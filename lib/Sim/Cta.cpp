@@ -150,8 +150,8 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
 }
 
 /// Seed 0: threads as they are numbered, in rounds. Of the others a third each: threads at random; warps by priority,
-/// the first of which goes on as long as it can, as roles of unlike speed do; and that with copies that arrive at any
-/// moment, as they do for threads at random, not as late as may be.
+/// the first of which goes on as long as it can; and that with copies that arrive at any moment, as they do for threads
+/// at random, not as late as may be. Every other priority is a warpgroup's, as roles have, of unlike speed.
 void Cta::schedule() {
   bool isRandom = options.seed % 3 == 1, hasPriorities = options.seed != 0 && !isRandom;
   bool arriveAnytime = options.seed != 0 && options.seed % 3 != 2;
@@ -160,8 +160,9 @@ void Cta::schedule() {
     order[index] = index;
   if (hasPriorities) {
     std::vector<uint64_t> priorities(numWarps());
-    for (uint64_t &priority : priorities)
-      priority = random();
+    bool isOfRoles = options.seed / 3 % 2 == 0;
+    for (uint32_t warp = 0; warp < numWarps(); ++warp)
+      priorities[warp] = isOfRoles && warp % warpsOfGroup != 0 ? priorities[warp - 1] : random();
     std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
       return std::pair(priorities[a / warpSize], a) < std::pair(priorities[b / warpSize], b);
     });

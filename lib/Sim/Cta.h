@@ -241,7 +241,7 @@ private:
     uint32_t thread, moment, site;
   };
   struct Barrier {
-    uint32_t count = 0, arrived = 0, firstSite = 0;
+    uint32_t phase = 0, count = 0, arrived = 0, firstSite = 0;
     uint32_t numTrue = 0;
     std::vector<uint32_t> waiting;
     std::vector<uint32_t> clocks, fenced;

@@ -51,7 +51,9 @@ void Cta::completeBarrier(Barrier &barrier, int reduction) {
     threads[index].state = ThreadState::Ready;
     barrierResults[index] = reduction >= 0 ? results[reduction] : 0;
   }
+  uint32_t next = barrier.phase + 1;
   barrier = Barrier();
+  barrier.phase = next;
 }
 
 void Cta::arriveAtCluster(bool isRelaxed, uint32_t site) {

@@ -92,12 +92,13 @@ std::string Cta::overflowText(uint32_t site) const {
 std::string Cta::waitText(const Thread &thread) const {
   if (thread.barrier >= 0) {
     const Barrier &barrier = barriers[thread.rank][static_cast<size_t>(thread.barrier)];
-    return "barrier " + std::to_string(thread.barrier) + ", where " + std::to_string(barrier.arrived) + " of " +
+    return "barrier " + std::to_string(thread.barrier) + " in phase " + std::to_string(barrier.phase) + ", where " +
+           std::to_string(barrier.arrived) + " of " +
            std::to_string(barrier.count ? barrier.count : liveOfCta[thread.rank]) + " came";
   }
   if (thread.waitsForCluster)
-    return "the barrier of its cluster, where " + std::to_string(clusterBarrier.arrived) + " of " +
-           std::to_string(numLive) + " came";
+    return "the barrier of its cluster in phase " + std::to_string(clusterBarrier.phase) + ", where " +
+           std::to_string(clusterBarrier.arrived) + " of " + std::to_string(numLive) + " came";
   if (thread.registers != 0)
     return std::to_string(thread.registers) + " registers; the warps hold " + std::to_string(registersHeld()) + " of " +
            std::to_string(warpsOfCta() * registersAtLaunch()) + ", of a thread each";

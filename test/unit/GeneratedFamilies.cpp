@@ -78,6 +78,8 @@ Expected atTheEnd(Place at, std::string part) { return {FindingKind::AsyncCopy, 
 const char *const tiles = "#tile.gemm<rows = 128, columns = 64, depth = 64>";
 const char *const byTma = "#warp.schedule<warps = [8, 1], stages = 3, tf32 = false, wgmma = true, producer = true>";
 const char *const tilesOfCluster = "#tile.gemm<rows = 64, columns = 128, depth = 64>";
+const char *const byTeams =
+    "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, teams = 2>";
 const char *const byClusters =
     "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, cluster = 2>";
 const char *const byCopies = "#warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>";
@@ -154,6 +156,17 @@ std::vector<Mutant> mutantsOfShortTma() {
   return {
       {"no wait for what is to come", phaseWait, underWay({wgmma, 0}, {load, 0}), Change::Remove, 1},
       {"the other parity of what has come", phaseWait, underWay({wgmma, 0}, {load, 0}), Change::OtherParity, 1},
+  };
+}
+
+/// Each team waits for its turn at a named barrier, and hands the next one on; the last is taken at the end.
+std::vector<Mutant> mutantsOfTeams() {
+  const std::string turn = "nvvm.barrier", handOn = "nvvm.barrier.arrive";
+  return {
+      {"the first turn is given to nobody", handOn, hangs({turn, 0}, "where 128 of 256 came"), Change::Remove, 0},
+      {"no turn is handed on", handOn, hangs({turn, 1}, "where 128 of 256 came"), Change::Remove, 1},
+      {"no bytes expected", expect, hangs({phaseWait, 1}, "lacks 1 of 1 arrivals")},
+      {"half the stride", wgmma, misuse({wgmma, 0}, "lie at the same place"), Change::OtherBits, -1, shortStride},
   };
 }
 
@@ -258,6 +271,7 @@ const std::vector<Family> &families() {
       {"product_tma", "sm_90a", 2, productBF16, {70, 1, 130}, mutantsOfTma(), tiles, byTma},
       {"product_tma_short", "sm_90a", 2, shortProduct, {70}, mutantsOfShortTma(), tiles, byTma},
       {"product_tma_many_tiles", "sm_90a", 2, shortProduct, {1100, 600}, mutantsOfManyTiles(), tiles, byTma},
+      {"product_teams", "sm_90a", 2, productBF16, {130, 64, 300}, mutantsOfTeams(), tilesOfCluster, byTeams},
       {"product_cluster", "sm_90a", 2, productBF16, {130, 64, 300}, mutantsOfCluster(), tilesOfCluster, byClusters},
       {"attention_sm_90a", "sm_90a", 2, attention, {72, 1, 200}, mutantsOfAttentionByTma()},
       {"attention_sm_80", "sm_80", 2, attention, {72, 1, 200}, mutantsOfAttentionByCopies()},

@@ -145,7 +145,8 @@ TEST_F(SimCluster, OneCtaDoesNotCome) {
                             "scf.if %isLow {\nnvvm.barrier id = %one number_of_threads = %c64\n}\n}\n");
   expectFinding(run(hang), sim::FindingKind::Deadlock,
                 {"CTA (0, 0, 0) cannot go on: threads 0-63 wait at nvvm.cluster.wait",
-                 "the barrier of its cluster, where 64 of 96 came", "CTA (1, 0, 0) cannot go on: threads 0-31 wait"});
+                 "the barrier of its cluster in phase 0, where 64 of 96 came",
+                 "CTA (1, 0, 0) cannot go on: threads 0-31 wait"});
 }
 
 TEST_F(SimCluster, APeerThatIsNotThere) {

@@ -229,7 +229,7 @@ TEST_F(Sim, NamedBarrierWithoutTheArrivalDeadlocks) {
   std::vector<float> x = integers(32, 7), y(32);
   expectFinding(run(*module, {{buffer("x", x)}, {buffer("y", y)}, {}}), sim::FindingKind::Deadlock,
                 {"CTA (0, 0, 0) cannot go on: threads 0-31 ended; threads 32-63 wait at nvvm.barrier at ",
-                 "named-barrier.mlir:20:7 for barrier 1, where 32 of 64 came"});
+                 "named-barrier.mlir:20:7 for barrier 1 in phase 0, where 32 of 64 came"});
 }
 
 TEST_F(Sim, StoresOfTma) {
