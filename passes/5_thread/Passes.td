@@ -26,7 +26,7 @@ def ExpandToThreadsPass : Pass<"tenon-expand-to-threads", "::mlir::ModuleOp"> {
     After:
     ```mlir
     module @kernels {
-      llvm.func @negate(%X: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias}, %Y: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias}, %workspace: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32, 1, 1>, tenon.block = array<i64: 32, 1, 1>, tenon.grid = affine_map<() -> (8, 1, 1)>, tenon.scratch_bytes = affine_map<() -> (0)>, tenon.shared_bytes = 0 : i64} {
+      llvm.func @negate(%X: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias}, %Y: !llvm.ptr<1> {llvm.align = 16 : i64, llvm.noalias}, %workspace: !llvm.ptr<1>) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 32, 1, 1>, tenon.block = array<i64: 32, 1, 1>, tenon.grid = affine_map<() -> (8, 1, 1)>, tenon.scratch_bytes = affine_map<() -> (0)>, tenon.shared_bytes = 0 : i64, tenon.warps = "#warp.schedule<warps = [1, 1], stages = 1, tf32 = false>"} {
         %0 = llvm.mlir.poison : vector<4xf32>
         %c3_i32 = arith.constant 3 : i32
         %c2_i32 = arith.constant 2 : i32
