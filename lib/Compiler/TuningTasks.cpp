@@ -51,7 +51,7 @@ static Result<TuningTask> taskOf(ModuleOp module, const GpuArch &arch, bool tf32
     return internalError("the passes ahead of the choice of schedules fail on it");
   KernelOp kernel;
   ready->walk([&](KernelOp op) { kernel = op; });
-  TENON_TRY_ASSIGN(TuningKey known, tuningKeyOf(kernel, arch));
+  TENON_TRY_ASSIGN(TuningKey known, tuningKeyOf(kernel, arch, tf32));
   task.kernel = kernel.getKernelName().str();
   task.op = known.op;
   task.shape = known.shape;

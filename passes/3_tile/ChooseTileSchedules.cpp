@@ -52,7 +52,7 @@ static Choice fromRecord(const TuningRecord &record, Attribute schedule) {
 static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const TuningDatabase &database, bool tf32) {
   auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
   int64_t refusals = refused ? refused.size() : 0;
-  Result<TuningKey> key = tuningKeyOf(kernel, arch);
+  Result<TuningKey> key = tuningKeyOf(kernel, arch, tf32);
   if (const TuningRecord *record = key.ok() && refusals == 0 ? database.find(*key, version) : nullptr) {
     Attribute schedule = parseAttribute(record->schedule, kernel.getContext());
     if (!isa_and_nonnull<tile::GemmAttr>(schedule))

@@ -83,18 +83,20 @@ static std::string formOf(ContractionKernel &product) {
          (isInnermost(product.rhsMap()) ? "t" : "n");
 }
 
-Result<TuningKey> tenon::tuningKeyOf(KernelOp kernel, const GpuArch &arch) {
+Result<TuningKey> tenon::tuningKeyOf(KernelOp kernel, const GpuArch &arch, bool tf32) {
   std::optional<ContractionKernel> product = findProduct(kernel.getBlock());
   if (!product)
     return unsupported("it is no product");
   GemmShape shape = gemmShapeOf(kernel, *product);
-  // Which unit multiplies f32 is decided later.
-  if (!shape.isTensorCore)
-    return unsupported("its operands have more than 16 bits");
+  if (shape.operandBits > 32)
+    return unsupported("its operands have more than 32 bits");
   if (shape.batch < 0 || shape.rows < 0 || shape.columns < 0 || shape.depth < 0)
     return unsupported("its sizes are known only at run time");
   TuningKey key;
   key.op = formOf(*product);
+  // Multiply-adds, or Tensor Cores: other schedules are fast for each.
+  if (tf32 && getElementTypeOrSelf(product->rhsTensor().getType()).isF32())
+    key.op += ", tf32";
   if (product->blocks)
     key.op += llvm::formatv(", blocks of {0} x {1}", shape.columnBlock, shape.depthBlock);
   key.shape = llvm::formatv("{0}x{1}x{2}x{3}", shape.batch, tuningRowsOf(shape.rows), shape.columns, shape.depth).str();

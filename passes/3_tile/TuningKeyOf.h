@@ -8,7 +8,7 @@
 namespace tenon {
 
 /// Of a kernel as tenon-choose-tile-schedules sees it. Unsupported, with the reason, for one that has no key: it is no
-/// product on Tensor Cores, or its sizes are known only at run time.
-Result<TuningKey> tuningKeyOf(KernelOp kernel, const GpuArch &arch);
+/// product, one of f64, or its sizes are known only at run time. `tf32`: products of f32 may be rounded to it.
+Result<TuningKey> tuningKeyOf(KernelOp kernel, const GpuArch &arch, bool tf32);
 
 } // namespace tenon

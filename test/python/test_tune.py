@@ -83,23 +83,26 @@ def test_in_one_step_a_model_and_its_resumption(tmp_path):
     assert status == 0 and "d.jsonl: 1 records" in said, said
     status, said = run(*base, "--resume", f"--op={OP}")
     assert status == 0 and said.count(" us by ") == 1 and "d.jsonl: 2 records" in said, said
-    assert [line["types"] for line in database.read(tmp_path / "d.jsonl")] == ["bf16*bf16->bf16", "f16*f16->f16"]
+    status, said = run(*base, "--resume", f"--op={OP} f32 bias")
+    assert status == 0 and said.count(" us by ") == 1 and "d.jsonl: 3 records" in said, said
+    types = [line["types"] for line in database.read(tmp_path / "d.jsonl")]
+    assert types == ["bf16*bf16->bf16", "f16*f16->f16", "f32*f32->f32"]
 
 
 def test_what_is_no_task_is_told(tmp_path):
     (tmp_path / "m.mlir").write_text("""
-func.func @main(%x: tensor<8x16xf32>, %w: tensor<4x16xf32>) -> (tensor<8x16xf32>, tensor<8x4xf32>) {
+func.func @main(%x: tensor<8x16xf32>, %v: tensor<8x16xf64>, %w: tensor<4x16xf64>) -> (tensor<8x16xf32>, tensor<8x4xf64>) {
   %s = tenon.softmax %x {axis = 1 : i64} : (tensor<8x16xf32>) -> tensor<8x16xf32>
-  %y = tenon.linear %x, %w : (tensor<8x16xf32>, tensor<4x16xf32>) -> tensor<8x4xf32>
-  return %s, %y : tensor<8x16xf32>, tensor<8x4xf32>
+  %y = tenon.linear %v, %w : (tensor<8x16xf64>, tensor<4x16xf64>) -> tensor<8x4xf64>
+  return %s, %y : tensor<8x16xf32>, tensor<8x4xf64>
 }""")
     status, said = run(tmp_path / "m.mlir", f"--compile-only={tmp_path / 'made'}")
     assert status == 0
     assert "m, softmax: not tuned: it is no product" in said
-    assert "m, linear: not tuned: its operands have more than 16 bits" in said
+    assert "m, linear: not tuned: its operands have more than 32 bits" in said
 
 
-@pytest.mark.parametrize("line", ["matmul 1x2x3", "linear", "linear 0x2x3", "linear 1x2x3 f32", "linear 1x2x3 bias bias",
+@pytest.mark.parametrize("line", ["matmul 1x2x3", "linear", "linear 0x2x3", "linear 1x2x3 f64", "linear 1x2x3 bias bias",
                                   "gated 1x2x3 bias"])
 def test_ops_that_are_none(line):
     with pytest.raises(InvalidArgumentError, match="an op is `linear MxNxK"):

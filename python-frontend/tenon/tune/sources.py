@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tenon.errors import InvalidArgumentError
 
-TYPES = ("bf16", "f16")
+TYPES = ("bf16", "f16", "f32")
 STEPS = ("bias", "gelu", "silu", "residual")
-FORM = "an op is `linear MxNxK [bf16|f16] [bias] [gelu|silu] [residual]` or `gated MxNxK [bf16|f16]`"
+FORM = "an op is `linear MxNxK [bf16|f16|f32] [bias] [gelu|silu] [residual]` or `gated MxNxK [bf16|f16|f32]`"
 
 
 def text_of_op(line):

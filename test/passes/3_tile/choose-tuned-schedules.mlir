@@ -12,6 +12,8 @@
 // RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/row.jsonl 2>&1 | FileCheck %s --check-prefix=ROW
 // RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/by-hand 2>&1 | FileCheck %s --check-prefix=FORMAT
 // RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/none 2>&1 | FileCheck %s --check-prefix=FILE
+// RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/floats.jsonl | FileCheck %t/floats.mlir
+// RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules="tuning=%t/floats.jsonl tf32=true" | FileCheck %t/floats.mlir --check-prefix=TF32
 // MODEL-COUNT-4: us by the model
 // HAND: @linear({{.*}}#tile.gemm<rows = 16, columns = 16, depth = 64>
 // ROW: error: @linear: the database {{.*}}row.jsonl has '#tile.row<rows = 1, columns = 2, part = 3>' for product nt 1x128x256x512, which is no schedule of a product, `#tile.gemm<..>`
@@ -28,6 +30,18 @@
 //--- row.jsonl
 {"tenon-tuning": 1}
 {"op": "product nt", "shape": "1x128x256x512", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.row<rows = 1, columns = 2, part = 3>", "us": 7.5, "model_schedule": "", "model_us": 8.5, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+//--- floats.jsonl
+{"tenon-tuning": 1}
+{"op": "product nt", "shape": "1x128x256x512", "types": "f32*f32->f32", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 32, columns = 16, depth = 32, promote = 128>", "us": 7.5, "model_schedule": "", "model_us": 8.5, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+{"op": "product nt, tf32", "shape": "1x128x256x512", "types": "f32*f32->f32", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 16, columns = 16, depth = 32>", "us": 7.5, "model_schedule": "", "model_us": 8.5, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+//--- floats.mlir
+// What multiplies f32 is part of the key.
+// CHECK: @linear({{.*}}#tile.gemm<rows = 32, columns = 16, depth = 32, promote = 128>
+// TF32: @linear({{.*}}#tile.gemm<rows = 16, columns = 16, depth = 32>
+func.func @main(%x: tensor<100x512xf32>, %w: tensor<256x512xf32>) -> tensor<100x256xf32> {
+  %0 = tenon.linear %x, %w : (tensor<100x512xf32>, tensor<256x512xf32>) -> tensor<100x256xf32>
+  return %0 : tensor<100x256xf32>
+}
 //--- products.mlir
 // 100 rows are of the class of 128. Another type, and a depth that varies, have no record.
 // CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = 48, depth = 64>
