@@ -210,8 +210,9 @@ def MbarrierArriveClusterOp : PtxOp<"mbarrier.arrive.cluster", [MemoryEffects<[M
   let summary = "arrives at an mbarrier of a CTA of the cluster where a predicate holds";
   let description = [{
     Formula: `if predicate: mbarrier.arrive [barrier']`, where barrier' lies in the shared memory of the CTA with that rank
-    in the cluster as `barrier` does in one's own (`mapa`). What was read before has been read for every thread of the
-    cluster that waits for the phase (`.release.cluster`).
+    in the cluster as `barrier` does in one's own (`mapa`). It is PTX's default form: what the thread, or a dot that it has
+    waited for, read of shared memory before has been read, so that whoever waits for the phase may have it written
+    again; of what it wrote it tells its own CTA alone. (`.release.cluster` would be a fence of the whole GPU.)
 
     (C1) The rank is 0 to 7, of the 8 CTAs that a portable cluster has at most; a constant is checked here.
 
