@@ -4,6 +4,7 @@
 #include "lib/Sim/Numbers.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace tenon::sim {
 namespace {
@@ -27,12 +28,25 @@ float truncateToF16(float x) { return asFloat(toF16(static_cast<double>(x))); }
 float truncateF64ToF16(double x) { return asFloat(toF16(x)); }
 float extendF16(float x) { return fromF16(static_cast<uint16_t>(asBits(x))); }
 float truncateToBF16(float x) { return asFloat(toBF16(x)); }
-float truncateF64ToBF16(double x) {
+uint16_t bitsOfBF16(double x) {
   // To odd first, so that the second rounding sees what was cut off.
   auto single = static_cast<float>(x);
   if (std::isfinite(single) && static_cast<double>(single) != x && !(asBits(single) & 1))
     single = std::nextafter(single, x > static_cast<double>(single) ? INFINITY : -INFINITY);
-  return asFloat(toBF16(single));
+  return toBF16(single);
+}
+float truncateF64ToBF16(double x) { return asFloat(bitsOfBF16(x)); }
+
+/// fma.rn.bf16 of numbers that are bf16. Their product is exact in f64; the sum is rounded to odd there.
+uint32_t fmaBF16(float x, float y, float z, uint32_t) {
+  double product = static_cast<double>(x) * static_cast<double>(y), addend = static_cast<double>(z);
+  double sum = product + addend, kept = sum - product;
+  double rest = (product - (sum - kept)) + (addend - kept); // what the sum lacks, exactly
+  uint64_t bits;
+  std::memcpy(&bits, &sum, sizeof bits);
+  if (std::isfinite(rest) && rest != 0 && !(bits & 1))
+    sum = std::nextafter(sum, rest > 0 ? HUGE_VAL : -HUGE_VAL);
+  return bitsOfBF16(sum);
 }
 
 /// ex2.approx.ftz: denormals count as 0, on either side.
@@ -76,6 +90,7 @@ void addMathFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_tanh", tanhApproximate),
                                 deviceFunction("tenon_sim_tf32", toTF32),
                                 deviceFunction("tenon_sim_float8s", toFloat8s),
+                                deviceFunction("tenon_sim_fma_bf16", fmaBF16),
                                 deviceFunction("__truncsfhf2", truncateToF16),
                                 deviceFunction("__truncdfhf2", truncateF64ToF16),
                                 deviceFunction("__extendhfsf2", extendF16),
@@ -138,8 +153,10 @@ void addMathFunctions(std::vector<DeviceFunction> &table) {
                              std::pair("__nv_fast_exp2f", static_cast<F32>(std::exp2)),
                              std::pair("__nv_fast_logf", static_cast<F32>(std::log)),
                              std::pair("__nv_fast_log2f", static_cast<F32>(std::log2)),
+                             std::pair("__nv_fast_log10f", static_cast<F32>(std::log10)),
                              std::pair("__nv_fast_sinf", static_cast<F32>(std::sin)),
                              std::pair("__nv_fast_cosf", static_cast<F32>(std::cos)),
+                             std::pair("__nv_fast_tanf", static_cast<F32>(std::tan)),
                              std::pair("__nv_fast_tanhf", static_cast<F32>(std::tanh))})
     table.push_back(deviceFunction(fast, exact));
   table.push_back(deviceFunction("__nv_fast_powf", static_cast<F32x2>(std::pow)));

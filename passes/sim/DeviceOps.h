@@ -39,7 +39,8 @@ private:
   mlir::SmallVector<mlir::Attribute> allSites;
 };
 
-/// Nothing where the op is of another kind; else whether it was replaced (and erased).
+/// Nothing where the op is of another kind; else whether it was replaced (and erased), or stays as it is.
+std::optional<mlir::LogicalResult> replaceHostOp(mlir::Operation *op, CallBuilder &calls);
 std::optional<mlir::LogicalResult> replaceWarpOp(mlir::Operation *op, CallBuilder &calls);
 std::optional<mlir::LogicalResult> replaceWarpgroupOp(mlir::Operation *op, CallBuilder &calls);
 std::optional<mlir::LogicalResult> replaceTransferOp(mlir::Operation *op, CallBuilder &calls);

@@ -51,9 +51,9 @@ def SimReplaceDeviceOpsPass : Pass<"tenon-sim-replace-device-ops", "::mlir::Modu
     Ensures: nothing is left that a host cannot do; `tenon.sim_sites` says what the calls' last arguments mean, and
     `tenon.sim_static_shared` how many bytes the module's own shared arrays take, ahead of the dynamic ones; every
     kernel can be called with the addresses of its arguments. An op without a simulation is an error that names it.
-    Leaves alone: arithmetic and control flow.
+    Leaves alone: arithmetic and control flow, but for what a host rounds otherwise.
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::vector::VectorDialect"];
 }
 
 #endif

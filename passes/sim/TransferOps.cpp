@@ -20,8 +20,8 @@ static Value placeOf(OperandRange coordinates, CallBuilder &calls) {
 }
 
 static LogicalResult replaceBulkCopy(NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp op, CallBuilder &calls) {
-  if (op.getMode() != NVVM::TMALoadMode::TILE || op.getGroup())
-    return op.emitOpError("has no simulation of this form; expected a tile, without group");
+  if (op.getMode() != NVVM::TMALoadMode::TILE || op.getGroup() || op.getIsCTAOnly())
+    return op.emitOpError("has no simulation of this form; expected a tile, without group, to a CTA of the cluster");
   Value mask = calls.i32(0);
   if (op.getMulticastMask())
     mask = LLVM::ZExtOp::create(calls.builder(), op.getLoc(), calls.builder().getI32Type(), op.getMulticastMask());

@@ -76,3 +76,27 @@ llvm.func @matrix(%p: !llvm.ptr<3>) attributes {nvvm.kernel} {
       eltType = #nvvm.ld_st_matrix_elt_type<b8>} : (!llvm.ptr<3>) -> !llvm.struct<(i32, i32)>
   llvm.return
 }
+
+// -----
+
+llvm.func @functions_of_a_host(%x: f32) attributes {nvvm.kernel} {
+  // expected-error @below {{'llvm.intr.exp' op has no simulation}}
+  %0 = llvm.intr.exp(%x) : (f32) -> f32
+  llvm.return
+}
+
+// -----
+
+llvm.func @sine_and_cosine(%x: f32) attributes {nvvm.kernel} {
+  // expected-error @below {{'math.sincos' op has no simulation}}
+  %0, %1 = math.sincos %x : f32
+  llvm.return
+}
+
+// -----
+
+llvm.func @copy_of_a_cta(%to: !llvm.ptr<3>, %map: !llvm.ptr, %barrier: !llvm.ptr<3>, %i: i32) attributes {nvvm.kernel} {
+  // expected-error @below {{has no simulation of this form; expected a tile, without group, to a CTA of the cluster}}
+  nvvm.cp.async.bulk.tensor.shared.cluster.global %to, %map, %barrier, box[%i] {isCTAOnly = true} : !llvm.ptr<3>, !llvm.ptr
+  llvm.return
+}

@@ -70,3 +70,21 @@ llvm.func @warps(%p: !llvm.ptr<3>, %x: f32, %mask: i32, %h: vector<2xf16>, %i: i
       : (vector<2xf16>, vector<2xf16>, f32) -> !llvm.struct<(f32, f32, f32, f32)>
   llvm.return
 }
+
+// -----
+
+// CHECK-LABEL: llvm.func @rounded_once(
+llvm.func @rounded_once(%x: bf16, %v: vector<2xbf16>, %f: f32) attributes {nvvm.kernel} {
+  // CHECK: %[[WIDE:.*]] = llvm.fpext %arg0 : bf16 to f32
+  // CHECK: %[[BITS:.*]] = llvm.call @tenon_sim_fma_bf16(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (f32, f32, f32, i32) -> i32
+  // CHECK: llvm.trunc %[[BITS]] : i32 to i16
+  %0 = math.fma %x, %x, %x : bf16
+  // CHECK-COUNT-2: llvm.call @tenon_sim_fma_bf16
+  %1 = llvm.intr.fma(%v, %v, %v) : (vector<2xbf16>, vector<2xbf16>, vector<2xbf16>) -> vector<2xbf16>
+  // CHECK: llvm.intr.fma(%arg2, %arg2, %arg2)
+  %2 = llvm.intr.fmuladd(%f, %f, %f) : (f32, f32, f32) -> f32
+  // CHECK: math.fma %{{.*}} : f16
+  %3 = arith.truncf %f : f32 to f16
+  %4 = math.fma %3, %3, %3 : f16
+  llvm.return
+}
