@@ -122,7 +122,8 @@ LogicalResult KernelAttributes::tensorMaps(std::vector<PlanTensorMap> &into) {
       planned.strides.push_back(exprOf(stride));
     planned.box.assign(box.asArrayRef().begin(), box.asArrayRef().end());
     planned.swizzle = swizzle.getInt();
-    planned.l2Promotion = 128; // a line, of which neighbours read the rest
+    planned.l2Promotion = 128;                  // a line, of which neighbours read the rest
+    planned.fillNan = map.contains("fill_nan"); // a unit, in hand-written kernels alone
   }
   return success();
 }

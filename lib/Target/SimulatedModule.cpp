@@ -285,6 +285,7 @@ static Result<sim::TensorMap> encode(DictionaryAttr recipe, ArrayRef<int64_t> di
   map.element = mapElement(element.getValue());
   map.elementBytes = element.getValue().getIntOrFloatBitWidth() / 8;
   map.swizzle = swizzle.getInt();
+  map.fillsNan = recipe.contains("fill_nan");
   std::vector<int64_t> none(map.box.size());
   TENON_TRY_ASSIGN(map.sizes, evaluate(sizes.getValue(), dims, what, none));
   none.pop_back();

@@ -1,4 +1,4 @@
-"""cp.async, TMA of every rank, swizzle and reduction, also past the sides of a tensor; clusters."""
+"""cp.async, TMA of every rank, swizzle and reduction, also past the sides of a tensor."""
 
 from kernel import Kernel
 from products import data
@@ -129,6 +129,76 @@ def loads():
             yield kernel.case(name, data("i32", words_of(element, sizes), "normal", element, sizes), size // 4)
 
 
+def filled_loads():
+    """What lies outside of a tensor of floats is NaN."""
+    shapes = [(element, (64 // BYTES[element] + 8, 9), (64 // BYTES[element], 8), 0) for element in ("f16", "bf16", "f32", "f64")]
+    shapes += [(element, (swizzle // BYTES[element] - 4, 5, 3), (swizzle // BYTES[element], 4, 2), swizzle)
+               for element, swizzle in (("f16", 32), ("bf16", 64), ("f32", 128))]
+    for element, sizes, box, swizzle in shapes:
+        for where, place in places(element, box, sizes):
+            size = elements_of(box) * BYTES[element]
+            kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
+            map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle, fill_nan=True)
+            barrier = begin_copy(kernel, size)
+            copy(kernel, map, barrier, place)
+            kernel.do("}")
+            kernel.do("nvvm.barrier0")
+            kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+            kernel.spill(size // 4)
+            name = f"tma.load_nan.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}.{where}"
+            yield kernel.case(name, data("i32", words_of(element, sizes), "normal", element, sizes), size // 4)
+
+
+def hinted_copies():
+    """A load and a store with hints for the cache of the GPU, and a load that is of the CTA alone."""
+    for op in ["store", "add"]:
+        kernel = Kernel(64, shared=2048)
+        source, target = (kernel.tensor_map(argument, "i32", (64,), (), (64,)) for argument in (0, 1))
+        hint = kernel.const(0x12F0000000000000, "i64")  # evict_first, as createpolicy has it
+        kernel.store(kernel.load("%x", kernel.mine(1)), "%y", kernel.t)
+        kernel.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async>}")
+        kernel.do("nvvm.barrier0")
+        barrier = begin_copy(kernel, 256)
+        copy(kernel, source, barrier, (0,), f" l2_cache_hint = {hint}")
+        kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+        place = kernel.const(0)
+        if op == "store":
+            kernel.do(f"nvvm.cp.async.bulk.tensor.global.shared.cta {target}, {kernel.tiles}, box[{place}] "
+                      f"l2_cache_hint = {hint} : !llvm.ptr, !llvm.ptr<3>")
+        else:
+            kernel.do(f"nvvm.cp.async.bulk.tensor.reduce {target}, {kernel.tiles}, box[{place}] l2_cache_hint = {hint} "
+                      f"{{redKind = #nvvm.tma_redux_kind<{op}>}} : !llvm.ptr, !llvm.ptr<3>")
+        kernel.do("nvvm.cp.async.bulk.commit.group")
+        kernel.do("nvvm.cp.async.bulk.wait_group 0")
+        kernel.do("}")
+        yield kernel.case(f"tma.hint.{op}", data("i32", 128, "normal", "hint"), 64)
+
+
+def store_groups():
+    """Three groups of stores, of which the oldest is waited for while others are under way, before its buffer is used again."""
+    kernel = Kernel(64, shared=1024)
+    map = kernel.tensor_map(1, "i32", (64, 4), (256,), (64, 1))
+    for number in range(4):
+        if number >= 2:
+            kernel.first()
+            kernel.do("nvvm.cp.async.bulk.wait_group 1 {read}")
+            kernel.do("}")
+            kernel.do("nvvm.barrier0")
+        buffer = kernel.at(kernel.tiles, number % 2 * 64, space=3)
+        kernel.store(kernel.load("%x", kernel.mine(number)), buffer, kernel.t, space=3)
+        kernel.do("nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}")
+        kernel.do("nvvm.barrier0")
+        kernel.first()
+        kernel.do(f"nvvm.cp.async.bulk.tensor.global.shared.cta {map}, {buffer}, box[{kernel.const(0)}, {kernel.const(number)}]"
+                  " : !llvm.ptr, !llvm.ptr<3>")
+        kernel.do("nvvm.cp.async.bulk.commit.group")
+        kernel.do("}")
+    kernel.first()
+    kernel.do("nvvm.cp.async.bulk.wait_group 0")
+    kernel.do("}")
+    yield kernel.case("tma.store.groups", data("i32", 256, "normal", "groups"), 256)
+
+
 def map_text(numbers):
     return [str(number) for number in numbers]
 
@@ -136,7 +206,7 @@ def map_text(numbers):
 FLOATS = {"f16", "bf16", "f32", "f64"}
 # Of i32 an H200 stops at inc and dec with an illegal instruction, of i64 at add, and, or, xor.
 REDUCTIONS = {"i32": ["add", "max", "min", "and", "or", "xor"], "i64": ["max", "min"], "f16": ["add", "max", "min"],
-              "bf16": ["add", "max", "min"], "f32": ["add"]}
+              "bf16": ["add", "max", "min"], "f32": ["add"], "f64": ["add"]}
 
 
 def writes():
@@ -224,88 +294,27 @@ def load_under_predicate():
     yield kernel.case("tma.load.predicate", data("i32", 128, "normal", "predicate"), 64)
 
 
-def cluster_registers():
-    names = ["cluster.ctarank", "cluster.nctarank"]
-    names += [f"{name}.{axis}" for name in ("cluster.ctaid", "cluster.nctaid", "clusterid", "nclusterid", "ctaid", "nctaid")
-              for axis in "xyz"]
-    for cluster, grid in [((2, 1, 1), (6, 1, 1)), ((4, 1, 1), (4, 2, 1)), ((2, 2, 1), (4, 2, 1)), ((1, 2, 2), (2, 4, 6))]:
-        kernel = Kernel(32, grid=grid, cluster=cluster)
-        first = kernel.mul(kernel.cta(), 32 * len(names))
-        for number, name in enumerate(names):
-            value = kernel.op(f"nvvm.read.ptx.sreg.{name} : i32")
-            kernel.store(value, "%y", kernel.add(first, kernel.mine(number)))
-        ctas = elements_of(grid)
-        yield kernel.case(f"cluster.registers.{'x'.join(map_text(cluster))}", data("i32", 4, "normal"),
-                          ctas * 32 * len(names))
-
-
-def cluster_sync(kernel):
-    kernel.do("nvvm.cluster.arrive {aligned}")
-    kernel.do("nvvm.cluster.wait {aligned}")
-
-
-def peers():
-    """Each CTA reads, or writes, the shared memory of the next one of its cluster."""
-    for size in [2, 4]:
-        for how in ["reads", "writes"]:
-            kernel = Kernel(64, shared=1024, grid=(2 * size, 1, 1), cluster=(size, 1, 1))
-            cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
-            rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
-            peer = kernel.op(f"arith.remui {kernel.add(rank, 1)}, {kernel.const(size)} : i32")
-            at = kernel.add(kernel.mul(cta, 64), kernel.t)
-            value = kernel.load("%x", at)
-            if how == "reads":
-                kernel.store(value, kernel.tiles, kernel.t, space=3)
-            cluster_sync(kernel)
-            there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
-            if how == "reads":
-                result = kernel.load(there, kernel.t, space=7)
-                cluster_sync(kernel)
-            else:
-                kernel.store(value, there, kernel.t, space=7)
-                cluster_sync(kernel)
-                result = kernel.load(kernel.tiles, kernel.t, space=3)
-            kernel.store(result, "%y", at)
-            yield kernel.case(f"cluster.{how}.{size}", data("i32", 128 * size, "normal", how), 128 * size)
-
-
-def multicasts():
-    """CTA 0 of a cluster loads a box for the CTAs of a mask; the others' mbarriers count it too."""
-    for size, mask in [(2, 3), (4, 15), (4, 5)]:
-        kernel = Kernel(64, shared=2048, grid=(size, 1, 1), cluster=(size, 1, 1))
-        map = kernel.tensor_map(0, "f32", (32, 8), (128,), (32, 8), 128)
-        barrier = kernel.at(kernel.tiles, 2040 // 4, space=3)
-        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
-        is_member = kernel.op(f"arith.trunci {kernel.op(f'arith.shrui {kernel.const(mask)}, {rank} : i32')} : i32 to i1")
-        kernel.first()
-        kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
-        kernel.do("nvvm.fence.mbarrier.init")
-        kernel.do("}")
-        cluster_sync(kernel)
-        kernel.first()
-        kernel.do(f"scf.if {is_member} {{")
-        kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(1024)} : !llvm.ptr<3>, i32")
-        kernel.do("}")
-        is_first = kernel.op(f"arith.cmpi eq, {rank}, {kernel.const(0)} : i32")
-        kernel.do(f"scf.if {is_first} {{")
-        copy(kernel, map, barrier, (0, 0), f" multicast_mask = {kernel.const(mask, 'i16')}")
-        kernel.do("}")
-        kernel.do("}")
-        kernel.do(f"scf.if {is_member} {{")
-        kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
-        kernel.do("}")
-        for number in range(4):
-            at = kernel.mine(number)
-            kernel.do(f"scf.if {is_member} {{")
-            kernel.store(kernel.load(kernel.tiles, at, space=3), "%y", kernel.add(at, kernel.mul(rank, 256)))
-            kernel.do("} else {")
-            kernel.store(kernel.const(7), "%y", kernel.add(at, kernel.mul(rank, 256)))
-            kernel.do("}")
-        cluster_sync(kernel)
-        yield kernel.case(f"cluster.multicast.{size}.mask{mask}", data("i32", 256, "normal", size), 256 * size)
+def load_for_generic_mbarrier():
+    """An mbarrier that is named without its space counts a box and an arrival."""
+    kernel = Kernel(64, shared=2048)
+    map = kernel.tensor_map(0, "i32", (64,), (), (64,))
+    place = kernel.at(kernel.tiles, 256, space=3)
+    barrier = kernel.op(f"llvm.addrspacecast {place} : !llvm.ptr<3> to !llvm.ptr")
+    kernel.first()
+    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(2)} : !llvm.ptr, i32")
+    kernel.do("nvvm.fence.mbarrier.init")
+    kernel.op(f"nvvm.mbarrier.arrive {barrier} : !llvm.ptr -> i64")
+    kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(256)} : !llvm.ptr, i32")
+    copy(kernel, map, place, (0,))
+    kernel.do("}")
+    kernel.do("nvvm.barrier0")
+    kernel.do(f"nvvm.mbarrier.try_wait.parity {barrier}, {kernel.const(0)}, {kernel.const(10000000)} : !llvm.ptr, i32, i32")
+    kernel.spill(64)
+    yield kernel.case("mbarrier.generic", data("i32", 64, "normal", "generic"), 64)
 
 
 def cases():
-    families = (cp_async, cp_async_groups, loads, stores, store_twice, load_under_predicate, cluster_registers, peers, multicasts)
+    families = (cp_async, cp_async_groups, loads, filled_loads, hinted_copies, stores, store_twice, store_groups,
+                load_under_predicate, load_for_generic_mbarrier)
     for family in families:
         yield from family()

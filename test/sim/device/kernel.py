@@ -1,5 +1,6 @@
 """Kernels of the thread level as text: one operand and one result of 32-bit words each."""
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +15,10 @@ class Case:
     bound: object = None  # (simulated, device) -> which elements differ too much; None: those that are not equal
     beside: str = ""  # globals and functions that it names
     needs_newer_ptx: bool = False  # 8.4, where the compiler writes 8.0
+
+    def operand(self):
+        """What tells one operand from another."""
+        return hashlib.sha256(self.x.tobytes()).hexdigest()[:16]
 
 
 def module_text(cases):
@@ -134,7 +139,7 @@ class Kernel:
         is_first = self.op(f"arith.cmpi eq, {self.t}, {self.const(0)} : i32")
         self.do(f"scf.if {is_first} {{")
 
-    def tensor_map(self, argument, element, sizes, strides, box, swizzle=0, offset=0):
+    def tensor_map(self, argument, element, sizes, strides, box, swizzle=0, offset=0, fill_nan=False):
         """Its name; sizes and box in elements, innermost first, strides and offset in bytes."""
 
         def constant(values):
@@ -143,7 +148,7 @@ class Kernel:
         self.maps.append(
             f"{{argument = {argument} : i64, element = {element}, box = array<i64: {', '.join(map(str, box))}>, "
             f"offset = {constant([offset])}, sizes = {constant(sizes)}, strides = {constant(strides)}, "
-            f"swizzle = {swizzle} : i64}}"
+            f"swizzle = {swizzle} : i64{', fill_nan' if fill_nan else ''}}}"
         )
         return f"%map{len(self.maps) - 1}"
 

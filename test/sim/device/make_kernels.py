@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Compiles several hundred small kernels, each form of each op that the simulator knows, for an H100 or H200.
 
-usage: make_kernels.py FOLDER [--match REGEX]
+usage: make_kernels.py FOLDER [--match REGEX | --new]
+  --new: those alone of which reference.json has nothing
   FOLDER gets an artefact a case and all that run_device.py needs besides Python 3 and numpy: carry it to a GPU, run
   `python3 FOLDER/run_device.py FOLDER` there, and put the reference.json and reference.npz that it writes beside this
   file. test/python/test_simulator_device.py compares the simulator with them.
 """
 
+import json
 import os
 import re
 import shutil
@@ -23,15 +25,23 @@ from kernel import module_text  # noqa: E402
 
 
 def all_cases():
+    import clusters
     import copies
+    import functions
     import memory
     import products
+    import registers
     import scalars
     import warps
     import wgmma
 
-    families = (warps, memory, copies, products, wgmma, scalars)
+    families = (warps, memory, copies, clusters, products, wgmma, scalars, registers, functions)
     return [case for family in families for case in family.cases()]
+
+
+def has_reference(case):
+    known = json.loads((HERE / "reference.json").read_text())["cases"].get(case.name)
+    return known is not None and known["operand"] == case.operand()
 
 
 def write_newer_ptxas(path):
@@ -56,11 +66,16 @@ def compile_case(case, folder):
 
 
 def main(arguments):
-    if not arguments or len(arguments) not in (1, 3) or (len(arguments) == 3 and arguments[1] != "--match"):
+    only = arguments[1:]
+    if not arguments or not (only in ([], ["--new"]) or (len(only) == 2 and only[0] == "--match")):
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[0]).resolve()
-    cases = [case for case in all_cases() if len(arguments) == 1 or re.search(arguments[2], case.name)]
+    cases = all_cases()
+    if only == ["--new"]:
+        cases = [case for case in cases if not has_reference(case)]
+    elif only:
+        cases = [case for case in cases if re.search(only[1], case.name)]
     (folder / "exec_cpu").mkdir(parents=True, exist_ok=True)
     (folder / "cases").mkdir(exist_ok=True)
     shutil.copy(ROOT / "build/lib/libtenon-runtime.so", folder)

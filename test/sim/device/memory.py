@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from copies import cluster_sync
 from kernel import Kernel
 from products import data
 
@@ -118,6 +117,36 @@ def updates():
                 yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind.strip('_')}", x, 128 * words)
 
 
+def more_updates():
+    """The kinds that a GPU makes of others, by cmpxchg, and other orders and scopes."""
+    kinds = [("f32", "fsub"), ("f32", "fmax"), ("f32", "fmin"), ("f64", "xchg"), ("f64", "fsub"), ("f64", "fmax"), ("i64", "nand"),
+             ("i64", "uinc_wrap"), ("i64", "udec_wrap"), ("vector<2xbf16>", "fadd"), ("i16", "add"), ("i8", "umax"),
+             ("i32", "usub_cond"), ("i32", "usub_sat")]
+    for type, kind in kinds:
+        words = 2 if type in ("i64", "f64") else 1
+        unit = "i64" if words == 2 else "i32"
+        for space, of in SPACES.items():
+            kernel = Kernel(64, shared=1024)
+            base = "%y" if space == 1 else kernel.tiles
+            for number in range(words):
+                kernel.store(kernel.load("%x", kernel.mine(number)), base, kernel.mine(number), space=space)
+            kernel.do("nvvm.barrier0")
+            value = kernel.op(f"llvm.load {kernel.at('%x', kernel.add(kernel.t, 64), 1, unit)} : !llvm.ptr<1> -> {type}")
+            order = 'syncscope("device") acq_rel' if space == 1 else 'syncscope("block") acq_rel'
+            old = kernel.op(f"llvm.atomicrmw {kind} {kernel.at(base, kernel.t, space, unit)}, {value} {order} : "
+                            f"!llvm.ptr<{space}>, {type}")
+            stored = type
+            if type in ("i8", "i16"):
+                old, stored = kernel.op(f"arith.extui {old} : {type} to i32"), "i32"
+            kernel.do(f"llvm.store {old}, {kernel.at('%y', kernel.add(kernel.t, 64), 1, unit)} : {stored}, !llvm.ptr<1>")
+            kernel.do("nvvm.barrier0")
+            if space == 3:
+                kernel.spill(64 * words)
+            floats = {"vector<2xbf16>": "bf16", "i64": "i32", "i8": "i32", "i16": "i32"}.get(type, type)
+            x = doubles(128) if type == "f64" else data(floats, 128 * words * (2 if floats == "bf16" else 1), "normal", "update", kind)
+            yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind}", x, 128 * words)
+
+
 def doubles(count):
     """Numbers of f64 as words."""
     words = data("i32", 2 * count, "normal", "doubles").reshape(count, 2).copy()
@@ -214,30 +243,6 @@ def arrivals_under_predicates():
     yield kernel.case("mbarrier.predicate", data("i32", 64, "normal", "predicate"), 64)
 
 
-def arrivals_of_peers():
-    """Each CTA of a cluster writes to the next one's shared memory and arrives at its mbarrier."""
-    kernel = Kernel(64, shared=1024, grid=(4, 1, 1), cluster=(2, 1, 1))
-    barrier = kernel.at(kernel.tiles, 128, space=3)
-    kernel.first()
-    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(64)} : !llvm.ptr<3>, i32")
-    kernel.do("nvvm.fence.mbarrier.init")
-    kernel.do("}")
-    kernel.do("nvvm.cluster.arrive.relaxed {aligned}")
-    kernel.do("nvvm.cluster.wait {aligned}")
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
-    cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
-    peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-    there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
-    its = kernel.op(f"nvvm.mapa {barrier}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
-    at = kernel.add(kernel.mul(cta, 64), kernel.t)
-    kernel.store(kernel.load("%x", at), there, kernel.t, space=7)
-    kernel.do(f"nvvm.mbarrier.arrive {its} : !llvm.ptr<7>")
-    kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
-    kernel.store(kernel.load(kernel.tiles, kernel.t, space=3), "%y", at)
-    cluster_sync(kernel)
-    yield kernel.case("mbarrier.peer", data("i32", 256, "normal", "peer"), 256)
-
-
 def named_barriers():
     """One warp fills what two others read: it arrives, they wait. Then all tell by ptx.barrier.or."""
     kernel = Kernel(96, shared=1024)
@@ -277,23 +282,6 @@ def warp_barrier():
     yield kernel.case("warp.sync", data("i32", 32, "normal", "warp sync"), 32)
 
 
-def unaligned_clusters():
-    """The barrier of the cluster without `aligned`."""
-    kernel = Kernel(64, shared=1024, grid=(2, 1, 1), cluster=(2, 1, 1))
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
-    at = kernel.add(kernel.mul(rank, 64), kernel.t)
-    kernel.store(kernel.load("%x", at), kernel.tiles, kernel.t, space=3)
-    kernel.do("nvvm.cluster.arrive")
-    kernel.do("nvvm.cluster.wait")
-    peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-    there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
-    value = kernel.load(there, kernel.t, space=7)
-    kernel.do("nvvm.cluster.arrive")
-    kernel.do("nvvm.cluster.wait")
-    kernel.store(value, "%y", at)
-    yield kernel.case("cluster.unaligned", data("i32", 128, "normal", "unaligned"), 128)
-
-
 def hints():
     """Fences, prefetches, naps, griddepcontrol and setmaxnreg change no value."""
     kernel = Kernel(256)
@@ -318,6 +306,22 @@ def hints():
     kernel.do("}")
     kernel.store(value, "%y", kernel.t)
     yield kernel.case("hints", data("i32", 256, "normal", "hints"), 256)
+
+
+def prefetches():
+    """Of every level and hint, of global memory and of a tensor map."""
+    kernel = Kernel(64, shared=2048)
+    map = kernel.tensor_map(0, "i32", (64,), (), (64,))
+    start = kernel.at("%x", 0)
+    for level in ["L1", "L2"]:
+        kernel.do(f"nvvm.prefetch level = {level}, {start} : !llvm.ptr<1>")
+    for priority in ["evict_last", "evict_normal"]:
+        kernel.do(f"nvvm.prefetch level = L2, evict_priority = {priority}, {start} : !llvm.ptr<1>")
+    generic = kernel.op(f"llvm.addrspacecast {start} : !llvm.ptr<1> to !llvm.ptr")
+    kernel.do(f"nvvm.prefetch level = L1 uniform, {generic} : !llvm.ptr")
+    kernel.do(f"nvvm.prefetch tensormap, {map} : !llvm.ptr")
+    kernel.store(kernel.load("%x", kernel.t), "%y", kernel.t)
+    yield kernel.case("hints.prefetch", data("i32", 64, "normal", "prefetch"), 64)
 
 
 def names():
@@ -346,6 +350,6 @@ def names():
 
 
 def cases():
-    for family in (accesses, orders, predicates, updates, exchanges, mbarriers, arrivals_under_predicates,
-                   arrivals_of_peers, named_barriers, warp_barrier, unaligned_clusters, hints, names):
+    for family in (accesses, orders, predicates, updates, more_updates, exchanges, mbarriers, arrivals_under_predicates,
+                   named_barriers, warp_barrier, hints, prefetches, names):
         yield from family()

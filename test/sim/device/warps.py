@@ -3,7 +3,8 @@
 import numpy as np
 
 from kernel import Kernel
-from products import data
+from products import data, seed_of
+from words import raw
 
 ALL = "-1"
 
@@ -31,6 +32,35 @@ def shuffles():
             result = kernel.op(f"nvvm.shfl.sync {kind} {mask}, {value}, {offset}, {clamp} : f32 -> f32")
             kernel.store(result, "%y", kernel.mine(repeat), "f32")
         yield kernel.case(f"shfl.{kind}.f32", data("i32", 512, "normal", kind), 256)
+
+
+def shuffles_of_some():
+    """Of the lanes of a mask alone, from lanes of it: what comes from another one is undefined."""
+    for kind in ["idx", "up", "down", "bfly"]:
+        for lanes, width in [(0x0000FFFF, 16), (0x00FF00FF, 8), (0xAAAAAAAA, 32)]:
+            kernel = Kernel()
+            mask = kernel.const(lanes)
+            clamp = kernel.const(((32 - width) << 8) | (0 if kind == "up" else 31))
+            kernel.do(f"scf.if {odd_bit(kernel, kernel.op(f'arith.shrui {mask}, {kernel.t} : i32'))} {{")
+            for repeat in range(4):
+                value, offset = (kernel.load("%x", kernel.mine(2 * repeat + part)) for part in (0, 1))
+                if width == 32:  # odd lanes
+                    offset = kernel.op(f"arith.andi {offset}, {kernel.const(30)} : i32")
+                    offset = kernel.add(offset, 1) if kind == "idx" else offset
+                else:
+                    offset = kernel.op(f"arith.andi {offset}, {kernel.const(width - 1)} : i32")
+                struct = "!llvm.struct<(f32, i1)>"
+                both = kernel.op(f"nvvm.shfl.sync {kind} {mask}, {kernel.from_bits(value, 'f32')}, {offset}, {clamp} "
+                                 f"{{return_value_and_is_valid}} : f32 -> {struct}")
+                result = kernel.op(f"llvm.extractvalue {both}[0] : {struct}")
+                is_valid = kernel.op(f"arith.extui {kernel.op(f'llvm.extractvalue {both}[1] : {struct}')} : i1 to i32")
+                kernel.store(result, "%y", kernel.mine(2 * repeat), "f32")
+                kernel.store(is_valid, "%y", kernel.mine(2 * repeat + 1))
+            kernel.do("} else {")
+            for repeat in range(8):
+                kernel.store(kernel.const(7), "%y", kernel.mine(repeat))
+            kernel.do("}")
+            yield kernel.case(f"shfl.{kind}.some.{lanes:08x}", data("i32", 256, "normal", kind, lanes), 256)
 
 
 def odd_bit(kernel, value, shift=0):
@@ -108,6 +138,26 @@ def matches():
     yield kernel.case("match", data("i32", 32, "normal"), 96)
 
 
+def matches_of_some():
+    for lanes in [0x0F0F0F0F, 0x00FF00F0, 1 << 30]:
+        kernel = Kernel()
+        mask = kernel.const(lanes)
+        value = kernel.op(f"arith.andi {kernel.load('%x', kernel.t)}, {kernel.const(3)} : i32")
+        kernel.do(f"scf.if {odd_bit(kernel, kernel.op(f'arith.shrui {mask}, {kernel.t} : i32'))} {{")
+        kernel.store(kernel.op(f"nvvm.match.sync any {mask}, {value} : i32 -> i32"), "%y", kernel.t)
+        struct = "!llvm.struct<(i32, i1)>"
+        for number, of in enumerate([value, kernel.const(5)]):
+            both = kernel.op(f"nvvm.match.sync all {mask}, {of} : i32 -> {struct}")
+            is_equal = kernel.op(f"llvm.extractvalue {both}[1] : {struct}")
+            kernel.store(kernel.op(f"llvm.extractvalue {both}[0] : {struct}"), "%y", kernel.mine(1 + 2 * number))
+            kernel.store(kernel.op(f"arith.extui {is_equal} : i1 to i32"), "%y", kernel.mine(2 + 2 * number))
+        kernel.do("} else {")
+        for number in range(5):
+            kernel.store(kernel.const(7), "%y", kernel.mine(number))
+        kernel.do("}")
+        yield kernel.case(f"match.some.{lanes:08x}", data("i32", 32, "normal", "match", lanes), 160)
+
+
 def registers():
     """Special registers, of a grid whose CTAs write side by side."""
     names = ["laneid", "warpsize", *[f"lanemask.{each}" for each in ("eq", "le", "lt", "ge", "gt")]]
@@ -136,6 +186,25 @@ def barriers():
             predicate = kernel.op(f"arith.andi {value}, {kernel.const(1)} : i32")
             kernel.store(kernel.op(f"nvvm.barrier #nvvm.reduction<{kind}> {predicate} -> i32"), "%y", kernel.mine(repeat))
         yield kernel.case(f"barrier.{kind}", data("i32", 288, "normal", kind), 288)
+
+
+def barriers_of_defaults():
+    """An arrival at barrier 0, for which two other warps wait, and barrier 5 of all threads: what is left out is the default."""
+    kernel = Kernel(96, shared=1024)
+    count = kernel.const(96)
+    is_low = kernel.op(f"arith.cmpi ult, {kernel.t}, {kernel.const(32)} : i32")
+    kernel.do(f"scf.if {is_low} {{")
+    kernel.store(kernel.load("%x", kernel.t), kernel.tiles, kernel.t, space=3)
+    kernel.do(f"nvvm.barrier.arrive number_of_threads = {count}")
+    kernel.do("} else {")
+    kernel.do(f"nvvm.barrier id = {kernel.const(0)} number_of_threads = {count}")
+    lane = kernel.op(f"arith.andi {kernel.t}, {kernel.const(31)} : i32")
+    kernel.store(kernel.load(kernel.tiles, lane, space=3), kernel.tiles, kernel.t, space=3)
+    kernel.do("}")
+    kernel.do(f"nvvm.barrier id = {kernel.const(5)}")
+    opposite = kernel.op(f"arith.subi {kernel.const(95)}, {kernel.t} : i32")
+    kernel.store(kernel.load(kernel.tiles, opposite, space=3), "%y", kernel.t)
+    yield kernel.case("barrier.defaults", data("i32", 32, "normal", "defaults"), 96)
 
 
 def matrices():
@@ -186,6 +255,29 @@ def conversions():
         for mode in ["rna", "rn", "rz"]:
             yield made(f"tf32.{mode}", lambda kernel, value, mode=mode: kernel.op(
                 f"nvvm.convert.float.to.tf32 {value} {{rnd = #nvvm.fp_rnd_mode<{mode}>}}"))
+
+
+def float8_ties(mantissa_bits):
+    """Halves between two 8-bit floats, and one unit beside them, from below the least to above the largest."""
+    bits = raw(seed_of("ties", mantissa_bits), 1024)
+    half = np.uint64(1 << (22 - mantissa_bits))
+    exponent = (bits >> np.uint64(40)) % np.uint64(40) + np.uint64(127 - 20)
+    fraction = bits & np.uint64((1 << 23) - 1) & ~(np.uint64(2) * half - np.uint64(1))
+    beside = np.array([0, 1, -1, -int(half)])[(bits >> np.uint64(32)) % np.uint64(4)]
+    magnitude = (exponent << np.uint64(23) | fraction | half).astype(np.int64) + beside
+    return (magnitude | (bits >> np.uint64(63)).astype(np.int64) << 31).astype(np.uint32)
+
+
+def float8_conversions():
+    for element, name, mantissa_bits in [("f8E4M3FN", "e4m3x2", 3), ("f8E5M2", "e5m2x2", 2)]:
+        for kind in ["normal", "wide", "special", "ties"]:
+            kernel = Kernel(128)
+            for number in range(4):
+                high, low = (kernel.load("%x", kernel.mine(2 * number + part), "f32") for part in (0, 1))
+                pair = kernel.op(f"ptx.cvt.f8x2 {high}, {low} {{element = {element}}}")
+                kernel.store(kernel.op(f"arith.extui {pair} : i16 to i32"), "%y", kernel.mine(number))
+            x = float8_ties(mantissa_bits) if kind == "ties" else data("f32", 1024, kind, "conversion", name)
+            yield kernel.case(f"convert.{name}.{kind}", x, 512)
 
 
 def other_than_nan(simulated, device):
@@ -243,6 +335,6 @@ def atomics():
 
 
 def cases():
-    for family in (shuffles, votes, reductions, elections, election_of_all, matches, registers, barriers, matrices, conversions, functions,
-                   atomics):
+    for family in (shuffles, shuffles_of_some, votes, reductions, elections, election_of_all, matches, matches_of_some, registers,
+                   barriers, barriers_of_defaults, matrices, conversions, float8_conversions, functions, atomics):
         yield from family()
