@@ -1,7 +1,7 @@
 // A contraction's tiles, ranked by a model of one multiprocessor's time: what it multiplies, reads from shared memory
 // and copies in, a turn of the loop over the depth, the slowest of which counts; times the programs that the busiest
-// one gets. Beside it stands what memory takes for all operands once. The constants of warpgroups are fitted to 1,370
-// times of 110 products on an H200; docs/performance/tuning.md says how well they rank.
+// one gets. Beside it stands what memory takes for all operands once. The constants are fitted to 1,557
+// times of 114 products on an H200; docs/performance/tuning.md says how well they rank.
 #include "lib/Schedule/TileSchedule.h"
 
 #include <algorithm>
@@ -25,10 +25,14 @@ constexpr double clocksPerOp = 2;
 // Of memory at the rate that it has, by products of one row: 24 KB in flight a multiprocessor gave 2.45 TB/s of an
 // H200.
 constexpr double busyLatencyClocks = 2500;
+// Of multiply-adds, fitted to 160 times of ten products of f32 on an H200. A warp computes addresses and waits for what
+// it reads as well; programs that share a multiprocessor hide each other's barriers.
+constexpr double fmaIssue = 1.2, fmaReads = 0.4, fmaWaits = 700;
 constexpr double launchSeconds = 3.5e-6, secondLaunchSeconds = 3e-6;
-constexpr double cacheRate = 1.5; // of memory's: what a second kernel reads is in the second-level cache
-constexpr double bothBounds = 4;  // the power of the sum of two bounds: near both is slower than at one
-constexpr double warpRate = 0.62; // of the peak, by instructions of a warp where those of a warpgroup have all of it
+constexpr double cacheRate = 1.5;    // of memory's: what a second kernel reads is in the second-level cache
+constexpr double memoryShare = 0.88; // what a copy reaches of memory's rate: 4.24 TB/s of an H200
+constexpr double bothBounds = 4;     // the power of the sum of two bounds: near both is slower than at one
+constexpr double warpRate = 0.62;    // of the peak, by instructions of a warp where those of a warpgroup have all of it
 constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
 constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
@@ -42,11 +46,11 @@ constexpr int64_t leastStages = 3;         // of a ring that hides a copy behind
 constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 
 // The transposed dot has columns in the places of a warpgroup's rows: 64 of them, with as many of few rows as there are
-// in eights. Its results leave by stores of single elements. Measured on an H200 it is 1.00 to 1.03 times as fast as
-// the best of the others at 1 and 16 rows, 1.00 to 1.21 at 64; it has to be better by this much because that is no more
-// than 12 products, whose schedules the database has (docs/performance/tuning.md).
+// in eights. Its turns are deep, so that a copy is long: 57 to 58 bytes a clock where 64 programs have all of it. Its
+// results leave by stores of single elements. At up to 16 rows it takes 0.97 to 1.03 times as long as the best of the
+// others: of equals the other.
 constexpr int64_t mostSwappedRows = 64;
-constexpr double swappedHandicap = 1.1;
+constexpr double swappedBytesPerClock = 58, swappedHandicap = 1.03;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -103,7 +107,7 @@ struct Model {
     // Multiply-adds share their issue slots with the reads of their operands, one for four of the depth: a thread with
     // n results reads 2 sqrt(n) rows and columns for 4 n multiply-adds.
     if (!shape.isTensorCore)
-      multiply *= 1 + 0.5 / std::sqrt(r * c / threads);
+      multiply *= fmaIssue * (1 + 0.5 / std::sqrt(r * c / threads));
     // Each warp reads its part of both operands; a warpgroup reads its own rows, and all columns. Multiply-adds read
     // what a thread's square of results needs, half of it for several lanes at once.
     double reads = !shape.isTensorCore ? threads * std::sqrt(r * c / threads)
@@ -116,10 +120,12 @@ struct Model {
     double stages =
         std::clamp(std::floor((arch.sharedBytesPerBlock - r * stagedBytesPerRow) / slab), 1.0, double(mostStages));
     double shared = reads * d * bytes() / sharedBytesPerClock;
-    double copy = isWarpgroup
-                      ? std::max(slab / tmaBytesPerClock, latencyClocks / stages)
-                      : std::max(slab / copyBytesPerClock, busyLatencyClocks / (leastStages * std::min(each, 4.0)));
-    double turn = std::max({multiply, shared, copy});
+    double copy =
+        isWarpgroup
+            ? std::max(slab / (tile.isSwapped ? swappedBytesPerClock : tmaBytesPerClock), latencyClocks / stages)
+            : std::max(slab / copyBytesPerClock, busyLatencyClocks / (leastStages * std::min(each, 4.0)));
+    double slowest = std::max({multiply, shared, copy});
+    double turn = shape.isTensorCore ? slowest : multiply + fmaReads * shared + fmaWaits / std::min(each, 4.0);
     double resultBytes = tile.splits > 1 ? 4 : shape.resultBits / 8.0;
     // Programs that share a multiprocessor start while others multiply; a producer brings the next one's operands.
     bool isShared = 2 * leastStages * (r + c) * d * bytes() <= arch.sharedBytesPerSm;
@@ -131,11 +137,11 @@ struct Model {
     double seconds = clocks / arch.clockHz;
     double traffic = batch * (double(rows) * depth + double(columns) * depth) * bytes() +
                      double(batch) * rows * columns * shape.resultBits / 8.0;
-    double least = traffic / arch.memoryBytesPerSecond;
-    const char *bound = least > seconds    ? "memory"
-                        : turn == multiply ? "the products"
-                        : turn == shared   ? "reads of shared memory"
-                                           : "copies into shared memory";
+    double least = traffic / (memoryShare * arch.memoryBytesPerSecond);
+    const char *bound = least > seconds       ? "memory"
+                        : slowest == multiply ? "the products"
+                        : slowest == shared   ? "reads of shared memory"
+                                              : "copies into shared memory";
     double busy = seconds;
     seconds = std::pow(std::pow(busy, bothBounds) + std::pow(least, bothBounds), 1 / bothBounds) + launchSeconds;
     if (tile.isSwapped)

@@ -43,13 +43,17 @@ std::vector<Measured> readMeasured() {
     words >> shape.rows >> shape.columns >> shape.depth >> shape.operandBits >> shape.isPromoted >> shape.depthBlock >>
         shape.opsBehind;
     shape.columnBlock = shape.depthBlock;
+    shape.isTensorCore = shape.operandBits <= 16;
+    shape.resultBits = shape.isTensorCore ? 16 : 32;
     for (std::string word; words >> word;) {
       GemmTile tile;
-      double time = 0;
-      EXPECT_EQ(sscanf(word.c_str(), "%ldx%ldx%ld/%ld/%ld=%lf", &tile.rows, &tile.columns, &tile.depth, &tile.splits,
-                       &tile.parts, &time),
-                6)
+      std::string::size_type equals = word.find('=');
+      EXPECT_TRUE(equals != std::string::npos && equals > 0 &&
+                  sscanf(word.c_str(), "%ldx%ldx%ld/%ld/%ld", &tile.rows, &tile.columns, &tile.depth, &tile.splits,
+                         &tile.parts) == 5)
           << word;
+      tile.isSwapped = word[equals - 1] == 's';
+      double time = std::stod(word.substr(equals + 1));
       kernel.times.emplace_back(tile, time);
       kernel.fastest = std::min(kernel.fastest, time);
     }
