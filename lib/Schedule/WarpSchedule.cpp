@@ -20,13 +20,16 @@ static bool fitsWgmma(int64_t rows, int64_t columns, DotKind kind, const GpuArch
   return arch.hasWgmma && kind == DotKind::Warpgroup && rows % 64 == 0 && rows <= 256 && columns <= 256;
 }
 
-WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch) {
+WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
+                            const GpuArch &arch) {
   if (fitsWgmma(rows, columns, kind, arch)) {
     // Two of the slots are being read, the others filled: four at least, as many as one program an SM allows beside
     // what its results leave through, two slabs of 128 bytes a row.
     int64_t free = arch.sharedBytesPerBlock - rows * 256;
-    int64_t stages = bytesPerStage > 0 ? std::min<int64_t>(5, free / bytesPerStage) : 1;
-    if (stages >= 3 || bytesPerStage == 0)
+    if (bytesPerStage == 0)
+      return {rows / 16, 1, 1, true, std::clamp<int64_t>(outerBytes > 0 ? free / outerBytes : 1, 1, 3)};
+    int64_t stages = std::min<int64_t>(5, free / bytesPerStage);
+    if (stages >= 3)
       return {rows / 16, 1, stages, true};
   }
   bool isTensorCore = kind != DotKind::Fma;

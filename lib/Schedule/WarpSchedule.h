@@ -16,10 +16,12 @@ struct WarpSchedule {
 /// What multiplies: single multiply-adds, Tensor Cores by instructions of a warp, or of a warpgroup where there are
 /// such.
 enum class DotKind { Fma, Warp, Warpgroup };
-/// For a dot of that many rows and columns whose operands take `bytesPerStage` of shared memory.
-WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, DotKind kind, const GpuArch &arch);
+/// For a dot of that many rows and columns. A turn of its loop copies `bytesPerStage`, 0: there is none; `outerBytes`
+/// are copied once.
+WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
+                            const GpuArch &arch);
 /// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has
-/// whole rows. `outerBytes` are copied once, not in stages.
+/// whole rows.
 WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
                                const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many

@@ -156,6 +156,9 @@ void LayoutAssignment::spreadAlong(Operation *op, Value from, LayoutAttr layout)
     Value other = isResult ? reshape.getTile() : reshape.getResult();
     if (LayoutAttr units = reshapeUnits(layout, tileType(from).getShape(), tileType(other).getShape()))
       want(other, units);
+  } else if (auto dot = dyn_cast<tile::DotOp>(op)) {
+    if (isResult)
+      want(dot.getAccumulator(), layout);
   } else if (auto gather = dyn_cast<tile::GatherOp>(op)) {
     if (isResult)
       want(gather.getRows(), layout.pick({int64_t(gather.getAxis()) - (gather.getView().getType().getRank() -

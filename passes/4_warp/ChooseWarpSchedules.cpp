@@ -62,18 +62,18 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   });
   if (dots.empty())
     return chooseRowWarps(elements, needsManyRegisters(kernel));
-  // What one turn of the loop copies, and what is copied once.
-  int64_t bytes = 0, outerBytes = 0;
+  // What one turn of the loop copies, and what is copied once: without a loop all of it.
+  auto tilesIn = [](Block &block) {
+    int64_t bytes = 0;
+    for (auto load : block.getOps<tile::LoadOp>())
+      if (load.getType().getRank() == 2)
+        bytes += bytesOf(load.getType());
+    return bytes;
+  };
+  int64_t bytes = 0, outerBytes = tilesIn(kernel.getGrid().getBody().front());
   for (tile::DotOp dot : dots)
-    if (auto loop = dot->getParentOfType<scf::ForOp>()) {
-      for (auto load : loop.getBody()->getOps<tile::LoadOp>())
-        if (load.getType().getRank() == 2)
-          bytes += bytesOf(load.getType());
-      for (auto load : kernel.getGrid().getBody().getOps<tile::LoadOp>())
-        if (load.getType().getRank() == 2)
-          outerBytes += bytesOf(load.getType());
-      break;
-    }
+    if (auto loop = dot->getParentOfType<scf::ForOp>(); loop && bytes == 0)
+      bytes = tilesIn(*loop.getBody());
   RankedTensorType sum = dots.front().getType();
   Type element = dots.front().getLhs().getType().getElementType();
   DotKind kind = element.getIntOrFloatBitWidth() <= 16 ? DotKind::Warpgroup
@@ -84,7 +84,7 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
     columns = std::max(columns, dot.getType().getDimSize(1));
   if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
     return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
-  return chooseDotWarps(sum.getDimSize(0), columns, bytes, kind, arch);
+  return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
 }
 
 namespace {

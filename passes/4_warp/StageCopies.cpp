@@ -304,10 +304,12 @@ void LoopStaging::run() {
 }
 
 /// What is loaded once a program and multiplied comes through a ring of its own: the producer brings the next program's
-/// while this one runs.
+/// while this one runs. So does all that a program without a loop multiplies.
 static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
-  if (grid.getBody().getOps<ProduceOp>().empty())
-    return;
+  bool hasRings = false;
+  grid.walk([&](RingCreateOp) { hasRings = true; });
+  if (grid.getBody().getOps<ProduceOp>().empty() && (hasRings || !schedule.getProducer()))
+    return; // all threads fill the rings
   Block &block = grid.getBody().front();
   RingLoads all = findLoads(block, /*loop=*/{});
   for (auto [load, tile] : llvm::zip_equal(all.loads, all.tiles)) {

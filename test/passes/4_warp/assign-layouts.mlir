@@ -53,3 +53,30 @@ func.func @main(%q: tensor<1x1x512x65xbf16>) -> tensor<1x1x512x65xbf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<1x1x512x65xbf16>, tensor<1x1x512x65xbf16>, tensor<1x1x512x65xbf16>) -> tensor<1x1x512x65xbf16>
   return %0 : tensor<1x1x512x65xbf16>
 }
+
+// -----
+
+// What a dot adds to is computed in the layout of its sums.
+// CHECK-LABEL: tile.kernel @added
+// CHECK: tile.unlikely {{.*}} -> tensor<64x64xf32, #warp.layout<[w4, r2, l8*4], [r8, l4, r2]>>
+// CHECK-NOT: relayout
+// CHECK: warp.dot
+tile.kernel @added(%X: !tile.view<64x64xbf16>, %Y: !tile.view<64x64xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant dense<0.0> : tensor<64x64xf32>
+  %two = arith.constant dense<2.0> : tensor<64xf32>
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<64x64xbf16> -> tensor<64x64xbf16>
+    %s = tile.dot %x, %x, %zero {transpose_b} : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    %m = tile.reduce max %s {axis = 1 : i64} : tensor<64x64xf32> -> tensor<64xf32>
+    %large = arith.cmpf ugt, %m, %two : tensor<64xf32>
+    %y = tile.unlikely %large : tensor<64xi1> -> tensor<64x64xf32> {
+      %b = tile.broadcast %m {dims = array<i64: 0>} : tensor<64xf32> -> tensor<64x64xf32>
+      %scaled = arith.mulf %b, %zero : tensor<64x64xf32>
+      tile.yield %scaled : tensor<64x64xf32>
+    } else(%zero)
+    %p = arith.truncf %s : tensor<64x64xf32> to tensor<64x64xbf16>
+    %d = tile.dot %p, %x, %y : tensor<64x64xbf16>, tensor<64x64xbf16> -> tensor<64x64xf32>
+    tile.store %d, %Y[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x64xf32>
+  }
+}

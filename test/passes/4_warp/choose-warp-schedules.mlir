@@ -37,6 +37,24 @@ func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
 
 // -----
 
+// Keys that one tile holds: there is no loop, and all is copied once a program, for the next one while this one runs.
+// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 2, turns = true>
+func.func @main(%q: tensor<32x12x128x64xf16>) -> tensor<32x12x128x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<32x12x128x64xf16>, tensor<32x12x128x64xf16>, tensor<32x12x128x64xf16>) -> tensor<32x12x128x64xf16>
+  return %0 : tensor<32x12x128x64xf16>
+}
+
+// -----
+
+// So of a depth of one turn: as many programs' operands as fit beside the results.
+// CHECK: @matmul({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 3>
+func.func @main(%a: tensor<64x512x64xbf16>, %b: tensor<64x64x512xbf16>) -> tensor<64x512x512xbf16> {
+  %0 = tenon.matmul %a, %b : (tensor<64x512x64xbf16>, tensor<64x64x512xbf16>) -> tensor<64x512x512xbf16>
+  return %0 : tensor<64x512x512xbf16>
+}
+
+// -----
+
 // CHECK: tile.kernel @one({{.*}}warp.schedule = #warp.schedule<warps = [1, 3], stages = 2, tf32 = true>
 tile.kernel @one(%Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 3], stages = 2, tf32 = true>} {
   %c0 = arith.constant 0 : index

@@ -124,3 +124,49 @@ tile.kernel @produced(%Q: !tile.view<64x64xbf16>, %K: !tile.view<128x64xbf16>, %
     tile.store %sum, %Y[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x64xf32>
   }
 }
+
+// -----
+
+// Without a loop all that is multiplied comes once a program, each tile through a ring of its own; the scales are no
+// operand of a dot.
+// CHECK-LABEL: tile.kernel @once
+// CHECK: %[[X:.*]] = warp.ring.create transfers(%c1) : <3, <64x64xbf16, 128>>
+// CHECK: warp.produce {
+// CHECK: warp.copy %arg0
+// CHECK: warp.ring.wait %[[X]][%c0] {ahead = 0 : i64}
+// CHECK: %[[W:.*]] = warp.ring.create transfers(%c1) : <3, <32x64xbf16, 128>>
+// CHECK: warp.produce {
+// CHECK: warp.copy %arg1
+// CHECK: warp.ring.wait %[[W]][%c0] {ahead = 0 : i64}
+// CHECK: tile.load %arg2
+// CHECK: tile.dot
+// CHECK: warp.ring.release %[[W]][%c0]
+// CHECK: warp.ring.release %[[X]][%c0]
+tile.kernel @once(%X: !tile.view<64x64xbf16>, %W: !tile.view<32x64xbf16>, %B: !tile.view<64x32xf32>, %Y: !tile.view<64x32xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 3>} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<64x64xbf16> -> tensor<64x64xbf16>
+    %w = tile.load %W[%c0, %c0] : !tile.view<32x64xbf16> -> tensor<32x64xbf16>
+    %b = tile.load %B[%c0, %c0] : !tile.view<64x32xf32> -> tensor<64x32xf32>
+    %d = tile.dot %x, %w, %zero {transpose_b} : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+    %y = arith.mulf %d, %b : tensor<64x32xf32>
+    tile.store %y, %Y[%c0, %c0] : tensor<64x32xf32>, !tile.view<64x32xf32>
+  }
+}
+
+// -----
+
+// No producer: threads load for themselves.
+// CHECK-LABEL: tile.kernel @by_all
+// CHECK-NOT: warp.ring
+tile.kernel @by_all(%X: !tile.view<64x64xbf16>, %W: !tile.view<32x64xbf16>, %Y: !tile.view<64x32xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<64x64xbf16> -> tensor<64x64xbf16>
+    %w = tile.load %W[%c0, %c0] : !tile.view<32x64xbf16> -> tensor<32x64xbf16>
+    %d = tile.dot %x, %w, %zero {transpose_b} : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+    tile.store %d, %Y[%c0, %c0] : tensor<64x32xf32>, !tile.view<64x32xf32>
+  }
+}
