@@ -144,7 +144,7 @@ LogicalResult CopyOp::verify() {
     return success();
   auto kernel = (*this)->getParentOfType<tile::KernelOp>();
   auto cluster = kernel ? kernel->getAttrOfType<ClusterAttr>("warp.cluster") : ClusterAttr();
-  if (!cluster || !(*this)->getParentOfType<ProduceOp>())
+  if (!cluster || !isByProducer(*this))
     return emitOpError("(C4) is multicast outside of warp.produce or without `warp.cluster` on the kernel");
   int64_t part = cluster.getSize() * SmemType::rowsOfSwizzle;
   if (target.getShape()[0] % part != 0)
@@ -153,16 +153,27 @@ LogicalResult CopyOp::verify() {
   return success();
 }
 
-LogicalResult ProduceOp::verify() {
-  if (!isa_and_nonnull<tile::GridOp>((*this)->getParentOp()))
-    return emitOpError("(C1) stands in ") << (*this)->getParentOp()->getName() << ", expected tile.grid";
-  WalkResult result = getBody().walk([&](RingAcquireOp acquire) -> WalkResult {
+bool tenon::warp::isByProducer(Operation *op) {
+  return op->getParentOfType<ProduceOp>() || op->getParentOfType<EarlyOp>();
+}
+
+static LogicalResult verifyProduced(Operation *op) {
+  if (!isa_and_nonnull<tile::GridOp>(op->getParentOp()))
+    return op->emitOpError("(C1) stands in ") << op->getParentOp()->getName() << ", expected tile.grid";
+  WalkResult result = op->walk([&](RingAcquireOp acquire) -> WalkResult {
     auto ring = acquire.getRing().getDefiningOp<RingCreateOp>();
     if (ring && ring.getTransfers())
       return WalkResult::advance();
-    return emitOpError("(C2) fills a ring that does not say its `transfers`");
+    return op->emitOpError("(C2) fills a ring that does not say its `transfers`");
   });
   return failure(result.wasInterrupted());
+}
+LogicalResult ProduceOp::verify() { return verifyProduced(*this); }
+LogicalResult EarlyOp::verify() { return verifyProduced(*this); }
+LogicalResult RingIsEarlyOp::verify() {
+  if (!(*this)->getParentOfType<ProduceOp>())
+    return emitOpError("(C1) stands outside of warp.produce");
+  return success();
 }
 
 static LogicalResult checkSame(Operation *op, ShapedType tile, ArrayRef<int64_t> shape, Type element, Type other) {
@@ -240,7 +251,7 @@ static LogicalResult verifyTurns(Operation *op) {
   auto schedule = kernel ? kernel->getAttrOfType<ScheduleAttr>("warp.schedule") : ScheduleAttr();
   if (!schedule || !schedule.getTurns())
     return op->emitOpError("(C1) stands in a kernel without turns, expected `warp.schedule` with `turns = true`");
-  if (op->getParentOfType<ProduceOp>())
+  if (isByProducer(op))
     return op->emitOpError("(C1) stands in warp.produce, expected it beside: the producer takes no turns");
   return success();
 }
@@ -304,7 +315,7 @@ LogicalResult warp::DotOp::verify() {
   if (m % (blockRows * warpsM) != 0 || n % (8 * warpsN) != 0)
     return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
                                       << " results, expected a multiple of " << blockRows << " x 8 for each";
-  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1, false, 1, 1);
+  auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1, false, 1, 1, 0);
   if (!layout || layout != schedule.accumulatorLayout(m, n))
     return emitOpError("(C3) accumulates in ")
            << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);

@@ -53,4 +53,7 @@ struct StoreSlab {
 /// None where the tile is not in an accumulator's layout, or a warp's block too narrow.
 llvm::SmallVector<StoreSlab> storeSlabsOf(mlir::RankedTensorType tile);
 
+/// Whether the op is the producer's: in warp.produce or warp.early.
+bool isByProducer(mlir::Operation *op);
+
 } // namespace tenon::warp

@@ -251,6 +251,69 @@ def ProduceOp : WarpOp<"produce", [NoTerminator, SingleBlock, RecursiveMemoryEff
   let assemblyFormat = "attr-dict-with-keyword $body";
 }
 
+def EarlyOp : WarpOp<"early", [NoTerminator, SingleBlock, RecursiveMemoryEffects]> {
+  let summary = "what the producer does before the launch ahead is done";
+  let description = [{
+    Formula: the region, by the producer, once: of the CTA's first program, in which `warp.ring.is_early` holds for the
+    transfers it fills. Kernels launched before may still run, so that it copies only what none of them writes, weights.
+
+    (C1) Stands in `tile.grid`.
+
+    (C2) Fills rings with `transfers`, as many slots as each has or all of its transfers.
+
+    ```mlir
+    tile.kernel @example(%W: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      tile.grid () = () {
+        %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        warp.early {
+          %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+          warp.copy %W[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+          warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        }
+        warp.produce {
+          %early = warp.ring.is_early %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+          scf.if %early {
+          } else {
+            %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>> -> !warp.smem<16x64xbf16, 128>
+            warp.copy %W[%c0, %c0], %s : !tile.view<?x64xbf16>, !warp.smem<16x64xbf16, 128>
+            warp.ring.commit %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+          }
+        }
+      }
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "attr-dict-with-keyword $body";
+}
+
+def RingIsEarlyOp : WarpOp<"ring.is_early", [MemoryEffects<[MemRead]>]> {
+  let summary = "whether a transfer was filled early";
+  let description = [{
+    Formula: the program is the CTA's first, and the number less than the ring's slots: `warp.early` has filled it.
+
+    (C1) Stands in `warp.produce`.
+
+    ```mlir
+    tile.kernel @example(%W: !tile.view<?x64xbf16>) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      tile.grid () = () {
+        %r = warp.ring.create transfers(%c1) : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        warp.produce {
+          %early = warp.ring.is_early %r[%c0] : !warp.ring<2, !warp.smem<16x64xbf16, 128>>
+        }
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Warp_Ring:$ring, Index:$number);
+  let results = (outs I1:$early);
+  let assemblyFormat = "$ring `[` $number `]` attr-dict `:` type($ring)";
+}
+
 def StageOp : WarpOp<"stage", [MemoryEffects<[MemAlloc, MemWrite]>]> {
   let summary = "a fragment written to shared memory";
   let description = [{

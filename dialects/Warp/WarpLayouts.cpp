@@ -263,7 +263,7 @@ SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
                                    int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages, bool turns,
-                                   int64_t cluster, int64_t teams) {
+                                   int64_t cluster, int64_t teams, int64_t early) {
   if (wgmma && (warpsM % 4 != 0 || warpsN != 1))
     return emitError() << "wgmma has " << warpsM << " x " << warpsN
                        << " warps, expected a multiple of 4 along the rows, 1 along the columns";
@@ -276,6 +276,10 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   if (teams != 1 && (teams != 2 || !producer || turns || warpsM != 4))
     return emitError() << "a CTA has " << teams << " teams of " << warpsM << " x " << warpsN
                        << " warps, expected 1, or with a producer and without turns 2 of 4 x 1 warps";
+  if (early < 0 || (early > 0 && (!producer || cluster != 1 || teams != 1)))
+    return emitError() << "weights come through " << early
+                       << " slots of their own, expected none, or with a producer and without clusters and teams a "
+                       << "positive number";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
   if (std::min(stages, outerStages) < 1)

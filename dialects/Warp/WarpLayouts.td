@@ -93,7 +93,9 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, with
     `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`), and with `cluster = 2` or 4 that many CTAs
     bring what they have in common once (tenon-form-clusters). With `teams = 2` a CTA has the warps twice: two teams take
-    its programs in turn, so that one multiplies while the other computes what is behind its product (ping-pong).
+    its programs in turn, so that one multiplies while the other computes what is behind its product (ping-pong). With
+    `early = 8` weights come through rings of 8 slots of their own, which the producer begins to fill before the launch
+    ahead is done (`warp.early`).
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,
@@ -101,10 +103,11 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
                         DefaultValuedParameter<"int64_t", "1">:$outer,
                         DefaultValuedParameter<"bool", "false">:$turns,
                         DefaultValuedParameter<"int64_t", "1">:$cluster,
-                        DefaultValuedParameter<"int64_t", "1">:$teams);
+                        DefaultValuedParameter<"int64_t", "1">:$teams,
+                        DefaultValuedParameter<"int64_t", "0">:$early);
   let assemblyFormat = [{
     `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns, $cluster,
-                                                         $teams) `>`
+                                                         $teams, $early) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

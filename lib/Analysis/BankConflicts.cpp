@@ -211,7 +211,7 @@ BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
   BankCounter counter(kernel->getAttrOfType<ScheduleAttr>("warp.schedule").getNumWarps());
   kernel.walk([&](Operation *op) {
     if (auto copy = dyn_cast<CopyOp>(op)) {
-      if (!op->getParentOfType<ProduceOp>()) // TMA
+      if (!isByProducer(op)) // TMA
         conflicts.copies += counter.copy(copy.getTarget().getType());
     } else if (auto stage = dyn_cast<StageOp>(op)) {
       conflicts.fragments += counter.fragment(stage.getTarget().getType(), stage.getTile().getType(), /*isWrite=*/true);

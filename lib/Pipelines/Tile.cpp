@@ -20,7 +20,8 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   ChooseTileSchedulesPassOptions schedules;
   SplitDepthPassOptions depth;
   SplitKeysPassOptions keys;
-  schedules.arch = depth.arch = keys.arch = options.gpu->name;
+  JoinSumsPassOptions sums;
+  schedules.arch = depth.arch = keys.arch = sums.arch = options.gpu->name;
   schedules.tf32 = options.tf32;
   schedules.schedules = options.schedules;
   schedules.tuning = options.tuning;
@@ -28,6 +29,7 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createChooseTileSchedulesPass(schedules));
   manager.addPass(createSplitDepthPass(depth));
   manager.addPass(createSplitKeysPass(keys));
+  manager.addPass(createJoinSumsPass(sums));
   manager.addPass(createTileKernelsPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());

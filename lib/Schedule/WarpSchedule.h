@@ -11,6 +11,7 @@ struct WarpSchedule {
   int64_t outerStages = 1; ///< slots for what is copied once a program
   int64_t cluster = 1;     ///< CTAs that bring what they have in common once
   int64_t teams = 1;       ///< that take a CTA's programs in turn
+  int64_t early = 0;       ///< slots of the weights' own ring, which fills before the launch ahead is done
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores by instructions of a warp, or of a warpgroup where there are
@@ -24,6 +25,10 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
 /// whole rows.
 WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
                                const GpuArch &arch);
+/// The slots `early` of a program that `schedule` is for. A turn copies `weightBytes` and `otherBytes`; `rows` of
+/// results leave by way of shared memory.
+int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t turns, int64_t weightBytes,
+                         int64_t otherBytes, const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many
 /// to compute.
 WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters);

@@ -57,10 +57,16 @@ KernelOp DerivedKernel::finish(ValueRange yielded, Attribute shapes) {
   return kernel;
 }
 
-void DerivedKernel::replaceByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
+KernelOp DerivedKernel::finishByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
   KernelOp kernel = finish(yielded, shapes);
   RowTile rows = chooseRowTile(rowShapeOf(kernel), arch).tile;
   kernel->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part));
+  return kernel;
+}
+
+void DerivedKernel::replaceByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
+  KernelOp kernel = finishByRows(yielded, shapes, arch);
+  kernel->setAttr(sumOfPartsAttrName, b.getUnitAttr());
   from.replaceAllUsesWith(kernel.getResults());
   from.erase();
 }

@@ -9,6 +9,9 @@
 
 namespace tenon {
 
+/// On a kernel: it puts the parts together that programs of the one ahead have computed.
+inline constexpr llvm::StringLiteral sumOfPartsAttrName = "tenon.sum_of_parts";
+
 class DerivedKernel {
 public:
   /// Named after the other one, with a suffix.
@@ -19,6 +22,7 @@ public:
   /// The kernel, before the other one, with its work counted. `shapes`: those of its results, null where all are
   /// static.
   KernelOp finish(mlir::ValueRange yielded, mlir::Attribute shapes);
+  KernelOp finishByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);
   /// The kernel with the schedule of row kernels, in the place of the other one, which is erased.
   void replaceByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);
 

@@ -174,7 +174,7 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
         } -> tensor<2x4x8xf32>
         tenon.yield %0 : tensor<2x4x8xf32>
       }
-      %y = tenon.kernel @linear_sum(%P = %p) attributes {tenon.bytes = affine_map<() -> (384)>, tenon.flops = affine_map<() -> (64)>, tenon.schedule = #tile.row<rows = 1, columns = 8, part = 2>} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+      %y = tenon.kernel @linear_sum(%P = %p) attributes {tenon.bytes = affine_map<() -> (384)>, tenon.flops = affine_map<() -> (64)>, tenon.schedule = #tile.row<rows = 1, columns = 8, part = 2>, tenon.sum_of_parts} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
         %zero = arith.constant 0.0 : f32
         %empty = tensor.empty() : tensor<4x8xf32>
         %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
@@ -198,6 +198,93 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the sums' tiles are chosen for">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::tenon::tile::TileDialect"];
+}
+
+def JoinSumsPass : Pass<"tenon-join-sums", "::mlir::ModuleOp"> {
+  let summary = "parts are added by who reads the sum";
+  let description = [{
+    Why: a kernel that adds a product's parts stores rows that a norm loads again: two launches of a few microseconds, of
+    which most is waiting.
+
+    Before:
+    ```mlir
+    func.func @main(%p: tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+      %y = tenon.kernel @linear_sum(%P = %p) attributes {tenon.schedule = #tile.row<rows = 1, columns = 8, part = 2>, tenon.sum_of_parts} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, s) -> (s, m, n)>, affine_map<(m, n, s) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%P : tensor<2x4x8xf32>) outs(%init : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.addf %out, %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      %n = tenon.kernel @scaled(%X = %y) attributes {tenon.schedule = #tile.row<rows = 1, columns = 8, part = 1>} : (tensor<4x8xf32>) -> tensor<4x8xf32> {
+        %lowest = arith.constant 0xFF800000 : f32
+        %empty = tensor.empty() : tensor<4xf32>
+        %init = linalg.fill ins(%lowest : f32) outs(%empty : tensor<4xf32>) -> tensor<4xf32>
+        %largest = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m)>], iterator_types = ["parallel", "reduction"]}
+            ins(%X : tensor<4x8xf32>) outs(%init : tensor<4xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.maximumf %out, %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4xf32>
+        %all = tensor.empty() : tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+            ins(%X, %largest : tensor<4x8xf32>, tensor<4xf32>) outs(%all : tensor<4x8xf32>) {
+        ^bb0(%x: f32, %m: f32, %out: f32):
+          %s = arith.divf %x, %m : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %n : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%p: tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+      %n = tenon.kernel @linear_sum_scaled(%P = %p) attributes {tenon.bytes = affine_map<() -> (384)>, tenon.flops = affine_map<() -> (128)>, tenon.schedule = #tile.row<rows = 1, columns = 8, part = 2048>} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>
+        %y = linalg.generic {indexing_maps = [affine_map<(m, n, s) -> (s, m, n)>, affine_map<(m, n, s) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%P : tensor<2x4x8xf32>) outs(%init : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.addf %out, %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        %lowest = arith.constant 0xFF800000 : f32
+        %empty1 = tensor.empty() : tensor<4xf32>
+        %init1 = linalg.fill ins(%lowest : f32) outs(%empty1 : tensor<4xf32>) -> tensor<4xf32>
+        %largest = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m)>], iterator_types = ["parallel", "reduction"]}
+            ins(%y : tensor<4x8xf32>) outs(%init1 : tensor<4xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.maximumf %out, %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4xf32>
+        %all = tensor.empty() : tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+            ins(%y, %largest : tensor<4x8xf32>, tensor<4xf32>) outs(%all : tensor<4x8xf32>) {
+        ^bb0(%x: f32, %m: f32, %out: f32):
+          %s = arith.divf %x, %m : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %n : tensor<4x8xf32>
+    }
+    ```
+    Requires: split kernels (tenon-split-depth, tenon-split-keys).
+    Ensures: no kernel says `tenon.sum_of_parts`. A sum that others read, too, is a second result of the joined kernel.
+    Leaves alone: sums that no kernel reads first which folds rows of the same shape; sizes known only at run time.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the tiles of rows are chosen for">];
+  let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 
 def SplitKeysPass : Pass<"tenon-split-keys", "::mlir::ModuleOp"> {
@@ -224,7 +311,7 @@ def SplitKeysPass : Pass<"tenon-split-keys", "::mlir::ModuleOp"> {
         %m, %l, %o = tenon.attention_parts %Q, %K, %V {parts = 4 : i64} : (tensor<1x2x4x64xbf16>, tensor<1x2x512x64xbf16>, tensor<1x2x512x64xbf16>) -> (tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>)
         tenon.yield %m, %l, %o : tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>
       }
-      %y = tenon.kernel @attention_sum(%M = %p#0, %L = %p#1, %O = %p#2) attributes {tenon.bytes = affine_map<() -> (9472)>, tenon.flops = affine_map<() -> (8864)>, tenon.schedule = #tile.row<rows = 1, columns = 32, part = 4>} : (tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>) -> tensor<1x2x4x64xbf16> {
+      %y = tenon.kernel @attention_sum(%M = %p#0, %L = %p#1, %O = %p#2) attributes {tenon.bytes = affine_map<() -> (9472)>, tenon.flops = affine_map<() -> (8864)>, tenon.schedule = #tile.row<rows = 1, columns = 32, part = 4>, tenon.sum_of_parts} : (tensor<4x1x2x4xf32>, tensor<4x1x2x4xf32>, tensor<4x1x2x4x64xf32>) -> tensor<1x2x4x64xbf16> {
         %infinite = arith.constant 0xFF800000 : f32
         %empty = tensor.empty() : tensor<1x2x4xf32>
         %lowest = linalg.fill ins(%infinite : f32) outs(%empty : tensor<1x2x4xf32>) -> tensor<1x2x4xf32>

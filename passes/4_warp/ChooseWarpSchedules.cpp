@@ -2,6 +2,8 @@
 // lib/Schedule has the reasons. A schedule that stands there already is somebody's choice.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/HandSchedules.h"
+#include "lib/Analysis/TileBounds.h"
+#include "lib/Analysis/WeightOperands.h"
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/4_warp/Passes.h"
 
@@ -87,6 +89,37 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
 }
 
+static bool isBoundByMemory(tile::KernelOp kernel, const GpuArch &arch) {
+  auto of = [&](StringRef name) -> double {
+    auto map = kernel->getAttrOfType<AffineMapAttr>(name);
+    return map && map.getValue().isSingleConstant() ? double(map.getValue().getSingleConstantResult()) : 0;
+  };
+  double flops = of("tenon.flops"), bytes = of("tenon.bytes");
+  return flops > 0 && flops / arch.peak(arch.rates.tensor16) < bytes / arch.memoryBytesPerSecond;
+}
+
+/// Where weights are what takes the time, they begin to come as soon as there is room. 0: the program's only loop has
+/// none.
+static int64_t earlySlots(tile::KernelOp kernel, const WarpSchedule &schedule, const llvm::BitVector &weights,
+                          const GpuArch &arch) {
+  auto loops = kernel.getGrid().getBody().getOps<scf::ForOp>();
+  auto dots = llvm::hasSingleElement(loops) ? llvm::to_vector((*loops.begin()).getBody()->getOps<tile::DotOp>())
+                                            : SmallVector<tile::DotOp>();
+  if (dots.size() != 1)
+    return 0;
+  int64_t weightBytes = 0, otherBytes = 0;
+  for (auto load : (*loops.begin()).getBody()->getOps<tile::LoadOp>()) {
+    std::optional<ViewMemory> memory = memoryOf(kernel, load.getView());
+    bool isWeight = memory && memory->argument < weights.size() && weights[memory->argument];
+    (isWeight ? weightBytes : otherBytes) += bytesOf(load.getType());
+  }
+  std::optional<llvm::APInt> turns = (*loops.begin()).getStaticTripCount();
+  if (weightBytes == 0)
+    return 0;
+  return chooseEarlySlots(schedule, dots[0].getType().getDimSize(0), turns ? turns->getSExtValue() : schedule.stages,
+                          weightBytes, otherBytes, arch);
+}
+
 namespace {
 struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarpSchedules> {
   using ChooseWarpSchedulesPassBase::ChooseWarpSchedulesPassBase;
@@ -99,6 +132,7 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
     FailureOr<HandSchedules> byHand = readHandSchedules(getOperation(), schedules);
     if (failed(byHand))
       return signalPassFailure();
+    WeightOperands weights = findWeightOperands(getOperation());
     llvm::StringSet<> names;
     getOperation()->walk([&](tile::KernelOp kernel) {
       names.insert(kernel.getName());
@@ -107,6 +141,8 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
+      if (chosen.wgmma && isBoundByMemory(kernel, **arch))
+        chosen.early = earlySlots(kernel, chosen, weights.lookup(kernel), **arch);
       // Warpgroups that look at no maxima fall into step, unless they begin their dots in turns.
       auto attention = kernel->getAttrOfType<tile::AttentionAttr>("tenon.schedule");
       bool turns = attention && attention.getMaximum() == tile::Maximum::First && chosen.wgmma && chosen.warpsM >= 8;
@@ -117,12 +153,13 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
         return error;
       };
       if (failed(warp::ScheduleAttr::verify(refuse, chosen.warpsM, chosen.warpsN, chosen.stages, tf32, chosen.wgmma,
-                                            chosen.wgmma, chosen.outerStages, turns, chosen.cluster, chosen.teams)))
+                                            chosen.wgmma, chosen.outerStages, turns, chosen.cluster, chosen.teams,
+                                            chosen.early)))
         return signalPassFailure();
       kernel->setAttr("warp.schedule",
                       warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
                                               chosen.wgmma, chosen.wgmma, chosen.outerStages, turns, chosen.cluster,
-                                              chosen.teams));
+                                              chosen.teams, chosen.early));
     });
     if (failed(checkHandNames(getOperation(), schedules, byHand->warp, names,
                               "on tiles; tenon-compile --to=tile shows them")))

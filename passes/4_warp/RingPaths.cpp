@@ -263,6 +263,12 @@ LogicalResult RingExecution::runWarpOp(Operation *op) {
             return failure();
         return success();
       })
+      .Case([&](RingIsEarlyOp early) {
+        usedProgram = true;
+        numbers[early.getEarly()] =
+            !isLastProgram && numberOf(early.getNumber()) < early.getRing().getType().getDepth();
+        return success();
+      })
       .Case([&](DotWaitOp wait) {
         finishDots(wait.getPending());
         return success();
@@ -395,6 +401,10 @@ LogicalResult RingExecution::runOp(Operation *op) {
   }
   if (auto produce = dyn_cast<ProduceOp>(op))
     return runBlock(produce.getBody().front());
+  if (auto early = dyn_cast<EarlyOp>(op)) {
+    usedProgram = true;
+    return isLastProgram ? success() : runBlock(early.getBody().front());
+  }
   if (auto again = dyn_cast<tile::RedoOp>(op))
     return runBlock(again.getBody().front());
   if (auto grid = dyn_cast<tile::GridOp>(op)) {

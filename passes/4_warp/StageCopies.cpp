@@ -7,9 +7,11 @@
 //       for k: slot = wait i; acquire i+stages-1, copy X[k + (stages-1)*step], commit; dot (read slot)
 //
 // A producer fills rings on a warp of its own. Then what one dot reads has a ring of its own, whose slots are free as
-// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program.
+// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program. Weights
+// that come early have a ring of their own, too: they do not wait for what the launch ahead computes.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
+#include "lib/Analysis/WeightOperands.h"
 #include "passes/4_warp/DotLoops.h"
 #include "passes/4_warp/Passes.h"
 
@@ -96,6 +98,7 @@ struct RingLoads {
   SmallVector<SmemType> tiles;
   int64_t stages = 1;
   Value ring;
+  bool areWeights = false; ///< that the producer begins to copy before the launch ahead is done
 
   void create(ImplicitLocOpBuilder &b, Value transfers) {
     ring = RingCreateOp::create(b, RingType::get(b.getContext(), stages, tiles), transfers);
@@ -195,12 +198,15 @@ namespace {
 /// A loop whose loads come through rings.
 class LoopStaging {
 public:
-  LoopStaging(scf::ForOp loop, ScheduleAttr schedule)
-      : loop(loop), schedule(schedule), b(loop.getLoc(), loop), lower(loop.getLowerBound()), step(loop.getStep()) {}
+  /// `weights`: a bit each of the kernel's operands.
+  LoopStaging(scf::ForOp loop, ScheduleAttr schedule, const llvm::BitVector &weights)
+      : loop(loop), schedule(schedule), weights(weights), b(loop.getLoc(), loop), lower(loop.getLowerBound()),
+        step(loop.getStep()) {}
   void run();
 
 private:
   void create(RingLoads &group, bool isProduced);
+  SmallVector<RingLoads> splitWeights(ArrayRef<RingLoads> groups);
   void produce(MutableArrayRef<RingLoads> groups);
   void copyAhead(RingLoads &group);
   void inLoop(Value turns, function_ref<void(Value)> body) {
@@ -220,6 +226,7 @@ private:
 
   scf::ForOp loop;
   ScheduleAttr schedule;
+  const llvm::BitVector &weights;
   ImplicitLocOpBuilder b;
   Value lower, step, zero, one, trips;
 };
@@ -230,20 +237,61 @@ void LoopStaging::create(RingLoads &group, bool isProduced) {
   bool isSame = llvm::none_of(group.loads, [&](tile::LoadOp load) {
     return llvm::any_of(load.getPlace(), [&](Value place) { return !loop.isDefinedOutsideOfLoop(place); });
   });
-  group.stages = isSame ? 1 : schedule.getStages();
+  group.stages = isSame ? 1 : group.areWeights ? schedule.getEarly() : schedule.getStages();
   group.create(b, isProduced ? trips : Value());
   report(loop, group, isProduced);
+}
+
+/// Weights come through rings of their own, where they may come early.
+SmallVector<RingLoads> LoopStaging::splitWeights(ArrayRef<RingLoads> groups) {
+  auto kernel = loop->getParentOfType<tile::KernelOp>();
+  SmallVector<RingLoads> split;
+  for (const RingLoads &group : groups) {
+    RingLoads others, ofWeights;
+    ofWeights.areWeights = true;
+    for (auto [load, tile] : llvm::zip_equal(group.loads, group.tiles)) {
+      tile::LoadOp op = load;
+      unsigned argument = memoryOf(kernel, op.getView())->argument;
+      RingLoads &part = argument < weights.size() && weights[argument] ? ofWeights : others;
+      part.loads.push_back(load);
+      part.tiles.push_back(tile);
+    }
+    for (const RingLoads &part : {others, ofWeights})
+      if (!part.loads.empty())
+        split.push_back(part);
+  }
+  return split;
 }
 
 void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
   for (RingLoads &group : groups)
     create(group, /*isProduced=*/true);
+  auto transfer = [&](RingLoads &group, Value number) {
+    fill(b, loop, group, number, counterOf(number));
+    RingCommitOp::create(b, group.ring, number);
+  };
+  for (RingLoads &group : groups)
+    if (group.areWeights) {
+      Value slots = arith::ConstantIndexOp::create(b, group.stages);
+      Value first = b.createOrFold<arith::MinSIOp>(trips, slots);
+      auto early = EarlyOp::create(b);
+      OpBuilder::InsertionGuard inside(b);
+      b.createBlock(&early.getBody());
+      inLoop(first, [&](Value number) { transfer(group, number); });
+    }
   auto produce = ProduceOp::create(b);
   b.createBlock(&produce.getBody());
   inLoop(trips, [&](Value number) {
     for (RingLoads &group : groups) {
-      fill(b, loop, group, number, counterOf(number));
-      RingCommitOp::create(b, group.ring, number);
+      if (!group.areWeights) {
+        transfer(group, number);
+        continue;
+      }
+      Value isEarly = RingIsEarlyOp::create(b, b.getI1Type(), group.ring, number);
+      auto branch = scf::IfOp::create(b, isEarly, /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard inside(b);
+      b.setInsertionPointToStart(branch.elseBlock());
+      transfer(group, number);
     }
   });
   Value number = currentNumber();
@@ -296,6 +344,8 @@ void LoopStaging::run() {
                     llvm::all_of(llvm::zip_equal(all.loads, all.tiles),
                                  [](auto pair) { return fitsTma(std::get<0>(pair), std::get<1>(pair)); });
   SmallVector<RingLoads> groups = isProduced ? splitByDot(all) : SmallVector<RingLoads>{all};
+  if (isProduced && schedule.getEarly() > 0)
+    groups = splitWeights(groups);
   if (isProduced)
     produce(groups);
   else
@@ -340,14 +390,16 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
 namespace {
 struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
   void runOnOperation() override {
+    WeightOperands weights = findWeightOperands(getOperation());
     getOperation()->walk([&](tile::KernelOp kernel) {
       auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
       if (!schedule)
         return;
       SmallVector<scf::ForOp> loops;
       kernel.walk([&](scf::ForOp loop) { loops.push_back(loop); });
+      const llvm::BitVector ofKernel = weights.lookup(kernel);
       for (scf::ForOp loop : loops)
-        LoopStaging(loop, schedule).run();
+        LoopStaging(loop, schedule, ofKernel).run();
       stageOuterLoads(kernel.getGrid(), schedule);
     });
   }

@@ -144,6 +144,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return success();
   if (auto produce = dyn_cast<ProduceOp>(op))
     return role == Role::Producer ? emitBlock(produce.getBody().front()) : success();
+  if (isa<EarlyOp>(op)) // before all programs: emitEarly
+    return success();
   if (isa<scf::YieldOp, tile::YieldOp>(op)) {
     scf::YieldOp::create(b, flatten(op->getOperands()));
     return success();

@@ -59,6 +59,8 @@ private:
   enum class Role { All, Producer, Consumer };
   mlir::LogicalResult limitSizes(int64_t numDims);
   mlir::LogicalResult emitRoles(tile::GridOp grid);
+  mlir::LogicalResult emitEarly(tile::GridOp grid);
+  void awaitLaunchAhead();
   mlir::LogicalResult emitPrograms(tile::GridOp grid, Role role);
   /// Program `number`; the transfers of each produced ring, then the heads of lists, before and after it.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> emitProgram(tile::GridOp grid, mlir::Value number,

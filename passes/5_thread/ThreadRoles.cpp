@@ -61,7 +61,7 @@ LogicalResult ThreadEmitter::planTensorMaps() {
     return WalkResult::advance();
   };
   WalkResult result = kernel.walk([&](Operation *op) {
-    if (auto copy = dyn_cast<CopyOp>(op); copy && copy->getParentOfType<ProduceOp>())
+    if (auto copy = dyn_cast<CopyOp>(op); copy && isByProducer(copy))
       return plan(op, copy.getView(), boxOf(copy));
     if (auto store = dyn_cast<warp::StoreOp>(op))
       for (const StoreSlab &slab : storeSlabsOf(store.getTile().getType()))
@@ -186,6 +186,12 @@ Value ThreadEmitter::transfersOf(RingCreateOp ring) {
   return arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(ring.getTransfers()));
 }
 
+/// What the producer computes beside its copies.
+static bool isPlace(Operation &op) {
+  return isPure(&op) && op.getNumRegions() == 0 && llvm::none_of(op.getOperandTypes(), llvm::IsaPred<ShapedType>) &&
+         llvm::none_of(op.getResultTypes(), llvm::IsaPred<ShapedType>);
+}
+
 /// `before`: of each ring the transfers of the programs before. A team counts those programs instead, for it does not
 /// see all of them; they all have as many transfers. As this role sees it. Behind waits, which each lane leaves by
 /// itself, ptxas takes nothing that a loop carries to be the same in all lanes. What comes from one lane it does, and
@@ -208,12 +214,8 @@ FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Valu
   for (Operation &op : grid.getBody().front()) {
     if (!waiting.empty() && &op == waiting.front())
       emitTurn(/*isWait=*/true, team);
-    // The producer computes places, and nothing else.
-    bool isPlace =
-        isa<ProduceOp, RingCreateOp>(op) ||
-        (isPure(&op) && op.getNumRegions() == 0 && llvm::none_of(op.getOperandTypes(), llvm::IsaPred<ShapedType>) &&
-         llvm::none_of(op.getResultTypes(), llvm::IsaPred<ShapedType>));
-    if ((role != Role::Producer || isPlace) && failed(emitOp(&op)))
+    bool isForProducer = isa<ProduceOp, RingCreateOp>(op) || isPlace(op);
+    if ((role != Role::Producer || isForProducer) && failed(emitOp(&op)))
       return failure();
     if (!waiting.empty() && &op == waiting.back())
       emitTurn(/*isWait=*/false, team);
@@ -358,8 +360,26 @@ static std::pair<int64_t, int64_t> registerShares(int64_t numWarps, bool isClust
   return numWarps == 12 ? std::pair(32, 160) : std::pair(0, 0);
 }
 
+void ThreadEmitter::awaitLaunchAhead() { NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait); }
+
+/// Of the CTA's first program; then the producer waits for the launch ahead, whose results it copies next.
+LogicalResult ThreadEmitter::emitEarly(tile::GridOp grid) {
+  role = Role::Producer;
+  emitGrid(grid, NVVM::BlockIdXOp::create(b, b.getI32Type()));
+  for (Operation &op : grid.getBody().front()) {
+    auto early = dyn_cast<EarlyOp>(op);
+    if (early ? failed(emitBlock(early.getBody().front())) : isPlace(op) && failed(emitOp(&op)))
+      return failure();
+  }
+  awaitLaunchAhead();
+  return success();
+}
+
 LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
   initBarriers();
+  bool hasEarly = !grid.getBody().getOps<EarlyOp>().empty();
+  if (hasEarly)
+    function->setAttr("tenon.programmatic", b.getUnitAttr());
   auto [few, many] = registerShares(schedule.getAllWarps(), bool(cluster));
   if (few) // ptxas shares out only what it knows a CTA to start with
     function->setAttr("nvvm.minctasm", b.getI32IntegerAttr(1));
@@ -374,11 +394,15 @@ LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
     NVVM::SetMaxRegisterOp::create(b, few, NVVM::SetMaxRegisterAction::decrease);
   auto one = scf::IfOp::create(b, isEqual(thread, 32 * schedule.getAllWarps()), /*withElseRegion=*/false);
   b.setInsertionPoint(one.thenYield());
-  if (failed(emitPrograms(grid, Role::Producer)))
+  if ((hasEarly && failed(emitEarly(grid))) || failed(emitPrograms(grid, Role::Producer)))
     return failure();
   b.setInsertionPoint(roles.elseYield());
   if (many)
     NVVM::SetMaxRegisterOp::create(b, many, NVVM::SetMaxRegisterAction::increase);
+  if (hasEarly) {
+    awaitLaunchAhead();
+    NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);
+  }
   if (cluster) { // others may still arrive at barriers of a CTA that is done
     OpBuilder::InsertionGuard after(b);
     b.setInsertionPointAfter(roles);

@@ -440,6 +440,14 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
       values[slot] = {address};
     return success();
   }
+  if (auto early = dyn_cast<RingIsEarlyOp>(op)) {
+    Value before = ringBases.lookup(early.getRing()), number = scalarOf(early.getNumber());
+    Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, before, i32(0));
+    Value fits =
+        arith::CmpIOp::create(b, arith::CmpIPredicate::ult, number, index(early.getRing().getType().getDepth()));
+    values[early.getEarly()] = {arith::AndIOp::create(b, isFirst, fits)};
+    return success();
+  }
   if (isa<RingCommitOp>(op)) {
     if (!isProduced)
       NVVM::CpAsyncCommitGroupOp::create(b);
@@ -467,7 +475,7 @@ LogicalResult ThreadEmitter::emitRing(Operation *op) {
     return success();
   }
   if (auto copy = dyn_cast<CopyOp>(op)) {
-    if (!copy->getParentOfType<ProduceOp>())
+    if (!isByProducer(copy))
       return emitCopy(copy);
     emitTma(copy);
     return success();

@@ -158,7 +158,7 @@ TEST_F(LayoutTest, PickedDimensionsKeepTheirPlaces) {
 // l / 4 + 8, columns 2 * (l mod 4) and the next.
 TEST_F(LayoutTest, AccumulatorsLieAsTheManualSays) {
   LayoutAttr layout =
-      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1).accumulatorLayout(16, 8);
+      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1, 0).accumulatorLayout(16, 8);
   for (int64_t lane = 0; lane < 32; ++lane) {
     std::vector<Place> expected;
     for (int64_t number = 0; number < 4; ++number)

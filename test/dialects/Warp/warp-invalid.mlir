@@ -334,6 +334,41 @@ tile.kernel @f(%X: !tile.view<?x64xbf16>) {
 
 // -----
 
+func.func @f() {
+  // expected-error @below {{'warp.early' op (C1) stands in func.func, expected tile.grid}}
+  warp.early {
+  }
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+tile.kernel @f(%X: !tile.view<?x64xbf16>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = warp.ring.create : !warp.ring<2, !slot>
+    // expected-error @below {{'warp.early' op (C2) fills a ring that does not say its `transfers`}}
+    warp.early {
+      %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !slot> -> !slot
+    }
+  }
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+tile.kernel @f(%X: !tile.view<?x64xbf16>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = warp.ring.create transfers(%c0) : !warp.ring<2, !slot>
+    // expected-error @below {{'warp.ring.is_early' op (C1) stands outside of warp.produce}}
+    %early = warp.ring.is_early %r[%c0] : !warp.ring<2, !slot>
+  }
+}
+
+// -----
+
 func.func @f(%x: tensor<16x64xf32>) {
   // expected-error @below {{'warp.partial_reduce' op (C1) axis is 2, expected a dimension of 'tensor<16x64xf32>'}}
   %y = warp.partial_reduce add %x {axis = 2 : i64} : tensor<16x64xf32> -> tensor<16x4xf32>

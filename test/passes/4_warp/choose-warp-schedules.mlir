@@ -55,6 +55,27 @@ func.func @main(%a: tensor<64x512x64xbf16>, %b: tensor<64x64x512xbf16>) -> tenso
 
 // -----
 
+// Few rows of a weight: its bytes are what takes the time, and come early, 64 KB of them. Many rows are bound by products.
+// CHECK: @linear({{.*}}producer = true, early = 8>
+// CHECK: @linear_1({{.*}}producer = true>
+func.func @main(%x: tensor<64x4096xbf16>, %z: tensor<4096x4096xbf16>) -> (tensor<64x8192xbf16>, tensor<4096x8192xbf16>) {
+  %w = tenon.weight "w" : tensor<8192x4096xbf16>
+  %0 = tenon.linear %x, %w : (tensor<64x4096xbf16>, tensor<8192x4096xbf16>) -> tensor<64x8192xbf16>
+  %1 = tenon.linear %z, %w : (tensor<4096x4096xbf16>, tensor<8192x4096xbf16>) -> tensor<4096x8192xbf16>
+  return %0, %1 : tensor<64x8192xbf16>, tensor<4096x8192xbf16>
+}
+
+// -----
+
+// The same from an input that is no weight.
+// CHECK: @linear({{.*}}producer = true>
+func.func @main(%x: tensor<64x4096xbf16>, %w: tensor<8192x4096xbf16>) -> tensor<64x8192xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<64x4096xbf16>, tensor<8192x4096xbf16>) -> tensor<64x8192xbf16>
+  return %0 : tensor<64x8192xbf16>
+}
+
+// -----
+
 // CHECK: tile.kernel @one({{.*}}warp.schedule = #warp.schedule<warps = [1, 3], stages = 2, tf32 = true>
 tile.kernel @one(%Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 3], stages = 2, tf32 = true>} {
   %c0 = arith.constant 0 : index

@@ -170,3 +170,49 @@ tile.kernel @by_all(%X: !tile.view<64x64xbf16>, %W: !tile.view<32x64xbf16>, %Y: 
     tile.store %d, %Y[%c0, %c0] : tensor<64x32xf32>, !tile.view<64x32xf32>
   }
 }
+
+// -----
+
+// Weights come through a ring of their own, whose first transfers no launch ahead decides: warp.early makes them, and the
+// producer those that are left.
+// CHECK-LABEL: tile.kernel @weights
+// CHECK: %[[X:.*]] = warp.ring.create transfers(%{{.*}}) : <2, <64x64xbf16, 128>>
+// CHECK: %[[W:.*]] = warp.ring.create transfers(%{{.*}}) : <6, <32x64xbf16, 128>>
+// CHECK: warp.early {
+// CHECK-NEXT: scf.for %[[N:.*]] = %c0{{.*}} to %c6{{.*}} step
+// CHECK: warp.ring.acquire %[[W]][%[[N]]]
+// CHECK: warp.copy %arg1
+// CHECK: warp.ring.commit %[[W]][%[[N]]]
+// CHECK: warp.produce {
+// CHECK-NEXT: scf.for %[[N:.*]] = %c0{{.*}} to %c8{{.*}} step
+// CHECK: warp.ring.acquire %[[X]][%[[N]]]
+// CHECK: warp.copy %arg0
+// CHECK: warp.ring.commit %[[X]][%[[N]]]
+// CHECK: %[[EARLY:.*]] = warp.ring.is_early %[[W]][%[[N]]]
+// CHECK: scf.if %[[EARLY]] {
+// CHECK-NEXT: } else {
+// CHECK: warp.ring.acquire %[[W]][%[[N]]]
+// CHECK: warp.copy %arg1
+// CHECK: warp.ring.commit %[[W]][%[[N]]]
+func.func @main(%x: tensor<64x512xbf16>) -> tensor<64x32xf32> {
+  %w = tenon.weight "w" : tensor<32x512xbf16>
+  %y = tenon.launch @kernels::@weights(%x, %w) : (tensor<64x512xbf16>, tensor<32x512xbf16>) -> tensor<64x32xf32>
+  return %y : tensor<64x32xf32>
+}
+module @kernels {
+  tile.kernel @weights(%X: !tile.view<64x512xbf16>, %W: !tile.view<32x512xbf16>, %Y: !tile.view<64x32xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, early = 6>} {
+    %c0 = arith.constant 0 : index
+    %c64 = arith.constant 64 : index
+    %c512 = arith.constant 512 : index
+    %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+    tile.grid () = () {
+      %sum = scf.for %k = %c0 to %c512 step %c64 iter_args(%acc = %zero) -> (tensor<64x32xf32>) {
+        %x = tile.load %X[%c0, %k] : !tile.view<64x512xbf16> -> tensor<64x64xbf16>
+        %w = tile.load %W[%c0, %k] : !tile.view<32x512xbf16> -> tensor<32x64xbf16>
+        %d = tile.dot %x, %w, %acc {transpose_b} : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+        scf.yield %d : tensor<64x32xf32>
+      }
+      tile.store %sum, %Y[%c0, %c0] : tensor<64x32xf32>, !tile.view<64x32xf32>
+    }
+  }
+}

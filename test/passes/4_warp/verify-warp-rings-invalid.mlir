@@ -523,3 +523,69 @@ tile.kernel @rings(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.
     warp.ring.release %r[%c1] : !ring
   }
 }
+
+// -----
+
+// Early are the first two of three transfers: the producer must not fill them once more.
+!slot = !warp.smem<16x64xbf16, 128>
+!ring = !warp.ring<2, !slot>
+tile.kernel @early(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, early = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  tile.grid () = () {
+    %r = warp.ring.create transfers(%c3) : !ring
+    warp.early {
+      scf.for %i = %c0 to %c2 step %c1 {
+        %s = warp.ring.acquire %r[%i] : !ring -> !slot
+        warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !slot
+        warp.ring.commit %r[%i] : !ring
+      }
+    }
+    warp.produce {
+      scf.for %i = %c1 to %c3 step %c1 {
+        // expected-error @below {{'warp.ring.acquire' op acquires transfer 1, expected 2, the next to be committed}}
+        %s = warp.ring.acquire %r[%i] : !ring -> !slot
+        warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !slot
+        warp.ring.commit %r[%i] : !ring
+      }
+    }
+    scf.for %i = %c0 to %c3 step %c1 {
+      %f = warp.ring.wait %r[%i] {ahead = 0 : i64} : !ring -> !slot
+      warp.ring.release %r[%i] : !ring
+    }
+  }
+}
+
+// -----
+
+// Only the CTA's first program has early transfers: of the next nobody fills the first two.
+!slot = !warp.smem<16x64xbf16, 128>
+!ring = !warp.ring<2, !slot>
+tile.kernel @early(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, early = 2>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  tile.grid () = () {
+    %r = warp.ring.create transfers(%c3) : !ring
+    warp.early {
+      scf.for %i = %c0 to %c2 step %c1 {
+        %s = warp.ring.acquire %r[%i] : !ring -> !slot
+        warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !slot
+        warp.ring.commit %r[%i] : !ring
+      }
+    }
+    warp.produce {
+      // expected-error @below {{'warp.ring.acquire' op acquires transfer 2, expected 0, the next to be committed}}
+      %s = warp.ring.acquire %r[%c2] : !ring -> !slot
+      warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !slot
+      warp.ring.commit %r[%c2] : !ring
+    }
+    scf.for %i = %c0 to %c3 step %c1 {
+      %f = warp.ring.wait %r[%i] {ahead = 0 : i64} : !ring -> !slot
+      warp.ring.release %r[%i] : !ring
+    }
+  }
+}
