@@ -147,7 +147,7 @@ struct Model {
     if (tile.isSwapped)
       seconds *= swappedHandicap;
     if (tile.splits > 1)
-      seconds += secondLaunchSeconds +
+      seconds += (shape.isAddedByReader ? 0 : secondLaunchSeconds) +
                  2.0 * tile.splits * batch * rows * columns * 4 / (cacheRate * arch.memoryBytesPerSecond);
     std::string reason = std::to_string(programs) + " programs, " + std::to_string(int64_t(each)) +
                          " on the busiest multiprocessor, bound by " + bound;

@@ -27,10 +27,12 @@ struct GemmShape {
   int64_t depthBlock = 0, columnBlock = 0;
   /// What is computed of each result behind the product, as simple instructions, without the first: that one hides.
   int64_t opsBehind = 0;
+  /// What reads the result adds the parts of a split product itself: no second kernel does.
+  bool isAddedByReader = false;
 };
 struct GemmTile {
   int64_t rows, columns, depth;
-  int64_t splits = 1;     ///< of the depth, over programs; their sums are added by a second kernel
+  int64_t splits = 1;     ///< of the depth, over programs; their sums are added by a second kernel, or by the reader
   int64_t parts = 1;      ///< of the rows, multiplied one after the other
   bool isSwapped = false; ///< the transposed dot: columns are the instruction's rows
 };

@@ -8,6 +8,7 @@
 #include "lib/Schedule/TuningDatabase.h"
 #include "lib/Support/Version.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/3_tile/SumReader.h"
 #include "passes/3_tile/TileCandidates.h"
 #include "passes/3_tile/TuningKeyOf.h"
 
@@ -48,6 +49,9 @@ static Choice fromRecord(const TuningRecord &record, Attribute schedule) {
   return {schedule, reason};
 }
 
+/// The model is a few percent from what is measured, and a row is read in as many parts.
+static constexpr double worthASplit = 0.92;
+
 /// What was refused as machine code before is not looked for in the database.
 static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const TuningDatabase &database, bool tf32) {
   auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
@@ -59,6 +63,11 @@ static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const T
       return kernel.emitError() << "@" << kernel.getKernelName() << ": " << record->source << " has '"
                                 << record->schedule << "' for " << key->op << " " << key->shape
                                 << ", which is no schedule of a product, `#tile.gemm<..>`";
+    // A record was measured with the second kernel of a split product. Who reads the sum may add the parts instead.
+    TileCandidate split = findSumReader(kernel) ? rankTileSchedules(kernel, arch, tf32).front() : TileCandidate();
+    auto gemm = dyn_cast_or_null<tile::GemmAttr>(split.schedule);
+    if (gemm && gemm.getSplitK() > 1 && split.seconds < worthASplit * record->seconds)
+      return Choice{split.schedule, split.reason + "; the parts are added by who reads the sum"};
     return fromRecord(*record, schedule);
   }
   TileCandidate best = rankTileSchedules(kernel, arch, tf32, refusals).front();

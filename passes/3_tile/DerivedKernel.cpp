@@ -67,6 +67,8 @@ KernelOp DerivedKernel::finishByRows(ValueRange yielded, Attribute shapes, const
 void DerivedKernel::replaceByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
   KernelOp kernel = finishByRows(yielded, shapes, arch);
   kernel->setAttr(sumOfPartsAttrName, b.getUnitAttr());
+  if (Attribute refusals = from->getAttr(refusalsAttrName))
+    kernel->setAttr(refusalsAttrName, refusals);
   from.replaceAllUsesWith(kernel.getResults());
   from.erase();
 }

@@ -4,7 +4,7 @@
 #include "dialects/Tile/Tile.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
-#include "passes/3_tile/ResultDimensions.h"
+#include "passes/3_tile/SumReader.h"
 
 #include "mlir/IR/Remarks.h"
 
@@ -15,29 +15,6 @@ namespace tenon {
 
 using namespace mlir;
 using namespace tenon;
-
-static bool isOfRows(KernelOp kernel) {
-  return kernel && isa_and_nonnull<tile::RowAttr>(kernel->getDiscardableAttr("tenon.schedule")) &&
-         !kernel->hasAttr(generalAttrName);
-}
-
-/// The kernel that folds along the rows of the sum, and nothing else comes before that reads it; null: there is none.
-static KernelOp findReader(KernelOp sum) {
-  Value result = sum->getResult(0);
-  Operation *first = nullptr;
-  for (Operation *user : result.getUsers())
-    if (user->getBlock() != sum->getBlock() || (first && user == first))
-      return {};
-    else if (!first || user->isBeforeInBlock(first))
-      first = user;
-  auto reader = dyn_cast_or_null<KernelOp>(first);
-  auto type = cast<RankedTensorType>(result.getType());
-  if (!isOfRows(reader) || llvm::any_of(reader.getResultTypes(), [&](Type other) {
-        return cast<RankedTensorType>(other).getShape() != type.getShape();
-      }))
-    return {};
-  return type.hasStaticShape() && rowShapeOf(reader).foldsRows ? reader : KernelOp();
-}
 
 static void join(KernelOp sum, KernelOp reader, const GpuArch &arch) {
   DerivedKernel joined(reader, "");
@@ -80,12 +57,12 @@ struct JoinSums : tenon::impl::JoinSumsPassBase<JoinSums> {
     }
     SmallVector<KernelOp> sums;
     getOperation()->walk([&](KernelOp kernel) {
-      if (kernel->hasAttr(sumOfPartsAttrName) && isOfRows(kernel))
+      if (kernel->hasAttr(sumOfPartsAttrName) && !kernel->hasAttr(generalAttrName))
         sums.push_back(kernel);
     });
     for (KernelOp sum : sums) {
       sum->removeAttr(sumOfPartsAttrName);
-      if (KernelOp reader = findReader(sum))
+      if (KernelOp reader = findSumReader(sum))
         join(sum, reader, **found);
     }
   }

@@ -2,6 +2,7 @@
 
 #include "dialects/Tile/Tile.h"
 #include "passes/3_tile/ResultDimensions.h"
+#include "passes/3_tile/SumReader.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -94,6 +95,7 @@ static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &
   GemmShape shape = gemmShapeOf(kernel, product);
   const int64_t promote = promotedDepth(product, tf32);
   shape.isPromoted = product.blocks || promote > 0;
+  shape.isAddedByReader = bool(findSumReader(kernel));
   std::vector<GemmCandidate> ranked = rankGemmTiles(shape, arch, refusals);
   SmallVector<TileCandidate> candidates;
   for (const GemmCandidate &candidate : ranked) {

@@ -14,6 +14,7 @@
 // RUN: not tenon-opt %t/products.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/none 2>&1 | FileCheck %s --check-prefix=FILE
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/floats.jsonl | FileCheck %t/floats.mlir
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules="tuning=%t/floats.jsonl tf32=true" | FileCheck %t/floats.mlir --check-prefix=TF32
+// RUN: tenon-opt %t/norms.mlir --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=%t/norms.jsonl | FileCheck %t/norms.mlir
 // MODEL-COUNT-4: us by the model
 // HAND: @linear({{.*}}#tile.gemm<rows = 16, columns = 16, depth = 64>
 // ROW: error: @linear: the database {{.*}}row.jsonl has '#tile.row<rows = 1, columns = 2, part = 3>' for product nt 1x128x256x512, which is no schedule of a product, `#tile.gemm<..>`
@@ -82,4 +83,34 @@ func.func @main(%x: tensor<100x512xbf16>, %w: tensor<256x512xbf16>) -> tensor<10
     tenon.yield %0 : tensor<100x256xbf16>
   }
   return %y : tensor<100x256xbf16>
+}
+//--- norms.jsonl
+{"tenon-tuning": 1}
+{"op": "product nt", "shape": "1x128x768x768", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "us": 8.0, "model_schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "model_us": 8.0, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+{"op": "product nt", "shape": "1x128x384x768", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "us": 4.0, "model_schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "model_us": 4.0, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+//--- norms.mlir
+// A record was measured with a kernel that adds the parts of a split product; a norm that comes next does that.
+// CHECK: @linear({{.*}}split_k = 4>
+func.func @main(%x: tensor<128x768xbf16>, %w: tensor<768x768xbf16>, %g: tensor<768xbf16>) -> tensor<128x768xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<128x768xbf16>, tensor<768x768xbf16>) -> tensor<128x768xbf16>
+  %1 = tenon.rms_norm %0, %g {epsilon = 1.0e-5 : f64} : (tensor<128x768xbf16>, tensor<768xbf16>) -> tensor<128x768xbf16>
+  return %1 : tensor<128x768xbf16>
+}
+
+// -----
+
+// CHECK: @linear({{.*}}#tile.gemm<rows = 64, columns = 16, depth = 64>
+func.func @main(%x: tensor<128x768xbf16>, %w: tensor<768x768xbf16>) -> tensor<128x768xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<128x768xbf16>, tensor<768x768xbf16>) -> tensor<128x768xbf16>
+  return %0 : tensor<128x768xbf16>
+}
+
+// -----
+
+// What was measured is faster than a split may be.
+// CHECK: @linear({{.*}}#tile.gemm<rows = 64, columns = 16, depth = 64>
+func.func @main(%x: tensor<128x768xbf16>, %w: tensor<384x768xbf16>, %g: tensor<384xbf16>) -> tensor<128x384xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<128x768xbf16>, tensor<384x768xbf16>) -> tensor<128x384xbf16>
+  %1 = tenon.rms_norm %0, %g {epsilon = 1.0e-5 : f64} : (tensor<128x384xbf16>, tensor<384xbf16>) -> tensor<128x384xbf16>
+  return %1 : tensor<128x384xbf16>
 }
