@@ -44,6 +44,12 @@ inline LayoutAttr layoutOf(mlir::Type type) {
 }
 inline LayoutAttr layoutOf(mlir::Value value) { return layoutOf(value.getType()); }
 
+/// Whether every thread has the elements of the result in the registers in which it has the tile's.
+inline bool isInPlace(tile::ReshapeOp op) {
+  mlir::RankedTensorType from = op.getTile().getType(), to = op.getResult().getType();
+  return layoutOf(from).reshape(from.getShape(), to.getShape()) == layoutOf(to);
+}
+
 /// How warp.store cuts a warp's block of a tile: slabs of all its rows, from a column of the block on, the widest
 /// first.
 struct StoreSlab {

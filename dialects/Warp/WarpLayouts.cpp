@@ -169,6 +169,61 @@ LayoutAttr LayoutAttr::drop(int64_t dimension) const {
   return pick(dims);
 }
 
+/// Takes from the fast end of `digits` those that count to `size`, a digit in part where it is a multiple of what is
+/// missing; false where they do not.
+static bool takeDigits(SmallVectorImpl<Digit> &digits, int64_t size, SmallVectorImpl<Digit> &taken) {
+  while (size > 1) {
+    if (digits.empty())
+      return false;
+    Digit digit = digits.pop_back_val();
+    int64_t part = std::min(size, digit.size);
+    if (size % part != 0 || digit.size % part != 0)
+      return false;
+    if (int64_t slower = digit.size / part; slower > 1)
+      digits.push_back({digit.kind, slower, digit.stride * part});
+    digit.size = part;
+    taken.insert(taken.begin(), digit);
+    size /= part;
+  }
+  return true;
+}
+
+LayoutAttr LayoutAttr::reshape(ArrayRef<int64_t> from, ArrayRef<int64_t> to) const {
+  SmallVector<SmallVector<Digit>> dims(to.size());
+  // Dimensions of size 1 have no digits.
+  auto withoutUnits = [](ArrayRef<int64_t> shape) {
+    auto all = llvm::seq<int64_t>(0, shape.size());
+    return llvm::to_vector(llvm::make_filter_range(all, [&](int64_t d) { return shape[d] != 1; }));
+  };
+  SmallVector<int64_t> sources = withoutUnits(from), targets = withoutUnits(to);
+  for (size_t s = 0, t = 0; s < sources.size() && t < targets.size();) {
+    // The next dimensions of both that have as many elements.
+    size_t firstSource = s, firstTarget = t;
+    int64_t numSources = from[sources[s++]], numTargets = to[targets[t++]];
+    while (numSources != numTargets)
+      if (numSources < numTargets)
+        numSources *= from[sources[s++]];
+      else
+        numTargets *= to[targets[t++]];
+    ArrayRef<int64_t> left = ArrayRef(sources).slice(firstSource, s - firstSource),
+                      right = ArrayRef(targets).slice(firstTarget, t - firstTarget);
+    if (left.size() == 1 && right.size() == 1) { // whose digits may count past its end
+      dims[right.front()] = getDim(left.front());
+      continue;
+    }
+    SmallVector<Digit> digits;
+    for (int64_t d : left) {
+      if (getReach(d) != from[d])
+        return {};
+      llvm::append_range(digits, getDim(d));
+    }
+    for (int64_t d : llvm::reverse(right))
+      if (!takeDigits(digits, to[d], dims[d]))
+        return {};
+  }
+  return get(getContext(), dims);
+}
+
 LayoutAttr LayoutAttr::dropRegisters(int64_t dimension) const {
   SmallVector<SmallVector<Digit>> dims;
   for (int64_t d = 0; d < getRank(); ++d)

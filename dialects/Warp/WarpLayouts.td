@@ -33,6 +33,8 @@ def Warp_Layout : AttrDef<WarpDialect, "Layout"> {
     /// The layout of these dimensions alone, in this order.
     LayoutAttr pick(::llvm::ArrayRef<int64_t> dims) const;
     LayoutAttr drop(int64_t dimension) const;
+    /// That of the same elements, in the same registers, under another shape of as many; null where there is none.
+    LayoutAttr reshape(::llvm::ArrayRef<int64_t> from, ::llvm::ArrayRef<int64_t> to) const;
     /// The same with one element of the dimension a thread.
     LayoutAttr dropRegisters(int64_t dimension) const;
     /// For each register, its constant part of the place along each dimension.

@@ -222,7 +222,7 @@ BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
       conflicts.fragments += counter.fragment(read.getSource().getType(), read.getTile().getType(), /*isWrite=*/false);
     } else if (auto dot = dyn_cast<warp::DotOp>(op)) {
       conflicts.dots += counter.dot(dot);
-    } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
+    } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op); isa<RelayoutOp>(op) || (reshape && !isInPlace(reshape))) {
       conflicts.exchanges += counter.exchange(cast<RankedTensorType>(op->getOperand(0).getType()),
                                               cast<RankedTensorType>(op->getResult(0).getType()));
     }

@@ -90,7 +90,7 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
       // Copied out while the next program runs.
       int64_t slotBytes = storeSlotBytes(storeSlabsOf(store.getTile().getType()), schedule);
       tiles.push_back({op, schedule.getTeams() * int64_t(store.getSlots()) * slotBytes, 0, unsigned(numbers.size())});
-    } else if (isa<RelayoutOp, tile::ReshapeOp>(op)) {
+    } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op); isa<RelayoutOp>(op) || (reshape && !isInPlace(reshape))) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
     } else if (isa<tile::ReduceOp, tile::ScanOp>(op)) {

@@ -154,8 +154,8 @@ void LayoutAssignment::spreadAlong(Operation *op, Value from, LayoutAttr layout)
       want(trans.getResult(), layout.pick(trans.getPermutation()));
   } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op)) {
     Value other = isResult ? reshape.getTile() : reshape.getResult();
-    if (LayoutAttr units = reshapeUnits(layout, tileType(from).getShape(), tileType(other).getShape()))
-      want(other, units);
+    if (LayoutAttr same = layout.reshape(tileType(from).getShape(), tileType(other).getShape()))
+      want(other, same);
   } else if (auto dot = dyn_cast<tile::DotOp>(op)) {
     if (isResult)
       want(dot.getAccumulator(), layout);

@@ -56,24 +56,4 @@ LayoutAttr rowLayout(RankedTensorType tile, int64_t numWarps) {
   return LayoutAttr::get(context, dims);
 }
 
-LayoutAttr reshapeUnits(LayoutAttr layout, ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
-  SmallVector<SmallVector<Digit>> dims;
-  size_t next = 0;
-  auto skipUnits = [&] {
-    while (next < from.size() && from[next] == 1)
-      ++next;
-  };
-  for (int64_t size : to) {
-    dims.emplace_back();
-    if (size == 1)
-      continue;
-    skipUnits();
-    if (next == from.size() || from[next] != size)
-      return {};
-    dims.back() = layout.getDim(next++);
-  }
-  skipUnits();
-  return next == from.size() ? LayoutAttr::get(layout.getContext(), dims) : LayoutAttr();
-}
-
 } // namespace tenon::warp

@@ -9,8 +9,4 @@ namespace tenon::warp {
 /// the other lanes and the warps go to the dimensions before it as far as there are places, then along the innermost.
 LayoutAttr rowLayout(mlir::RankedTensorType tile, int64_t numWarps);
 
-/// The layout of `tile.reshape`'s result from its operand's, or the other way round, where dimensions of size 1 come or
-/// go; null for other reshapes.
-LayoutAttr reshapeUnits(LayoutAttr layout, llvm::ArrayRef<int64_t> from, llvm::ArrayRef<int64_t> to);
-
 } // namespace tenon::warp

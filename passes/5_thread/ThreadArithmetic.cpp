@@ -43,17 +43,22 @@ static Value clampedTo(FloatType type, Value tile) {
   return isBelow && isAbove ? tile : Value();
 }
 
-/// Two neighbours by one instruction, which also brings them into range.
+/// Two neighbours by one instruction, which also brings them into range. Two pairs are a word, as Tensor Cores take
+/// them.
 static SmallVector<Value> truncateToFloat8(ImplicitLocOpBuilder &b, ArrayRef<Value> from, Type to) {
-  auto bytes = VectorType::get(2, b.getI8Type());
+  const size_t pairs = from.size() % 4 == 0 ? 2 : 1;
+  auto word = VectorType::get(pairs, b.getI16Type()), bytes = VectorType::get(2 * pairs, b.getI8Type());
+  auto place = [&](size_t number) { return LLVM::ConstantOp::create(b, b.getI32Type(), int64_t(number)); };
   SmallVector<Value> results;
-  for (size_t index = 0; index < from.size(); index += 2) {
-    Value pair = ptx::CvtF8Op::create(b, b.getI16Type(), from[index + 1], from[index], to);
-    pair = LLVM::BitcastOp::create(b, bytes, pair);
-    for (int64_t number : {0, 1}) {
-      Value place = LLVM::ConstantOp::create(b, b.getI32Type(), number);
-      results.push_back(arith::BitcastOp::create(b, to, LLVM::ExtractElementOp::create(b, pair, place)));
+  for (size_t index = 0; index < from.size(); index += 2 * pairs) {
+    Value joined = LLVM::PoisonOp::create(b, word);
+    for (size_t pair = 0; pair < pairs; ++pair) {
+      Value rounded = ptx::CvtF8Op::create(b, b.getI16Type(), from[index + 2 * pair + 1], from[index + 2 * pair], to);
+      joined = LLVM::InsertElementOp::create(b, joined, rounded, place(pair));
     }
+    joined = LLVM::BitcastOp::create(b, bytes, joined);
+    for (size_t number = 0; number < 2 * pairs; ++number)
+      results.push_back(arith::BitcastOp::create(b, to, LLVM::ExtractElementOp::create(b, joined, place(number))));
   }
   return results;
 }

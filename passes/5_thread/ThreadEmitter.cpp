@@ -12,18 +12,21 @@ using namespace tenon::warp;
 
 static bool isTile(Type type) { return isa<RankedTensorType>(type); }
 
-/// Floats of 16 bits are handed on in pairs, as Tensor Cores take them: one by one each would have a register.
-static bool isInPairs(Type type) {
+/// Floats of 16 and 8 bits are handed on as words, as Tensor Cores take them: one by one each would have a register.
+/// How many a word has; 1 where each is handed on by itself.
+static int64_t elementsOfWord(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && isa<FloatType>(tensor.getElementType()) && tensor.getElementTypeBitWidth() == 16 &&
-         layoutOf(type).getNumRegisters() % 2 == 0;
+  if (!tensor || !isa<FloatType>(tensor.getElementType()) || tensor.getElementTypeBitWidth() > 16)
+    return 1;
+  int64_t count = 32 / tensor.getElementTypeBitWidth();
+  return layoutOf(type).getNumRegisters() % count == 0 ? count : 1;
 }
 
 SmallVector<Type> ThreadEmitter::expandTypes(TypeRange types) {
   SmallVector<Type> expanded;
   for (Type type : types) {
-    if (isInPairs(type))
-      expanded.append(layoutOf(type).getNumRegisters() / 2, b.getI32Type());
+    if (int64_t count = elementsOfWord(type); count > 1)
+      expanded.append(layoutOf(type).getNumRegisters() / count, b.getI32Type());
     else if (auto tensor = dyn_cast<RankedTensorType>(type))
       expanded.append(layoutOf(type).getNumRegisters(), registerType(tensor.getElementType()));
     else
@@ -35,15 +38,16 @@ SmallVector<Type> ThreadEmitter::expandTypes(TypeRange types) {
 void ThreadEmitter::mapResults(ValueRange olds, ValueRange news) {
   size_t next = 0;
   for (Value old : olds) {
-    bool isPaired = isInPairs(old.getType());
-    size_t count = isTile(old.getType()) ? layoutOf(old).getNumRegisters() / (isPaired ? 2 : 1) : 1;
+    int64_t perWord = elementsOfWord(old.getType());
+    size_t count = isTile(old.getType()) ? layoutOf(old).getNumRegisters() / perWord : 1;
     SmallVector<Value> list(news.slice(next, count));
     next += count;
-    if (isPaired) {
+    if (perWord > 1) {
       Type element = cast<RankedTensorType>(old.getType()).getElementType();
+      auto vector = VectorType::get(perWord, memoryType(element));
       SmallVector<Value> single;
       for (Value word : list)
-        single.append(unpack(LLVM::BitcastOp::create(b, VectorType::get(2, element), word), element, 2));
+        single.append(unpack(LLVM::BitcastOp::create(b, vector, word), element, perWord));
       list = single;
     }
     values[old] = list;
@@ -60,13 +64,14 @@ SmallVector<Value> ThreadEmitter::flatten(ValueRange list) {
   SmallVector<Value> flat;
   for (Value value : list) {
     ArrayRef<Value> single = valuesOf(value);
-    if (!isInPairs(value.getType())) {
+    size_t perWord = elementsOfWord(value.getType());
+    if (perWord == 1) {
       llvm::append_range(flat, single);
       continue;
     }
     Type element = cast<RankedTensorType>(value.getType()).getElementType();
-    for (size_t number = 0; number < single.size(); number += 2)
-      flat.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(single.slice(number, 2), element)));
+    for (size_t number = 0; number < single.size(); number += perWord)
+      flat.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(single.slice(number, perWord), element)));
   }
   return flat;
 }
@@ -228,6 +233,10 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitGather(gather);
   if (auto store = dyn_cast<tile::StoreOp>(op))
     return emitStore(store);
+  if (auto reshape = dyn_cast<tile::ReshapeOp>(op); reshape && isInPlace(reshape)) {
+    values[op->getResult(0)] = llvm::to_vector(valuesOf(reshape.getTile()));
+    return success();
+  }
   if (isa<tile::ReshapeOp, RelayoutOp>(op))
     return emitRelayout(op, op->getOperand(0), op->getResult(0));
   if (auto dot = dyn_cast<warp::DotOp>(op))

@@ -154,6 +154,70 @@ TEST_F(LayoutTest, PickedDimensionsKeepTheirPlaces) {
   }
 }
 
+int64_t elementOf(const Place &place, ArrayRef<int64_t> shape) {
+  int64_t element = 0;
+  for (auto [at, size] : llvm::zip_equal(place, shape))
+    element = element * size + at;
+  return element;
+}
+
+// Under another shape every register of every thread has the element that it had, or there is no layout.
+TEST_F(LayoutTest, ReshapedLayoutsKeepElementsInTheirRegisters) {
+  std::mt19937 random(seed);
+  int64_t found = 0;
+  for (int number = 0; number < 400; ++number) {
+    RandomLayout made = makeLayout(random);
+    LayoutAttr layout = LayoutAttr::get(&context, made.dims);
+    SmallVector<int64_t> from, to(1, 1);
+    int64_t elements = 1;
+    for (int64_t d = 0; d < layout.getRank(); ++d) {
+      from.push_back(layout.getReach(d));
+      elements *= from.back();
+    }
+    for (int64_t part : {2, 3, 4, 1, 2, 3, 4})
+      if (elements % part == 0 && random() % 2) {
+        to.push_back(part);
+        elements /= part;
+      }
+    to[random() % to.size()] *= elements;
+    LayoutAttr other = layout.reshape(from, to);
+    if (!other)
+      continue;
+    ++found;
+    std::string text = "RERUN=" + std::to_string(seed) + ", layout " + std::to_string(number);
+    for (int64_t warp = 0; warp < made.warpEnd; ++warp)
+      for (int64_t lane = 0; lane < made.laneEnd; ++lane) {
+        std::vector<Place> before = placesOf(layout, lane, warp), after = placesOf(other, lane, warp);
+        ASSERT_EQ(before.size(), after.size()) << text;
+        for (size_t place = 0; place < before.size(); ++place)
+          ASSERT_EQ(elementOf(before[place], from), elementOf(after[place], to)) << text << ", lane " << lane;
+      }
+    ASSERT_EQ(other.reshape(to, from), layout) << text;
+  }
+  EXPECT_GT(found, 100);
+}
+
+// Scores of m64n32 in the order of the depth in which a left operand of m64k32 has them: the pairs of two blocks of 8
+// columns that a thread has are neighbours there.
+TEST_F(LayoutTest, PairsOfColumnsBecomeALeftOperandOfBytes) {
+  auto schedule = ScheduleAttr::get(&context, 4, 1, 1, false, true, false, 1, false, 1, 1, 0);
+  LayoutAttr pairs = schedule.accumulatorLayout(64, 32).reshape({64, 32}, {64, 2, 2, 4, 2});
+  ASSERT_TRUE(pairs);
+  LayoutAttr operand = pairs.pick({0, 1, 3, 2, 4}).reshape({64, 2, 4, 2, 2}, {64, 32});
+  EXPECT_EQ(operand, LayoutAttr::get(&context, WgmmaAttr::get(&context, 32).lhsDigits(64, 32, 4, 1)));
+}
+
+// A dimension that is one of the result's keeps what counts past its end.
+TEST_F(LayoutTest, ReshapedLayoutsCountPastAnEndOnlyAlongOneDimension) {
+  LayoutAttr layout = LayoutAttr::get(&context, {{lanes(32)}, {registers(4)}});
+  EXPECT_EQ(layout.reshape({20, 4}, {1, 20, 1, 2, 2}),
+            LayoutAttr::get(&context, {{}, {lanes(32)}, {}, {registers(2)}, {registers(2)}}));
+  EXPECT_FALSE(layout.reshape({20, 4}, {80}));
+  LayoutAttr sixths = LayoutAttr::get(&context, {{registers(6)}, {lanes(8)}});
+  EXPECT_TRUE(sixths.reshape({6, 8}, {3, 16}));
+  EXPECT_FALSE(sixths.reshape({6, 8}, {16, 3})) << "no lane's digit counts to 3";
+}
+
 // The accumulator of m16n8: PTX ISA, "Matrix Fragments for mma.m16n8k16", c0..c3 of lane l are at rows l / 4 and
 // l / 4 + 8, columns 2 * (l mod 4) and the next.
 TEST_F(LayoutTest, AccumulatorsLieAsTheManualSays) {
