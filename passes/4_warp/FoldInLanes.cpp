@@ -181,17 +181,26 @@ void CarriedSum::rewrite() {
   result.replaceAllUsesExcept(fold, fold);
 }
 
+/// Of all elements alike, or of a row's: a number above 0, or a magnitude. What is multiplied by it keeps its order.
+static bool isNonNegative(Value value) {
+  DenseElementsAttr constant;
+  if (matchPattern(value, m_Constant(&constant)))
+    return constant.isSplat() && !constant.getSplatValue<APFloat>().isNegative() &&
+           constant.getSplatValue<APFloat>().isFiniteNonZero();
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<arith::MulFOp>(op))
+    return isNonNegative(op->getOperand(0)) && isNonNegative(op->getOperand(1));
+  if (isa_and_nonnull<tile::BroadcastOp>(op))
+    return isNonNegative(op->getOperand(0));
+  return isa_and_nonnull<math::AbsFOp>(op);
+}
+
 /// The fold that a condition compares with a limit: by itself, or a maximum by what rises with it. `chain` gets the ops
 /// from the fold to the comparison.
 static tile::ReduceOp comparedFold(arith::CmpFOp compare, SmallVectorImpl<Operation *> &chain) {
   using P = arith::CmpFPredicate;
   if (!llvm::is_contained({P::OGT, P::UGT, P::OGE, P::UGE}, compare.getPredicate()))
     return {};
-  auto isPositive = [](Value value) {
-    DenseElementsAttr constant;
-    return matchPattern(value, m_Constant(&constant)) && constant.isSplat() &&
-           !constant.getSplatValue<APFloat>().isNegative() && constant.getSplatValue<APFloat>().isFiniteNonZero();
-  };
   chain.push_back(compare);
   for (Value at = compare.getLhs();; at = chain.back()->getOperand(0)) {
     Operation *op = at.getDefiningOp();
@@ -200,7 +209,7 @@ static tile::ReduceOp comparedFold(arith::CmpFOp compare, SmallVectorImpl<Operat
       return fits && partsOf(fold) ? fold : tile::ReduceOp();
     }
     bool rises = isa_and_nonnull<arith::AddFOp, arith::SubFOp>(op) ||
-                 (isa_and_nonnull<arith::MulFOp, math::FmaOp>(op) && isPositive(op->getOperand(1)));
+                 (isa_and_nonnull<arith::MulFOp, math::FmaOp>(op) && isNonNegative(op->getOperand(1)));
     if (!rises)
       return {};
     chain.push_back(op);

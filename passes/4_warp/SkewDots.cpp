@@ -7,6 +7,8 @@
 //   ->  s = dot(q, k[0]); p = f(s); u = g(o, s)
 //       for i from 1 { s = dot(q, k[i]) and o = dot(p, v[i-1], u); p = f(s); u = g(o, s) }
 //       o = dot(p, v[last], u)
+//
+// A second dot that starts at zero and is added to u, as sums of 8-bit floats are, is added when it is waited for.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
 #include "passes/4_warp/Passes.h"
@@ -16,6 +18,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 
 namespace tenon {
@@ -44,6 +47,10 @@ private:
   /// Turn `counter` without its second dot: where `isBeside`, with the one of the turn before beside the first.
   void emitTurn(IRMapping &mapping, Value counter, Value lhs, Value accumulator, bool isBeside);
   warp::DotOp emitSecond(Value number, Value lhs, Value accumulator);
+  /// The loop's sum from what the second dot gives: that, or with what was handed on.
+  Value summed(Value dot, Value handedOn);
+  /// What the second dot, or the addition behind it, adds to.
+  Value addend() { return added ? added->getOperand(1 - addedNumber) : second.getAccumulator(); }
   void emitSecondRelease(Value number) { RingReleaseOp::create(b, secondWait.getRing(), number); }
   /// What a turn hands on: the loop's values with the scaled sum in place of the second dot's, and the left operand.
   SmallVector<Value> handedOn(const IRMapping &mapping);
@@ -55,6 +62,8 @@ private:
   ImplicitLocOpBuilder b;
   warp::DotOp first, second;
   RingWaitOp firstWait, secondWait;
+  arith::AddFOp added;             ///< of the second dot, which starts at zero then; null: it goes on with a sum
+  unsigned addedNumber = 0;        ///< of the second dot among its operands
   unsigned sumNumber = 0;          ///< of the second dot's sum among what the loop carries
   SmallVector<Operation *> others; ///< of a turn, all but the second dot, in order
   /// Of these, the first that works on the whole product, after a fold of it if any is before functions of it.
@@ -84,8 +93,8 @@ bool SkewedLoop::takesSum(Operation *op) {
                       [&](Operation *user) { return op->isAncestor(user); });
 }
 
-/// Two dots by wgmma. The second takes, from registers, what is computed of the first, and its sum is carried to its
-/// accumulator. The right operands come through rings of their own that a producer fills.
+/// Two dots by wgmma. The second takes, from registers, what is computed of the first, and its sum is carried on. The
+/// right operands come through rings of their own that a producer fills.
 bool SkewedLoop::matchDots() {
   unsigned count = 0;
   body->walk([&](warp::DotOp) { ++count; });
@@ -105,9 +114,16 @@ bool SkewedLoop::matchDots() {
       !isa<RankedTensorType>(second.getLhs().getType()) ||
       !llvm::all_of(dots, [](warp::DotOp dot) { return isa<WgmmaAttr>(Attribute(dot.getAtom())); }))
     return false;
-  OpOperand &use = *second.getResult().getUses().begin();
-  sumNumber = use.getOperandNumber();
-  return use.getOwner() == body->getTerminator();
+  OpOperand *use = &*second.getResult().getUses().begin();
+  if (auto sum = dyn_cast<arith::AddFOp>(use->getOwner());
+      sum && matchPattern(second.getAccumulator(), m_AnyZeroFloat())) {
+    if (sum->getBlock() != body || !sum->hasOneUse())
+      return false;
+    added = sum, addedNumber = use->getOperandNumber();
+    use = &*sum->getUses().begin();
+  }
+  sumNumber = use->getOperandNumber();
+  return use->getOwner() == body->getTerminator();
 }
 
 /// What is between the dots can run a turn later: it has no effects, and of the sum only the second dot takes anything.
@@ -117,7 +133,7 @@ bool SkewedLoop::matchRest() {
   if (!dependsOn(second.getLhs(), isFirst) || dependsOn(second.getLhs(), isSum))
     return false;
   for (Value yielded : loop.getYieldedValues())
-    if (yielded != second.getResult() && dependsOn(yielded, isSum))
+    if (yielded != loop.getYieldedValues()[sumNumber] && dependsOn(yielded, isSum))
       return false;
   unsigned releases = 0;
   Operation *plain = nullptr;
@@ -128,7 +144,7 @@ bool SkewedLoop::matchRest() {
       ++releases;
       continue;
     }
-    if (&op == second || &op == secondWait)
+    if (&op == second || &op == secondWait || &op == added)
       continue;
     bool isRing = &op == firstWait || (release && release.getRing() == firstWait.getRing());
     if (!isRing && &op != first && !isMemoryEffectFree(&op) && !isa<tile::LoadOp, tile::GatherOp>(op))
@@ -158,9 +174,19 @@ warp::DotOp SkewedLoop::emitSecond(Value number, Value lhs, Value accumulator) {
   IRMapping mapping;
   mapping.map(secondWait.getNumber(), number);
   mapping.map(second.getLhs(), lhs);
-  mapping.map(second.getAccumulator(), accumulator);
+  mapping.map(second.getAccumulator(),
+              added ? b.clone(*second.getAccumulator().getDefiningOp())->getResult(0) : accumulator);
   b.clone(*secondWait, mapping);
   return cast<warp::DotOp>(b.clone(*second, mapping));
+}
+
+Value SkewedLoop::summed(Value dot, Value handedOn) {
+  if (!added)
+    return dot;
+  IRMapping mapping;
+  mapping.map(added->getOperand(addedNumber), dot);
+  mapping.map(addend(), handedOn);
+  return b.clone(*added, mapping)->getResult(0);
 }
 
 /// What seldom happens later is what the first turn begins with, and the region is right for all rows.
@@ -182,6 +208,7 @@ void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value ac
     if (isBeside && !sum && (op == heavy || takesSum(op))) {
       sum = DotWaitOp::create(b, besides.getType(), besides.getResult(), /*pending=*/0);
       emitSecondRelease(number);
+      sum = summed(sum, accumulator);
       mapping.map(loop.getRegionIterArg(sumNumber), sum);
     }
     if (op == first && hasTurns)
@@ -210,7 +237,7 @@ void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value ac
 SmallVector<Value> SkewedLoop::handedOn(const IRMapping &mapping) {
   SmallVector<Value> list;
   for (auto [number, yielded] : llvm::enumerate(loop.getYieldedValues()))
-    list.push_back(mapping.lookupOrDefault(number == sumNumber ? second.getAccumulator() : yielded));
+    list.push_back(mapping.lookupOrDefault(number == sumNumber ? addend() : yielded));
   list.push_back(mapping.lookupOrDefault(second.getLhs()));
   return list;
 }
@@ -267,7 +294,7 @@ void SkewedLoop::skew() {
     Value last = arith::SubIOp::create(b, trips, arith::ConstantIndexOp::create(b, 1));
     warp::DotOp dot = emitSecond(last, turns.getResults().back(), scaled);
     emitSecondRelease(last);
-    return SmallVector<Value>{dot.getResult()};
+    return SmallVector<Value>{summed(dot.getResult(), scaled)};
   };
   emitIf(isAny, scaled.getType(), lastDot, scaled, sum);
   for (auto [number, result] : llvm::enumerate(loop.getResults()))
