@@ -6,7 +6,7 @@ using namespace mlir;
 
 namespace tenon {
 
-static bool isOfWeights(Value value) {
+bool isOfWeights(Value value) {
   Operation *op = value.getDefiningOp();
   return op && isMemoryEffectFree(op) && llvm::all_of(op->getOperands(), isOfWeights);
 }

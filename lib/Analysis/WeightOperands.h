@@ -8,8 +8,11 @@
 
 namespace tenon {
 
-/// Of each kernel of tiles a bit an operand: wherever it is launched, that is a weight, a constant, or computed of such
-/// alone, when the model is loaded. Kernels that run then have none.
+/// Whether the value is a weight, a constant, or computed of such alone, when the model is loaded.
+bool isOfWeights(mlir::Value value);
+
+/// Of each kernel of tiles a bit an operand: wherever it is launched, that is of weights. Kernels that run when the
+/// model is loaded have none.
 using WeightOperands = llvm::DenseMap<mlir::Operation *, llvm::BitVector>;
 WeightOperands findWeightOperands(mlir::ModuleOp module);
 

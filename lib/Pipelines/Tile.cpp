@@ -32,6 +32,8 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createJoinSumsPass(sums));
   manager.addPass(createTileKernelsPass());
   manager.addPass(createCanonicalizerPass());
+  manager.addPass(createJoinLaunchesPass());
+  manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }
 

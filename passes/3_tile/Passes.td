@@ -200,6 +200,78 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
                            "::tenon::tile::TileDialect"];
 }
 
+def JoinLaunchesPass : Pass<"tenon-join-launches", "::mlir::ModuleOp"> {
+  let summary = "small kernels that do not need one another are one launch";
+  let description = [{
+    Why: a decode step rotates queries, rotates and appends keys, and appends values: three launches in a row that do not
+    need one another, each of a microsecond or two in which few multiprocessors have anything to do.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>, %z: tensor<3x64xf32>) -> (tensor<4x64xf32>, tensor<3x64xf32>) {
+      %y = tenon.launch @kernels::@negate(%x) : (tensor<4x64xf32>) -> tensor<4x64xf32>
+      %e = tenon.launch @kernels::@exp(%z) : (tensor<3x64xf32>) -> tensor<3x64xf32>
+      return %y, %e : tensor<4x64xf32>, tensor<3x64xf32>
+    }
+    module @kernels {
+      tile.kernel @negate(%X: !tile.view<4x64xf32>, %Y: !tile.view<4x64xf32>) attributes {tenon.bytes = affine_map<() -> (2048)>, tenon.flops = affine_map<() -> (256)>} {
+        %c0 = arith.constant 0 : index
+        %c4 = arith.constant 4 : index
+        tile.grid (%i) = (%c4) {
+          %x = tile.load %X[%i, %c0] : !tile.view<4x64xf32> -> tensor<64xf32>
+          %y = arith.negf %x : tensor<64xf32>
+          tile.store %y, %Y[%i, %c0] : tensor<64xf32>, !tile.view<4x64xf32>
+        }
+      }
+      tile.kernel @exp(%X: !tile.view<3x64xf32>, %Y: !tile.view<3x64xf32>) attributes {tenon.bytes = affine_map<() -> (1536)>, tenon.flops = affine_map<() -> (192)>} {
+        %c0 = arith.constant 0 : index
+        %c3 = arith.constant 3 : index
+        tile.grid (%i) = (%c3) {
+          %x = tile.load %X[%i, %c0] : !tile.view<3x64xf32> -> tensor<64xf32>
+          %y = math.exp %x : tensor<64xf32>
+          tile.store %y, %Y[%i, %c0] : tensor<64xf32>, !tile.view<3x64xf32>
+        }
+      }
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>, %z: tensor<3x64xf32>) -> (tensor<4x64xf32>, tensor<3x64xf32>) {
+      %r:2 = tenon.launch @kernels::@negate_and_exp(%x, %z) : (tensor<4x64xf32>, tensor<3x64xf32>) -> (tensor<4x64xf32>, tensor<3x64xf32>)
+      return %r#0, %r#1 : tensor<4x64xf32>, tensor<3x64xf32>
+    }
+    module @kernels {
+      tile.kernel @negate_and_exp(%X: !tile.view<4x64xf32>, %Z: !tile.view<3x64xf32>, %Y: !tile.view<4x64xf32>, %E: !tile.view<3x64xf32>) attributes {tenon.bytes = affine_map<() -> (3584)>, tenon.flops = affine_map<() -> (448)>} {
+        %c0 = arith.constant 0 : index
+        %c4 = arith.constant 4 : index
+        %c3 = arith.constant 3 : index
+        %c7 = arith.constant 7 : index
+        tile.grid (%i) = (%c7) {
+          %isFirst = arith.cmpi ult, %i, %c4 : index
+          scf.if %isFirst {
+            %n = arith.remui %i, %c4 : index
+            %x = tile.load %X[%n, %c0] : !tile.view<4x64xf32> -> tensor<64xf32>
+            %y = arith.negf %x : tensor<64xf32>
+            tile.store %y, %Y[%n, %c0] : tensor<64xf32>, !tile.view<4x64xf32>
+          } else {
+            %m = arith.subi %i, %c4 : index
+            %n = arith.remui %m, %c3 : index
+            %x = tile.load %Z[%n, %c0] : !tile.view<3x64xf32> -> tensor<64xf32>
+            %y = math.exp %x : tensor<64xf32>
+            tile.store %y, %E[%n, %c0] : tensor<64xf32>, !tile.view<3x64xf32>
+          }
+        }
+      }
+    }
+    ```
+    Requires: programs on tiles (tenon-tile-kernels).
+    Ensures: each launch is where the first of its kernels was. Kernels that nobody launches any more are gone.
+    Leaves alone: products, tiles of more elements than one warp computes, kernels that move megabytes, sizes known only at
+    run time, kernels that run when the model is loaded, and what is updated in place and read in between.
+  }];
+  let dependentDialects = ["::tenon::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def JoinSumsPass : Pass<"tenon-join-sums", "::mlir::ModuleOp"> {
   let summary = "parts are added by who reads the sum";
   let description = [{
