@@ -79,6 +79,9 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
     return rule.fail("(C10) window is ", int64_t(*op.getWindow()), ", expected at least 1");
   if (std::optional<APFloat> cap = op.getSoftCap(); cap && (!cap->isFinite() || cap->isNegative() || cap->isZero()))
     return rule.fail("(C11) soft_cap is ", cap->convertToDouble(), ", expected a finite number above 0");
+  for (auto [name, lengths] : {std::pair("key_lengths", op.getKeyLengths()), {"query_lengths", op.getQueryLengths()}})
+    if (lengths && failed(checkShape(rule, "(C12)", name, lengths, {known(query[0], key[0])})))
+      return failure();
   return rule.result({known(query[0], key[0]), query[1], query[2], value[3]}, elementOf(op.getQuery()));
 }
 

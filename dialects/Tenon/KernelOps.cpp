@@ -68,6 +68,7 @@ LogicalResult AttentionPartsOp::verify() {
   properties.causal = getCausalAttr();
   properties.window = getWindowAttr();
   properties.soft_cap = getSoftCapAttr();
+  properties.operandSegmentSizes = getProperties().operandSegmentSizes;
   AttentionOp::Adaptor whole(getOperands(), (*this)->getDiscardableAttrDictionary(), properties);
   ShapeRule rule(getContext(), getOperationName(), nullptr, std::nullopt);
   if (failed(AttentionOp::infer(rule, whole)))

@@ -63,7 +63,7 @@ def LinearOp : InferredOp<"linear"> {
   let results = (outs FloatT:$result);
 }
 
-def AttentionOp : InferredOp<"attention"> {
+def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
   let summary = "softmax(scale * q k^T + mask) v over heads";
   let description = [{
     Formula: `r[b, h, i, :] = sum over j of p[j] * v[b, g, j, :]`, `p = softmax over the visible j of
@@ -72,6 +72,8 @@ def AttentionOp : InferredOp<"attention"> {
     A boolean mask makes a key visible where true, a float mask is added to the score. With `causal`, key j is visible to
     query i iff `j <= i + (Sk - Sq)`: the last query sees every key. With `window` w, additionally `j > i + (Sk - Sq) - w`.
     With `soft_cap` c, a score is `c tanh(scale * q k / c)`, before a mask is added: within c of 0.
+    With `key_lengths` n, key j of batch b is visible only if `j < n[b]`; with `query_lengths` m, query i only if `i < m[b]`
+    sees any key. They change nothing of what `causal` and `window` say, whose positions are those of the padded tensors.
 
     (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type.
 
@@ -95,8 +97,10 @@ def AttentionOp : InferredOp<"attention"> {
 
     (C11) `soft_cap` is finite and above 0.
 
+    (C12) `key_lengths` and `query_lengths` are `[B]`.
+
     Accumulation: scores, their statistics and the weighted sum in f32 for 16-bit floats, in f64 for f64.
-    `causal`, `window` and a boolean mask hide keys, and a float mask does where it is -Inf, but for scores of NaN and +Inf, whose sum is NaN.
+    `causal`, `window`, lengths and a boolean mask hide keys, and a float mask does where it is -Inf, but for scores of NaN and +Inf, whose sum is NaN.
     What is hidden does not count, whatever its value is. A visible key whose score is -Inf has the weight 0, and 0 times NaN or an infinity is
     NaN; a NaN in a visible score makes the row NaN. A row with no visible key, or whose scores are all -Inf, is 0.
 
@@ -108,11 +112,13 @@ def AttentionOp : InferredOp<"attention"> {
     }
     ```
   }];
-  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, OptionalAttr<F64Attr>:$scale,
-                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap);
+  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
+                   Optional<IndexT>:$query_lengths, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
+                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap);
   let results = (outs FloatT:$result);
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? attr-dict `:` functional-type(operands, results)
+    $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
+    (`query_lengths` `(` $query_lengths^ `)`)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -74,7 +74,7 @@ def LaunchOp : TenonOp<"launch", [Pure]> {
   let results = (outs Variadic<AnyT>:$results);
   let assemblyFormat = "$callee `(` $inputs `)` attr-dict `:` functional-type($inputs, $results)";
 }
-def AttentionPartsOp : TenonOp<"attention_parts", [Pure]> {
+def AttentionPartsOp : TenonOp<"attention_parts", [Pure, AttrSizedOperandSegments]> {
   let summary = "an attention's recurrence over disjoint sets of keys, each by itself";
   let description = [{
     Formula: the keys are in `parts` disjoint sets, which of them in which is open. With `x[j]` the scores of
@@ -83,7 +83,8 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure]> {
     With M the largest maximum of a query, the attention is `(sum over s of 2^(maximum[s] - M) * total[s]) / (sum over s of
     2^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf.
 
-    (C1) `query`, `key`, `value`, `mask`, `window` and `soft_cap` are such as `tenon.attention` takes.
+    (C1) `query`, `key`, `value`, `mask`, `key_lengths`, `query_lengths`, `window` and `soft_cap` are such as
+    `tenon.attention` takes.
 
     (C2) `parts` is at least 1.
 
@@ -101,12 +102,14 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure]> {
     }
     ```
   }];
-  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, OptionalAttr<F64Attr>:$scale,
-                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
+  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
+                   Optional<IndexT>:$query_lengths, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
+                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
   let results = (outs FloatT:$maximum, FloatT:$sum, FloatT:$total);
   let hasVerifier = 1;
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? attr-dict `:` functional-type(operands, results)
+    $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
+    (`query_lengths` `(` $query_lengths^ `)`)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -184,7 +184,9 @@ SmallVector<Operation *> RedoOp::getNeeded() {
     Operation *op = open.pop_back_val().getDefiningOp();
     if (!op || op->getBlock() != (*this)->getBlock() || !needed.insert(op))
       continue;
-    if (!isPure(op) || op->getNumRegions() > 0)
+    auto load = dyn_cast<LoadOp>(op);
+    bool isNumber = load && load.getType().getRank() == 0; // which is read again
+    if (!isNumber && (!isPure(op) || op->getNumRegions() > 0))
       return {nullptr};
     llvm::append_range(open, op->getOperands());
   }

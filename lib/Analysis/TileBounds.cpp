@@ -10,7 +10,7 @@
 using namespace mlir;
 using namespace tenon;
 
-/// Beyond this nothing is known: sums and products of such values do not overflow.
+/// Beyond this nothing is known: sums and products of such values do not overflow. A range that ends there is open.
 static constexpr int64_t limit = int64_t(1) << 40;
 
 static std::optional<IndexRange> checked(int64_t least, int64_t greatest) {
@@ -79,9 +79,19 @@ std::optional<IndexRange> tenon::rangeOf(Value index) {
   Operation *op = index.getDefiningOp();
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op))
     return ::rangeOf(apply.getAffineMap().getResult(0), apply.getMapOperands(), apply.getAffineMap().getNumDims());
-  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::MinSIOp, arith::MaxSIOp>(op))
+  if (auto select = dyn_cast<arith::SelectOp>(op)) {
+    std::optional<IndexRange> yes = rangeOf(select.getTrueValue()), no = rangeOf(select.getFalseValue());
+    return yes && no ? checked(std::min(yes->least, no->least), std::max(yes->greatest, no->greatest)) : std::nullopt;
+  }
+  if (!isa<arith::AddIOp, arith::SubIOp, arith::MulIOp, arith::DivUIOp, arith::CeilDivSIOp, arith::MinSIOp,
+           arith::MaxSIOp>(op))
     return std::nullopt;
   std::optional<IndexRange> left = rangeOf(op->getOperand(0)), right = rangeOf(op->getOperand(1));
+  // What data say is kept within bounds by what is known.
+  if (isa<arith::MinSIOp>(op) && (left || right) && !(left && right))
+    return IndexRange{-limit, left ? left->greatest : right->greatest};
+  if (isa<arith::MaxSIOp>(op) && (left || right) && !(left && right))
+    return IndexRange{left ? left->least : right->least, limit};
   if (!left || !right)
     return std::nullopt;
   if (isa<arith::AddIOp>(op))
@@ -96,7 +106,8 @@ std::optional<IndexRange> tenon::rangeOf(Value index) {
     return checked(std::max(left->least, right->least), std::max(left->greatest, right->greatest));
   if (left->least < 0 || right->least <= 0)
     return std::nullopt;
-  return checked(left->least / right->greatest, left->greatest / right->least);
+  auto quotient = [&](int64_t of, int64_t by) { return (of + (isa<arith::CeilDivSIOp>(op) ? by - 1 : 0)) / by; };
+  return checked(quotient(left->least, right->greatest), quotient(left->greatest, right->least));
 }
 
 /// 0 divides 0 alone. A product too large to keep: one factor still divides.

@@ -76,7 +76,9 @@ static LogicalResult evaluateLinear(LinearOp op, ReferenceValues &values) {
 /// makes is seen: its weight is 0, and 0 times a value that is not finite is NaN.
 static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) {
   const ReferenceTensor &query = values[op.getQuery()], &key = values[op.getKey()], &value = values[op.getValue()];
-  const ReferenceTensor *mask = op.getMask() ? &values[op.getMask()] : nullptr;
+  auto given = [&](Value operand) { return operand ? &values[operand] : nullptr; };
+  const ReferenceTensor *mask = given(op.getMask());
+  const ReferenceTensor *keyLengths = given(op.getKeyLengths()), *queryLengths = given(op.getQueryLengths());
   int64_t batch = query.shape[0], heads = query.shape[1], sizeQ = query.shape[2], d = query.shape[3];
   int64_t kvHeads = key.shape[1], sizeK = key.shape[2], dv = value.shape[3];
   if (key.shape[0] != batch || value.shape[0] != batch || key.shape[3] != d || value.shape[1] != kvHeads ||
@@ -91,12 +93,15 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
   std::vector<double> scores(sizeK);
   std::vector<bool> isVisible(sizeK);
   forEachIndex({batch, heads, sizeQ}, [&](ArrayRef<int64_t> index, int64_t row) {
+    if (queryLengths && index[2] >= queryLengths->integers[index[0]])
+      return;
     int64_t i = index[2], kv = index[0] * kvHeads + index[1] / (heads / kvHeads);
     double largest = hidden;
     for (int64_t j = 0; j < sizeK; ++j) {
       int64_t last = i + (sizeK - sizeQ); // the last key that a causal query sees
       bool visible =
           (!op.getCausal() || j <= last) && (!op.getWindow() || j > last - static_cast<int64_t>(*op.getWindow()));
+      visible &= !keyLengths || j < keyLengths->integers[index[0]];
       double score = 0;
       for (int64_t p = 0; p < d; ++p)
         score += query.floats[row * d + p] * key.floats[(kv * sizeK + j) * d + p];

@@ -27,7 +27,7 @@ static bool isReadInPlace(Value value) {
   return llvm::all_of(value.getUses(), [](OpOperand &use) {
     Operation *user = use.getOwner();
     if (auto attention = dyn_cast<AttentionOp>(user))
-      return use.get() != attention.getMask();
+      return use.getOperandNumber() < 3;
     if (isa<RopeOp>(user))
       return use.getOperandNumber() == 0;
     if (isa<KvCacheAppendOp>(user))

@@ -140,7 +140,8 @@ void Raiser::raise(MatmulOp output) {
   shape.back() = typeOf(value).getShape().back();
   FloatAttr softCap = parts.softCap ? rewriter.getF64FloatAttr(*parts.softCap) : FloatAttr();
   Value result = AttentionOp::create(rewriter, location, RankedTensorType::get(shape, elementOf(query)), query, key,
-                                     value, mask, rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap);
+                                     value, mask, /*key_lengths=*/Value(), /*query_lengths=*/Value(),
+                                     rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap);
   if (rank == 3) {
     SmallVector<Value> operands;
     for (int64_t d : llvm::seq<int64_t>(3))
@@ -182,8 +183,9 @@ void Raiser::absorbCasts(CastOp op) {
         value = narrowed(wide.getValue(), element);
   if (!query || !key || !value || (mask && !narrowMask))
     return;
-  rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), query, key, value, narrowMask, wide.getScaleAttr(),
-                                           wide.getCausalAttr(), wide.getWindowAttr(), wide.getSoftCapAttr());
+  rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), query, key, value, narrowMask, wide.getKeyLengths(),
+                                           wide.getQueryLengths(), wide.getScaleAttr(), wide.getCausalAttr(),
+                                           wide.getWindowAttr(), wide.getSoftCapAttr());
   rewriter.eraseOp(wide);
 }
 

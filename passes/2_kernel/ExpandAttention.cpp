@@ -38,7 +38,7 @@ public:
   Value run() {
     Value scores = visible(products());
     // A score of -Inf of its own hides nothing: who is hidden is what the masks make of scores of 0.
-    bool hides = op.getMask() || op.getCausal() || op.getWindow();
+    bool hides = op.getMask() || op.getCausal() || op.getWindow() || op.getKeyLengths() || op.getQueryLengths();
     Value ofMasks = hides ? visible(filled(with(keys), 0)) : Value();
     Value largest = reduce(
         {scores}, {dims(0, 1, 2, 3)}, 4, {0, 1, 2}, rows, -std::numeric_limits<double>::infinity(),
@@ -134,6 +134,11 @@ private:
       operands.push_back(mask);
       reads.push_back(maskRead(typeOf(mask)));
     }
+    for (Value lengths : {op.getKeyLengths(), op.getQueryLengths()})
+      if (lengths) {
+        operands.push_back(lengths);
+        reads.push_back(dims(0));
+      }
     Value shift, scale = scaleValue();
     std::optional<APFloat> softCap = op.getSoftCap();
     Value cap = softCap ? number(b, softCap->convertToDouble()) : Value();
@@ -160,6 +165,13 @@ private:
           conditions.push_back(arith::CmpIOp::create(in, arith::CmpIPredicate::sgt, key, first));
         }
       }
+      unsigned read = op.getMask() ? 2 : 1;
+      for (auto [lengths, dimension] : {std::pair(op.getKeyLengths(), 3), std::pair(op.getQueryLengths(), 2)})
+        if (lengths) {
+          Value length = arith::IndexCastOp::create(in, in.getIndexType(), x[read++]);
+          Value number = linalg::IndexOp::create(in, dimension);
+          conditions.push_back(arith::CmpIOp::create(in, arith::CmpIPredicate::slt, number, length));
+        }
       for (Value condition : conditions)
         score = arith::SelectOp::create(in, condition, score, number(in, -std::numeric_limits<double>::infinity()));
       return score;

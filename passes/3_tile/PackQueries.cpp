@@ -57,7 +57,7 @@ static void packQueries(AttentionOp op) {
   RankedTensorType query = typeOf(op.getQuery()), key = typeOf(op.getKey());
   int64_t heads = query.getDimSize(1), keyHeads = key.getDimSize(1);
   if (query.getDimSize(2) != 1 || ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads) || keyHeads == 0 ||
-      heads == keyHeads || op.getWindow())
+      heads == keyHeads || op.getWindow() || op.getQueryLengths())
     return;
   ImplicitLocOpBuilder b(op.getLoc(), op);
   int64_t group = heads / keyHeads;

@@ -74,15 +74,16 @@ static std::optional<ArrayAttr> shapesOfParts(KernelOp kernel, AttentionOp op, i
 
 static AttentionPartsOp partsOf(DerivedKernel &kernel, AttentionOp op, int64_t parts) {
   Value query = kernel.copy(op.getQuery()), key = kernel.copy(op.getKey()), value = kernel.copy(op.getValue());
-  Value mask = op.getMask() ? kernel.copy(op.getMask()) : Value();
+  auto given = [&](Value operand) { return operand ? kernel.copy(operand) : Value(); };
+  Value mask = given(op.getMask()), keyLengths = given(op.getKeyLengths()), queryLengths = given(op.getQueryLengths());
   RankedTensorType result = typeOf(op.getResult());
   Type sum = result.getElementType().isF64() ? result.getElementType() : kernel.b.getF32Type();
   SmallVector<int64_t> shape = {parts};
   llvm::append_range(shape, result.getShape());
   auto total = RankedTensorType::get(shape, sum), ofRow = RankedTensorType::get(ArrayRef(shape).drop_back(), sum);
-  return AttentionPartsOp::create(kernel.b, TypeRange{ofRow, ofRow, total}, query, key, value, mask, op.getScaleAttr(),
-                                  op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
-                                  kernel.b.getI64IntegerAttr(parts));
+  return AttentionPartsOp::create(kernel.b, TypeRange{ofRow, ofRow, total}, query, key, value, mask, keyLengths,
+                                  queryLengths, op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(),
+                                  op.getSoftCapAttr(), kernel.b.getI64IntegerAttr(parts));
 }
 
 namespace {

@@ -21,7 +21,7 @@ static constexpr double infinity = std::numeric_limits<double>::infinity(), log2
 namespace {
 /// What is attended to, of all keys or of one part of them.
 struct Attended {
-  Value query, key, value, mask;
+  Value query, key, value, mask, keyLengths, queryLengths;
   std::optional<APFloat> scale;
   bool isCausal;
   std::optional<uint64_t> window;
@@ -29,8 +29,8 @@ struct Attended {
   int64_t parts = 1;
   template <typename Op>
   static Attended of(Op op) {
-    return {op.getQuery(), op.getKey(),    op.getValue(),  op.getMask(),
-            op.getScale(), op.getCausal(), op.getWindow(), op.getSoftCap()};
+    return {op.getQuery(),        op.getKey(),   op.getValue(),  op.getMask(),   op.getKeyLengths(),
+            op.getQueryLengths(), op.getScale(), op.getCausal(), op.getWindow(), op.getSoftCap()};
   }
 };
 
@@ -88,6 +88,7 @@ private:
   Value scaled(Value tile, ArrayRef<unsigned> axes) {
     return factor == 1 ? tile : arith::MulFOp::create(b, tile, filled(axes, sumType, factor)).getResult();
   }
+  Value lengthOf(Value lengths, Value most);
   std::pair<Value, Value> keyRange();
   std::pair<Value, Value> partOf(Value first, Value end);
   double largestFinite() {
@@ -132,6 +133,7 @@ private:
   double factor = 1; ///< scores times this are logarithms to base 2
   unsigned rows = 0, columns = 0, keys = 0;
   AffineExpr keyHead;
+  Value endOfKeys, endOfQueries; ///< of the program's batch
 };
 } // namespace
 
@@ -188,9 +190,9 @@ Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
     }
   }
   int64_t known = cast<RankedTensorType>(op.key.getType()).getDimSize(2);
-  if (ShapedType::isDynamic(known) || known % tile != 0) {
-    limits.push_back({arith::CmpIPredicate::slt, emitter.dim(numKeys)});
-    partialIf(isBelow(numKeys, end));
+  if (op.keyLengths || ShapedType::isDynamic(known) || known % tile != 0) {
+    limits.push_back({arith::CmpIPredicate::slt, emitter.dim(endOfKeys)});
+    partialIf(isBelow(endOfKeys, end));
   }
   if (limits.empty())
     return scores;
@@ -225,18 +227,34 @@ std::pair<Value, Value> AttentionTiles::partOf(Value first, Value end) {
   return {start, stop};
 }
 
+/// Of the program's batch, from 0 to `most`; that where there are no lengths.
+Value AttentionTiles::lengthOf(Value lengths, Value most) {
+  if (!lengths)
+    return most;
+  TileValue element = emitter.at(lengths, {place[0]});
+  if (!element)
+    return most;
+  Value length = tensor::ExtractOp::create(b, element.tile, ValueRange());
+  length = arith::IndexCastOp::create(b, b.getIndexType(), length);
+  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, length, most), arith::ConstantIndexOp::create(b, 0));
+}
+
 /// The keys that some query of the program sees: from a multiple of the tile on, the same whatever the loop's steps
 /// are.
 std::pair<Value, Value> AttentionTiles::keyRange() {
-  Value zero = arith::ConstantIndexOp::create(b, 0), numKeys = emitter.sizeValue(op.key, 2);
+  Value zero = arith::ConstantIndexOp::create(b, 0), first = zero, end = endOfKeys;
+  AffineExpr firstRow = place[2] - emitter.axis(rows);
+  if (op.queryLengths) {
+    Value isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, emitter.index(firstRow), endOfQueries);
+    end = arith::SelectOp::create(b, isAny, end, zero);
+  }
   if (!op.isCausal && !op.window)
-    return partOf(zero, numKeys);
-  Value shift = arith::SubIOp::create(b, numKeys, emitter.sizeValue(op.query, 2));
-  AffineExpr last = place[2] - emitter.axis(rows) + emitter.dim(shift);
-  Value first = zero, end = numKeys;
+    return partOf(zero, end);
+  Value shift = arith::SubIOp::create(b, emitter.sizeValue(op.key, 2), emitter.sizeValue(op.query, 2));
+  AffineExpr last = firstRow + emitter.dim(shift);
   if (op.isCausal) {
     Value seen = emitter.index(last + emitter.axisSize(rows));
-    end = arith::MinSIOp::create(b, numKeys, arith::MaxSIOp::create(b, seen, zero));
+    end = arith::MinSIOp::create(b, end, arith::MaxSIOp::create(b, seen, zero));
   }
   if (std::optional<uint64_t> window = op.window) {
     Value seen = arith::MaxSIOp::create(b, emitter.index(last - *window + 1), zero);
@@ -450,8 +468,10 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
   // Lower than any score, and finite: as long as no key is visible, powers are 0.
   Value lowest = filled(ofRow, sumType, largestFinite()), none = filled(ofRow, sumType, 0);
-  auto [firstKey, endOfKeys] = keyRange();
-  auto loop = scf::ForOp::create(b, firstKey, endOfKeys, arith::ConstantIndexOp::create(b, emitter.axisSize(keys)),
+  endOfKeys = lengthOf(op.keyLengths, emitter.sizeValue(op.key, 2));
+  endOfQueries = lengthOf(op.queryLengths, emitter.sizeValue(op.query, 2));
+  auto [firstKey, end] = keyRange();
+  auto loop = scf::ForOp::create(b, firstKey, end, arith::ConstantIndexOp::create(b, emitter.axisSize(keys)),
                                  ValueRange{lowest, none, filled(out, sumType, 0)});
   {
     OpBuilder::InsertionGuard guard(b);
@@ -474,7 +494,17 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
     Value total = product(nonFinite, state.total, ofMasks, powers, values.tile);
     scf::YieldOp::create(b, ValueRange{state.below, state.sum, total});
   }
-  return {{arith::NegFOp::create(b, loop.getResult(0)), ofRow}, {loop.getResult(1), ofRow}, {loop.getResult(2), out}};
+  SmallVector<Value> states(loop.getResults());
+  if (op.queryLengths) { // a query past the last has seen nothing
+    Value number = emitter.indexTile(place[2]).tile,
+          limit = emitter.widen(emitter.indexTile(emitter.dim(endOfQueries)), ofRow);
+    Value isQuery = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, number, limit);
+    states[0] = arith::SelectOp::create(b, isQuery, states[0], lowest);
+    states[1] = arith::SelectOp::create(b, isQuery, states[1], none);
+    if (part) // of a whole one the sum says it
+      states[2] = arith::SelectOp::create(b, overColumns(isQuery, columns), states[2], filled(out, sumType, 0));
+  }
+  return {{arith::NegFOp::create(b, states[0]), ofRow}, {states[1], ofRow}, {states[2], out}};
 }
 
 TileValue AttentionTiles::build(NonFinite nonFinite) {
@@ -496,7 +526,7 @@ TileValue AttentionTiles::build(NonFinite nonFinite) {
 /// Whether some query does not see some key. What lies past the keys' end is zero.
 template <typename Op>
 static bool hidesKeys(Op op) {
-  return op.getCausal() || op.getWindow() || op.getMask();
+  return op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths();
 }
 
 TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {

@@ -1,6 +1,7 @@
 // Under a causal mask late queries see more keys than early ones, so that programs differ in length. Where CTAs run
 // many programs, the last to begin should be the shortest. This pass finds the axis of the grid along which programs
-// get longer, by what the producer copies, and has them carried out from its end, a few heads at a time.
+// get longer, by what the producer copies, and has them carried out from its end, a few heads at a time. Where data say
+// how long programs are nobody knows which come last, but CTAs take the next as they get free all the same.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Schedule/GpuArch.h"
@@ -25,15 +26,11 @@ static constexpr int64_t usualGroup = 16;
 static constexpr double l2Share = 0.6;
 
 namespace {
-/// How a value changes with a program's number along an axis.
-enum class Trend { Constant, Rising, Unknown };
+/// How a value changes with a program's number along an axis: `ByData` as memory says, `Rising` as far as it is known.
+enum class Trend { Constant, ByData, Rising, Unknown };
 } // namespace
 
-static Trend both(Trend a, Trend b) {
-  if (a == Trend::Unknown || b == Trend::Unknown)
-    return Trend::Unknown;
-  return a == Trend::Rising || b == Trend::Rising ? Trend::Rising : Trend::Constant;
-}
+static Trend both(Trend a, Trend b) { return std::max(a, b); }
 
 static Trend trendOf(AffineExpr expr, ArrayRef<Trend> operands) {
   if (isa<AffineConstantExpr>(expr))
@@ -67,6 +64,10 @@ static Trend trendOf(Value value, BlockArgument axis) {
     return both(operands[0], operands[1]);
   if (isa<arith::IndexCastOp>(op))
     return operands[0];
+  if (isa<tile::LoadOp, tensor::ExtractOp>(op))
+    return llvm::is_contained(operands, Trend::Unknown) ? Trend::Unknown : Trend::ByData;
+  if (isa<arith::SelectOp>(op)) // one of them is what there is to do, or else nothing is
+    return both(operands[1], operands[2]);
   if (operands.size() != 2 || operands[1] != Trend::Constant)
     return Trend::Unknown;
   std::optional<IndexRange> by = rangeOf(op->getOperand(1));
@@ -92,23 +93,33 @@ static void orderPrograms(tile::KernelOp kernel, const GpuArch &arch) {
   if (kernel->hasAttr("warp.order") || kernel->hasAttr("warp.cluster"))
     return;
   Block &body = kernel.getGrid().getBody().front();
-  std::optional<int64_t> longest;
+  std::optional<int64_t> longest, innermost;
+  bool isByData = false;
   int64_t bytes = 0;
   for (auto ring : body.getOps<RingCreateOp>()) {
     if (!ring.getTransfers())
       continue;
     std::optional<IndexRange> range = rangeOf(ring.getTransfers());
+    bool isKnown = range && range->greatest < (int64_t(1) << 31);
+    Trend strongest = Trend::Constant;
     for (BlockArgument axis : body.getArguments()) {
       Trend trend = trendOf(ring.getTransfers(), axis);
-      if (trend == Trend::Constant)
-        continue;
-      if (trend == Trend::Unknown || (longest && *longest != axis.getArgNumber()))
+      strongest = both(strongest, trend);
+      if (trend == Trend::Unknown || (trend == Trend::Rising && longest && *longest != axis.getArgNumber()))
         return;
-      longest = axis.getArgNumber();
-      bool isKnown = range && range->greatest < (int64_t(1) << 31);
-      bytes += isKnown ? range->greatest * ring.getRing().getType().getSlotBytes() : 0;
+      if (trend == Trend::Rising)
+        longest = axis.getArgNumber();
     }
+    isByData |= strongest == Trend::ByData;
+    if (strongest != Trend::Constant && isKnown)
+      bytes += range->greatest * ring.getRing().getType().getSlotBytes();
   }
+  for (auto [axis, extent] : llvm::enumerate(kernel.getGrid().getExtents()))
+    if (getConstantIntValue(extent) != 1)
+      innermost = axis;
+  bool isRising = longest.has_value();
+  if (!isRising && isByData)
+    longest = innermost;
   if (!longest)
     return;
   int64_t group = bytes > 0 ? std::max<int64_t>(1, l2Share * arch.l2Bytes / bytes) : usualGroup;
@@ -120,9 +131,10 @@ static void orderPrograms(tile::KernelOp kernel, const GpuArch &arch) {
   }
   kernel->setAttr("warp.order", OrderAttr::get(kernel.getContext(), *longest, group));
   remark::passed(kernel.getLoc(), remark::RemarkOpts::name("order").category("tenon-order-programs"))
-      << ("programs get longer along axis " + Twine(*longest) + ": longest first, " + Twine(group) +
-          " places of the other axes at a time")
-             .str();
+      << ((isRising ? "programs get longer along axis " + Twine(*longest) + ": longest first, "
+                    : "data say how long programs are: from the end of axis " + Twine(*longest) + " on, ")
+              .str() +
+          Twine(group).str() + " places of the other axes at a time");
 }
 
 namespace {

@@ -344,7 +344,10 @@ void LoopStaging::run() {
                     llvm::all_of(llvm::zip_equal(all.loads, all.tiles),
                                  [](auto pair) { return fitsTma(std::get<0>(pair), std::get<1>(pair)); });
   SmallVector<RingLoads> groups = isProduced ? splitByDot(all) : SmallVector<RingLoads>{all};
-  if (isProduced && schedule.getEarly() > 0)
+  // What data say is not known before the launch ahead is done.
+  SetVector<Operation *> needed;
+  getBackwardSlice(trips, &needed);
+  if (isProduced && schedule.getEarly() > 0 && llvm::none_of(needed, llvm::IsaPred<tensor::ExtractOp>))
     groups = splitWeights(groups);
   if (isProduced)
     produce(groups);

@@ -192,6 +192,13 @@ static bool isPlace(Operation &op) {
          llvm::none_of(op.getResultTypes(), llvm::IsaPred<ShapedType>);
 }
 
+/// Whether the op is part of reading a number that data say and places depend on: the length of a sequence, a page.
+static bool isNumberRead(Operation &op) {
+  if (isa<tensor::ExtractOp>(op))
+    return true;
+  return isa<tile::LoadOp>(op) && llvm::all_of(op.getUsers(), llvm::IsaPred<tensor::ExtractOp>);
+}
+
 /// `before`: of each ring the transfers of the programs before. A team counts those programs instead, for it does not
 /// see all of them; they all have as many transfers. As this role sees it. Behind waits, which each lane leaves by
 /// itself, ptxas takes nothing that a loop carries to be the same in all lanes. What comes from one lane it does, and
@@ -214,7 +221,7 @@ FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Valu
   for (Operation &op : grid.getBody().front()) {
     if (!waiting.empty() && &op == waiting.front())
       emitTurn(/*isWait=*/true, team);
-    bool isForProducer = isa<ProduceOp, RingCreateOp>(op) || isPlace(op);
+    bool isForProducer = isa<ProduceOp, RingCreateOp>(op) || isPlace(op) || isNumberRead(op);
     if ((role != Role::Producer || isForProducer) && failed(emitOp(&op)))
       return failure();
     if (!waiting.empty() && &op == waiting.back())
@@ -366,9 +373,13 @@ void ThreadEmitter::awaitLaunchAhead() { NVVM::GriddepcontrolOp::create(b, NVVM:
 LogicalResult ThreadEmitter::emitEarly(tile::GridOp grid) {
   role = Role::Producer;
   emitGrid(grid, NVVM::BlockIdXOp::create(b, b.getI32Type()));
+  DenseSet<Value> readLater; // what is computed of numbers in memory
   for (Operation &op : grid.getBody().front()) {
     auto early = dyn_cast<EarlyOp>(op);
-    if (early ? failed(emitBlock(early.getBody().front())) : isPlace(op) && failed(emitOp(&op)))
+    bool isKnown = !isNumberRead(op) && llvm::none_of(op.getOperands(), [&](Value v) { return readLater.contains(v); });
+    if (!isKnown)
+      readLater.insert(op.result_begin(), op.result_end());
+    if (early ? failed(emitBlock(early.getBody().front())) : isKnown && isPlace(op) && failed(emitOp(&op)))
       return failure();
   }
   awaitLaunchAhead();

@@ -61,7 +61,9 @@ private:
   int64_t queries, keys, lanes, chunk;
   int64_t headSize, valueSize, group;
   FloatType type; // of scores and sums
+  Value lengthOf(Value lengths, Value most);
   Value numQueries, allKeys, shift;
+  Value endOfKeys, endOfQueries;                   // of the task's batch
   Value transposed, powers, outputs, maxima, sums; // scratch
   Value bases, corrections;                        // scratch: of the rows of a block
   AffineExpr batch, head;
@@ -114,6 +116,8 @@ void AttentionEmitter::openTask() {
   head = points.dim(places[1]);
   firstOfChunk = arith::MulIOp::create(b, places[2], at(chunk));
   rowsOfChunk = arith::MinUIOp::create(b, at(chunk), arith::SubIOp::create(b, numQueries, firstOfChunk));
+  endOfKeys = lengthOf(op.getKeyLengths(), allKeys);
+  endOfQueries = lengthOf(op.getQueryLengths(), numQueries);
   auto index = [&](int64_t size) { return OpFoldResult(b.getIndexAttr(size)); };
   transposed = kernel.scratch({index(headSize), index(keys)}, type);
   powers = kernel.scratch({index(queries), index(keys)}, type);
@@ -122,6 +126,17 @@ void AttentionEmitter::openTask() {
   bases = kernel.scratch({index(llvm::alignTo(queries, lanes))}, type);
   corrections = kernel.scratch({index(llvm::alignTo(queries, lanes))}, type);
   sums = kernel.scratch({index(chunk), index(lanes)}, type);
+}
+
+/// Of the task's batch, from 0 to `most`; that where there are no lengths.
+Value AttentionEmitter::lengthOf(Value lengths, Value most) {
+  if (!lengths)
+    return most;
+  Value length = points.at(lengths, {batch});
+  if (!length)
+    return most;
+  length = arith::IndexCastOp::create(b, b.getIndexType(), length);
+  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, length, most), at(0));
 }
 
 void AttentionEmitter::startRows() {
@@ -368,10 +383,12 @@ void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value first
 }
 
 void AttentionEmitter::emitKeyBlock(Value firstKey) {
-  Value numKeys = arith::MinUIOp::create(b, at(keys), arith::SubIOp::create(b, allKeys, firstKey));
+  Value numKeys = arith::MinUIOp::create(b, at(keys), arith::SubIOp::create(b, endOfKeys, firstKey));
   transposeKeys(firstKey, numKeys);
   nonFinite = hasNonFinite(firstKey, numKeys);
   Value end = arith::AddIOp::create(b, firstOfChunk, rowsOfChunk);
+  if (op.getQueryLengths())
+    end = arith::MinUIOp::create(b, end, endOfQueries);
   auto loop = scf::ForOp::create(b, firstOfChunk, end, at(queries));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -433,6 +450,11 @@ void AttentionEmitter::storeRows() {
   Value sum = vector::ReductionOp::create(b, vector::CombiningKind::ADD, points.load(sums, {row, points.lane()}),
                                           arith::FastMathFlags::reassoc);
   Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, sum, number(0));
+  if (op.getQueryLengths()) {
+    Value query = arith::AddIOp::create(b, firstOfChunk, loop.getInductionVar());
+    Value isPast = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, query, endOfQueries);
+    isEmpty = arith::OrIOp::create(b, isEmpty, isPast);
+  }
   Value factor = arith::DivFOp::create(b, number(1), sum);
   Type stored = cast<RankedTensorType>(op.getResult().getType()).getElementType();
   for (int64_t column = 0; column < valueSize; column += lanes) {
@@ -456,10 +478,10 @@ bool AttentionEmitter::run() {
   if (!good())
     return false;
   startRows();
-  Value firstKey = at(0), endKey = allKeys;
+  Value firstKey = at(0), endKey = endOfKeys;
   if (op.getCausal()) { // no query of the chunk sees a later key
     Value end = arith::AddIOp::create(b, arith::AddIOp::create(b, firstOfChunk, rowsOfChunk), shift);
-    endKey = arith::MaxSIOp::create(b, at(0), arith::MinSIOp::create(b, allKeys, end));
+    endKey = arith::MaxSIOp::create(b, at(0), arith::MinSIOp::create(b, endOfKeys, end));
   }
   if (std::optional<uint64_t> window = op.getWindow()) { // nor an earlier one
     Value first = arith::SubIOp::create(b, arith::AddIOp::create(b, firstOfChunk, shift), at(*window - 1));

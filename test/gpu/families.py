@@ -1,7 +1,7 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
-teams; and `swapped`: products of few rows by the transposed dot."""
+teams; `swapped`: products of few rows by the transposed dot; and `lengths`: attention to as many keys as data say."""
 
 import sys
 from dataclasses import replace
@@ -17,9 +17,9 @@ from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
 from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
 from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
-from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8  # noqa: E402
+from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "lengths", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -39,6 +39,8 @@ def cases_of(family, seed):
         return schedules(np.random.default_rng(seed))
     if family == "swapped":
         return swapped(np.random.default_rng(seed))
+    if family == "lengths":
+        return with_lengths(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -121,6 +123,35 @@ def decode_steps(rng):
         for q in (1, 5):
             name = f"decode_{dtype}_{q}_dynamic"
             result.append(attention.build(name, dtype, "b", 8, 2, q, "k", 64, 64, sizes, mask, q > 1))
+    return result
+
+
+def with_lengths(rng):
+    """Around the sides of tiles, by the kernels of many queries and those of a step, whose keys programs may share."""
+    result = []
+    lengths = [16, 64, 65, 127, 128, 129, 200, 257, 513]
+    heads, head_sizes = [(2, 2), (4, 2), (8, 1)], [32, 64, 80, 96, 128, 256]
+    sides = [(False, None), (True, None), (True, 64), (False, 100)]
+    masks = [None, None, ("bool", ("b", 1, 1, "k")), ("float", (1, 1, "q", "k"))]
+    kinds = [(I32, None), (I64, None), (I32, I32), (None, I64)]
+    for dtype in (F16, BF16, F32):
+        for q, k, (h, kv), (causal, window), d, mask, (keys, queries) in table(
+            rng, lengths, lengths[::-1], heads * 3, sides * 3, head_sizes * 2, masks * 3, kinds * 3
+        ):
+            given = (dtype, 3, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.BESIDE)
+            label = f"{q}over{k}_h{h}over{kv}_d{d}{'_causal' * causal}{f'_window{window}' if window else ''}"
+            label += f"{'' if mask is None else '_' + mask[0]}_keys_{keys}_queries_{queries}"
+            name = f"lengths_{dtype}_{label}"
+            result.append(attention.build(name, *given, key_lengths=keys, query_lengths=queries))
+        for b, k, (h, kv), d in ((4, 1025, (8, 2), 128), (1, 4096, (32, 8), 128), (2, 2000, (12, 12), 64)):
+            given = (dtype, b, h, kv, 1, k, d, d, [{}], None, False, None, None, attention.BESIDE)
+            name = f"lengths_{dtype}_step_{b}x1over{k}_h{h}over{kv}_d{d}"
+            result.append(attention.build(name, *given, key_lengths=I32))
+        # So many programs that they are taken in turn.
+        given = (dtype, 24, 8, 8, 300, 300, 64, 64, [{}], None)
+        for causal in (False, True):
+            name = f"lengths_{dtype}_many{'_causal' * causal}"
+            result.append(attention.build(name, *given, causal, key_lengths=I32, query_lengths=I32))
     return result
 
 

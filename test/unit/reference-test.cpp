@@ -129,6 +129,15 @@ const Case cases[] = {
      {{2, inf}, {0.5, 3.5}, {0, 1}},
      {1 / (1 + std::exp(2 * (std::tanh(0.5) - std::tanh(3.5)))), 0.5},
      {1, 1, 2, 1}},
+    {"attention_lengths",
+     "(%0: tensor<3x1x2x1xf32>, %1: tensor<3x1x2x1xf32>, %2: tensor<3x1x2x1xf32>, %3: tensor<3xi32>, %4: "
+     "tensor<3xi64>) "
+     "-> tensor<3x1x2x1xf32>",
+     "%r = tenon.attention %0, %1, %2 key_lengths(%3) query_lengths(%4) : (tensor<3x1x2x1xf32>, tensor<3x1x2x1xf32>, "
+     "tensor<3x1x2x1xf32>, tensor<3xi32>, tensor<3xi64>) -> tensor<3x1x2x1xf32> return %r : tensor<3x1x2x1xf32>",
+     {{0, 0, 0, 0, 0, 0}, {1, 1, 1, 1, 1, 1}, {4, inf, 5, 6, 2, 4}, {1, -3, 9}, {2, 2, 1}},
+     {4, 4, 0, 0, 3, 0},
+     {3, 1, 2, 1}},
     {"attention_masked_row_is_zero",
      "(%0: tensor<1x1x1x1xf32>, %1: tensor<1x1x2x1xf32>, %2: tensor<1x1x2x1xf32>, %3: tensor<1x1x1x2xi1>) -> "
      "tensor<1x1x1x1xf32>",

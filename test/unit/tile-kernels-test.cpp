@@ -394,6 +394,23 @@ const TileCase cases[] = {
       })",
      {{"n", 150}, {"m", 9}},
      2e-6},
+    {"attention_lengths",
+     R"(
+      func.func @main(%q: tensor<7x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<7x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<7x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %a: tensor<7xi32>, %b: tensor<7xi64>) -> tensor<7x4x?x6xf32> {
+        %0 = tenon.attention %q, %k, %v key_lengths(%a) query_lengths(%b) {causal} : (tensor<7x4x?x8xf32>, tensor<7x2x?x8xf32>, tensor<7x2x?x6xf32>, tensor<7xi32>, tensor<7xi64>) -> tensor<7x4x?x6xf32>
+        return %0 : tensor<7x4x?x6xf32>
+      })",
+     {{"n", 3}, {"m", 5}},
+     2e-6},
+    {"attention_lengths_of_strange_values",
+     R"(
+      func.func @main(%q: tensor<9x4x1x8xbf16>, %k: tensor<9x2x40x8xbf16>, %v: tensor<9x2x40x6xbf16>, %a: tensor<9xi64>) -> tensor<9x4x1x6xbf16> {
+        %0 = tenon.attention %q, %k, %v key_lengths(%a) : (tensor<9x4x1x8xbf16>, tensor<9x2x40x8xbf16>, tensor<9x2x40x6xbf16>, tensor<9xi64>) -> tensor<9x4x1x6xbf16>
+        return %0 : tensor<9x4x1x6xbf16>
+      })",
+     {},
+     1e-2,
+     2},
     {"attention_soft_cap",
      R"(
       func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<?x?xf32> {tenon.dims = ["n", "m"]}) -> tensor<2x4x?x6xf32> {

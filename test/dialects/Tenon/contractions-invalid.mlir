@@ -177,6 +177,22 @@ func.func @attention_c10(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: t
 
 // -----
 
+func.func @attention_c12_keys(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %n: tensor<3xi32>) {
+  // expected-error@+1 {{'tenon.attention' op (C12) key_lengths has shape [3], expected [2]}}
+  %r = tenon.attention %a, %b, %b key_lengths(%n) : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x8xf32>, tensor<3xi32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_queries(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %n: tensor<2x1xi64>) {
+  // expected-error@+1 {{'tenon.attention' op (C12) query_lengths has shape [2, 1], expected [2]}}
+  %r = tenon.attention %a, %b, %b query_lengths(%n) : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x8xf32>, tensor<2x1xi64>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
 func.func @attention_c11(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
   // expected-error@+1 {{'tenon.attention' op (C11) soft_cap is 0.000000e+00, expected a finite number above 0}}
   %r = tenon.attention %a, %b, %c {soft_cap = 0.0 : f64} : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>

@@ -71,6 +71,29 @@ func.func @boolean_key_mask(%Q: memref<2x4x5x8xf32>, %M: memref<2x1x1x5xf32>, %Y
 
 // -----
 
+// Lengths are read beside the scores: of the batch.
+// CHECK-DAG: #[[ALL:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+// CHECK-DAG: #[[BATCH:.*]] = affine_map<(d0, d1, d2, d3) -> (d0)>
+// CHECK-LABEL: func.func @lengths
+// CHECK: linalg.generic {indexing_maps = [#[[ALL]], #[[BATCH]], #[[BATCH]], #[[ALL]]]
+// CHECK: ^bb0(%[[S:.*]]: f32, %[[N:.*]]: i32, %[[M:.*]]: i64, %{{.*}}: f32):
+// CHECK: arith.index_cast %[[N]] : i32 to index
+// CHECK: %[[KEY:.*]] = linalg.index 3
+// CHECK: arith.cmpi slt, %[[KEY]]
+// CHECK: arith.index_cast %[[M]] : i64 to index
+// CHECK: %[[QUERY:.*]] = linalg.index 2
+// CHECK: arith.cmpi slt, %[[QUERY]]
+func.func @lengths(%Q: memref<2x4x5x8xf32>, %N: memref<2xi32>, %M: memref<2xi64>, %Y: memref<2x4x5x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
+  %q = bufferization.to_tensor %Q restrict : memref<2x4x5x8xf32> to tensor<2x4x5x8xf32>
+  %n = bufferization.to_tensor %N restrict : memref<2xi32> to tensor<2xi32>
+  %m = bufferization.to_tensor %M restrict : memref<2xi64> to tensor<2xi64>
+  %y = tenon.attention %q, %q, %q key_lengths(%n) query_lengths(%m) : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2xi32>, tensor<2xi64>) -> tensor<2x4x5x8xf32>
+  bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<2x4x5x8xf32>, memref<2x4x5x8xf32>) -> ()
+  return
+}
+
+// -----
+
 // Outside kernel functions it stays.
 // CHECK-LABEL: func.func @negative_no_kernel
 // CHECK: tenon.attention

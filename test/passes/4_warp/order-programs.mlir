@@ -49,3 +49,22 @@ func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1024x384xbf16>) -> tensor<
   %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<1024x384xbf16>) -> tensor<8192x1024xbf16>
   return %0 : tensor<8192x1024xbf16>
 }
+
+// -----
+
+// Data say how many keys a program goes through: who is free takes the next. The producer reads the length itself.
+// CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 8>
+// CHECK: %[[LENGTH:.*]] = tensor.extract
+// CHECK: %[[NUMBER:.*]] = arith.index_cast %[[LENGTH]] : i32 to index
+// CHECK: %[[LEAST:.*]] = arith.minsi %[[NUMBER]]
+// CHECK: %[[END:.*]] = arith.maxsi %[[LEAST]]
+// THREAD: llvm.func @attention(
+// THREAD: nvvm.setmaxregister decrease
+// THREAD: ptx.mbarrier.arrive
+// THREAD: llvm.load %{{.*}} : !llvm.ptr<1> -> i32
+// THREAD: nvvm.cp.async.bulk.tensor
+// THREAD: } else {
+func.func @main(%q: tensor<2x8x8192x128xf16>, %k: tensor<2x8x8192x128xf16>, %v: tensor<2x8x8192x128xf16>, %n: tensor<2xi32>) -> tensor<2x8x8192x128xf16> {
+  %0 = tenon.attention %q, %k, %v key_lengths(%n) : (tensor<2x8x8192x128xf16>, tensor<2x8x8192x128xf16>, tensor<2x8x8192x128xf16>, tensor<2xi32>) -> tensor<2x8x8192x128xf16>
+  return %0 : tensor<2x8x8192x128xf16>
+}

@@ -10,7 +10,7 @@ key by key: in `ramp` each key has a larger score than all before, or a smaller 
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
-from exec_cpu.dtypes import F32, FLOATS, I1, round_to
+from exec_cpu.dtypes import F32, FLOATS, I1, I32, I64, round_to
 
 weights_are_rounded = False  # on a GPU
 
@@ -32,9 +32,12 @@ def weighted_sum(p, values, visible):
     return np.where(nan | (up & down) | np.isnan(total), np.nan, np.where(up, np.inf, np.where(down, -np.inf, total)))
 
 
-def reference(dtype, causal, window, scale, soft_cap):
-    def compute(q, k, v, *mask, kind):
-        u = dtype.compute.u
+def reference(dtype, causal, window, scale, soft_cap, others):
+    """`others`: what the operands behind the values are."""
+
+    def compute(q, k, v, *rest, kind):
+        given = dict(zip(others, rest))
+        mask, u = given.get("mask"), dtype.compute.u
         groups = q.shape[1] // max(k.shape[1], 1)
         keys, values = np.repeat(k, groups, axis=1), np.repeat(v, groups, axis=1)
         factor = 1 / np.sqrt(q.shape[3]) if scale is None else scale
@@ -54,11 +57,14 @@ def reference(dtype, causal, window, scale, soft_cap):
         if window:
             visible &= j > i - window
         visible = np.broadcast_to(visible, scores.shape)
-        if mask and mask[0].dtype == np.int64:
-            visible = visible & (mask[0] != 0)
-        elif mask:
-            scores = scores + mask[0]
-            visible = visible & ((mask[0] != -np.inf) | np.isnan(scores))
+        for name, number in (("key_lengths", np.arange(sk)), ("query_lengths", np.arange(sq)[:, None])):
+            if name in given:
+                visible = visible & (number < given[name][:, None, None, None])
+        if mask is not None and mask.dtype == np.int64:
+            visible = visible & (mask != 0)
+        elif mask is not None:
+            scores = scores + mask
+            visible = visible & ((mask != -np.inf) | np.isnan(scores))
             error = error + u * np.abs(finite(scores))
         scores = np.where(visible, scores, -np.inf)
         if sk == 0:
@@ -153,6 +159,18 @@ def float_mask(dtype):
     return make
 
 
+def lengths_up_to(most):
+    """None, all, some, and numbers that no length is, which count as the nearest one."""
+
+    def make(rng, shape, kind):
+        size = most if isinstance(most, int) else 40
+        some = rng.integers(0, size + 1, shape)
+        odd = np.array([0, size, size + 7, -3, min(size, 1), 1 << 20])[rng.integers(0, 6, shape)]
+        return np.where(rng.random(shape) < 0.6, some, odd).astype(np.int64)
+
+    return make
+
+
 def build(
     name,
     dtype,
@@ -170,19 +188,27 @@ def build(
     scale=None,
     kinds=(),
     soft_cap=None,
+    key_lengths=None,
+    query_lengths=None,
 ):
-    """`kinds`: of HOSTILE, beside the usual ones."""
+    """`kinds`: of HOSTILE, beside the usual ones. Lengths: their type."""
     operands = [
         Operand(dtype, (b, heads, sq, d), data(dtype, "q")),
         Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
         Operand(dtype, (b, kv_heads, sk, dv), data(dtype, "v")),
     ]
-    call = "{0}, {1}, {2}"
+    call, others = "{0}, {1}, {2}", []
     if mask:
         kind, dims = mask
         dims = tuple({"b": b, "h": heads, "q": sq, "k": sk}.get(dim, dim) for dim in dims)
         operands.append(Operand(I1, dims, bool_mask) if kind == "bool" else Operand(dtype, dims, float_mask(dtype)))
         call += " mask({3})"
+        others.append("mask")
+    for kind, dtype_, most in (("key_lengths", key_lengths, sk), ("query_lengths", query_lengths, sq)):
+        if dtype_:
+            call += f" {kind}({{{len(operands)}}})"
+            operands.append(Operand(dtype_, (b,), lengths_up_to(most)))
+            others.append(kind)
     attributes = ["causal"] if causal else []
     if window:
         attributes.append(f"window = {window} : i64")
@@ -195,7 +221,7 @@ def build(
         operands,
         [Operand(dtype, (b, heads, sq, dv))],
         op("attention", operands, [0], ", ".join(attributes), call),
-        reference(dtype, causal, window, scale, soft_cap),
+        reference(dtype, causal, window, scale, soft_cap, others),
         ("integers", "normal", "special", *kinds),
         sizes,
     )
@@ -270,7 +296,7 @@ def cases(rng):
                 BESIDE if scale is None else ("lowest",),
             )
         )
-    return result + capped(rng)
+    return result + capped(rng) + with_lengths(rng)
 
 
 def capped(rng):
@@ -285,4 +311,26 @@ def capped(rng):
         name = f"attention_{dtype}_cap{soft_cap:g}_{label}_d{d}"
         given = (dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, 1.0 if number % 2 else None, BESIDE)
         result.append(build(name, *given, soft_cap))
+    return result
+
+
+def with_lengths(rng):
+    """Lengths of keys, of queries, of both, under each kind of mask."""
+    result = []
+    lengths = pairs(rng, SIZES, SIZES)
+    kinds = [(I32, None), (I64, None), (None, I32), (I32, I64)]
+    for number, mask, (causal, window), (keys, queries) in rows(rng, list(range(12)), MASKS * 2, SIDES * 3, kinds * 3):
+        dtype, d = FLOATS[number % 4], HEAD_SIZES[number % 11]
+        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label += f"{f'_keys_{keys}' if keys else ''}{f'_queries_{queries}' if queries else ''}"
+        some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
+        sizes = [{"b": 3, "q": q, "k": k} for q, k in some if q * k < 2 * 10**4]
+        given = {"key_lengths": keys, "query_lengths": queries}
+        name, kinds_ = f"attention_{dtype}_lengths_{label}_d{d}", BESIDE
+        result.append(
+            build(name, dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, None, kinds_, **given)
+        )
+        sq, sk = some[0]
+        name += f"_{sq}over{sk}"
+        result.append(build(name, dtype, 5, 4, 2, sq, sk, d, d, [{}], mask, causal, window, None, kinds_, **given))
     return result
