@@ -3,6 +3,7 @@
 #include "dialects/Tenon/Tenon.h"
 
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -82,7 +83,34 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   for (auto [name, lengths] : {std::pair("key_lengths", op.getKeyLengths()), {"query_lengths", op.getQueryLengths()}})
     if (lengths && failed(checkShape(rule, "(C12)", name, lengths, {known(query[0], key[0])})))
       return failure();
-  return rule.result({known(query[0], key[0]), query[1], query[2], value[3]}, elementOf(op.getQuery()));
+  Type element = elementOf(op.getQuery()), sum = element.isF64() ? element : Float32Type::get(element.getContext());
+  Shape rows = {known(query[0], key[0]), query[1], query[2]}, result = rows;
+  result.push_back(value[3]);
+  if (failed(rule.result(result, element)))
+    return failure();
+  return op.getLogSumExp() ? rule.result(rows, sum) : success();
+}
+
+namespace {
+/// A second result that nothing reads need not be computed.
+struct DropLogSumExp : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    if (!op.getLse() || !op.getLse().use_empty())
+      return rewriter.notifyMatchFailure(op, "no log-sum-exp, or one that is read");
+    auto made = AttentionOp::create(rewriter, op.getLoc(), op.getResult().getType(), /*lse=*/Type(), op.getQuery(),
+                                    op.getKey(), op.getValue(), op.getMask(), op.getKeyLengths(), op.getQueryLengths(),
+                                    op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
+                                    /*log_sum_exp=*/UnitAttr());
+    rewriter.replaceAllUsesWith(op.getResult(), made.getResult());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+} // namespace
+
+void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<DropLogSumExp>(context);
 }
 
 LogicalResult ConvolutionOp::infer(ShapeRule &rule, Adaptor op) {

@@ -75,7 +75,10 @@ def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
     With `key_lengths` n, key j of batch b is visible only if `j < n[b]`; with `query_lengths` m, query i only if `i < m[b]`
     sees any key. They change nothing of what `causal` and `window` say, whose positions are those of the padded tensors.
 
-    (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type.
+    With `log_sum_exp` there is a second result, `log(sum over the visible j of exp(score[j]))` of each query: -Inf where
+    there is no such key.
+
+    (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type; the second is `[B, Hq, Sq]` of the type of accumulation.
 
     (C2) `query`, `key` and `value` have rank 4.
 
@@ -114,8 +117,9 @@ def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
   }];
   let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
                    Optional<IndexT>:$query_lengths, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
-                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap);
-  let results = (outs FloatT:$result);
+                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, UnitAttr:$log_sum_exp);
+  let results = (outs FloatT:$result, Optional<FloatT>:$lse);
+  let hasCanonicalizer = 1;
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
     (`query_lengths` `(` $query_lengths^ `)`)? attr-dict `:` functional-type(operands, results)

@@ -184,7 +184,8 @@ LogicalResult ErrorOf::add(AttentionOp attention) {
     return failure();
   const ReferenceTensor &query = operand(0), &key = operand(1);
   int64_t heads = query.shape[1], sizeQ = query.shape[2], d = query.shape[3];
-  int64_t kvHeads = key.shape[1], sizeK = key.shape[2], dv = exact.shape[3];
+  int64_t kvHeads = key.shape[1], sizeK = key.shape[2], dv = weighted->shape[3];
+  bool isLogSumExp = exact.rank() == 3;
   double scale = attention.getScale() ? attention.getScale()->convertToDouble() : 1 / std::sqrt(double(d));
   auto norm = [&](const ReferenceTensor &tensor, int64_t row) {
     double squares = 0;
@@ -203,6 +204,10 @@ LogicalResult ErrorOf::add(AttentionOp attention) {
     if (std::optional<APFloat> given = attention.getSoftCap()) { // no steeper than 1, and of the function's own
       double cap = given->convertToDouble();
       score += u * (stored > u ? 20 * cap : 8 * std::fmin(cap, product));
+    }
+    if (isLogSumExp) {
+      error[row] += score + (40 + sumFactor(sizeK) + 4 * std::fabs(exact.floats[row])) * u;
+      continue;
     }
     double share = 2 * score + (40 + sumFactor(sizeK)) * u + stored;
     for (int64_t c = 0; c < dv; ++c)

@@ -89,7 +89,11 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
   if (std::optional<APFloat> given = op.getSoftCap())
     cap = given->convertToDouble();
   const double hidden = -std::numeric_limits<double>::infinity();
-  ReferenceTensor result(elementTypeOf(op.getResult()), {batch, heads, sizeQ, dv});
+  ReferenceTensor result(elementTypeOf(op.getResult()), {batch, heads, sizeQ, dv}), logSumExp;
+  if (op.getLse()) {
+    logSumExp = ReferenceTensor(elementTypeOf(op.getLse()), {batch, heads, sizeQ});
+    llvm::fill(logSumExp.floats, hidden);
+  }
   std::vector<double> scores(sizeK);
   std::vector<bool> isVisible(sizeK);
   forEachIndex({batch, heads, sizeQ}, [&](ArrayRef<int64_t> index, int64_t row) {
@@ -127,6 +131,8 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
     double sum = 0;
     for (double score : scores)
       sum += score == hidden ? 0 : std::exp(score - largest);
+    if (op.getLse())
+      logSumExp.floats[row] = largest + std::log(sum);
     for (int64_t j = 0; j < sizeK; ++j) {
       if (!isVisible[j]) // its value does not count, even if it is not finite
         continue;
@@ -136,6 +142,8 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
     }
   });
   values.set(op.getResult(), std::move(result));
+  if (op.getLse())
+    values.set(op.getLse(), std::move(logSumExp));
   return success();
 }
 

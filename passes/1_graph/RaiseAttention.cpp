@@ -139,9 +139,11 @@ void Raiser::raise(MatmulOp output) {
   SmallVector<int64_t> shape(typeOf(query).getShape());
   shape.back() = typeOf(value).getShape().back();
   FloatAttr softCap = parts.softCap ? rewriter.getF64FloatAttr(*parts.softCap) : FloatAttr();
-  Value result = AttentionOp::create(rewriter, location, RankedTensorType::get(shape, elementOf(query)), query, key,
-                                     value, mask, /*key_lengths=*/Value(), /*query_lengths=*/Value(),
-                                     rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap);
+  auto type = RankedTensorType::get(shape, elementOf(query));
+  Value result = AttentionOp::create(rewriter, location, type, /*lse=*/Type(), query, key, value, mask,
+                                     /*key_lengths=*/Value(), /*query_lengths=*/Value(),
+                                     rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap, false)
+                     .getResult();
   if (rank == 3) {
     SmallVector<Value> operands;
     for (int64_t d : llvm::seq<int64_t>(3))
@@ -173,7 +175,8 @@ Value Raiser::narrowed(Value value, FloatType element) {
 void Raiser::absorbCasts(CastOp op) {
   auto wide = op.getInput().getDefiningOp<AttentionOp>();
   auto element = dyn_cast<FloatType>(elementOf(op.getResult()));
-  if (!wide || !wide->hasOneUse() || !elementOf(op.getInput()).isF32() || !element || element.getWidth() != 16)
+  if (!wide || wide.getLse() || !wide->hasOneUse() || !elementOf(op.getInput()).isF32() || !element ||
+      element.getWidth() != 16)
     return;
   rewriter.setInsertionPoint(wide);
   Value mask = wide.getMask();
@@ -183,9 +186,9 @@ void Raiser::absorbCasts(CastOp op) {
         value = narrowed(wide.getValue(), element);
   if (!query || !key || !value || (mask && !narrowMask))
     return;
-  rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), query, key, value, narrowMask, wide.getKeyLengths(),
-                                           wide.getQueryLengths(), wide.getScaleAttr(), wide.getCausalAttr(),
-                                           wide.getWindowAttr(), wide.getSoftCapAttr());
+  rewriter.replaceOpWithNewOp<AttentionOp>(
+      op, op.getType(), /*lse=*/Type(), query, key, value, narrowMask, wide.getKeyLengths(), wide.getQueryLengths(),
+      wide.getScaleAttr(), wide.getCausalAttr(), wide.getWindowAttr(), wide.getSoftCapAttr(), UnitAttr());
   rewriter.eraseOp(wide);
 }
 

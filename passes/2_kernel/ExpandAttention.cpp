@@ -35,7 +35,8 @@ public:
     width = tensor::getMixedSize(b, b.getLoc(), op.getValue(), 3);
   }
 
-  Value run() {
+  /// The results.
+  SmallVector<Value> run() {
     Value scores = visible(products());
     // A score of -Inf of its own hides nothing: who is hidden is what the masks make of scores of 0.
     bool hides = op.getMask() || op.getCausal() || op.getWindow() || op.getKeyLengths() || op.getQueryLengths();
@@ -48,7 +49,10 @@ public:
                        [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
                          return arith::AddFOp::create(in, x[1], zeroIfHidden(in, x[0], x[0]));
                        });
-    return quotient(weightedSum(powers), sum);
+    SmallVector<Value> results = {quotient(weightedSum(powers), sum)};
+    if (op.getLse())
+      results.push_back(logSumExp(largest, sum));
+    return results;
   }
 
 private:
@@ -219,6 +223,16 @@ private:
                        });
   }
 
+  Value logSumExp(Value largest, Value sum) {
+    auto body = [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+      Value isEmpty = arith::CmpFOp::create(in, arith::CmpFPredicate::OEQ, x[1], number(in, 0));
+      Value known = arith::AddFOp::create(in, x[0], math::LogOp::create(in, x[1]));
+      return arith::SelectOp::create(in, isEmpty, number(in, -std::numeric_limits<double>::infinity()), known);
+    };
+    return generic({largest, sum}, {dims(0, 1, 2), dims(0, 1, 2)}, 3, {0, 1, 2},
+                   tensor::EmptyOp::create(b, rows, compute), body);
+  }
+
   /// A mask broadcasts to [b, h, i, j]: missing dimensions and sizes of 1 are read at 0.
   SmallVector<AffineExpr> maskRead(RankedTensorType mask) {
     Sizes all = with(keys);
@@ -262,7 +276,7 @@ static LogicalResult expand(AttentionOp op) {
     return op.emitOpError("has ") << op.getQuery().getType() << " and " << op.getKey().getType()
                                   << ": the numbers of heads have to be static, the second dimension of both types";
   ImplicitLocOpBuilder b(op.getLoc(), op);
-  op.replaceAllUsesWith(Expansion(op, b, shared == 0 ? 1 : heads / shared).run());
+  op->replaceAllUsesWith(Expansion(op, b, shared == 0 ? 1 : heads / shared).run());
   op.erase();
   return success();
 }

@@ -22,6 +22,7 @@ public:
   /// The kernel, before the other one, with its work counted. `shapes`: those of its results, null where all are
   /// static.
   KernelOp finish(mlir::ValueRange yielded, mlir::Attribute shapes);
+  /// The same with the schedule of row kernels.
   KernelOp finishByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);
   /// The kernel with the schedule of row kernels, in the place of the other one, which is erased.
   void replaceByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);

@@ -41,13 +41,17 @@ static Value packed(ImplicitLocOpBuilder &b, Value tensor, int64_t at, int64_t k
   return tensor::CollapseShapeOp::create(b, wide, joined);
 }
 
-/// Back to `type`, [batch, heads, one, columns].
+/// Back to `type`, [batch, heads, one, columns] or without the columns.
 static Value unpacked(ImplicitLocOpBuilder &b, Value tensor, RankedTensorType type) {
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), tensor);
   SmallVector<int64_t> shape(typeOf(tensor).getShape());
   sizes.insert(sizes.begin() + 3, b.getIndexAttr(1));
   shape.insert(shape.begin() + 3, 1);
-  SmallVector<ReassociationIndices> split = {{0}, {1}, {2, 3}, {4}}, joined = {{0}, {1, 2}, {3}, {4}};
+  SmallVector<ReassociationIndices> split = {{0}, {1}, {2, 3}}, joined = {{0}, {1, 2}, {3}};
+  if (type.getRank() == 4) {
+    split.push_back({4});
+    joined.push_back({4});
+  }
   Value wide = tensor::ExpandShapeOp::create(b, typeOf(tensor).clone(shape), tensor, split, sizes);
   return tensor::CollapseShapeOp::create(b, type, wide, joined);
 }
@@ -80,6 +84,11 @@ static void packQueries(AttentionOp op) {
   shape[2] = group;
   made.getResult().setType(result.clone(shape));
   op.getResult().replaceAllUsesWith(unpacked(b, made.getResult(), result));
+  if (Value logSumExp = op.getLse()) {
+    RankedTensorType before = typeOf(logSumExp);
+    made.getLse().setType(before.clone(ArrayRef(shape).drop_back()));
+    logSumExp.replaceAllUsesWith(unpacked(b, made.getLse(), before));
+  }
   op.erase();
 }
 

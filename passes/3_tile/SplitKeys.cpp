@@ -14,6 +14,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
 
+#include <cmath>
+
 namespace tenon {
 #define GEN_PASS_DEF_SPLITKEYSPASS
 #include "passes/3_tile/Passes.h.inc"
@@ -91,8 +93,9 @@ namespace {
 class Combination {
 public:
   Combination(ImplicitLocOpBuilder &b, Value maximum, Value sum, Value total)
-      : b(b), maximum(maximum), sum(sum), total(total), element(typeOf(total).getElementType()) {}
+      : b(b), maximum(maximum), sum(sum), total(total), element(typeOf(maximum).getElementType()) {}
   Value build(Type result);
+  Value logSumExp();
 
 private:
   using Body = llvm::function_ref<Value(OpBuilder &, Location, ValueRange)>;
@@ -118,30 +121,44 @@ private:
   Value filled(Value like, double value) {
     return linalg::FillOp::create(b, number(value), empty(like, element)).getResult(0);
   }
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  /// x[3] and a part's x[2], which is relative to x[0], made relative to the largest, x[1]. These are finite where no
+  /// key is visible: the loops over keys begin with a base that is.
+  static Value weighted(OpBuilder &inner, Location at, ValueRange x) {
+    Value power = math::Exp2Op::create(inner, at, arith::SubFOp::create(inner, at, x[0], x[1]));
+    return arith::AddFOp::create(inner, at, x[3], arith::MulFOp::create(inner, at, power, x[2]));
+  }
+  /// The largest maximum, and the sum relative to it.
+  std::pair<Value, Value> statistics() {
+    AffineMap part = map(4, {3, 0, 1, 2}), row = map(4, {0, 1, 2});
+    Value largest = loops({maximum}, filled(maximum, -infinity), {part, row}, true,
+                          [](OpBuilder &inner, Location at, ValueRange x) -> Value {
+                            return arith::MaximumFOp::create(inner, at, x[1], x[0]);
+                          });
+    return {largest, loops({maximum, largest, sum}, filled(sum, 0), {part, row, part, row}, true, weighted)};
+  }
 
   ImplicitLocOpBuilder &b;
-  Value maximum, sum, total;
+  Value maximum, sum, total; ///< the total may be null for the log-sum-exp
   Type element;
 };
 } // namespace
 
+Value Combination::logSumExp() {
+  auto [largest, sums] = statistics();
+  AffineMap row = map(3, {0, 1, 2});
+  return loops({largest, sums}, empty(maximum, element), {row, row, row}, false,
+               [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
+                 Value logarithm = arith::AddFOp::create(inner, at, x[0], math::Log2Op::create(inner, at, x[1]));
+                 Value natural = arith::MulFOp::create(inner, at, logarithm, number(std::log(2.0)));
+                 Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, x[1], number(0));
+                 return arith::SelectOp::create(inner, at, isEmpty, number(-infinity), natural);
+               });
+}
+
 Value Combination::build(Type result) {
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  AffineMap part = map(4, {3, 0, 1, 2}), row = map(4, {0, 1, 2});
+  auto [largest, sums] = statistics();
   AffineMap partOfAll = map(5, {4, 0, 1, 2}), rowOfAll = map(5, {0, 1, 2}), all = map(5, {0, 1, 2, 3});
-  Value largest = loops({maximum}, filled(maximum, -infinity), {part, row}, true,
-                        [](OpBuilder &inner, Location at, ValueRange x) -> Value {
-                          return arith::MaximumFOp::create(inner, at, x[1], x[0]);
-                        });
-  // Finite where no key is visible: the loops over keys begin with a base that is.
-  auto power = [](OpBuilder &inner, Location at, Value of, Value most) -> Value {
-    return math::Exp2Op::create(inner, at, arith::SubFOp::create(inner, at, of, most));
-  };
-  auto weighted = [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
-    Value product = arith::MulFOp::create(inner, at, power(inner, at, x[0], x[1]), x[2]);
-    return arith::AddFOp::create(inner, at, x[3], product);
-  };
-  Value sums = loops({maximum, largest, sum}, filled(sum, 0), {part, row, part, row}, true, weighted);
   Value totals = loops({maximum, largest, total}, filled(total, 0), {partOfAll, rowOfAll, map(5, {4, 0, 1, 2, 3}), all},
                        true, weighted);
   Type stored = getElementTypeOrSelf(result);
@@ -153,6 +170,18 @@ Value Combination::build(Type result) {
                  Value whole = arith::SelectOp::create(inner, at, isEmpty, zero, quotient);
                  return stored == element ? whole : arith::TruncFOp::create(inner, at, stored, whole).getResult();
                });
+}
+
+/// Whether a yielded tensor is the second result of an attention under another shape.
+static bool isOfLogSumExp(Value tensor) {
+  while (Operation *op = tensor.getDefiningOp()) {
+    if (auto attention = dyn_cast<AttentionOp>(op))
+      return tensor == attention.getLse();
+    if (op->getNumOperands() == 0)
+      return false;
+    tensor = op->getOperand(0);
+  }
+  return false;
 }
 
 /// Why the kernel cannot be split; empty where it was.
@@ -173,16 +202,39 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
                   tile::AttentionAttr::get(kernel.getContext(), schedule.getQueries(), schedule.getKeys(),
                                            /*split_keys=*/1, schedule.getMaximum()));
 
-  DerivedKernel second(kernel, "_sum");
-  SmallVector<Value> given;
-  for (Value state : states.getResults())
-    given.push_back(second.argument(state.getType(), state));
-  Value result = Combination(second.b, given[0], given[1], given[2]).build(op.getType());
-  second.mapping.map(op.getResult(), result);
-  SmallVector<Value> yielded;
-  for (Value value : kernel.getYielded())
-    yielded.push_back(second.copy(value));
-  second.replaceByRows(yielded, kernel->getAttr("tenon.result_shapes"), arch);
+  // What is made of the sums alone has another rank than what is made of the total: rows of another kernel.
+  auto results = [&](StringRef suffix, bool isOfTotal) {
+    DerivedKernel made(kernel, suffix);
+    SmallVector<Value> given, yielded, replaced;
+    for (Value state : isOfTotal ? states.getResults() : states.getResults().drop_back())
+      given.push_back(made.argument(state.getType(), state));
+    if (isOfTotal)
+      made.mapping.map(op.getResult(),
+                       Combination(made.b, given[0], given[1], given[2]).build(op.getResult().getType()));
+    else
+      made.mapping.map(op.getLse(), Combination(made.b, given[0], given[1], Value()).logSumExp());
+    SmallVector<Attribute> shapes;
+    auto known = kernel->getAttrOfType<ArrayAttr>("tenon.result_shapes");
+    for (auto [number, value] : llvm::enumerate(kernel.getYielded())) {
+      if (isOfLogSumExp(value) == isOfTotal)
+        continue;
+      yielded.push_back(made.copy(value));
+      replaced.push_back(kernel.getResult(number));
+      if (known)
+        shapes.push_back(known[number]);
+    }
+    if (yielded.empty())
+      return;
+    KernelOp rows = made.finishByRows(yielded, known ? made.b.getArrayAttr(shapes) : ArrayAttr(), arch);
+    if (isOfTotal && rows.getNumResults() == 1)
+      rows->setAttr(sumOfPartsAttrName, made.b.getUnitAttr());
+    for (auto [before, after] : llvm::zip_equal(replaced, rows.getResults()))
+      before.replaceAllUsesWith(after);
+  };
+  results("_sum", /*isOfTotal=*/true);
+  if (op.getLse())
+    results("_log_sum_exp", /*isOfTotal=*/false);
+  kernel.erase();
   return "";
 }
 

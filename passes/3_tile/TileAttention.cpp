@@ -47,7 +47,8 @@ public:
   }
   /// What to do about values that are NaN or infinite: see withNonFinite. `Ignored`: somebody looks at the result.
   enum class NonFinite { Ignored, Tested, Counted };
-  TileValue build(NonFinite nonFinite);
+  /// `logSumExp`: to be set as well, where it is not null.
+  TileValue build(NonFinite nonFinite, TileValue *logSumExp = nullptr);
   /// What the loop has carried at its end; what sums are relative to as a logarithm to base 2. Without tiles where it
   /// failed.
   struct Result {
@@ -507,13 +508,18 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   return {{arith::NegFOp::create(b, states[0]), ofRow}, {states[1], ofRow}, {states[2], out}};
 }
 
-TileValue AttentionTiles::build(NonFinite nonFinite) {
+TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
   auto [maximum, sum, total] = run(nonFinite);
   if (!total)
     return {};
   Type element = elementOf(op.query);
   auto of = [&](double value, const TileValue &like) { return filled(like.axes, sumType, value); };
   Value isEmpty = compare(arith::CmpFPredicate::OEQ, sum.tile, of(0, sum)), result;
+  if (logSumExp) {
+    Value known = arith::AddFOp::create(b, maximum.tile, math::Log2Op::create(b, sum.tile));
+    known = arith::MulFOp::create(b, known, of(1 / log2OfE, sum));
+    *logSumExp = {arith::SelectOp::create(b, isEmpty, of(-infinity, sum), known), sum.axes};
+  }
   // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row.
   if (element != sumType)
     result = arith::MulFOp::create(b, total.tile, overColumns(arith::DivFOp::create(b, of(1, sum), sum.tile), columns));
@@ -529,13 +535,21 @@ static bool hidesKeys(Op op) {
   return op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths();
 }
 
+bool TileEmitter::isPlaceOfAttention(const TilePlace &place) {
+  if (place.size() == 4 && axesOf(place).size() == 2) {
+    SmallVector<unsigned> rows = axesOf(place[2]), columns = axesOf(place[3]);
+    if (rows.size() == 1 && columns.size() == 1 && rows[0] < columns[0])
+      return true;
+  }
+  fail("an attention's tile has queries and columns of values along its axes, in this order");
+  return false;
+}
+
 TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
-  SmallVector<unsigned> rows = axesOf(place[2]), columns = axesOf(place[3]);
-  if (place.size() != 4 || rows.size() != 1 || columns.size() != 1 || rows[0] > columns[0] || axesOf(place).size() != 2)
-    return fail("an attention's tile has queries and columns of values along its axes, in this order");
+  if (!isPlaceOfAttention(place))
+    return {};
   using NonFinite = AttentionTiles::NonFinite;
-  bool isTested = op != storedAttention && hidesKeys(op);
-  return AttentionTiles(*this, b, op, place).build(isTested ? NonFinite::Tested : NonFinite::Ignored);
+  return AttentionTiles(*this, b, op, place).build(hidesKeys(op) ? NonFinite::Tested : NonFinite::Ignored);
 }
 
 /// Where keys are hidden 0 times a value that is not finite must be 0, and is NaN: a result without any is right. One
@@ -554,8 +568,17 @@ void TileEmitter::redoNonFinite(Value stored, Value values, TilePlace place,
   redo(place);
 }
 
-void TileEmitter::storeAttention(AttentionOp op, const TileValue &value, Value view, const TilePlace &place) {
+void TileEmitter::storeAttention(AttentionOp op, Value view, Value logSumExpView, const TilePlace &place) {
+  if (!isPlaceOfAttention(place))
+    return;
+  TileValue logSumExp;
+  TileValue value = AttentionTiles(*this, b, op, place)
+                        .build(AttentionTiles::NonFinite::Ignored, logSumExpView ? &logSumExp : nullptr);
+  if (!value)
+    return;
   store(value, view, place);
+  if (logSumExpView)
+    store(logSumExp, logSumExpView, TilePlace(ArrayRef(place).drop_back()));
   if (!hidesKeys(op))
     return;
   redoNonFinite(value.tile, op.getValue(), place, [&](const TilePlace &few) {

@@ -86,11 +86,11 @@ public:
   /// Zeros along the axes of a place.
   mlir::Value zeros(const TilePlace &place, mlir::Type element);
   void store(const TileValue &value, mlir::Value view, const TilePlace &place);
-  /// The same for an attention that nothing is computed of (`storedAttention`), with what to do where it has NaN.
-  void storeAttention(AttentionOp op, const TileValue &value, mlir::Value view, const TilePlace &place);
+  /// Computes an attention that nothing is computed of at a place and stores it to its view; the logarithm of its sums
+  /// too, where there is a view for that.
+  void storeAttention(AttentionOp op, mlir::Value view, mlir::Value logSumExpView, const TilePlace &place);
   /// Computes the part of each result at a place of the total, and stores it to its view.
   void storeAttentionParts(AttentionPartsOp op, llvm::ArrayRef<mlir::Value> views, const TilePlace &place);
-  mlir::Operation *storedAttention = nullptr;
 
   mlir::OpFoldResult size(mlir::Value tensor, int64_t dimension);
   mlir::Value sizeValue(mlir::Value tensor, int64_t dimension);
@@ -141,6 +141,7 @@ private:
   TileValue reduce(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue dot(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue attention(AttentionOp op, const TilePlace &place);
+  bool isPlaceOfAttention(const TilePlace &place); ///< fails otherwise
   /// Where what was stored is not finite: `redo` at the places of a few columns of the values after the others.
   void redoNonFinite(mlir::Value stored, mlir::Value values, TilePlace place,
                      llvm::function_ref<void(const TilePlace &)> redo);

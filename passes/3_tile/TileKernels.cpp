@@ -48,6 +48,7 @@ private:
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
   SmallVector<Value> stateViews; ///< of an attention's parts: maximum, sum, total
+  Value logSumExpView;           ///< of an attention's second result
 };
 } // namespace
 
@@ -222,12 +223,11 @@ void ProgramBuilder::buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension
       emitter.storeAttentionParts(parts, stateViews, place);
       continue;
     }
-    auto attention = tensor.getDefiningOp<AttentionOp>();
-    emitter.storedAttention = attention;
-    TileValue value = emitter.at(tensor, place);
-    if (value && attention)
-      emitter.storeAttention(attention, value, piece.view, place);
-    else if (value)
+    if (auto attention = tensor.getDefiningOp<AttentionOp>()) {
+      emitter.storeAttention(attention, piece.view, logSumExpView, place);
+      continue;
+    }
+    if (TileValue value = emitter.at(tensor, place))
       emitter.store(value, emitter.viewOfPiece(piece), place);
   }
   if (!sums.empty())
@@ -268,12 +268,21 @@ tile::KernelOp ProgramBuilder::build() {
         continue;
     }
     TilePieces more = emitter.piecesOf(value, view, updated.has_value());
+    // So is the second result of an attention, by the programs of the first.
+    Value tensor = more.parts.front().tensor;
+    if (auto attention = tensor.getDefiningOp<AttentionOp>(); attention && tensor == attention.getLse()) {
+      logSumExpView = more.parts.front().view;
+      continue;
+    }
     pieces.parts.append(more.parts);
     pieces.along.append(more.along);
   }
   if (llvm::any_of(updates, [](int64_t operand) { return operand >= 0; }))
     made->setAttr(updatesAttrName, b.getDenseI64ArrayAttr(updates));
   auto tensors = llvm::map_to_vector(pieces.parts, [](const TilePiece &piece) { return piece.tensor; });
+  bool isStored = llvm::any_of(tensors, [](Value tensor) { return bool(tensor.getDefiningOp<AttentionOp>()); });
+  if (logSumExpView && !isStored)
+    return error = "the log-sum-exp of an attention is yielded, and the attention is not", made;
   for (Value tensor : tensors)
     if (shapeOf(tensor).size() != shapeOf(tensors.front()).size())
       return error = "its results have different numbers of dimensions", made;

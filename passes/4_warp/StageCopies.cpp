@@ -346,7 +346,7 @@ void LoopStaging::run() {
   SmallVector<RingLoads> groups = isProduced ? splitByDot(all) : SmallVector<RingLoads>{all};
   // What data say is not known before the launch ahead is done.
   SetVector<Operation *> needed;
-  getBackwardSlice(trips, &needed);
+  (void)getBackwardSlice(trips, &needed);
   if (isProduced && schedule.getEarly() > 0 && llvm::none_of(needed, llvm::IsaPred<tensor::ExtractOp>))
     groups = splitWeights(groups);
   if (isProduced)

@@ -51,8 +51,8 @@ private:
   /// The query's number, the last one's where a block reaches past it.
   Value queryOf(Value firstQuery, int64_t row);
   AffineExpr keyHead() { return head.floorDiv(group); }
-  /// The result's buffer at a point of the attention's result.
-  bool store(Value value, const Point &point);
+  /// To the buffer that a result of the attention goes to, at a point of that result.
+  bool store(Value value, Value tensor, const Point &point);
 
   KernelFunction &kernel;
   ImplicitLocOpBuilder &b;
@@ -85,7 +85,7 @@ bool AttentionEmitter::check() {
     return points.fail("it has no heads"), false;
   group = q.getDimSize(1) / k.getDimSize(1);
   type = cast<FloatType>(q.getElementType().getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : q.getElementType());
-  return kernel.results().size() == 1 || (points.fail("it has several results"), false);
+  return true;
 }
 
 Value AttentionEmitter::widened(Value element) {
@@ -402,11 +402,13 @@ void AttentionEmitter::emitKeyBlock(Value firstKey) {
   emitQueryBlock(firstKey, numKeys, firstQuery);
 }
 
-bool AttentionEmitter::store(Value value, const Point &point) {
-  Value tensor = op.getResult();
+bool AttentionEmitter::store(Value value, Value tensor, const Point &point) {
   Point place = point;
-  const KernelFunction::Result &result = kernel.results().front();
-  while (tensor != result.tensor) {
+  auto bufferOf = [&](Value of) {
+    const auto *found = llvm::find_if(kernel.results(), [&](auto &result) { return result.tensor == of; });
+    return found == kernel.results().end() ? Value() : found->buffer;
+  };
+  while (!bufferOf(tensor)) {
     auto readers = llvm::make_filter_range(tensor.getUsers(), [](Operation *op) { return !isa<tensor::DimOp>(op); });
     Operation *user = llvm::hasSingleElement(readers) ? *readers.begin() : nullptr;
     if (auto transpose = dyn_cast_or_null<linalg::TransposeOp>(user)) {
@@ -438,7 +440,7 @@ bool AttentionEmitter::store(Value value, const Point &point) {
       return points.fail("its result is not written through transposes and joins alone"), false;
     }
   }
-  points.store(value, result.buffer, place);
+  points.store(value, bufferOf(tensor), place);
   return true;
 }
 
@@ -455,6 +457,12 @@ void AttentionEmitter::storeRows() {
     Value isPast = arith::CmpIOp::create(b, arith::CmpIPredicate::uge, query, endOfQueries);
     isEmpty = arith::OrIOp::create(b, isEmpty, isPast);
   }
+  if (Value logSumExp = op.getLse()) {
+    Value known = arith::AddFOp::create(b, points.load(maxima, {row}), math::LogOp::create(b, sum));
+    known = arith::SelectOp::create(b, isEmpty, number(-std::numeric_limits<double>::infinity()), known);
+    if (!store(known, logSumExp, {batch, head, points.dim(firstOfChunk) + row}))
+      return;
+  }
   Value factor = arith::DivFOp::create(b, number(1), sum);
   Type stored = cast<RankedTensorType>(op.getResult().getType()).getElementType();
   for (int64_t column = 0; column < valueSize; column += lanes) {
@@ -464,7 +472,7 @@ void AttentionEmitter::storeRows() {
     value = arith::SelectOp::create(b, isEmpty, wide(number(0)), arith::MulFOp::create(b, value, wide(factor)));
     if (stored != type)
       value = arith::TruncFOp::create(b, VectorType::get(lanes, stored), value);
-    bool done = store(value, {batch, head, points.dim(firstOfChunk) + row, points.lane() + column});
+    bool done = store(value, op.getResult(), {batch, head, points.dim(firstOfChunk) + row, points.lane() + column});
     points.clearMask();
     if (!done)
       return;

@@ -1,7 +1,7 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
-teams; `swapped`: products of few rows by the transposed dot; and `lengths`: attention to as many keys as data say."""
+teams; `swapped`: products of few rows by the transposed dot; and `lengths`: attention to as many keys as data say, with the log-sum-exp."""
 
 import sys
 from dataclasses import replace
@@ -139,14 +139,19 @@ def with_lengths(rng):
             rng, lengths, lengths[::-1], heads * 3, sides * 3, head_sizes * 2, masks * 3, kinds * 3
         ):
             given = (dtype, 3, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.BESIDE)
+            lse = (q + k) % 2 == 1
             label = f"{q}over{k}_h{h}over{kv}_d{d}{'_causal' * causal}{f'_window{window}' if window else ''}"
-            label += f"{'' if mask is None else '_' + mask[0]}_keys_{keys}_queries_{queries}"
-            name = f"lengths_{dtype}_{label}"
-            result.append(attention.build(name, *given, key_lengths=keys, query_lengths=queries))
+            label += f"{'' if mask is None else '_' + mask[0]}_keys_{keys}_queries_{queries}{'_lse' * lse}"
+            lengths_ = {"key_lengths": keys, "query_lengths": queries}
+            result.append(attention.build(f"lengths_{dtype}_{label}", *given, **lengths_, log_sum_exp=lse))
         for b, k, (h, kv), d in ((4, 1025, (8, 2), 128), (1, 4096, (32, 8), 128), (2, 2000, (12, 12), 64)):
             given = (dtype, b, h, kv, 1, k, d, d, [{}], None, False, None, None, attention.BESIDE)
-            name = f"lengths_{dtype}_step_{b}x1over{k}_h{h}over{kv}_d{d}"
-            result.append(attention.build(name, *given, key_lengths=I32))
+            for lse in (False, True):
+                name = f"lengths_{dtype}_step_{b}x1over{k}_h{h}over{kv}_d{d}{'_lse' * lse}"
+                result.append(attention.build(name, *given, key_lengths=I32, log_sum_exp=lse))
+        for q, k, h, kv in ((1, 3000, 8, 2), (64, 300, 4, 4), (300, 300, 2, 1)):
+            given = (dtype, 2, h, kv, q, k, 128, 128, [{}], None, q == k, None, None, attention.BESIDE)
+            result.append(attention.build(f"lse_{dtype}_{q}over{k}_h{h}over{kv}", *given, log_sum_exp=True))
         # So many programs that they are taken in turn.
         given = (dtype, 24, 8, 8, 300, 300, 64, 64, [{}], None)
         for causal in (False, True):

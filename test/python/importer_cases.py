@@ -426,6 +426,7 @@ CONTRACTIONS = {
     "attention": lambda t: F.scaled_dot_product_attention(*qkv(t)),
     "attention_causal": lambda t: F.scaled_dot_product_attention(*qkv(t), is_causal=True),
     "attention_scale": lambda t: F.scaled_dot_product_attention(*qkv(t), scale=0.3),
+    "attention_sums": lambda t: torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(*qkv(t), is_causal=True),
     "attention_3d": lambda t: F.scaled_dot_product_attention(t.x, t.y, t.p),
     "attention_bool": lambda t: F.scaled_dot_product_attention(*qkv(t), attn_mask=t.k[:, None, :1, :1] | LOWER),
     "attention_additive": lambda t: F.scaled_dot_product_attention(*qkv(t), attn_mask=t.img[:, :1]),

@@ -138,6 +138,14 @@ const Case cases[] = {
      {{0, 0, 0, 0, 0, 0}, {1, 1, 1, 1, 1, 1}, {4, inf, 5, 6, 2, 4}, {1, -3, 9}, {2, 2, 1}},
      {4, 4, 0, 0, 3, 0},
      {3, 1, 2, 1}},
+    {"attention_log_sum_exp",
+     "(%0: tensor<1x1x3x1xf32>, %1: tensor<1x1x2x1xf32>, %2: tensor<1x1x2x1xf32>, %3: tensor<3x2xi1>) -> "
+     "tensor<1x1x3xf32>",
+     "%r, %l = tenon.attention %0, %1, %2 mask(%3) {log_sum_exp} : (tensor<1x1x3x1xf32>, tensor<1x1x2x1xf32>, "
+     "tensor<1x1x2x1xf32>, tensor<3x2xi1>) -> (tensor<1x1x3x1xf32>, tensor<1x1x3xf32>) return %l : tensor<1x1x3xf32>",
+     {{1, 2, 3}, {400, 400}, {1, 1}, {1, 1, 0, 1, 0, 0}},
+     {400 + std::log(2), 800, -inf},
+     {1, 1, 3}},
     {"attention_masked_row_is_zero",
      "(%0: tensor<1x1x1x1xf32>, %1: tensor<1x1x2x1xf32>, %2: tensor<1x1x2x1xf32>, %3: tensor<1x1x1x2xi1>) -> "
      "tensor<1x1x1x1xf32>",

@@ -411,6 +411,24 @@ const TileCase cases[] = {
      {},
      1e-2,
      2},
+    {"attention_log_sum_exp",
+     R"(
+      func.func @main(%q: tensor<7x?x4x8xf32> {tenon.dims = ["", "n", "", ""]}, %k: tensor<7x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<7x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %a: tensor<7xi32>, %b: tensor<7xi64>) -> (tensor<7x?x4x6xf32>, tensor<7x4x?xf32>) {
+        %p = tenon.transpose %q {permutation = array<i64: 0, 2, 1, 3>} : (tensor<7x?x4x8xf32>) -> tensor<7x4x?x8xf32>
+        %0, %l = tenon.attention %p, %k, %v key_lengths(%a) query_lengths(%b) {log_sum_exp} : (tensor<7x4x?x8xf32>, tensor<7x2x?x8xf32>, tensor<7x2x?x6xf32>, tensor<7xi32>, tensor<7xi64>) -> (tensor<7x4x?x6xf32>, tensor<7x4x?xf32>)
+        %t = tenon.transpose %0 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<7x4x?x6xf32>) -> tensor<7x?x4x6xf32>
+        return %t, %l : tensor<7x?x4x6xf32>, tensor<7x4x?xf32>
+      })",
+     {{"n", 5}, {"m", 150}},
+     2e-6},
+    {"attention_log_sum_exp_of_one_query",
+     R"(
+      func.func @main(%q: tensor<1x4x1x8xf32>, %k: tensor<1x2x4000x8xf32>, %v: tensor<1x2x4000x6xf32>) -> (tensor<1x4x1x6xf32>, tensor<1x4x1xf32>) {
+        %0, %l = tenon.attention %q, %k, %v {log_sum_exp, window = 2900 : i64} : (tensor<1x4x1x8xf32>, tensor<1x2x4000x8xf32>, tensor<1x2x4000x6xf32>) -> (tensor<1x4x1x6xf32>, tensor<1x4x1xf32>)
+        return %0, %l : tensor<1x4x1x6xf32>, tensor<1x4x1xf32>
+      })",
+     {},
+     3e-6},
     {"attention_soft_cap",
      R"(
       func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<?x?xf32> {tenon.dims = ["n", "m"]}) -> tensor<2x4x?x6xf32> {

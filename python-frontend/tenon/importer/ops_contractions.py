@@ -52,6 +52,11 @@ def trilinear(b, first, second, third, expand1, expand2, expand3, sumdim, unroll
 # ---- attention ----
 @op("scaled_dot_product_attention")
 def attention(b, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False):
+    return attention_and_sums(b, query, key, value, attn_mask, dropout_p, is_causal, scale, False)[0]
+
+
+def attention_and_sums(b, query, key, value, attn_mask, dropout_p, is_causal, scale, log_sum_exp):
+    """[result], and the logarithms of its rows' sums where they are asked for."""
     require(dropout_p == 0, "attention with dropout: export the model after model.eval()")
     require(scale is None or is_number(scale), "attention with a scale known only at run time")
     shape = b.result_shape
@@ -77,9 +82,12 @@ def attention(b, query, key, value, attn_mask=None, dropout_p=0.0, is_causal=Fal
 
     def form(names):
         return ", ".join(names[:3]) + (f" mask({names[3]})" if masked else "")
-    result, = b.op("attention", operands, [(query.dtype, (batch, heads, length, value.shape[3]))],
-                   {"causal": causal, "scale": None if scale is None else float(scale)}, form)
-    return b.reshape(result, shape)
+    types = [(query.dtype, (batch, heads, length, value.shape[3]))]
+    if log_sum_exp:
+        types.append(("f64" if query.dtype == "f64" else "f32", (batch, heads, length)))
+    result, *sums = b.op("attention", operands, types, {"causal": causal, "log_sum_exp": log_sum_exp,
+                                                        "scale": None if scale is None else float(scale)}, form)
+    return [b.reshape(result, shape), *sums]
 
 
 def _merged(shape):
@@ -100,7 +108,7 @@ def _heads(b, tensor):
 
 @op("_scaled_dot_product_flash_attention_for_cpu")
 def flash_attention_for_cpu(b, query, key, value, dropout_p=0.0, is_causal=False, *, attn_mask=None, scale=None):
-    return [attention(b, query, key, value, attn_mask, dropout_p, is_causal, scale=scale), None]
+    return attention_and_sums(b, query, key, value, attn_mask, dropout_p, is_causal, scale, True)
 
 
 # ---- convolution ----

@@ -193,6 +193,22 @@ func.func @attention_c12_queries(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32
 
 // -----
 
+func.func @attention_c1_no_sums(%a: tensor<2x4x5x8xf16>, %b: tensor<2x2x7x8xf16>) {
+  // expected-error@+1 {{'tenon.attention' op (C1) has 1 results, expected 2}}
+  %r = tenon.attention %a, %b, %b {log_sum_exp} : (tensor<2x4x5x8xf16>, tensor<2x2x7x8xf16>, tensor<2x2x7x8xf16>) -> tensor<2x4x5x8xf16>
+  return
+}
+
+// -----
+
+func.func @attention_c1_sums_type(%a: tensor<2x4x5x8xf16>, %b: tensor<2x2x7x8xf16>) {
+  // expected-error@+1 {{'tenon.attention' op (C1) result 1 is 'tensor<2x4x5xf16>', expected 'tensor<2x4x5xf32>'}}
+  %r, %l = tenon.attention %a, %b, %b {log_sum_exp} : (tensor<2x4x5x8xf16>, tensor<2x2x7x8xf16>, tensor<2x2x7x8xf16>) -> (tensor<2x4x5x8xf16>, tensor<2x4x5xf16>)
+  return
+}
+
+// -----
+
 func.func @attention_c11(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
   // expected-error@+1 {{'tenon.attention' op (C11) soft_cap is 0.000000e+00, expected a finite number above 0}}
   %r = tenon.attention %a, %b, %c {soft_cap = 0.0 : f64} : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>

@@ -4,6 +4,7 @@
 // RUN: tenon-opt %t/dynamic.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/dynamic.mlir
 // RUN: tenon-opt %t/causal.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/causal.mlir
 // RUN: tenon-opt %t/whole.mlir --tenon-split-keys --remark-format=emitRemark --remarks-filter-missed=tenon-split-keys 2>&1 | FileCheck %t/whole.mlir
+// RUN: tenon-opt %t/sums.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/sums.mlir
 // RUN: not tenon-opt %t/whole.mlir --tenon-split-keys=arch=sm_10 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: GPU architecture 'sm_10' is unknown
 
@@ -87,4 +88,22 @@ func.func @main(%q: tensor<1x1x32x16xf32>) -> (tensor<1x1x32x16xf32>, tensor<1x1
     tenon.yield %0 : tensor<1x1x32x16xf32>
   }
   return %x, %y, %z : tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>, tensor<1x1x32x16xf32>
+}
+
+//--- sums.mlir
+// The log-sum-exp has a rank of its own: a third kernel makes it of the parts' statistics, each result where it was.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[P:.*]]:3 = tenon.launch @kernels::@attention_parts(
+// CHECK: %[[Y:.*]] = tenon.launch @kernels::@attention_sum(%[[P]]#0, %[[P]]#1, %[[P]]#2)
+// CHECK: %[[L:.*]] = tenon.launch @kernels::@attention_log_sum_exp(%[[P]]#0, %[[P]]#1)
+// CHECK: return %[[L]], %[[Y]] : tensor<2x4xf32>, tensor<1x2x4x64xbf16>
+// CHECK-LABEL: tile.kernel @attention_log_sum_exp(
+// CHECK: math.log2
+func.func @main(%q: tensor<1x2x4x64xbf16>, %k: tensor<1x2x900x64xbf16>) -> (tensor<2x4xf32>, tensor<1x2x4x64xbf16>) {
+  %l, %y = tenon.kernel @attention(%Q = %q, %K = %k) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 64, split_keys = 3>} : (tensor<1x2x4x64xbf16>, tensor<1x2x900x64xbf16>) -> (tensor<2x4xf32>, tensor<1x2x4x64xbf16>) {
+    %0, %1 = tenon.attention %Q, %K, %K {log_sum_exp} : (tensor<1x2x4x64xbf16>, tensor<1x2x900x64xbf16>, tensor<1x2x900x64xbf16>) -> (tensor<1x2x4x64xbf16>, tensor<1x2x4xf32>)
+    %2 = tensor.collapse_shape %1 [[0, 1], [2]] : tensor<1x2x4xf32> into tensor<2x4xf32>
+    tenon.yield %2, %0 : tensor<2x4xf32>, tensor<1x2x4x64xbf16>
+  }
+  return %l, %y : tensor<2x4xf32>, tensor<1x2x4x64xbf16>
 }

@@ -32,7 +32,7 @@ def weighted_sum(p, values, visible):
     return np.where(nan | (up & down) | np.isnan(total), np.nan, np.where(up, np.inf, np.where(down, -np.inf, total)))
 
 
-def reference(dtype, causal, window, scale, soft_cap, others):
+def reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp):
     """`others`: what the operands behind the values are."""
 
     def compute(q, k, v, *rest, kind):
@@ -68,7 +68,8 @@ def reference(dtype, causal, window, scale, soft_cap, others):
             error = error + u * np.abs(finite(scores))
         scores = np.where(visible, scores, -np.inf)
         if sk == 0:
-            return Expected(np.zeros(q.shape[:3] + v.shape[3:]))
+            nothing = [Expected(np.zeros(q.shape[:3] + v.shape[3:])), Expected(np.full(q.shape[:3], -np.inf))]
+            return nothing if log_sum_exp else nothing[0]
         largest = scores.max(-1, keepdims=True)
         nothing = largest == -np.inf
         weights = np.where(scores == -np.inf, 0.0, np.exp(scores - np.where(nothing, 0, largest)))
@@ -85,7 +86,11 @@ def reference(dtype, causal, window, scale, soft_cap, others):
             2 * np.where(hidden, 0, np.nan_to_num(error) + u * np.nan_to_num(shifted)).max(-1, keepdims=True)
             + (16 + 8 * np.sqrt(sk)) * u
         )
-        return Expected(value, relative * size)
+        if not log_sum_exp:
+            return Expected(value, relative * size)
+        logarithm = np.where(nothing, largest, largest + np.log(weights.sum(-1, keepdims=True)))[..., 0]
+        own = np.where(hidden, 0, np.nan_to_num(error)).max(-1) + (16 + 8 * np.sqrt(sk) + 4 * np.abs(logarithm)) * u
+        return [Expected(value, relative * size), Expected(logarithm, np.where(np.isfinite(logarithm), own, 0))]
 
     return compute
 
@@ -190,6 +195,7 @@ def build(
     soft_cap=None,
     key_lengths=None,
     query_lengths=None,
+    log_sum_exp=False,
 ):
     """`kinds`: of HOSTILE, beside the usual ones. Lengths: their type."""
     operands = [
@@ -216,12 +222,16 @@ def build(
         attributes.append(f"scale = {scale!r} : f64")
     if soft_cap is not None:
         attributes.append(f"soft_cap = {soft_cap!r} : f64")
+    results = [Operand(dtype, (b, heads, sq, dv))]
+    if log_sum_exp:
+        attributes.append("log_sum_exp")
+        results.append(Operand(dtype.compute, (b, heads, sq)))
     return Case(
         name,
         operands,
-        [Operand(dtype, (b, heads, sq, dv))],
-        op("attention", operands, [0], ", ".join(attributes), call),
-        reference(dtype, causal, window, scale, soft_cap, others),
+        results,
+        op("attention", operands, results, ", ".join(attributes), call),
+        reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp),
         ("integers", "normal", "special", *kinds),
         sizes,
     )
@@ -296,7 +306,7 @@ def cases(rng):
                 BESIDE if scale is None else ("lowest",),
             )
         )
-    return result + capped(rng) + with_lengths(rng)
+    return result + capped(rng) + with_lengths(rng) + with_log_sum_exp(rng)
 
 
 def capped(rng):
@@ -325,7 +335,8 @@ def with_lengths(rng):
         label += f"{f'_keys_{keys}' if keys else ''}{f'_queries_{queries}' if queries else ''}"
         some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
         sizes = [{"b": 3, "q": q, "k": k} for q, k in some if q * k < 2 * 10**4]
-        given = {"key_lengths": keys, "query_lengths": queries}
+        given = {"key_lengths": keys, "query_lengths": queries, "log_sum_exp": number % 2 == 0}
+        label += "_lse" * given["log_sum_exp"]
         name, kinds_ = f"attention_{dtype}_lengths_{label}_d{d}", BESIDE
         result.append(
             build(name, dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, None, kinds_, **given)
@@ -333,4 +344,18 @@ def with_lengths(rng):
         sq, sk = some[0]
         name += f"_{sq}over{sk}"
         result.append(build(name, dtype, 5, 4, 2, sq, sk, d, d, [{}], mask, causal, window, None, kinds_, **given))
+    return result
+
+
+def with_log_sum_exp(rng):
+    """Two results, under each kind of mask."""
+    result = []
+    lengths = pairs(rng, SIZES, SIZES)
+    for number, mask, (causal, window) in rows(rng, list(range(8)), MASKS * 2, SIDES * 2):
+        dtype, d, cap = FLOATS[number % 4], HEAD_SIZES[3 + number], 20.0 if number % 3 == 0 else None
+        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
+        sizes = [{"b": 2, "q": q, "k": k} for q, k in [*some, (3, 0)] if q * k < 2 * 10**4]
+        given = (dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, None, BESIDE, cap)
+        result.append(build(f"attention_{dtype}_lse_{label}_d{d}", *given, log_sum_exp=True))
     return result
