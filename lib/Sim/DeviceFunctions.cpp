@@ -13,6 +13,7 @@ const std::vector<DeviceFunction> &deviceFunctions() {
     addStoreFunctions(made);
     addThreadFunctions(made);
     addTransferFunctions(made);
+    addUpdateFunctions(made);
     addWarpgroupFunctions(made);
     return made;
   }();

@@ -28,6 +28,7 @@ void addMemoryFunctions(std::vector<DeviceFunction> &table);
 void addStoreFunctions(std::vector<DeviceFunction> &table);
 void addThreadFunctions(std::vector<DeviceFunction> &table);
 void addTransferFunctions(std::vector<DeviceFunction> &table);
+void addUpdateFunctions(std::vector<DeviceFunction> &table);
 void addWarpgroupFunctions(std::vector<DeviceFunction> &table);
 
 /// What tenon_sim_access is told.
@@ -83,7 +84,8 @@ enum class Vote : uint32_t { Any, All, Ballot, Uniform };
 enum class Reduce : uint32_t { Add, And, Max, Min, Or, UMax, UMin, Xor, FMin, FMax };
 enum class Shuffle : uint32_t { Butterfly, Up, Down, Index };
 
-/// What tenon_sim_bulk_store makes of an element of global memory; from Add on in nvvm's order.
+/// What tenon_sim_bulk_store makes of an element of global memory, and tenon_sim_update of a float; from Add on in
+/// nvvm's order.
 enum class BulkWrite : uint32_t { Replace, Add, Min, Max, Increment, Decrement, And, Or, Xor };
 
 /// What tenon_sim_mma multiplies and adds up.

@@ -37,14 +37,19 @@ uint16_t bitsOfBF16(double x) {
 }
 float truncateF64ToBF16(double x) { return asFloat(bitsOfBF16(x)); }
 
+/// llvm.frem, for which the host's code generation calls fmod and a GPU's writes these four instructions: not exact,
+/// and an infinity where the quotient is one. (__nv_fmod is exact.)
+template <typename Number>
+Number remainder(Number x, Number y) {
+  return std::isinf(y) ? x : std::fma(-std::trunc(x / y), y, x);
+}
+
 /// fma.rn.bf16 of numbers that are bf16. Their product is exact in f64; the sum is rounded to odd there.
 uint32_t fmaBF16(float x, float y, float z, uint32_t) {
   double product = static_cast<double>(x) * static_cast<double>(y), addend = static_cast<double>(z);
   double sum = product + addend, kept = sum - product;
   double rest = (product - (sum - kept)) + (addend - kept); // what the sum lacks, exactly
-  uint64_t bits;
-  std::memcpy(&bits, &sum, sizeof bits);
-  if (std::isfinite(rest) && rest != 0 && !(bits & 1))
+  if (std::isfinite(rest) && rest != 0 && !(asBits(sum) & 1))
     sum = std::nextafter(sum, rest > 0 ? HUGE_VAL : -HUGE_VAL);
   return bitsOfBF16(sum);
 }
@@ -96,6 +101,8 @@ void addMathFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("__extendhfsf2", extendF16),
                                 deviceFunction("__truncsfbf2", truncateToBF16),
                                 deviceFunction("__truncdfbf2", truncateF64ToBF16),
+                                deviceFunction("fmodf", static_cast<F32x2>(remainder<float>)),
+                                deviceFunction("fmod", static_cast<F64x2>(remainder<double>)),
                                 deviceFunction("__nv_rsqrtf", rsqrtF32),
                                 deviceFunction("__nv_rsqrt", rsqrtF64),
                                 deviceFunction("__nv_exp10f", exp10F32),

@@ -19,6 +19,18 @@ inline uint32_t asBits(float value) {
   return bits;
 }
 
+inline double asDouble(uint64_t bits) {
+  double value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline uint64_t asBits(double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
 inline float fromBF16(uint16_t bits) { return asFloat(uint32_t{bits} << 16); }
 
 inline float fromF16(uint16_t bits) {

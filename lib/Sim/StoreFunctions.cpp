@@ -2,7 +2,6 @@
 // and what it read comes to global memory as late as it may: at the wait for that, or at the thread's end.
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/MemoryAccess.h"
-#include "lib/Sim/Numbers.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,24 +9,6 @@
 namespace tenon::sim {
 
 constexpr uint32_t chunkBytes = 16;
-
-template <typename Number>
-static Number combineNumbers(BulkWrite kind, Number old, Number given) {
-  switch (kind) {
-  case BulkWrite::Add:
-    return old + given;
-  case BulkWrite::Min:
-    return std::min(old, given);
-  case BulkWrite::Max:
-    return std::max(old, given);
-  case BulkWrite::Increment:
-    return old >= given ? 0 : old + 1;
-  case BulkWrite::Decrement:
-    return old == 0 || old > given ? given : old - 1;
-  default:
-    return given;
-  }
-}
 
 /// An H200 stops at the others with an illegal instruction: what the manual has for u64 or b64 is not of i64.
 static bool combines(BulkWrite kind, MapElement element) {
@@ -51,45 +32,6 @@ static bool combines(BulkWrite kind, MapElement element) {
     return isUnsigned || isWord;
   }
   return false;
-}
-
-uint64_t combined(BulkWrite kind, MapElement element, uint64_t old, uint64_t given) {
-  switch (kind) {
-  case BulkWrite::Replace:
-    return given;
-  case BulkWrite::And:
-    return old & given;
-  case BulkWrite::Or:
-    return old | given;
-  case BulkWrite::Xor:
-    return old ^ given;
-  default:
-    break;
-  }
-  auto ofShort = [&](uint64_t bits) {
-    auto word = static_cast<uint16_t>(bits);
-    return element == MapElement::F16 ? fromF16(word) : fromBF16(word);
-  };
-  switch (element) {
-  case MapElement::I32: // unsigned sums, which wrap
-    return kind == BulkWrite::Add
-               ? static_cast<uint32_t>(old + given)
-               : static_cast<uint32_t>(combineNumbers(kind, static_cast<int32_t>(old), static_cast<int32_t>(given)));
-  case MapElement::I64:
-    return kind == BulkWrite::Add
-               ? old + given
-               : static_cast<uint64_t>(combineNumbers(kind, static_cast<int64_t>(old), static_cast<int64_t>(given)));
-  case MapElement::F32:
-    return asBits(combineNumbers(kind, asFloat(static_cast<uint32_t>(old)), asFloat(static_cast<uint32_t>(given))));
-  case MapElement::F16:
-    return toF16(combineNumbers(kind, ofShort(old), ofShort(given)));
-  case MapElement::BF16:
-    return toBF16(combineNumbers(kind, ofShort(old), ofShort(given)));
-  case MapElement::U32:
-    return combineNumbers(kind, static_cast<uint32_t>(old), static_cast<uint32_t>(given));
-  default:
-    return combineNumbers(kind, old, given);
-  }
 }
 
 /// Reads what lies in shared memory now, as the actor that stores for the warp.

@@ -79,8 +79,11 @@ std::optional<std::string> surplusText(Cta &cta, uint64_t address, const Mbarrie
 /// Its elements where they are inside of the tensor, else zeros or NaN; all that is read counts as read when it comes.
 void copyBox(Cta &cta, const BulkCopy &copy) {
   const TensorMap &map = *copy.box.map;
+  constexpr char nan[] = {'\xF7', '\x7F'}; // of an H200, over and over whatever the elements are
   forEachRow(copy.box, [&](const BoxRow &from) {
-    std::vector<char> row(static_cast<size_t>(map.box[0] * map.elementBytes), map.fillsNan ? '\xFF' : '\0');
+    std::vector<char> row(static_cast<size_t>(map.box[0] * map.elementBytes));
+    for (size_t at = 0; map.fillsNan && at < row.size(); ++at)
+      row[at] = nan[at % sizeof nan];
     if (from.count > 0)
       std::memcpy(&row[static_cast<size_t>(from.first * map.elementBytes)], from.global,
                   static_cast<size_t>(from.count * map.elementBytes));

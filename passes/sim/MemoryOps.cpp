@@ -2,9 +2,11 @@
 // memory of this process, and shared memory is too, where an i32 can name it.
 #include "dialects/Ptx/Ptx.h"
 #include "lib/Sim/DeviceFunctions.h"
+#include "lib/Sim/Simulator.h"
 #include "passes/sim/DeviceOps.h"
 
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/DataLayoutInterfaces.h"
 
 using namespace mlir;
@@ -66,6 +68,47 @@ static bool isOfGpu(Operation *op) {
   return !scope || scope->empty() || *scope == "device";
 }
 
+/// Sums of f32 have the GPU's denormals and NaN. Of short floats the host makes a loop that compares what it loaded
+/// after a conversion, which has no end where that is NaN.
+static LogicalResult replaceFloatUpdate(LLVM::AtomicRMWOp op, CallBuilder &calls) {
+  using LLVM::AtomicBinOp;
+  Type type = op.getVal().getType(), element = getElementTypeOrSelf(type);
+  AtomicBinOp kind = op.getBinOp();
+  bool isSum = kind == AtomicBinOp::fadd || kind == AtomicBinOp::fsub;
+  bool isShort = element.isF16() || element.isBF16();
+  if (!(isShort && kind != AtomicBinOp::xchg) && !(type.isF32() && kind == AtomicBinOp::fadd))
+    return success();
+  auto vector = dyn_cast<VectorType>(type);
+  if ((!isSum && kind != AtomicBinOp::fmax && kind != AtomicBinOp::fmin) || (vector && vector.getNumElements() != 2))
+    return op.emitOpError("has no simulation with elements of ")
+           << element << "; expected fadd, fsub, fmax or fmin, of one or two of them";
+  OpBuilder &ops = calls.builder();
+  Location loc = op.getLoc();
+  Value given = op.getVal();
+  if (kind == AtomicBinOp::fsub)
+    given = LLVM::FNegOp::create(ops, loc, given);
+  bool isWord = !isShort || vector;
+  if (!isWord)
+    given =
+        LLVM::ZExtOp::create(ops, loc, ops.getI32Type(), LLVM::BitcastOp::create(ops, loc, ops.getI16Type(), given));
+  auto number = [&](auto value) { return calls.i32(static_cast<int64_t>(value)); };
+  Value old = calls.call("tenon_sim_update",
+                         {op.getPtr(), calls.bits(given),
+                          number(isSum                       ? sim::BulkWrite::Add
+                                 : kind == AtomicBinOp::fmax ? sim::BulkWrite::Max
+                                                             : sim::BulkWrite::Min),
+                          number(element.isF16()    ? sim::MapElement::F16
+                                 : element.isBF16() ? sim::MapElement::BF16
+                                                    : sim::MapElement::F32),
+                          number(isWord ? 4 : 2)},
+                         ops.getI32Type());
+  if (!isWord)
+    old = LLVM::TruncOp::create(ops, loc, ops.getI16Type(), old);
+  op.replaceAllUsesWith(LLVM::BitcastOp::create(ops, loc, type, old).getResult());
+  op.erase();
+  return success();
+}
+
 static std::optional<LogicalResult> checkLlvmAccess(Operation *op, CallBuilder &calls) {
   using namespace sim;
   if (auto load = dyn_cast<LLVM::LoadOp>(op)) {
@@ -80,9 +123,12 @@ static std::optional<LogicalResult> checkLlvmAccess(Operation *op, CallBuilder &
                       accessWrites | (isAtomic ? accessAtomic : 0) | orderFlags(store.getOrdering()),
                       isAtomic ? Value() : store.getValue());
   }
-  if (auto update = dyn_cast<LLVM::AtomicRMWOp>(op))
-    return checkValue(calls, op, update.getPtr(), update.getVal().getType(), std::nullopt,
-                      accessReads | accessWrites | accessAtomic | orderFlags(update.getOrdering()));
+  if (auto update = dyn_cast<LLVM::AtomicRMWOp>(op)) {
+    if (failed(checkValue(calls, op, update.getPtr(), update.getVal().getType(), std::nullopt,
+                          accessReads | accessWrites | accessAtomic | orderFlags(update.getOrdering()))))
+      return failure();
+    return replaceFloatUpdate(update, calls);
+  }
   if (auto exchange = dyn_cast<LLVM::AtomicCmpXchgOp>(op))
     return checkValue(calls, op, exchange.getPtr(), exchange.getVal().getType(), std::nullopt,
                       accessReads | accessWrites | accessAtomic | accessSpins |

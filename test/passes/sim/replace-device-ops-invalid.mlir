@@ -100,3 +100,11 @@ llvm.func @copy_of_a_cta(%to: !llvm.ptr<3>, %map: !llvm.ptr, %barrier: !llvm.ptr
   nvvm.cp.async.bulk.tensor.shared.cluster.global %to, %map, %barrier, box[%i] {isCTAOnly = true} : !llvm.ptr<3>, !llvm.ptr
   llvm.return
 }
+
+// -----
+
+llvm.func @update(%x: !llvm.ptr<1>, %value: vector<4xf16>) attributes {nvvm.kernel} {
+  // expected-error @below {{has no simulation with elements of 'f16'; expected fadd, fsub, fmax or fmin, of one or two of them}}
+  %0 = llvm.atomicrmw fadd %x, %value monotonic : !llvm.ptr<1>, vector<4xf16>
+  llvm.return
+}

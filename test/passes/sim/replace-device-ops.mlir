@@ -31,8 +31,11 @@ module {
     %f = llvm.mlir.constant(1.0 : f32) : f32
     // CHECK: %[[FLAGS:.*]] = llvm.mlir.constant(263 : i32)
     // CHECK: llvm.call @tenon_sim_access(%{{.*}}, %{{.*}}, %{{.*}}, %[[FLAGS]],
-    // CHECK-NEXT: llvm.atomicrmw fadd
+    // CHECK: llvm.call @tenon_sim_update
     %old = llvm.atomicrmw fadd %x, %f monotonic : !llvm.ptr<1>, f32
+    // CHECK: llvm.call @tenon_sim_access
+    // CHECK-NEXT: llvm.atomicrmw fmax
+    %less = llvm.atomicrmw fmax %x, %f monotonic : !llvm.ptr<1>, f32
     nvvm.memory.barrier #nvvm.mem_scope<gpu>
     llvm.return
   }

@@ -1,7 +1,8 @@
 """cp.async, TMA of every rank, swizzle and reduction, also past the sides of a tensor."""
 
 from kernel import Kernel
-from products import data
+from memory import special_doubles
+from products import data, seed_of
 
 BYTES = {"i8": 1, "i16": 2, "f16": 2, "bf16": 2, "f32": 4, "i32": 4, "i64": 8, "f64": 8}
 
@@ -210,7 +211,7 @@ REDUCTIONS = {"i32": ["add", "max", "min", "and", "or", "xor"], "i64": ["max", "
 
 
 def writes():
-    """(element, sizes, box, swizzle, op). The box covers the whole tensor, so that no word of the result stays unwritten."""
+    """(element, sizes, box, swizzle, op, kind of data). The box covers the whole tensor, so that no word of the result stays unwritten."""
     shapes = [("i8", (32, 8), (32, 8), 0), ("f16", (40, 6), (40, 8), 0), ("f32", (4, 3, 2), (4, 4, 4), 0),
               ("f32", (4, 3, 2, 2, 3), (4, 4, 2, 2, 3), 0), ("f32", (8,), (8,), 0), ("i32", (4, 3, 2, 3), (4, 4, 2, 3), 0)]
     shapes += [(element, (32 // BYTES[element], 5), (32 // BYTES[element], 8), 0) for element in ("i16", "bf16", "i64", "f64")]
@@ -218,13 +219,17 @@ def writes():
         shapes.append(("f16", (swizzle // 2, 7), (swizzle // 2, 8), swizzle))
         shapes.append(("i32", (swizzle // 4, 3, 3), (swizzle // 4, 5, 4), swizzle))
     for element, sizes, box, swizzle in shapes:
-        yield element, sizes, box, swizzle, "store"
+        yield element, sizes, box, swizzle, "store", "normal"
         for op in REDUCTIONS.get(element, []):
-            yield element, sizes, box, swizzle, op
+            yield element, sizes, box, swizzle, op, "normal"
+    for element in sorted(FLOATS):
+        sizes = (64 // BYTES[element], 5)
+        for op in REDUCTIONS[element]:
+            yield element, sizes, (*sizes[:1], 8), 0, op, "edges"
 
 
 def stores():
-    for element, sizes, box, swizzle, op in writes():
+    for element, sizes, box, swizzle, op, kind in writes():
         size, words = elements_of(box) * BYTES[element], elements_of(sizes) * BYTES[element] // 4
         kernel = Kernel(64, shared=-(-size // 1024) * 1024)
         map = kernel.tensor_map(1, element, sizes, strides_of(element, sizes), box, swizzle)
@@ -247,9 +252,13 @@ def stores():
         kernel.do("nvvm.cp.async.bulk.commit.group")
         kernel.do("nvvm.cp.async.bulk.wait_group 0")
         kernel.do("}")
+        name = f"tma.{op}.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}"
         of = element if element in FLOATS - {"f64"} else "i32"
-        yield kernel.case(f"tma.{op}.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}",
-                          data(of, (size // 4 + words) * (4 // BYTES[of]), "normal", "store", sizes), words)
+        x = data(of, (size // 4 + words) * (4 // BYTES[of]), kind, "store", sizes)
+        if kind == "edges":
+            x = special_doubles((size // 4 + words) // 2, seed_of("store")) if element == "f64" else x
+            name += ".edges"
+        yield kernel.case(name, x, words)
 
 
 def store_twice():

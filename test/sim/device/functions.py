@@ -3,9 +3,9 @@
 import numpy as np
 
 from kernel import Kernel
-from memory import doubles
+from memory import doubles, special_doubles
 from products import data, seed_of
-from scalars import binary, special_doubles, within_ulps_of_doubles
+from scalars import binary, within_ulps_of_doubles
 from warps import within_ulps
 
 
@@ -51,41 +51,75 @@ def functions_of_doubles():
             yield kernel.case(f"{name}.f64.{kind}", x, 256 * len(results), bound)
 
 
-def close(relative, absolute=0.0):
-    """|simulated - device| <= relative * |simulated| + absolute, of f32; an infinity may be what overflows there."""
+def ulp(value):
+    return np.spacing(np.abs(value).astype(np.float32)).astype(np.float64)
+
+
+def within_error(error, *operands):
+    """|simulated - device| <= error(*operands, simulated) and one unit in the last place, of f32 that are numbers."""
+    operands = [words.view(np.float32).astype(np.float64) for words in operands]
 
     def differ(simulated, device):
         a, b = (words.view(np.float32).astype(np.float64) for words in (simulated, device))
-        with np.errstate(invalid="ignore"):
-            far = ~(np.abs(a - b) <= relative * np.abs(a) + absolute) & (a != b)
-        return np.where(np.isnan(a) | np.isnan(b), np.isnan(a) != np.isnan(b), far)
+        return ~(np.abs(a - b) <= error(*operands, a) + ulp(a))
 
     return differ
 
 
+def error_of_sin(x):
+    """__sinf: the guide's within [-pi, pi], the PTX manual's of sin.approx up to 2 pi."""
+    return np.where(np.abs(x) <= np.pi, 2.0**-21.41, 2.0**-20.5)
+
+
+def error_of_cos(x):
+    return np.where(np.abs(x) <= np.pi, 2.0**-21.19, 2.0**-20.5)
+
+
+def error_of_log(near, far):
+    """__logf and the like: absolute near 1, else in units in the last place."""
+    return lambda x, y: np.where((np.abs(x) >= 0.5) & (np.abs(x) <= 2), near, far * ulp(y))
+
+
 def approximations():
     """What `afn` allows: libdevice's short forms around the approximate instructions, within what the CUDA programming
-    guide states of them, where it does: sines within [-pi, pi], logarithms within [0.5, 2]."""
-    # The operand's size by `scale`; of an absolute value where a logarithm is taken.
-    forms = {"exp": (1, 2.0**-20, 0), "exp2": (1, 2.0**-21, 0), "log": (1, 2.0**-20, 2.0**-20), "log2": (1, 2.0**-20, 2.0**-20),
-             "log10": (1, 2.0**-20, 2.0**-20), "sin": (1, 0, 2.0**-21), "cos": (1, 0, 2.0**-21), "tan": (0.25, 2.0**-18, 2.0**-20),
-             "tanh": (1, 2.0**-10, 0)}
-    for name, (scale, relative, absolute) in forms.items():
+    guide states of them, or of what they are made of."""
+    log2 = error_of_log(2.0**-22, 2)
+    errors = {
+        "exp": lambda x, y: (2 + np.floor(np.abs(1.173 * x))) * ulp(y),
+        "exp2": lambda x, y: 2 * ulp(y),
+        "log": error_of_log(2.0**-21.41, 3),
+        "log2": log2,
+        "log10": error_of_log(2.0**-24, 3),
+        "sin": lambda x, y: error_of_sin(x),
+        "cos": lambda x, y: error_of_cos(x),
+        # a quotient, of 2 ulp
+        "tan": lambda x, y: (error_of_sin(x / 4) + np.abs(y) * error_of_cos(x / 4)) / np.cos(x / 4) + 2 * ulp(y),
+        "tanh": lambda x, y: 2.0**-11 * np.abs(y),
+    }
+    for name, error in errors.items():
         kernel = Kernel(128)
         for number in range(4):
             value = kernel.load("%x", kernel.mine(number), "f32")
             if name.startswith("log"):
                 value = kernel.op(f"math.absf {value} : f32")
-            elif scale != 1:
-                value = kernel.op(f"arith.mulf {value}, {kernel.const(scale, 'f32')} : f32")
+            elif name == "tan":
+                value = kernel.op(f"arith.mulf {value}, {kernel.const(0.25, 'f32')} : f32")
             kernel.store(kernel.op(f"math.{name} {value} fastmath<afn> : f32"), "%y", kernel.mine(number), "f32")
         x = data("f32", 512, "normal" if name != "tanh" else "wide", "afn", name)
-        yield kernel.case(f"math.{name}.afn", x, 512, close(relative, absolute))
+        yield kernel.case(f"math.{name}.afn", x, 512, within_error(error, x))
+
+    def error_of_power(x, exponent, y):
+        """Of exp2(exponent * log2(x)): what the logarithm and the product lack, as a factor; then 2 ulp."""
+        product = exponent * np.log2(np.abs(x))
+        lack = np.abs(exponent) * log2(x, np.log2(np.abs(x))) + ulp(product) / 2
+        return np.abs(y) * (2**lack - 1) + 2 * ulp(y)
+
     kernel = Kernel(128)
     a, b = (kernel.load("%x", kernel.mine(number), "f32") for number in (0, 1))
     a = kernel.op(f"math.absf {a} : f32")
     kernel.store(kernel.op(f"math.powf {a}, {b} fastmath<afn> : f32"), "%y", kernel.t, "f32")
-    yield kernel.case("math.powf.afn", data("f32", 256, "normal", "afn", "powf"), 128, close(2.0**-18))
+    x = data("f32", 256, "normal", "afn", "powf")
+    yield kernel.case("math.powf.afn", x, 128, within_error(error_of_power, x[:128], x[128:]))
 
 
 def short_functions():

@@ -3,7 +3,8 @@
 import numpy as np
 
 from kernel import Kernel
-from products import data
+from products import data, seed_of
+from words import other_than_nan, raw
 
 SPACES = {1: "global", 3: "shared"}
 WORDS = {"i8": 1, "i16": 1, "i32": 1, "i64": 2, "f16": 1, "bf16": 1, "f32": 1, "f64": 2, "vector<2xi32>": 2,
@@ -83,38 +84,43 @@ def predicates():
             yield kernel.case(name, data("i32", 192 * words, "normal", type), 384 * words)
 
 
+def update(type, kind, space, order, x):
+    """A kernel where each thread has an address of its own: what was there, and what is then."""
+    words = 2 if type in ("i64", "f64") else 1
+    unit = "i64" if words == 2 else "i32"
+    kernel = Kernel(64, shared=1024)
+    base = "%y" if space == 1 else kernel.tiles
+    for number in range(words):
+        kernel.store(kernel.load("%x", kernel.mine(number)), base, kernel.mine(number), space=space)
+    kernel.do("nvvm.barrier0")
+    value = kernel.op(f"llvm.load {kernel.at('%x', kernel.add(kernel.t, 64), 1, unit)} : !llvm.ptr<1> -> {type}")
+    old = kernel.op(f"llvm.atomicrmw {kind} {kernel.at(base, kernel.t, space, unit)}, {value} {order} : "
+                    f"!llvm.ptr<{space}>, {type}")
+    if type in ("f16", "bf16"):  # the rest of the word is not touched
+        old, type = kernel.op(f"llvm.bitcast {old} : {type} to i16"), "i16"
+    if type in ("i8", "i16"):
+        old, type = kernel.op(f"arith.extui {old} : {type} to i32"), "i32"
+    kernel.do(f"llvm.store {old}, {kernel.at('%y', kernel.add(kernel.t, 64), 1, unit)} : {type}, !llvm.ptr<1>")
+    kernel.do("nvvm.barrier0")
+    if space == 3:
+        kernel.spill(64 * words)
+    return kernel, x, 128 * words
+
+
 def updates():
-    """atomicrmw where each thread has an address of its own: what was there, and what is then."""
+    """atomicrmw in every type and kind."""
     kinds = {"i32": ["xchg", "add", "sub", "_and", "nand", "_or", "_xor", "max", "min", "umax", "umin", "uinc_wrap",
                      "udec_wrap"],
              "i64": ["xchg", "add", "sub", "_and", "_or", "_xor", "max", "min", "umax", "umin"],
              "f32": ["xchg", "fadd"], "f64": ["fadd"], "f16": ["fadd"], "bf16": ["fadd"], "vector<2xf16>": ["fadd"]}
     for type, names in kinds.items():
-        words = 2 if type in ("i64", "f64") else 1
-        unit = "i64" if words == 2 else "i32"
         for space, of in SPACES.items():
             for kind in names:
-                kernel = Kernel(64, shared=1024)
-                base = "%y" if space == 1 else kernel.tiles
-                for number in range(words):
-                    kernel.store(kernel.load("%x", kernel.mine(number)), base, kernel.mine(number), space=space)
-                kernel.do("nvvm.barrier0")
-                value = kernel.op(f"llvm.load {kernel.at('%x', kernel.add(kernel.t, 64), 1, unit)} : !llvm.ptr<1> -> {type}")
-                old = kernel.op(f"llvm.atomicrmw {kind} {kernel.at(base, kernel.t, space, unit)}, {value} monotonic : "
-                                f"!llvm.ptr<{space}>, {type}")
-                if type in ("f16", "bf16"):  # the upper half is not touched
-                    bits = kernel.op(f"llvm.bitcast {old} : {type} to i16")
-                    old, type_of_old = kernel.op(f"arith.extui {bits} : i16 to i32"), "i32"
-                else:
-                    type_of_old = type
-                kernel.do(f"llvm.store {old}, {kernel.at('%y', kernel.add(kernel.t, 64), 1, unit)} : {type_of_old}, !llvm.ptr<1>")
-                kernel.do("nvvm.barrier0")
-                if space == 3:
-                    kernel.spill(64 * words)
-                floats = {"f64": "i32", "vector<2xf16>": "f16", "i64": "i32"}.get(type, type)
-                count = 128 * words * (2 if floats in ("f16", "bf16") else 1)
+                floats = {"vector<2xf16>": "f16", "i64": "i32"}.get(type, type)
+                count = {"i64": 256, "f16": 256, "bf16": 256, "vector<2xf16>": 256}.get(type, 128)
                 x = doubles(128) if type == "f64" else data(floats, count, "normal", "update", kind)
-                yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind.strip('_')}", x, 128 * words)
+                kernel, *rest = update(type, kind, space, "monotonic", x)
+                yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind.strip('_')}", *rest)
 
 
 def more_updates():
@@ -123,28 +129,31 @@ def more_updates():
              ("i64", "uinc_wrap"), ("i64", "udec_wrap"), ("vector<2xbf16>", "fadd"), ("i16", "add"), ("i8", "umax"),
              ("i32", "usub_cond"), ("i32", "usub_sat")]
     for type, kind in kinds:
-        words = 2 if type in ("i64", "f64") else 1
-        unit = "i64" if words == 2 else "i32"
         for space, of in SPACES.items():
-            kernel = Kernel(64, shared=1024)
-            base = "%y" if space == 1 else kernel.tiles
-            for number in range(words):
-                kernel.store(kernel.load("%x", kernel.mine(number)), base, kernel.mine(number), space=space)
-            kernel.do("nvvm.barrier0")
-            value = kernel.op(f"llvm.load {kernel.at('%x', kernel.add(kernel.t, 64), 1, unit)} : !llvm.ptr<1> -> {type}")
             order = 'syncscope("device") acq_rel' if space == 1 else 'syncscope("block") acq_rel'
-            old = kernel.op(f"llvm.atomicrmw {kind} {kernel.at(base, kernel.t, space, unit)}, {value} {order} : "
-                            f"!llvm.ptr<{space}>, {type}")
-            stored = type
-            if type in ("i8", "i16"):
-                old, stored = kernel.op(f"arith.extui {old} : {type} to i32"), "i32"
-            kernel.do(f"llvm.store {old}, {kernel.at('%y', kernel.add(kernel.t, 64), 1, unit)} : {stored}, !llvm.ptr<1>")
-            kernel.do("nvvm.barrier0")
-            if space == 3:
-                kernel.spill(64 * words)
             floats = {"vector<2xbf16>": "bf16", "i64": "i32", "i8": "i32", "i16": "i32"}.get(type, type)
-            x = doubles(128) if type == "f64" else data(floats, 128 * words * (2 if floats == "bf16" else 1), "normal", "update", kind)
-            yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind}", x, 128 * words)
+            count = 256 if type in ("i64", "vector<2xbf16>") else 128
+            x = doubles(128) if type == "f64" else data(floats, count, "normal", "update", kind)
+            kernel, *rest = update(type, kind, space, order, x)
+            yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind}", *rest)
+
+
+def updates_at_the_edges():
+    """Floats of zeros, denormals, the largest, infinities and NaN."""
+    kinds = {"f32": ["fadd", "fsub", "fmax", "fmin"], "f64": ["fadd", "fsub", "fmax", "fmin"], "f16": ["fadd"], "bf16": ["fadd"],
+             "vector<2xf16>": ["fadd"], "vector<2xbf16>": ["fadd"]}
+    for type, names in kinds.items():
+        for space, of in SPACES.items():
+            for kind in names:
+                floats = type.removeprefix("vector<2x").strip(">")
+                if type == "f64":
+                    x = special_doubles(128, seed_of("update", kind))
+                else:
+                    x = data(floats, 128 if type == "f32" else 256, "edges", "update", kind)
+                kernel, *rest = update(type, kind, space, "monotonic", x)
+                # the others of f32 are loops, whose arithmetic is the host's
+                bound = other_than_nan if type == "f32" and kind != "fadd" else None
+                yield kernel.case(f"update.{of}.{type.strip('vector<>')}.{kind}.edges", *rest, bound)
 
 
 def doubles(count):
@@ -152,6 +161,17 @@ def doubles(count):
     words = data("i32", 2 * count, "normal", "doubles").reshape(count, 2).copy()
     words[:, 1] = (words[:, 1] & 0x800FFFFF) | ((1020 + words[:, 0] % 8).astype(np.uint32) << 20)
     return words.reshape(-1)
+
+
+def special_doubles(count, seed):
+    """Of every size, with zeros, denormals, the largest, infinities and NaN among them."""
+    bits = raw(seed, count)
+    values = bits & np.uint64(0x800FFFFFFFFFFFFF) | (np.uint64(1003) + (bits >> np.uint64(52)) % np.uint64(40)) << np.uint64(52)
+    which = (bits >> np.uint64(20)) % np.uint64(32)
+    top = 0x7FF << 52
+    for index, choice in enumerate([0, 1, (1 << 52) - 1, 1 << 52, top - 1, top, top | 1 << 51, 0x3FF << 52]):
+        values = np.where(which == index, bits & np.uint64(1 << 63) | np.uint64(choice), values)
+    return values.view(np.uint32)
 
 
 def exchanges():
@@ -350,6 +370,6 @@ def names():
 
 
 def cases():
-    for family in (accesses, orders, predicates, updates, more_updates, exchanges, mbarriers, arrivals_under_predicates,
-                   named_barriers, warp_barrier, hints, prefetches, names):
+    for family in (accesses, orders, predicates, updates, more_updates, updates_at_the_edges, exchanges, mbarriers,
+                   arrivals_under_predicates, named_barriers, warp_barrier, hints, prefetches, names):
         yield from family()

@@ -2,7 +2,7 @@
 
 from kernel import Kernel
 from products import data
-from scalars import other_than_nan
+from words import other_than_nan
 
 
 def vectors():

@@ -3,10 +3,10 @@
 import numpy as np
 
 from kernel import Kernel
-from memory import doubles
+from memory import doubles, special_doubles
 from products import data, seed_of
 from words import FLOATS as WORD_FLOATS
-from words import packed, raw
+from words import other_than_nan, packed, raw
 
 
 def binary(kernel, name, type, a, b, suffix=""):
@@ -49,13 +49,6 @@ def classes():
             holds = kernel.op(f"math.{name} {value} : f32")
             kernel.store(kernel.op(f"arith.extui {holds} : i1 to i32"), "%y", kernel.mine(1 + number))
         yield kernel.case(f"float.classes.{kind}", data("f32", 128, kind, "classes"), 384, other_than_nan)
-
-
-def other_than_nan(simulated, device):
-    def is_nan(words):
-        return (words & 0x7FFFFFFF) > 0x7F800000
-
-    return (simulated != device) & ~(is_nan(simulated) & is_nan(device))
 
 
 def other_than_short_nan(simulated, device):
@@ -163,17 +156,6 @@ def within_ulps_of_doubles(most):
         return np.where(is_nan(simulated) | is_nan(device), is_nan(simulated) != is_nan(device), far).repeat(2)
 
     return differ
-
-
-def special_doubles(count, seed):
-    """Of every size, with zeros, denormals, the largest, infinities and NaN among them."""
-    bits = raw(seed, count)
-    values = bits & np.uint64(0x800FFFFFFFFFFFFF) | (np.uint64(1003) + (bits >> np.uint64(52)) % np.uint64(40)) << np.uint64(52)
-    which = (bits >> np.uint64(20)) % np.uint64(32)
-    top = 0x7FF << 52
-    for index, choice in enumerate([0, 1, (1 << 52) - 1, 1 << 52, top - 1, top, top | 1 << 51, 0x3FF << 52]):
-        values = np.where(which == index, bits & np.uint64(1 << 63) | np.uint64(choice), values)
-    return values.view(np.uint32)
 
 
 def more_doubles():
