@@ -403,8 +403,13 @@ bool Driver::retry() {
   formed->walk([&](KernelOp kernel) {
     StringRef name = kernel.getKernelName();
     auto why = llvm::find_if(refused, [&](const auto &entry) {
-      StringRef part = entry.first;
-      return part.consume_front(name) && (part.empty() || part.starts_with("_part") || part.starts_with("_sum"));
+      // Derived kernels are named after what they come from, and kernels in one launch after both.
+      SmallVector<StringRef> launched;
+      StringRef(entry.first).split(launched, "_and_");
+      return llvm::any_of(launched, [&](StringRef part) {
+        return part.consume_front(name) &&
+               (part.empty() || part.starts_with("_part") || part.starts_with("_sum") || part.starts_with("_gated_"));
+      });
     });
     if (why == refused.end() || kernel->hasAttr(generalAttrName))
       return;

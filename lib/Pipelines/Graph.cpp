@@ -30,7 +30,9 @@ void buildGraphPhase(OpPassManager &manager, const PhaseOptions &options) {
   tidy();
   manager.addPass(createRaiseAttentionPass());
   tidy();
-  manager.addPass(createMergeProjectionsPass());
+  MergeProjectionsPassOptions projections;
+  projections.gates = options.gpu != nullptr;
+  manager.addPass(createMergeProjectionsPass(projections));
   manager.addPass(createPropagateTransposesPass());
   tidy();
   manager.addPass(createVerifyGraphPass());

@@ -13,6 +13,7 @@ namespace tenon {
 void buildBeforeTileSchedules(OpPassManager &manager) {
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCollapseDimensionsPass());
+  manager.addPass(createJoinGatesPass());
   manager.addPass(createPackQueriesPass());
 }
 

@@ -51,6 +51,9 @@ constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 // others: of equals the other.
 constexpr int64_t mostSwappedRows = 64;
 constexpr double swappedBytesPerClock = 58, swappedHandicap = 1.03;
+// Of two products a turn may have too little of each row of the weights, and without a producer they do not come early:
+// gates of 1 and 16 sequences took 1.07 and 1.02 times as long by 128 bytes a row and cp.async as by 256 and TMA.
+constexpr double shortRowsHandicap = 1.05, shortRowBytes = 256;
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -74,7 +77,7 @@ struct Model {
   /// Registers of a thread for the program's sums and, where they are promoted, for those of a turn.
   int64_t sumsOf(const GemmTile &tile, int64_t warps) const {
     int64_t rows = tile.rows + (shape.isPromoted ? tile.rows / tile.parts : 0);
-    return rows * tile.columns / (32 * warps);
+    return shape.products * rows * tile.columns / (32 * warps);
   }
   double rate(const GemmTile &tile) const {
     if (!shape.isTensorCore)
@@ -84,10 +87,12 @@ struct Model {
                                            : arch.rates.tensorTf32;
     return arch.hasWgmma && !isWgmma(tile) ? peak * warpRate : peak;
   }
+  /// Rows and columns that a turn brings.
+  int64_t sidesOf(const GemmTile &tile) const { return tile.rows + shape.products * tile.columns; }
   bool isLegal(const GemmTile &tile) const {
     int64_t warps = isWgmma(tile) ? dotRows(tile) / tile.parts / 16
                                   : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
-    double ring = (tile.rows + tile.columns) * tile.depth * bytes() * leastStages;
+    double ring = sidesOf(tile) * tile.depth * bytes() * leastStages;
     int64_t most = !shape.isPromoted     ? accumulators
                    : isWgmma(tile)       ? promoted
                    : !shape.isTensorCore ? promotedByFma
@@ -102,7 +107,7 @@ struct Model {
     double turns = ceilDiv(ceilDiv(depth, tile.splits), tile.depth);
     double r = dotRows(tile), c = dotColumns(tile), d = tile.depth;
     bool isWarpgroup = isWgmma(tile);
-    double multiply = r * c * d / rate(tile) / (isWarpgroup ? wgmmaRate : 1);
+    double multiply = shape.products * r * c * d / rate(tile) / (isWarpgroup ? wgmmaRate : 1);
     double threads = 32.0 * std::max(4.0, std::ceil(r / 64) * std::ceil(c / 32));
     // Multiply-adds share their issue slots with the reads of their operands, one for four of the depth: a thread with
     // n results reads 2 sqrt(n) rows and columns for 4 n multiply-adds.
@@ -113,10 +118,11 @@ struct Model {
     double reads = !shape.isTensorCore ? threads * std::sqrt(r * c / threads)
                    : isWarpgroup       ? r + c * r / 64
                                        : r * std::ceil(c / 32) + c * std::ceil(r / 64);
+    reads *= shape.products;
     int64_t programs = batch * ceilDiv(rows, tile.rows) * ceilDiv(columns, tile.columns) * tile.splits;
     double each = ceilDiv(programs, arch.numSms);
     // Rows that there are not cost a copy's instructions as well.
-    double slab = (r + c) * d * bytes();
+    double slab = sidesOf(tile) * d * bytes();
     double stages =
         std::clamp(std::floor((arch.sharedBytesPerBlock - r * stagedBytesPerRow) / slab), 1.0, double(mostStages));
     double shared = reads * d * bytes() / sharedBytesPerClock;
@@ -128,14 +134,14 @@ struct Model {
     double turn = shape.isTensorCore ? slowest : multiply + fmaReads * shared + fmaWaits / std::min(each, 4.0);
     double resultBytes = tile.splits > 1 ? 4 : shape.resultBits / 8.0;
     // Programs that share a multiprocessor start while others multiply; a producer brings the next one's operands.
-    bool isShared = 2 * leastStages * (r + c) * d * bytes() <= arch.sharedBytesPerSm;
+    bool isShared = 2 * leastStages * slab <= arch.sharedBytesPerSm;
     double starts = isWarpgroup ? 1 : isShared ? std::max(1.0, each / 2) : each;
     double store = r * c * resultBytes / (isWarpgroup ? stagedBytesPerClock : storeBytesPerClock);
     if (isWarpgroup && tile.splits == 1)
       store += c / 2 * clocksPerOp * shape.opsBehind;
     double clocks = starts * startClocks + each * (turns * turn + store);
     double seconds = clocks / arch.clockHz;
-    double traffic = batch * (double(rows) * depth + double(columns) * depth) * bytes() +
+    double traffic = batch * (double(rows) * depth + shape.products * double(columns) * depth) * bytes() +
                      double(batch) * rows * columns * shape.resultBits / 8.0;
     double least = traffic / (memoryShare * arch.memoryBytesPerSecond);
     const char *bound = least > seconds       ? "memory"
@@ -146,6 +152,8 @@ struct Model {
     seconds = std::pow(std::pow(busy, bothBounds) + std::pow(least, bothBounds), 1 / bothBounds) + launchSeconds;
     if (tile.isSwapped)
       seconds *= swappedHandicap;
+    if (shape.products > 1 && rows <= fewRows && (tile.depth * bytes() < shortRowBytes || !isWarpgroup))
+      seconds *= shortRowsHandicap;
     if (tile.splits > 1)
       seconds += (shape.isAddedByReader ? 0 : secondLaunchSeconds) +
                  2.0 * tile.splits * batch * rows * columns * 4 / (cacheRate * arch.memoryBytesPerSecond);
@@ -170,8 +178,8 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
   auto depthOf = [&](int64_t columns) {
     int64_t deep = line;
     auto fits = [&](int64_t more) {
-      return more * columns * model.bytes() <= bytesOfFewRows &&
-             4 * more * (fewRows + columns) * model.bytes() <= arch.sharedBytesPerBlock;
+      return more * shape.products * columns * model.bytes() <= bytesOfFewRows &&
+             4 * more * (fewRows + shape.products * columns) * model.bytes() <= arch.sharedBytesPerBlock;
     };
     while (hasFewRows && 2 * deep <= shape.depth && fits(2 * deep))
       deep *= 2;
@@ -197,7 +205,8 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
         if (rows * columns > (mostResults >> refusals))
           continue;
         bool isNeedless = (rows > 16 && rows / 2 >= model.rows) || (columns > 16 && columns / 2 >= model.columns);
-        bool canSplit = shape.depth >= 0 && shape.depthBlock == 0 && shape.depth % (splits * depth) == 0;
+        bool canSplit =
+            shape.products == 1 && shape.depth >= 0 && shape.depthBlock == 0 && shape.depth % (splits * depth) == 0;
         if (isNeedless || !model.isLegal(tile) || !model.fitsBlocks(tile) || (splits > 1 && !canSplit))
           continue;
         GemmCandidate candidate = model.judge(tile);
@@ -206,7 +215,8 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
   // As deep a turn as leaves the ring four slots.
   auto swappedDepth = [&](int64_t rows, int64_t columns) {
     int64_t deep = line;
-    while (2 * deep <= shape.depth && 4 * 2 * deep * (rows + columns) * model.bytes() <= arch.sharedBytesPerBlock &&
+    while (2 * deep <= shape.depth &&
+           4 * 2 * deep * (rows + shape.products * columns) * model.bytes() <= arch.sharedBytesPerBlock &&
            !shape.isPromoted)
       deep *= 2;
     return deep;
@@ -216,7 +226,8 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
     for (int64_t columns : {64, 128})
       for (int64_t splits : {1, 2, 4, 8, 16}) {
         GemmTile tile{eights, columns, swappedDepth(eights, columns), splits, 1, /*isSwapped=*/true};
-        bool canSplit = shape.depthBlock == 0 && shape.depth >= 0 && shape.depth % (splits * tile.depth) == 0;
+        bool canSplit = shape.products == 1 && shape.depthBlock == 0 && shape.depth >= 0 &&
+                        shape.depth % (splits * tile.depth) == 0;
         bool isNeedless = columns > 64 && columns / 2 >= model.columns;
         if (!isNeedless && model.isWgmma(tile) && model.isLegal(tile) && model.fitsBlocks(tile) &&
             (splits == 1 || canSplit))

@@ -29,6 +29,8 @@ struct GemmShape {
   int64_t opsBehind = 0;
   /// What reads the result adds the parts of a split product itself: no second kernel does.
   bool isAddedByReader = false;
+  /// Of as many columns each, whose results one program needs together: gates.
+  int64_t products = 1;
 };
 struct GemmTile {
   int64_t rows, columns, depth;

@@ -39,9 +39,9 @@ static bool isReadInPlace(Value value) {
 /// A product of few rows reads its weight and little else: one of twice the columns is more programs for as many
 /// multiprocessors, and what is read apart afterwards is small.
 static constexpr int64_t fewRows = 64;
-static bool hasFewRows(LinearOp op) {
+static bool hasRows(LinearOp op, int64_t most) {
   ArrayRef<int64_t> rows = op.getType().getShape().drop_back();
-  return !ShapedType::isDynamicShape(rows) && ShapedType::getNumElements(rows) <= fewRows;
+  return !ShapedType::isDynamicShape(rows) && ShapedType::getNumElements(rows) <= most;
 }
 
 /// Whether a gated activation reads it, which takes its two halves from one row.
@@ -50,12 +50,13 @@ static bool isGated(Value value) {
 }
 
 /// Why a linear cannot share a product with others of its input; null where it can.
-static const char *obstacle(LinearOp op) {
+static const char *obstacle(LinearOp op, bool gates) {
   if (!op.getWeight().getType().hasStaticShape())
     return "its weight has no static shape";
   if (!isLoadTime(op.getWeight()) || (op.getBias() && !isLoadTime(op.getBias())))
     return "its weight or bias is computed at run time";
-  if (!isReadInPlace(op.getResult()) && !(hasFewRows(op) && isGated(op.getResult())))
+  if (!isReadInPlace(op.getResult()) &&
+      !(isGated(op.getResult()) && hasRows(op, gates ? std::numeric_limits<int64_t>::max() : fewRows)))
     return "something other than attention, rope or a cache reads its result, which would have to be copied out";
   return nullptr;
 }
@@ -115,7 +116,7 @@ static void mergeProjections(RewriterBase &rewriter, ArrayRef<LinearOp> group) {
 }
 
 /// The linears of one block that read the same input and can share a product, two or more each.
-static SmallVector<SmallVector<LinearOp>> findProjections(Block &block) {
+static SmallVector<SmallVector<LinearOp>> findProjections(Block &block, bool gates) {
   llvm::MapVector<Value, SmallVector<LinearOp>> readers;
   for (auto op : block.getOps<LinearOp>())
     if (!isLoadTime(op.getInput()))
@@ -126,7 +127,7 @@ static SmallVector<SmallVector<LinearOp>> findProjections(Block &block) {
       continue;
     SmallVector<LinearOp> &group = groups.emplace_back();
     for (LinearOp op : ops) {
-      if (const char *reason = obstacle(op))
+      if (const char *reason = obstacle(op, gates))
         remark::missed(op.getLoc(), remark::RemarkOpts::name("projections").category(category))
             << (Twine("linear not merged with others of its input: ") + reason).str();
       else
@@ -140,11 +141,12 @@ static SmallVector<SmallVector<LinearOp>> findProjections(Block &block) {
 
 namespace {
 struct MergeProjections : tenon::impl::MergeProjectionsPassBase<MergeProjections> {
+  using MergeProjectionsPassBase::MergeProjectionsPassBase;
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     for (auto function : getOperation().getOps<func::FuncOp>())
       for (Block &block : function.getBody())
-        for (ArrayRef<LinearOp> group : findProjections(block))
+        for (ArrayRef<LinearOp> group : findProjections(block, gates))
           mergeProjections(rewriter, group);
   }
 };

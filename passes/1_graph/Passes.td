@@ -73,6 +73,8 @@ def MergeProjectionsPass : Pass<"tenon-merge-projections", "::mlir::ModuleOp"> {
     sum.
     Leaves alone: a result that anything else reads: it would be copied out of the joined one. A missed remark says so.
   }];
+  let options = [Option<"gates", "gates", "bool", "false",
+                        "a gated activation's halves of any known number of rows: one program computes both (tenon-join-gates)">];
 }
 
 def FoldPositionsPass : Pass<"tenon-fold-positions", "::mlir::ModuleOp"> {

@@ -9,8 +9,10 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Utils/Utils.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -166,4 +168,43 @@ LogicalResult ProgramJoiner::run() {
 
 LogicalResult tenon::joinPrograms(tile::GridOp grid, unsigned axis, int64_t parts) {
   return ProgramJoiner(grid, axis, parts).run();
+}
+
+static bool areEqual(Value a, Value b) {
+  std::optional<int64_t> known = getConstantIntValue(a);
+  return a == b || (known && known == getConstantIntValue(b));
+}
+
+void tenon::joinLoops(tile::GridOp grid) {
+  SmallVector<scf::ForOp> loops(grid.getBody().getOps<scf::ForOp>());
+  if (loops.size() != 2)
+    return;
+  scf::ForOp first = loops[0], second = loops[1];
+  if (!areEqual(first.getLowerBound(), second.getLowerBound()) ||
+      !areEqual(first.getUpperBound(), second.getUpperBound()) || !areEqual(first.getStep(), second.getStep()))
+    return;
+  // What is computed of the first goes behind both.
+  SmallVector<Operation *> later;
+  llvm::SmallPtrSet<Operation *, 16> dependent{first};
+  for (Operation *op = first->getNextNode();; op = op->getNextNode()) {
+    bool depends = op->walk([&](Operation *inner) {
+                       bool isOne = llvm::any_of(inner->getOperands(), [&](Value operand) {
+                         return dependent.contains(operand.getDefiningOp());
+                       });
+                       return isOne ? WalkResult::interrupt() : WalkResult::advance();
+                     }).wasInterrupted();
+    if (op == second) {
+      if (depends)
+        return;
+      break;
+    }
+    if (depends) {
+      dependent.insert(op);
+      later.push_back(op);
+    }
+  }
+  for (Operation *op : llvm::reverse(later))
+    op->moveAfter(second);
+  IRRewriter rewriter(grid.getContext());
+  fuseIndependentSiblingForLoops(first, second, rewriter);
 }

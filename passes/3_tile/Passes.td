@@ -200,6 +200,84 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
                            "::tenon::tile::TileDialect"];
 }
 
+def JoinGatesPass : Pass<"tenon-join-gates", "::mlir::ModuleOp"> {
+  let summary = "both halves of a gated product are computed by one program";
+  let description = [{
+    Why: a gated activation reads the two halves of a product's columns. As two kernels the product is written, and read
+    again by a launch of its own. One program can compute the same columns of both halves in one loop.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>, %w: tensor<32x64xf32>) -> tensor<4x16xf32> {
+      %p = tenon.kernel @linear(%X = %x, %W = %w) : (tensor<4x64xf32>, tensor<32x64xf32>) -> tensor<4x32xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x32xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x32xf32>) -> tensor<4x32xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%X, %W : tensor<4x64xf32>, tensor<32x64xf32>) outs(%init : tensor<4x32xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %q = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %q : f32
+          linalg.yield %s : f32
+        } -> tensor<4x32xf32>
+        tenon.yield %0 : tensor<4x32xf32>
+      }
+      %y = tenon.kernel @gate(%P = %p) : (tensor<4x32xf32>) -> tensor<4x16xf32> {
+        %g = tensor.extract_slice %P[0, 0] [4, 16] [1, 1] : tensor<4x32xf32> to tensor<4x16xf32>
+        %u = tensor.extract_slice %P[0, 16] [4, 16] [1, 1] : tensor<4x32xf32> to tensor<4x16xf32>
+        %empty = tensor.empty() : tensor<4x16xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel"]}
+            ins(%g, %u : tensor<4x16xf32>, tensor<4x16xf32>) outs(%empty : tensor<4x16xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %t = math.tanh %a : f32
+          %q = arith.mulf %t, %b : f32
+          linalg.yield %q : f32
+        } -> tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<4x64xf32>, %w: tensor<32x64xf32>) -> tensor<4x16xf32> {
+      %y = tenon.kernel @linear_gated_gate(%X = %x, %W = %w) attributes {tenon.bytes = affine_map<() -> (9472)>, tenon.flops = affine_map<() -> (16512)>} : (tensor<4x64xf32>, tensor<32x64xf32>) -> tensor<4x16xf32> {
+        %zero = arith.constant 0.0 : f32
+        %empty = tensor.empty() : tensor<4x32xf32>
+        %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x32xf32>) -> tensor<4x32xf32>
+        %p = linalg.generic {indexing_maps = [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel", "reduction"]}
+            ins(%X, %W : tensor<4x64xf32>, tensor<32x64xf32>) outs(%init : tensor<4x32xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %q = arith.mulf %a, %b : f32
+          %s = arith.addf %c, %q : f32
+          linalg.yield %s : f32
+        } -> tensor<4x32xf32>
+        %g = tensor.extract_slice %p[0, 0] [4, 16] [1, 1] : tensor<4x32xf32> to tensor<4x16xf32>
+        %u = tensor.extract_slice %p[0, 16] [4, 16] [1, 1] : tensor<4x32xf32> to tensor<4x16xf32>
+        %empty1 = tensor.empty() : tensor<4x16xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>],
+                             iterator_types = ["parallel", "parallel"]}
+            ins(%g, %u : tensor<4x16xf32>, tensor<4x16xf32>) outs(%empty1 : tensor<4x16xf32>) {
+        ^bb0(%a: f32, %b: f32, %c: f32):
+          %t = math.tanh %a : f32
+          %q = arith.mulf %t, %b : f32
+          linalg.yield %q : f32
+        } -> tensor<4x16xf32>
+        tenon.yield %0 : tensor<4x16xf32>
+      }
+      return %y : tensor<4x16xf32>
+    }
+    ```
+    Requires: dimensions as programs have them (tenon-collapse-dimensions).
+    Ensures: a joined kernel's program has one loop over the depth with a dot for each half (tenon-tile-kernels).
+    Leaves alone: results that others read, too, or read otherwise than as two halves; sizes known only at run time; products
+    whose code was refused before.
+  }];
+}
+
 def JoinLaunchesPass : Pass<"tenon-join-launches", "::mlir::ModuleOp"> {
   let summary = "small kernels that do not need one another are one launch";
   let description = [{

@@ -83,6 +83,12 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
   GemmShape shape{productOf(sizes, numbered),          rows,      sizeOf(product.staticColumns()), depth, bits,
                   bitsOf(kernel.getYielded().front()), bits <= 16};
   shape.opsBehind = std::max<int64_t>(0, opsBehind(product) - 1);
+  // Gates are parts of the product's columns.
+  int64_t columns = cast<RankedTensorType>(kernel.getResultTypes().front()).getShape().back();
+  if (shape.columns > columns && columns > 0 && shape.columns % columns == 0) {
+    shape.products = shape.columns / columns;
+    shape.columns = columns;
+  }
   if (product.blocks) {
     shape.depthBlock = product.staticDepth();
     shape.columnBlock = product.columnsPerScale();

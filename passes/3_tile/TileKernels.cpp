@@ -330,6 +330,8 @@ tile::KernelOp ProgramBuilder::build() {
   if (error.empty() && gemm && gemm.getParts() > 1 && rows >= 0 && dimensions[rows].how == Dimension::own &&
       failed(joinPrograms(grid, rows, gemm.getParts())))
     error = "its rows cannot be computed in parts";
+  if (error.empty() && gemm)
+    joinLoops(grid);
   return made;
 }
 

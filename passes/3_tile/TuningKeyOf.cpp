@@ -97,6 +97,8 @@ Result<TuningKey> tenon::tuningKeyOf(KernelOp kernel, const GpuArch &arch, bool 
   // Multiply-adds, or Tensor Cores: other schedules are fast for each.
   if (tf32 && getElementTypeOrSelf(product->rhsTensor().getType()).isF32())
     key.op += ", tf32";
+  if (shape.products > 1)
+    key.op += ", gated";
   if (product->blocks)
     key.op += llvm::formatv(", blocks of {0} x {1}", shape.columnBlock, shape.depthBlock);
   key.shape = llvm::formatv("{0}x{1}x{2}x{3}", shape.batch, tuningRowsOf(shape.rows), shape.columns, shape.depth).str();

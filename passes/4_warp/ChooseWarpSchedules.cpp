@@ -105,7 +105,7 @@ static int64_t earlySlots(tile::KernelOp kernel, const WarpSchedule &schedule, c
   auto loops = kernel.getGrid().getBody().getOps<scf::ForOp>();
   auto dots = llvm::hasSingleElement(loops) ? llvm::to_vector((*loops.begin()).getBody()->getOps<tile::DotOp>())
                                             : SmallVector<tile::DotOp>();
-  if (dots.size() != 1)
+  if (dots.empty())
     return 0;
   int64_t weightBytes = 0, otherBytes = 0;
   for (auto load : (*loops.begin()).getBody()->getOps<tile::LoadOp>()) {

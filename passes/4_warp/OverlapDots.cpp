@@ -28,11 +28,13 @@ static void overlapDots(scf::ForOp loop) {
   OpBuilder b(loop.getContext());
   b.setInsertionPointAfter(dots.back());
   SmallVector<unsigned> numbers;
+  Operation *lastWait = nullptr;
   for (warp::DotOp dot : dots) {
     dot.setAsync(true);
     numbers.push_back(cast<BlockArgument>(dot.getAccumulator()).getArgNumber() - 1);
     auto before = DotWaitOp::create(b, dot.getLoc(), dot.getType(), dot.getResult(), /*pending=*/dots.size());
     dot.getResult().replaceAllUsesExcept(before.getResult(), before);
+    lastWait = before;
   }
   // What a dot reads is released when it is done: a turn later, the last turn's after the loop.
   for (auto release : llvm::to_vector(loop.getBody()->getOps<RingReleaseOp>())) {
@@ -49,7 +51,11 @@ static void overlapDots(scf::ForOp loop) {
       Value number = arith::SubIOp::create(b, location, count, one);
       RingReleaseOp::create(b, location, release.getRing(), number);
     };
-    b.setInsertionPoint(release);
+    // Where that is known to be done: behind the waits for the turn before.
+    if (release->isBeforeInBlock(lastWait))
+      b.setInsertionPointAfter(lastWait);
+    else
+      b.setInsertionPoint(release);
     releaseBefore(release.getNumber());
     b.setInsertionPointAfter(loop);
     releaseBefore(ring.getTransfers());
