@@ -1,4 +1,6 @@
 """Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; and products of 8-bit operands."""
+import itertools
+import random
 from dataclasses import dataclass, field
 
 
@@ -130,6 +132,67 @@ def windowed(b, h, s, d, window):
                       has_f32=False)
 
 
+def of_lengths(b, h, kv, s, d, causal, q=None):
+    """Sequences of 100 to 4000 tokens in tensors of `s`; with `q` 1 a step of each. The libraries have them without padding
+    (packed before they are timed), XLA asks cuDNN with a padding mask."""
+    lengths = random.Random(1)
+    lengths = [lengths.randint(100, 4000) for _ in range(b)]
+    is_step, q = q is not None, q or s
+    query, key, counts = f"tensor<{b}x{h}x{q}x{d}xbf16>", f"tensor<{b}x{kv}x{s}x{d}xbf16>", f"tensor<{b}xi32>"
+    operands = f"%q: {query}, %k: {key}, %v: {key}, %n: {counts}"
+    limits = "key_lengths(%n)" + ("" if is_step else " query_lengths(%n)")
+    types = f"{query}, {key}, {key}, {counts}" + ("" if is_step else f", {counts}")
+    text = (f"func.func @main({operands}) -> {query} {{\n"
+            f"  %y = tenon.attention %q, %k, %v {limits} {'{causal} ' if causal else ''}: ({types}) -> {query}\n"
+            f"  return %y : {query}\n}}\n")
+
+    def inputs(torch):
+        sizes = [(b, h, q, d), (b, kv, s, d), (b, kv, s, d)]
+        values = [torch.randn(*size, device="cuda", dtype=torch.bfloat16) for size in sizes]
+        return [*values, torch.tensor(lengths, device="cuda", dtype=torch.int32)]
+
+    def reference(torch, q_, k_, v_, n):
+        result = torch.zeros(b, h, q, d, device="cuda")
+        for at, length in enumerate(lengths):
+            rows = q if is_step else length
+            wide = [value[at:at + 1, :, :size].float() for value, size in ((q_, rows), (k_, length), (v_, length))]
+            result[at, :, :rows] = torch.nn.functional.scaled_dot_product_attention(
+                *wide, is_causal=causal, enable_gqa=h != kv)[0]
+        return result
+
+    made = {}  # of the last inputs: without padding, and where each sequence begins
+
+    def packed(torch, *values):
+        if made.get("of") is not values[0]:
+            rows = [1] * b if is_step else lengths
+            starts = [torch.tensor([0, *itertools.accumulate(sizes)], device="cuda", dtype=torch.int32)
+                      for sizes in (rows, lengths)]
+            joined = [torch.cat([value[at, :, :size].transpose(0, 1) for at, size in enumerate(sizes)])
+                      for value, sizes in zip(values, (rows, lengths, lengths))]
+            made.update(of=values[0], packed=(*joined, *starts, max(rows), max(lengths)))
+        return made["packed"]
+
+    def flash(torch, q_, k_, v_, n):
+        return torch.ops.aten._flash_attention_forward(*packed(torch, q_, k_, v_), 0.0, causal, False)[0]
+
+    def cudnn(torch, q_, k_, v_, n):
+        *tensors, q_starts, k_starts, most_q, most_k = packed(torch, q_, k_, v_)
+        return torch.ops.aten._cudnn_attention_forward(*tensors, None, q_starts, k_starts, most_q, most_k, False, 0.0,
+                                                       causal, False)[0]
+
+    def in_jax(jax, q_, k_, v_, n):
+        swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
+        out = jax.nn.dot_product_attention(
+            *swapped, is_causal=causal, query_seq_lengths=jax.numpy.ones_like(n) if is_step else n,
+            key_value_seq_lengths=n, implementation="cudnn")
+        return jax.numpy.swapaxes(out, 1, 2)
+    tokens = sum(lengths)
+    pairs = tokens if is_step else sum(length * length for length in lengths) / (2 if causal else 1)
+    return KernelCase(text, [], {"Flash, packed": flash, "cuDNN, packed": cudnn}, in_jax, 4 * h * pairs * d,
+                      2 * d * (2 * kv * tokens + 2 * h * (b if is_step else tokens)), has_f32=False, inputs=inputs,
+                      reference=reference)
+
+
 def quantised(kind, scales, side):
     """A cube of `side` in "fp8" or "i8", bf16 out. `scales`: one a "tensor", one a "row" of both operands, one a row of the
     input and one a "block" of 128 x 128 of the weight, or one each 1 x 128 and 128 x 128: "1x128 and block"."""
@@ -243,6 +306,10 @@ def kernels():
             cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
     cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
     cases["attention window 1024 d128 S16384"] = windowed(1, 16, 16384, 128, 1024)
+    for causal in (False, True):
+        label = "causal" if causal else "full"
+        cases[f"attention {label} d128 lengths 100-4000 GQA 32/8"] = of_lengths(16, 32, 8, 4096, 128, causal)
+    cases["decode GQA 32/8 d128 B64 lengths 100-4000"] = of_lengths(64, 32, 8, 4096, 128, False, q=1)
     for b, s in ((16, 8192), (64, 8192), (1, 1024), (1, 8192), (64, 1024)):
         cases[f"decode GQA 32/8 d128 B{b} S{s}"] = attention(b, 32, 8, s, 128, False, q=1)
     cases["layer_norm 8192x4096"] = row(f"%y = tenon.layer_norm %x0 weight(%w0) bias(%w1) {NORM} : ({{x}}, {{w}}, {{w}}) -> {{x}}",
