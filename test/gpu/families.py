@@ -1,7 +1,8 @@
 """The cases of a family, which make_cases.py compiles and run_gpu.py makes again from the seed: those of exec_cpu, and
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
-teams; `swapped`: products of few rows by the transposed dot; and `lengths`: attention to as many keys as data say, with the log-sum-exp."""
+teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
+products, norms with the parts they add, small ones in one launch; and `lengths`: attention to as many keys as data say, with the log-sum-exp."""
 
 import sys
 from dataclasses import replace
@@ -13,13 +14,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test/python"))
 
 from exec_cpu import attention, contractions, quantisation, rows  # noqa: E402
+from exec_cpu.approximate import Approximate  # noqa: E402
 from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
 from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
 from exec_cpu.cases import Operand, op, Case  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
+from exec_cpu.unary import sigmoid  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "lengths", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -39,6 +42,8 @@ def cases_of(family, seed):
         return schedules(np.random.default_rng(seed))
     if family == "swapped":
         return swapped(np.random.default_rng(seed))
+    if family == "chains":
+        return chains(np.random.default_rng(seed))
     if family == "lengths":
         return with_lengths(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
@@ -309,3 +314,87 @@ def swapped(rng):
 
 def swapped_schedule(kernel, rows_, columns, depth, more=""):
     return f"@{kernel} = #tile.gemm<rows = {rows_}, columns = {columns}, depth = {depth}{more}, swapped = true>"
+
+
+def silu(x):
+    return x * sigmoid(x)
+
+
+def chains(rng):
+    """Gates of products, norms behind products whose depth programs share, and what is small in one launch."""
+    result = []
+    counts, widths = [1, 3, 8, 16, 17, 64, 65, 100, 129, 300], [16, 64, 72, 128, 200, 512, 1000]
+    for dtype in (F16, BF16, F32):
+        for m, n, k in table(rng, counts, widths, DEPTHS[4:]):
+            result.append(gated(f"gated_{dtype}_{m}x{n}x{k}", dtype, m, n, k))
+        for number, (m, n) in enumerate(table(rng, counts[2:], [64, 96, 200, 384, 768, 1024])):
+            splits = (2, 4, 8)[number % 3]
+            result.append(normed(f"normed_{dtype}_{m}x{n}_in_{splits}", dtype, m, n, splits, number % 2 == 0))
+        for m, n in table(rng, counts[:6], [1, 8, 63, 64, 65, 128]):
+            result.append(side_by_side(f"side_by_side_{dtype}_{m}x{n}", dtype, m, n))
+    return result
+
+
+def gated(name, dtype, m, n, k):
+    x, w, out = Operand(dtype, (m, k)), Operand(dtype, (n, k), weight=True), Operand(dtype, (m, n))
+    body = "\n".join(
+        [
+            "{p}0 = tenon.linear {0}, {1} : ({t0}, {t1}) -> {rt0}",
+            "{p}1 = tenon.linear {0}, {2} : ({t0}, {t2}) -> {rt0}",
+            "{r0} = tenon.swiglu {p}0, {p}1 : ({rt0}, {rt0}) -> {rt0}",
+        ]
+    )
+
+    def reference(x, gate, up, kind):
+        start = Approximate(dtype, x)
+        return start.linear(gate).map(silu, 1.1).times(start.linear(up)).expected
+
+    return Case(name, [x, w, w], [out], body, reference, ("normal",))
+
+
+def normed(name, dtype, m, n, splits, gives_sum):
+    """A product by a schedule by hand, a residual, a norm, and a product that reads it."""
+    k = 64 * splits * 2
+    x, w, r = Operand(dtype, (m, k)), Operand(dtype, (n, k), weight=True), Operand(dtype, (m, n))
+    p, v = Operand(dtype, (n,), weight=True), Operand(dtype, (64, n), weight=True)
+    results = [Operand(dtype, (m, 64))] + [r] * gives_sum
+    total = "{r1}" if gives_sum else "{p}1"
+    body = "\n".join(
+        [
+            "{p}0 = tenon.linear {0}, {1} : ({t0}, {t1}) -> {t2}",
+            total + " = tenon.add {p}0, {2} : ({t2}, {t2}) -> {t2}",
+            "{p}2 = tenon.layer_norm " + total + " weight({3}) bias({4}) {{epsilon = 1.0e-5 : f64}}"
+            " : ({t2}, {t3}, {t4}) -> {t2}",
+            "{r0} = tenon.linear {p}2, {5} : ({t2}, {t5}) -> {rt0}",
+        ]
+    )
+
+    def reference(x, w, r, scale, shift, v, kind):
+        added = Approximate(dtype, x).linear(w).plus(Approximate(dtype, r))
+        last = added.layer_norm(scale, shift, 1e-5).linear(v).expected
+        return [last, added.expected] if gives_sum else last
+
+    tile = f"rows = {64 if dtype is F32 or m <= 64 else 128}, columns = 64, depth = {32 if dtype is F32 else 64}"
+    schedule = (f"@linear_add = #tile.gemm<{tile}, split_k = {splits}>",)
+    return Case(name, [x, w, r, p, p, v], results, body, reference, ("normal",), schedule=schedule)
+
+
+def side_by_side(name, dtype, m, n):
+    x, y = Operand(dtype, (m, n)), Operand(dtype, (3, m, n))
+    body = "\n".join(
+        [
+            "{r0} = tenon.silu {0} : ({t0}) -> {rt0}",
+            "{r1} = tenon.add {1}, {0} : ({t1}, {t0}) -> {rt1}",
+            "{r2} = tenon.neg {0} : ({t0}) -> {rt0}",
+        ]
+    )
+
+    def reference(x, y, kind):
+        first, second = Approximate(dtype, x), Approximate(dtype, y)
+        return [
+            first.map(silu, 1.1).expected,
+            second.plus(Approximate(dtype, np.broadcast_to(x, y.shape))).expected,
+            first.map(np.negative, 1).expected,
+        ]
+
+    return Case(name, [x, y], [x, y, x], body, reference, ("normal",))
