@@ -2,6 +2,7 @@
 
 #include "lib/Compiler/TextGuard.h"
 #include "lib/Pipelines/Phases.h"
+#include "lib/Sim/TensorMapRules.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -191,26 +192,39 @@ Result<Work> makeWork(const SimulatedModule &module, const std::string &name, co
 Status encodeMap(cuda::CUtensorMap *map, int type, uint32_t rank, void *address, const uint64_t *sizes,
                  const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides, int interleave,
                  int swizzle, int l2Promotion, int fill) {
-  static const uint8_t bytesOfType[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2};
-  if (reinterpret_cast<uintptr_t>(map) % 64 != 0 || rank < 1 || rank > 5 || type < 0 || type > 9 || interleave != 0 ||
-      swizzle < 0 || swizzle > 3 || l2Promotion < 0 || l2Promotion > 3 || (fill != 0 && type < 6))
-    return invalidArgument("cuTensorMapEncodeTiled: an address, rank, type or mode that the driver does not take");
+  sim::TensorMapArguments arguments;
+  arguments.type = type;
+  arguments.rank = rank;
+  arguments.address = reinterpret_cast<uint64_t>(address);
+  arguments.interleave = interleave;
+  arguments.swizzle = swizzle;
+  arguments.promotion = l2Promotion;
+  arguments.fill = fill;
+  for (uint32_t axis = 0; axis < std::min(rank, 5U); ++axis) {
+    arguments.sizes[axis] = sizes[axis];
+    arguments.box[axis] = box[axis];
+    arguments.steps[axis] = elementStrides[axis];
+    if (axis > 0)
+      arguments.strides[axis - 1] = strides[axis - 1];
+  }
+  TENON_TRY(sim::checkTensorMap(arguments).in("cuTensorMapEncodeTiled"));
+  bool hasSteps = std::any_of(elementStrides, elementStrides + rank, [](uint32_t step) { return step != 1; });
+  if (type > static_cast<int>(sim::MapElement::BF16) || interleave != 0 || hasSteps)
+    return unsupported("cuTensorMapEncodeTiled: interleave, element strides and types of tf32 have no simulation");
   EncodedMap made = {};
-  made.address = reinterpret_cast<uint64_t>(address);
+  made.address = arguments.address;
   made.rank = static_cast<uint8_t>(rank);
   made.element = static_cast<uint8_t>(type);
-  made.elementBytes = bytesOfType[type];
+  made.elementBytes = sim::bytesOfMapTypes[static_cast<size_t>(type)];
   made.swizzle = static_cast<uint8_t>(swizzle == 0 ? 0 : 16 << swizzle);
   made.fillsNan = static_cast<uint8_t>(fill);
   for (uint32_t axis = 0; axis < rank; ++axis) {
-    if (elementStrides[axis] != 1 || box[axis] > 256)
-      return invalidArgument("cuTensorMapEncodeTiled: an element stride, or a side of the box");
     made.sizes[axis] = sizes[axis];
     made.box[axis] = static_cast<uint16_t>(box[axis]);
     if (axis > 0)
       made.strides[axis - 1] = strides[axis - 1];
   }
-  std::memcpy(map, &made, sizeof made); // what else the driver checks, the launch does, where messages have names
+  std::memcpy(map, &made, sizeof made);
   return {};
 }
 

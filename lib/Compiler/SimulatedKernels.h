@@ -24,7 +24,7 @@ Result<std::unique_ptr<SimulatedModule>> loadImage(const char *image);
 Result<Work> makeWork(const SimulatedModule &module, const std::string &kernel, const cuda::CUlaunchConfig &config,
                       void **parameters, const cuda::LaunchMemory &memory);
 
-/// cuTensorMapEncodeTiled; an error says what the driver would refuse.
+/// cuTensorMapEncodeTiled: InvalidArgument where the driver would refuse, Unsupported where the simulator does alone.
 Status encodeMap(cuda::CUtensorMap *map, int type, uint32_t rank, void *address, const uint64_t *sizes,
                  const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides, int interleave,
                  int swizzle, int l2Promotion, int fill);

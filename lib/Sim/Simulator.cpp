@@ -2,6 +2,7 @@
 
 #include "lib/Sim/Cta.h"
 #include "lib/Sim/StackWatch.h"
+#include "lib/Sim/TensorMapRules.h"
 
 #include <algorithm>
 #include <cstring>
@@ -45,7 +46,7 @@ const TensorMap *Launch::findMap(const void *descriptor) const {
   return nullptr;
 }
 
-/// What the driver refuses (CUDA driver API, cuTensorMapEncodeTiled), and boxes outside of the buffer.
+/// What the driver refuses, and elements outside of the buffer.
 static Status checkMap(const TensorMap &map, const Buffer &buffer) {
   auto wrong = [&](const std::string &what) {
     return invalidArgument("a tensor map of '" + buffer.name + "' has " + what);
@@ -58,23 +59,23 @@ static Status checkMap(const TensorMap &map, const Buffer &buffer) {
     return wrong("an offset of " + std::to_string(map.offset) + " bytes; expected a multiple of 16");
   if (int64_t span = map.swizzle; span != 0 && span != 16 && span != 32 && span != 64 && span != 128)
     return wrong("a swizzle of " + std::to_string(span) + " bytes; expected 0, 32, 64 or 128");
-  bool isFloat = map.element == MapElement::F16 || map.element == MapElement::BF16 || map.element == MapElement::F32 ||
-                 map.element == MapElement::F64;
-  if (map.fillsNan && !isFloat)
-    return wrong("NaN outside of its bounds, and elements that are no floats");
-  int64_t inner = map.box[0] * map.elementBytes, last = map.offset + map.elementBytes;
-  if (inner % 16 != 0 || (map.swizzle > 16 && inner > map.swizzle))
-    return wrong("a box of " + std::to_string(inner) + " bytes a row; expected a multiple of 16 within the swizzle");
+  TensorMapArguments arguments;
+  arguments.type = static_cast<int>(map.element);
+  arguments.rank = static_cast<uint32_t>(rank);
+  arguments.swizzle = map.swizzle <= 16 ? 0 : static_cast<int>(map.swizzle / 64 + 1);
+  arguments.fill = map.fillsNan ? 1 : 0;
   for (size_t d = 0; d < rank; ++d) {
-    if (map.box[d] < 1 || map.box[d] > 256)
-      return wrong("a box of " + std::to_string(map.box[d]) + " elements; expected 1 to 256");
-    if (map.sizes[d] < 1 || map.sizes[d] > int64_t{1} << 32)
-      return wrong("a size of " + std::to_string(map.sizes[d]) + "; expected 1 to 2^32");
-    if (d > 0 && (map.strides[d - 1] % 16 != 0 || map.strides[d - 1] >= int64_t{1} << 40))
-      return wrong("a stride of " + std::to_string(map.strides[d - 1]) +
-                   " bytes; expected a multiple of 16 below 2^40");
-    last += (map.sizes[d] - 1) * (d == 0 ? map.elementBytes : map.strides[d - 1]);
+    arguments.sizes[d] = static_cast<uint64_t>(map.sizes[d]);
+    arguments.box[d] = static_cast<uint32_t>(std::clamp<int64_t>(map.box[d], 0, UINT32_MAX));
+    arguments.steps[d] = 1;
+    if (d > 0)
+      arguments.strides[d - 1] = static_cast<uint64_t>(map.strides[d - 1]);
   }
+  if (Status status = checkTensorMap(arguments); !status.ok())
+    return wrong(status.message());
+  int64_t last = map.offset + map.elementBytes;
+  for (size_t d = 0; d < rank; ++d)
+    last += (map.sizes[d] - 1) * (d == 0 ? map.elementBytes : map.strides[d - 1]);
   if (map.offset < 0 || last > buffer.bytes)
     return wrong("elements up to byte " + std::to_string(last) + " of " + std::to_string(buffer.bytes));
   return {};

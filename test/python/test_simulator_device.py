@@ -17,6 +17,7 @@ sys.path.insert(0, str(DEVICE))
 
 from kernel import module_text  # noqa: E402
 from make_kernels import all_cases  # noqa: E402
+from tensor_maps import all_maps  # noqa: E402
 
 GROUP = 40  # cases of one process
 
@@ -80,3 +81,9 @@ def test_the_simulator_gives_what_a_gpu_gave(simulated):
     assert missing == younger, "run test/sim/device/make_kernels.py --new anew, or list these in without-reference.txt there: " + (
         " ".join(sorted(set(missing) ^ set(younger))))
     assert not wrong, "\n".join(wrong)
+
+
+def test_a_driver_was_asked_of_every_tensor_map():
+    asked = json.loads((DEVICE / "tensor-maps.json").read_text())["maps"]
+    assert {name: {field: value for field, value in map.items() if field != "answer"} for name, map in asked.items()} == all_maps(), (
+        "run test/sim/device/tensor_maps.py anew on a machine with an H100 or H200")
