@@ -529,10 +529,12 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
   return {stored(result, element), total.axes};
 }
 
-/// Whether some query does not see some key. What lies past the keys' end is zero.
+/// Whether some weight is 0: where a query does not see a key. What lies past the keys' end is zero. In f16 a weight
+/// may be 0 for being small: a cap makes finite scores, far apart, of infinite ones.
 template <typename Op>
-static bool hidesKeys(Op op) {
-  return op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths();
+static bool mayWeighByZero(Op op) {
+  bool isRoundedAway = op.getSoftCap() && cast<RankedTensorType>(op.getValue().getType()).getElementType().isF16();
+  return isRoundedAway || op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths();
 }
 
 bool TileEmitter::isPlaceOfAttention(const TilePlace &place) {
@@ -549,7 +551,7 @@ TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
   if (!isPlaceOfAttention(place))
     return {};
   using NonFinite = AttentionTiles::NonFinite;
-  return AttentionTiles(*this, b, op, place).build(hidesKeys(op) ? NonFinite::Tested : NonFinite::Ignored);
+  return AttentionTiles(*this, b, op, place).build(mayWeighByZero(op) ? NonFinite::Tested : NonFinite::Ignored);
 }
 
 /// Where keys are hidden 0 times a value that is not finite must be 0, and is NaN: a result without any is right. One
@@ -579,7 +581,7 @@ void TileEmitter::storeAttention(AttentionOp op, Value view, Value logSumExpView
   store(value, view, place);
   if (logSumExpView)
     store(logSumExp, logSumExpView, TilePlace(ArrayRef(place).drop_back()));
-  if (!hidesKeys(op))
+  if (!mayWeighByZero(op))
     return;
   redoNonFinite(value.tile, op.getValue(), place, [&](const TilePlace &few) {
     if (TileValue careful = AttentionTiles(*this, b, op, few).build(AttentionTiles::NonFinite::Counted))
@@ -600,7 +602,7 @@ void TileEmitter::storeAttentionParts(AttentionPartsOp op, ArrayRef<Value> views
   };
   // The careful way has smaller tiles: what its totals are relative to may be another maximum, so all is stored anew.
   TileValue total = runAt(place, AttentionTiles::NonFinite::Ignored);
-  if (total && hidesKeys(op))
+  if (total && mayWeighByZero(op))
     redoNonFinite(total.tile, op.getValue(), place,
                   [&](const TilePlace &few) { runAt(few, AttentionTiles::NonFinite::Counted); });
 }

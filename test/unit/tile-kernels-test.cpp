@@ -429,6 +429,15 @@ const TileCase cases[] = {
       })",
      {},
      3e-6},
+    {"attention_soft_cap_f16_of_strange_values",
+     R"(
+      func.func @main(%q: tensor<2x2x9x8xf16>, %k: tensor<2x2x40x8xf16>, %v: tensor<2x2x40x6xf16>) -> tensor<2x2x9x6xf16> {
+        %0 = tenon.attention %q, %k, %v {scale = 4.0 : f64, soft_cap = 1000.0 : f64} : (tensor<2x2x9x8xf16>, tensor<2x2x40x8xf16>, tensor<2x2x40x6xf16>) -> tensor<2x2x9x6xf16>
+        return %0 : tensor<2x2x9x6xf16>
+      })",
+     {},
+     2e-2,
+     2},
     {"attention_soft_cap",
      R"(
       func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<?x?xf32> {tenon.dims = ["n", "m"]}) -> tensor<2x4x?x6xf32> {
