@@ -4,6 +4,7 @@
 #include "lib/Analysis/ContractionKernel.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/3_tile/SumReader.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
@@ -43,13 +44,6 @@ static Value readValue(KernelOp reader, unsigned number) {
     if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(*value.getUsers().begin()))
       return collapse.getResult();
   return value;
-}
-
-/// The product's result before it is shaped for who reads it.
-static Value computedValue(KernelOp product) {
-  Value value = product.getYielded()[0];
-  auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
-  return expand ? expand.getSrc() : value;
 }
 
 static KernelOp findGate(KernelOp product) {

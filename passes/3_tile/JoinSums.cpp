@@ -1,9 +1,12 @@
 // Where programs share a product's depth, a kernel of rows adds their parts, stores the sum, and often a norm comes
-// next that loads it again: two launches of a few microseconds each, of which most is waiting. A row is a row to both:
-// this pass makes them one kernel, which gives the sum too where somebody else reads it.
+// next that loads it again: two launches of a few microseconds each, of which most is waiting. So it is of embeddings
+// that are added and then normed. A row is a row to both: this pass makes them one kernel, which gives the sum too
+// where somebody else reads it.
 #include "dialects/Tile/Tile.h"
+#include "lib/Analysis/WeightOperands.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/3_tile/ResultDimensions.h"
 #include "passes/3_tile/SumReader.h"
 
 #include "mlir/IR/Remarks.h"
@@ -29,8 +32,14 @@ static void join(KernelOp sum, KernelOp reader, const GpuArch &arch) {
     joined.b.clone(op, inner);
   Value added = inner.lookup(sum.getYielded()[0]);
   for (auto [argument, outside] : llvm::zip_equal(reader.getBlock().getArguments(), reader.getInputs()))
-    if (outside == sum->getResult(0))
+    if (outside == sum->getResult(0)) {
       joined.mapping.map(argument, added);
+      // Shapes that the one gives it and the other takes away again.
+      for (Operation *user : argument.getUsers())
+        if (Value inside = computedValue(sum);
+            isa<tensor::CollapseShapeOp>(user) && user->getResultTypes()[0] == inside.getType())
+          joined.mapping.map(user->getResult(0), inner.lookup(inside));
+    }
   SmallVector<Value> yielded;
   for (Value value : reader.getYielded())
     yielded.push_back(joined.copy(value));
@@ -46,6 +55,15 @@ static void join(KernelOp sum, KernelOp reader, const GpuArch &arch) {
   sum.erase();
 }
 
+/// Whether the kernel computes rows from elements at their own places, or looked up: no others depend on them.
+static bool isPointwise(KernelOp kernel) {
+  if (!isa_and_nonnull<tile::RowAttr>(kernel->getDiscardableAttr("tenon.schedule")) || kernel->getNumResults() != 1 ||
+      isOfWeights(kernel->getResult(0))) // that is computed once, when the model is loaded
+    return false;
+  RowShape shape = rowShapeOf(kernel);
+  return !shape.foldsRows && shape.reduced == 0 && !shape.isTransposed;
+}
+
 namespace {
 struct JoinSums : tenon::impl::JoinSumsPassBase<JoinSums> {
   using JoinSumsPassBase::JoinSumsPassBase;
@@ -57,7 +75,7 @@ struct JoinSums : tenon::impl::JoinSumsPassBase<JoinSums> {
     }
     SmallVector<KernelOp> sums;
     getOperation()->walk([&](KernelOp kernel) {
-      if (kernel->hasAttr(sumOfPartsAttrName) && !kernel->hasAttr(generalAttrName))
+      if ((kernel->hasAttr(sumOfPartsAttrName) || isPointwise(kernel)) && !kernel->hasAttr(generalAttrName))
         sums.push_back(kernel);
     });
     for (KernelOp sum : sums) {

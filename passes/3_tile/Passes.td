@@ -431,7 +431,9 @@ def JoinSumsPass : Pass<"tenon-join-sums", "::mlir::ModuleOp"> {
     ```
     Requires: split kernels (tenon-split-depth, tenon-split-keys).
     Ensures: no kernel says `tenon.sum_of_parts`. A sum that others read, too, is a second result of the joined kernel.
-    Leaves alone: sums that no kernel reads first which folds rows of the same shape; sizes known only at run time.
+    So are rows that are computed element by element, or looked up, embeddings say.
+    Leaves alone: what no kernel reads first which folds rows of the same shape; sizes known only at run time; what is
+    computed when the model is loaded.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the tiles of rows are chosen for">];
   let dependentDialects = ["::tenon::tile::TileDialect"];

@@ -6,6 +6,30 @@
 using namespace mlir;
 using namespace tenon;
 
+/// The dimensions that a kernel works on, but for those of one element: others may be joined on the way in and out.
+static SmallVector<int64_t> innerShape(Value value) {
+  SmallVector<int64_t> shape(cast<RankedTensorType>(value.getType()).getShape());
+  llvm::erase(shape, 1);
+  return shape;
+}
+
+Value tenon::computedValue(KernelOp kernel) {
+  auto expand = kernel.getYielded()[0].getDefiningOp<tensor::ExpandShapeOp>();
+  return expand ? expand.getSrc() : kernel.getYielded()[0];
+}
+
+/// Whether the kernels have the same dimensions of what the one gives to the other, rows and columns.
+static bool areAligned(KernelOp sum, KernelOp reader) {
+  SmallVector<int64_t> given = innerShape(computedValue(sum));
+  auto isGiven = [&](Value read) { return innerShape(read) == given; };
+  for (auto [argument, outside] : llvm::zip_equal(reader.getBlock().getArguments(), reader.getInputs()))
+    if (outside == sum->getResult(0))
+      for (Operation *user : argument.getUsers())
+        if (!isGiven(isa<tensor::CollapseShapeOp>(user) ? Value(user->getResult(0)) : Value(argument)))
+          return false;
+  return given.size() <= 2 && isGiven(computedValue(reader));
+}
+
 KernelOp tenon::findSumReader(KernelOp sum) {
   // What was refused as machine code before may have been the two as one.
   if (sum->getNumResults() != 1 || sum->hasAttr(refusalsAttrName))
@@ -26,5 +50,5 @@ KernelOp tenon::findSumReader(KernelOp sum) {
   if (!areAlike || !type.hasStaticShape() || reader->hasAttr(generalAttrName) || findContraction(reader.getBlock()) ||
       !reader.getBlock().getOps<AttentionOp>().empty())
     return {};
-  return rowShapeOf(reader).foldsRows ? reader : KernelOp();
+  return rowShapeOf(reader).foldsRows && areAligned(sum, reader) ? reader : KernelOp();
 }

@@ -9,4 +9,7 @@ namespace tenon {
 /// that shape, a norm say; null: there is none.
 KernelOp findSumReader(KernelOp sum);
 
+/// The kernel's one result before it is shaped for who reads it.
+mlir::Value computedValue(KernelOp kernel);
+
 } // namespace tenon

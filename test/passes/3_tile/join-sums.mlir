@@ -4,6 +4,7 @@
 // RUN:   --tenon-split-depth --tenon-join-sums | FileCheck %s
 
 // The sum is a second result, for who else wants it.
+// CHECK-LABEL: func.func @main
 // CHECK: %[[P:.*]] = tenon.kernel @linear_add_parts(
 // CHECK: %[[N:.*]]:2 = tenon.kernel @linear_add_sum_rms_norm_both({{.*}} = %[[P]],
 // CHECK-NOT: tenon.sum_of_parts
@@ -22,6 +23,7 @@ func.func @main(%x: tensor<64x512xbf16>, %r: tensor<64x256xbf16>) -> (tensor<64x
 // -----
 
 // Nobody else reads it.
+// CHECK-LABEL: func.func @main
 // CHECK: tenon.kernel @linear_add_sum_rms_norm(
 // CHECK: return
 func.func @main(%x: tensor<64x512xbf16>, %r: tensor<64x256xbf16>, %g: tensor<256xbf16>) -> tensor<64x256xbf16> {
@@ -35,6 +37,7 @@ func.func @main(%x: tensor<64x512xbf16>, %r: tensor<64x256xbf16>, %g: tensor<256
 // -----
 
 // A product reads it, before a norm does.
+// CHECK-LABEL: func.func @main
 // CHECK: tenon.kernel @linear_add_sum(
 // CHECK-NOT: tenon.sum_of_parts
 // CHECK: tenon.kernel @rms_norm(
@@ -46,4 +49,42 @@ func.func @main(%x: tensor<64x512xbf16>, %r: tensor<64x256xbf16>, %g: tensor<256
   %3 = tenon.linear %1, %v : (tensor<64x256xbf16>, tensor<256x256xbf16>) -> tensor<64x256xbf16>
   %2 = tenon.rms_norm %1, %g {epsilon = 1.0e-5 : f64} : (tensor<64x256xbf16>, tensor<256xbf16>) -> tensor<64x256xbf16>
   return %2, %3 : tensor<64x256xbf16>, tensor<64x256xbf16>
+}
+
+// -----
+
+// Embeddings that are added, and normed.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @embedding_add_layer_norm(
+// CHECK-NOT: tenon.kernel @layer_norm
+func.func @main(%i: tensor<1x128xi64>, %x: tensor<64x512xbf16>, %r: tensor<64x256xbf16>) -> (tensor<1x128x256xbf16>, tensor<64x256xbf16>) {
+  %t = tenon.weight "t" : tensor<1000x256xbf16>
+  %p = tenon.weight "p" : tensor<128x256xbf16>
+  %g = tenon.weight "g" : tensor<256xbf16>
+  %w = tenon.weight "w" : tensor<256x512xbf16>
+  %e = tenon.embedding %t, %i : (tensor<1000x256xbf16>, tensor<1x128xi64>) -> tensor<1x128x256xbf16>
+  %s = tenon.add %e, %p : (tensor<1x128x256xbf16>, tensor<128x256xbf16>) -> tensor<1x128x256xbf16>
+  %n = tenon.layer_norm %s weight(%g) {epsilon = 1.0e-5 : f64} : (tensor<1x128x256xbf16>, tensor<256xbf16>) -> tensor<1x128x256xbf16>
+  %0 = tenon.linear %x, %w : (tensor<64x512xbf16>, tensor<256x512xbf16>) -> tensor<64x256xbf16>
+  %1 = tenon.add %0, %r : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  return %n, %1 : tensor<1x128x256xbf16>, tensor<64x256xbf16>
+}
+
+// -----
+
+// Tokens of several sequences keep their dimensions, for the positions, and the norm has one for both.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @embedding_add(
+// CHECK: tenon.kernel @layer_norm(
+func.func @main(%i: tensor<4x128xi64>, %x: tensor<64x512xbf16>, %r: tensor<64x256xbf16>) -> (tensor<4x128x256xbf16>, tensor<64x256xbf16>) {
+  %t = tenon.weight "t" : tensor<1000x256xbf16>
+  %p = tenon.weight "p" : tensor<128x256xbf16>
+  %g = tenon.weight "g" : tensor<256xbf16>
+  %w = tenon.weight "w" : tensor<256x512xbf16>
+  %e = tenon.embedding %t, %i : (tensor<1000x256xbf16>, tensor<4x128xi64>) -> tensor<4x128x256xbf16>
+  %s = tenon.add %e, %p : (tensor<4x128x256xbf16>, tensor<128x256xbf16>) -> tensor<4x128x256xbf16>
+  %n = tenon.layer_norm %s weight(%g) {epsilon = 1.0e-5 : f64} : (tensor<4x128x256xbf16>, tensor<256xbf16>) -> tensor<4x128x256xbf16>
+  %0 = tenon.linear %x, %w : (tensor<64x512xbf16>, tensor<256x512xbf16>) -> tensor<64x256xbf16>
+  %1 = tenon.add %0, %r : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  return %n, %1 : tensor<4x128x256xbf16>, tensor<64x256xbf16>
 }

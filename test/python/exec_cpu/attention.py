@@ -313,9 +313,10 @@ def capped(rng):
     """Scores of all sizes beside the cap, under each kind of mask."""
     result = []
     lengths = pairs(rng, SIZES, SIZES)
-    for number, mask, (causal, window) in rows(rng, list(range(8)), MASKS * 2, SIDES * 2):
+    for case, (number, mask, (causal, window)) in enumerate(rows(rng, list(range(8)), MASKS * 2, SIDES * 2)):
         dtype, soft_cap, d = FLOATS[number % 4], [50.0, 0.75, 20.0, 1e4][number // 2], HEAD_SIZES[3 + number]
-        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label = f"{case}_{'nomask' if mask is None else mask[0]}{'_causal' * causal}"
+        label += f"_window{window}" if window else ""
         some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
         sizes = [{"b": 2, "q": q, "k": k} for q, k in some if q * k < 2 * 10**4]
         name = f"attention_{dtype}_cap{soft_cap:g}_{label}_d{d}"
@@ -329,9 +330,11 @@ def with_lengths(rng):
     result = []
     lengths = pairs(rng, SIZES, SIZES)
     kinds = [(I32, None), (I64, None), (None, I32), (I32, I64)]
-    for number, mask, (causal, window), (keys, queries) in rows(rng, list(range(12)), MASKS * 2, SIDES * 3, kinds * 3):
+    table = rows(rng, list(range(12)), MASKS * 2, SIDES * 3, kinds * 3)
+    for case, (number, mask, (causal, window), (keys, queries)) in enumerate(table):
         dtype, d = FLOATS[number % 4], HEAD_SIZES[number % 11]
-        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label = f"{case}_{'nomask' if mask is None else mask[0]}{'_causal' * causal}"
+        label += f"_window{window}" if window else ""
         label += f"{f'_keys_{keys}' if keys else ''}{f'_queries_{queries}' if queries else ''}"
         some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
         sizes = [{"b": 3, "q": q, "k": k} for q, k in some if q * k < 2 * 10**4]
@@ -351,9 +354,10 @@ def with_log_sum_exp(rng):
     """Two results, under each kind of mask."""
     result = []
     lengths = pairs(rng, SIZES, SIZES)
-    for number, mask, (causal, window) in rows(rng, list(range(8)), MASKS * 2, SIDES * 2):
+    for case, (number, mask, (causal, window)) in enumerate(rows(rng, list(range(8)), MASKS * 2, SIDES * 2)):
         dtype, d, cap = FLOATS[number % 4], HEAD_SIZES[3 + number], 20.0 if number % 3 == 0 else None
-        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label = f"{case}_{'nomask' if mask is None else mask[0]}{'_causal' * causal}"
+        label += f"_window{window}" if window else ""
         some = [lengths[i] for i in rng.choice(len(lengths), 5, replace=False)]
         sizes = [{"b": 2, "q": q, "k": k} for q, k in [*some, (3, 0)] if q * k < 2 * 10**4]
         given = (dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, None, BESIDE, cap)
