@@ -150,7 +150,7 @@ void AccessHistory::access(const Access &access, const Actor &actor, const Found
     for (uint32_t node = cell.reads; node != 0; node = readNodes[node].next) {
       uint32_t other = readNodes[node].record;
       // What was read needs no fence before it is written.
-      if (isOrdered(other, access, actor, actor.unfenced ? actor.unfenced : actor.clocks))
+      if (isOrdered(other, access, actor, actor.reads))
         continue;
       if (!isTold)
         tell(Conflict::Race, other, at);

@@ -8,6 +8,9 @@
 // What is written by threads (the generic proxy) and read by wgmma (the async proxy) needs a fence besides. Each actor
 // has a second row of clocks for what came before a fence of its own, or before one that happened before its now.
 //
+// A third row is of reads alone: an arrival at the mbarrier of a peer tells that CTA what was read, so that it may be
+// written again, and not what was written, unless its scope is the cluster.
+//
 // Clusters know nothing of each other but by atomic accesses that release and acquire.
 //
 // Bytes under an asynchronous copy belong to it from its issue to its wait: nobody may touch them. Who comes after the
@@ -28,6 +31,11 @@
 
 namespace tenon::sim {
 
+/// Moments of the actors of a cluster, as one that releases leaves them for those that acquire.
+struct Known {
+  std::vector<uint32_t> clocks, fenced, reads; ///< in general, for the async proxy, and of reads alone
+};
+
 /// What a thread learnt of other clusters by an atomic access: their threads' moments, by cluster. Whoever knows that
 /// moment of the thread knows it too.
 struct Learnt {
@@ -41,6 +49,7 @@ struct Actor {
   const uint32_t *clocks = nullptr; ///< one an actor of the CTA
   /// The clocks but for the fence between proxies: what is ordered by these alone lacks a fence.proxy.async.
   const uint32_t *unfenced = nullptr;
+  const uint32_t *reads = nullptr;             ///< what was read before, which needs no fence to be written
   const std::vector<Learnt> *learnt = nullptr; ///< in its cluster
 };
 

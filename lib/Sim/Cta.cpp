@@ -106,6 +106,7 @@ bool Cta::run(uint32_t number, void *const *kernelArguments) {
   moments.assign(numActors(), 0);
   clocks.assign(static_cast<size_t>(numThreads()) * numActors(), 0);
   fenced.assign(clocks.size(), 0);
+  reads.assign(clocks.size(), 0);
   barrierResults.assign(numThreads(), 0);
   learnt.clear();
   for (uint32_t actor = numThreads(); actor < numActors(); ++actor)
@@ -365,11 +366,11 @@ void Cta::endCta(uint32_t rank) {
       find(FindingKind::AsyncCopy, copy.site, 0, [&] {
         return siteText(copy.site) + " still writes to shared memory when " + peerText(rank) + " has ended";
       });
-  std::vector<uint32_t> known, unused;
+  Known known;
   for (uint32_t index = rank * threadsOfCta(); index < (rank + 1) * threadsOfCta(); ++index)
-    release(index, known, unused);
+    release(index, known);
   for (const PeerAccess &access : peerAccesses[rank])
-    if (options.races && known[access.thread] < access.moment)
+    if (options.races && known.reads[access.thread] < access.moment)
       find(FindingKind::Race, access.site, 0, [&] {
         return threadText(access.thread, clusterNumber) + " touches the shared memory of " + peerText(rank) + " by " +
                siteText(access.site) + ", and that CTA may have ended: it waits for nothing that comes after";

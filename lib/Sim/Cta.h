@@ -165,8 +165,10 @@ public:
   void awaitLaunchAhead();
   bool isAfterLaunchAhead(const Actor &actor) const;
   uint32_t startMomentOf(uint32_t actor) { return ++moments[actor]; }
-  void release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced);
-  void acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced);
+  void release(uint32_t thread, Known &to) { releaseFrom(thread, 0, to); }
+  /// Not what threads wrote: what was read, and what the Tensor Cores and TMA have done.
+  void releaseReads(uint32_t thread, Known &to) { releaseFrom(thread, numThreads(), to); }
+  void acquire(uint32_t thread, const Known &from);
   /// Memory order among lanes that meet: bar.warp.sync.
   void joinClocks(uint32_t warp, uint32_t mask);
   /// What the current thread knows to be written may be read by the async proxy from now on: fence.proxy.async.
@@ -235,7 +237,7 @@ private:
   /// The barrier of the cluster.
   struct ClusterBarrier {
     uint32_t arrived = 0, phase = 0; ///< of those that have not ended; phases that are complete
-    std::vector<uint32_t> clocks, fenced, doneClocks, doneFenced;
+    Known known, done;
   };
   struct PeerAccess {
     uint32_t thread, moment, site;
@@ -244,7 +246,7 @@ private:
     uint32_t phase = 0, count = 0, arrived = 0, firstSite = 0;
     uint32_t numTrue = 0;
     std::vector<uint32_t> waiting;
-    std::vector<uint32_t> clocks, fenced;
+    Known known;
   };
 
   static void runThread(void *self);
@@ -271,7 +273,11 @@ private:
   std::string waitText(const Thread &thread) const;
   uint32_t *clocksOf(uint32_t thread) { return &clocks[static_cast<size_t>(thread) * numActors()]; }
   uint32_t *fencedOf(uint32_t thread) { return &fenced[static_cast<size_t>(thread) * numActors()]; }
-  void startMoment(uint32_t thread) { clocksOf(thread)[thread] = ++moments[thread]; }
+  uint32_t *readsOf(uint32_t thread) { return &reads[static_cast<size_t>(thread) * numActors()]; }
+  void startMoment(uint32_t thread) { clocksOf(thread)[thread] = readsOf(thread)[thread] = ++moments[thread]; }
+  /// Reads of all actors; of the rest, of those from `first` on.
+  void releaseFrom(uint32_t thread, uint32_t first, Known &to);
+  void noteEnd(uint32_t thread, uint32_t actor, uint32_t moment);
 
   const Kernel &code;
   const Launch &plan;
@@ -307,6 +313,7 @@ private:
   std::vector<uint32_t> moments;        ///< one an actor
   std::vector<uint32_t> clocks;         ///< a row a thread, a column an actor
   std::vector<uint32_t> fenced;         ///< as clocks, for the async proxy
+  std::vector<uint32_t> reads;          ///< as clocks, of reads alone
   std::vector<uint32_t> barrierResults; ///< of the last reduction, one a thread
   std::mt19937_64 random;
 };

@@ -2,6 +2,7 @@
 #include "lib/Sim/Cta.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tenon::sim {
 
@@ -32,7 +33,7 @@ uint32_t Cta::barrier(const BarrierUse &use, uint32_t site) {
   barrier.count = use.count;
   ++barrier.arrived;
   barrier.numTrue += use.predicate ? 1 : 0;
-  release(self.index, barrier.clocks, barrier.fenced);
+  release(self.index, barrier.known);
   if (use.waits)
     barrier.waiting.push_back(self.index);
   else
@@ -47,7 +48,7 @@ uint32_t Cta::barrier(const BarrierUse &use, uint32_t site) {
 void Cta::completeBarrier(Barrier &barrier, int reduction) {
   uint32_t results[] = {barrier.numTrue, barrier.numTrue == barrier.arrived, barrier.numTrue > 0};
   for (uint32_t index : barrier.waiting) {
-    acquire(index, barrier.clocks, barrier.fenced);
+    acquire(index, barrier.known);
     threads[index].state = ThreadState::Ready;
     barrierResults[index] = reduction >= 0 ? results[reduction] : 0;
   }
@@ -67,7 +68,7 @@ void Cta::arriveAtCluster(bool isRelaxed, uint32_t site) {
   ++self.clusterArrivals;
   ++clusterBarrier.arrived;
   if (!isRelaxed)
-    release(self.index, clusterBarrier.clocks, clusterBarrier.fenced);
+    release(self.index, clusterBarrier.known);
   for (auto &[address, barrier] : bulk.barriers)
     if (barrier.initThread == self.index && barrier.isFenced && barrier.clusterPhase == 0)
       barrier.clusterPhase = self.clusterArrivals;
@@ -90,8 +91,8 @@ void Cta::waitForCluster(bool isAligned, uint32_t site) {
     wait(site, isAligned, -1);
     self.waitsForCluster = false;
   }
-  if (!clusterBarrier.doneClocks.empty())
-    acquire(self.index, clusterBarrier.doneClocks, clusterBarrier.doneFenced);
+  if (!clusterBarrier.done.clocks.empty())
+    acquire(self.index, clusterBarrier.done);
 }
 
 /// All that have not ended; nobody can arrive twice in a phase.
@@ -101,10 +102,7 @@ void Cta::completeClusterBarrierIfAll() {
     return;
   ++barrier.phase;
   barrier.arrived = 0;
-  barrier.doneClocks = std::move(barrier.clocks);
-  barrier.doneFenced = std::move(barrier.fenced);
-  barrier.clocks.clear();
-  barrier.fenced.clear();
+  barrier.done = std::exchange(barrier.known, Known());
   for (Thread &each : threads)
     if (each.waitsForCluster)
       each.state = ThreadState::Ready;
@@ -113,7 +111,7 @@ void Cta::completeClusterBarrierIfAll() {
 void Cta::touchPeer(uint32_t thread, uint32_t rank, uint32_t site) {
   if (!options.races)
     return;
-  const uint32_t *known = clocksOf(thread);
+  const uint32_t *known = readsOf(thread); // what tells the least tells that
   uint32_t first = rank * threadsOfCta(), last = first + threadsOfCta();
   bool knowsStart = threads[thread].clusterWaits > 0 ||
                     std::any_of(known + first, known + last, [](uint32_t moment) { return moment > 0; });

@@ -8,44 +8,56 @@ namespace tenon::sim {
 static constexpr uint32_t warpSize = 32, warpsOfGroup = 4;
 
 Actor Cta::actor(uint32_t index) const {
-  return {clusterNumber, index, &clocks[static_cast<size_t>(index) * numActors()], nullptr, &learnt};
+  size_t row = static_cast<size_t>(index) * numActors();
+  return {clusterNumber, index, &clocks[row], nullptr, &reads[row], &learnt};
 }
 
 Actor Cta::tensorCore(uint32_t warp) const {
   size_t row = static_cast<size_t>(warp) * warpSize * numActors();
-  return {clusterNumber, numThreads() + warp, &fenced[row], &clocks[row], &learnt};
+  return {clusterNumber, numThreads() + warp, &fenced[row], &clocks[row], &reads[row], &learnt};
 }
 
 Actor Cta::tma(uint32_t actor) const {
   size_t row = static_cast<size_t>(running) * numActors();
-  return {clusterNumber, actor, &fenced[row], &clocks[row], &learnt};
+  return {clusterNumber, actor, &fenced[row], &clocks[row], &reads[row], &learnt};
 }
 
-void Cta::release(uint32_t thread, std::vector<uint32_t> &toClocks, std::vector<uint32_t> &toFenced) {
-  toClocks.resize(numActors(), 0);
-  toFenced.resize(numActors(), 0);
-  for (uint32_t each = 0; each < numActors(); ++each) {
-    toClocks[each] = std::max(toClocks[each], clocksOf(thread)[each]);
-    toFenced[each] = std::max(toFenced[each], fencedOf(thread)[each]);
-  }
+static void joinRow(std::vector<uint32_t> &into, const uint32_t *row, uint32_t begin, uint32_t end) {
+  for (uint32_t each = begin; each < end; ++each)
+    into[each] = std::max(into[each], row[each]);
 }
 
-void Cta::acquire(uint32_t thread, const std::vector<uint32_t> &fromClocks, const std::vector<uint32_t> &fromFenced) {
+void Cta::releaseFrom(uint32_t thread, uint32_t first, Known &to) {
+  for (auto *row : {&to.clocks, &to.fenced, &to.reads})
+    row->resize(numActors(), 0);
+  joinRow(to.clocks, clocksOf(thread), first, numActors());
+  joinRow(to.fenced, fencedOf(thread), first, numActors());
+  joinRow(to.reads, readsOf(thread), 0, numActors());
+}
+
+void Cta::acquire(uint32_t thread, const Known &from) {
   for (uint32_t each = 0; each < numActors(); ++each) {
-    clocksOf(thread)[each] = std::max(clocksOf(thread)[each], fromClocks[each]);
-    fencedOf(thread)[each] = std::max(fencedOf(thread)[each], fromFenced[each]);
+    clocksOf(thread)[each] = std::max(clocksOf(thread)[each], from.clocks[each]);
+    fencedOf(thread)[each] = std::max(fencedOf(thread)[each], from.fenced[each]);
+    readsOf(thread)[each] = std::max(readsOf(thread)[each], from.reads[each]);
   }
   startMoment(thread);
 }
 
 void Cta::joinClocks(uint32_t warp, uint32_t mask) {
-  std::vector<uint32_t> joined, joinedFenced;
+  Known joined;
   for (uint32_t lane = 0; lane < warpSize; ++lane)
     if (mask >> lane & 1)
-      release(warp * warpSize + lane, joined, joinedFenced);
+      release(warp * warpSize + lane, joined);
   for (uint32_t lane = 0; lane < warpSize; ++lane)
     if (mask >> lane & 1)
-      acquire(warp * warpSize + lane, joined, joinedFenced);
+      acquire(warp * warpSize + lane, joined);
+}
+
+/// The actor's moment, and all before it, are over for the thread.
+void Cta::noteEnd(uint32_t thread, uint32_t actor, uint32_t moment) {
+  for (uint32_t *row : {clocksOf(thread), readsOf(thread)})
+    row[actor] = std::max(row[actor], moment);
 }
 
 void Cta::fenceProxy() {
@@ -64,14 +76,13 @@ ClocksOfClusters Cta::knownTo(uint32_t thread) const {
 }
 
 void Cta::learn(uint32_t thread, const ClocksOfClusters &told) {
-  uint32_t *mine = clocksOf(thread);
   ClocksOfClusters others;
   for (const auto &[cluster, known] : told)
     if (cluster != clusterNumber)
       others[cluster] = known;
     else
       for (uint32_t each = 0; each < numActors(); ++each)
-        mine[each] = std::max(mine[each], known[each]);
+        noteEnd(thread, each, known[each]);
   startMoment(thread);
   if (!others.empty())
     learnt.push_back({thread, moments[thread], std::move(others)});
@@ -122,8 +133,7 @@ bool Cta::isAfterLaunchAhead(const Actor &actor) const {
 }
 
 void Cta::awaitStoreReads(const Thread &thread, uint32_t moment) {
-  uint32_t &known = clocksOf(thread.index)[storeActor(thread.warp)];
-  known = std::max(known, moment);
+  noteEnd(thread.index, storeActor(thread.warp), moment);
 }
 
 void Cta::commitProducts(uint32_t warp, uint32_t site) {
@@ -169,8 +179,7 @@ void Cta::traceProducts(uint32_t warp, uint32_t pending) {
 
 void Cta::awaitProducts(Thread &lane, uint32_t pending) {
   uint32_t core = numThreads() + lane.warp, done = moments[core] - 1; // groups that were committed
-  uint32_t &known = clocksOf(lane.index)[core];
-  known = std::max(known, done > pending ? done - pending : 0);
+  noteEnd(lane.index, core, done > pending ? done - pending : 0);
 }
 
 } // namespace tenon::sim

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <utility>
 
 namespace tenon::sim {
 
@@ -60,10 +61,7 @@ void completePhaseIfDone(Cta &cta, uint64_t address, Mbarrier &barrier) {
     return;
   ++barrier.phase;
   barrier.missing = barrier.expected;
-  barrier.doneClocks = std::move(barrier.clocks);
-  barrier.doneFenced = std::move(barrier.fenced);
-  barrier.clocks.clear();
-  barrier.fenced.clear();
+  barrier.done = std::exchange(barrier.known, Known());
   cta.wakeAtMbarrier(address);
 }
 
@@ -132,7 +130,8 @@ void fenceInit(uint32_t) {
     barrier.isFenced |= barrier.initThread == cta.thread().index;
 }
 
-void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, uint32_t site) {
+/// `isOfCluster`: its scope, by which it tells a peer what was written, too.
+void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, uint32_t isOfCluster, uint32_t site) {
   if (!predicate)
     return;
   Cta &cta = Cta::current();
@@ -143,7 +142,10 @@ void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, u
               cta.threadText() + " arrives by " + cta.siteText(site) + " at an mbarrier whose phase has all its " +
                   std::to_string(barrier.expected) + " arrivals and waits for bytes",
               site);
-  cta.release(cta.thread().index, barrier.clocks, barrier.fenced);
+  if (isOfCluster || Memory::rankOf(address) == cta.thread().rank)
+    cta.release(cta.thread().index, barrier.known);
+  else
+    cta.releaseReads(cta.thread().index, barrier.known);
   barrier.missingBytes += expectedBytes;
   --barrier.missing;
   if (auto text = surplusText(cta, address, barrier, site))
@@ -156,8 +158,8 @@ void mbarrierWait(void *pointer, uint32_t parity, uint32_t site) {
   while (true) {
     auto [address, barrier] = findBarrier(cta, pointer, site);
     if ((barrier.phase & 1) != (parity & 1)) {
-      if (!barrier.doneClocks.empty())
-        cta.acquire(cta.thread().index, barrier.doneClocks, barrier.doneFenced);
+      if (!barrier.done.clocks.empty())
+        cta.acquire(cta.thread().index, barrier.done);
       return;
     }
     cta.waitAtMbarrier(address, site);
@@ -227,11 +229,12 @@ void completeOldestCopy(Cta &cta) {
                static_cast<uint64_t>(copy.box.bytes()));
   copyBox(cta, copy);
   Mbarrier &barrier = cta.transfers().barriers[copy.barrier];
-  barrier.clocks.resize(cta.numActors(), 0);
-  barrier.fenced.resize(cta.numActors(), 0);
+  Known &known = barrier.known;
+  for (auto *row : {&known.clocks, &known.fenced, &known.reads})
+    row->resize(cta.numActors(), 0);
   uint32_t landing = cta.landingActor(barrier.number);
   for (uint32_t actor : {cta.tmaActor(), landing}) // its reads, and its writes
-    barrier.clocks[actor] = barrier.fenced[actor] = cta.startMomentOf(actor);
+    known.clocks[actor] = known.fenced[actor] = known.reads[actor] = cta.startMomentOf(actor);
   cta.memory().sharedOf(copy.rank).history.completeCopy(copy.record, landing, cta.momentOf(landing));
   barrier.missingBytes -= copy.box.bytes();
   if (auto text = surplusText(cta, copy.barrier, barrier, copy.site))

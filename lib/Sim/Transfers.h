@@ -2,6 +2,7 @@
 // issues them, and read shared memory until that thread waits for its group.
 #pragma once
 
+#include "lib/Sim/AccessHistory.h"
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/Simulator.h"
 
@@ -24,8 +25,7 @@ struct Mbarrier {
   /// though the arrival there was relaxed.
   bool isFenced = false;
   uint32_t clusterPhase = 0;
-  std::vector<uint32_t> clocks, fenced;         ///< of those that arrived in the current phase
-  std::vector<uint32_t> doneClocks, doneFenced; ///< in the last complete one
+  Known known, done; ///< by those that arrived in the current phase, and in the last complete one
 };
 
 /// A box of a tensor, and where it lies in shared memory.

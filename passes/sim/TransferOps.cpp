@@ -55,6 +55,7 @@ static LogicalResult replaceBulkReduction(NVVM::CpAsyncBulkTensorReduceOp op, Ca
 
 std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls) {
   calls.startAt(op);
+  auto isOfCluster = [&](NVVM::MemScopeKind scope) { return calls.i32(scope != NVVM::MemScopeKind::CTA); };
   auto orTrue = [&](Value predicate) { return predicate ? calls.bits(predicate) : calls.i32(1); };
   if (auto init = dyn_cast<NVVM::MBarrierInitOp>(op)) {
     if (init.getPredicate())
@@ -63,20 +64,23 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
   } else if (auto expect = dyn_cast<NVVM::MBarrierArriveExpectTxOp>(op)) {
     if (expect.getNumResults() > 0 || expect.getRelaxed())
       return op->emitOpError("has no simulation with a state as its result, or relaxed");
-    calls.call("tenon_sim_mbarrier_arrive", {expect.getAddr(), expect.getTxcount(), orTrue(expect.getPredicate())});
+    calls.call("tenon_sim_mbarrier_arrive",
+               {expect.getAddr(), expect.getTxcount(), orTrue(expect.getPredicate()), isOfCluster(expect.getScope())});
   } else if (auto arrive = dyn_cast<NVVM::MBarrierArriveOp>(op)) {
     if (!op->use_empty() || arrive.getCount() || arrive.getRelaxed())
       return op->emitOpError("has no simulation with a state that is used, a count, or relaxed");
-    calls.call("tenon_sim_mbarrier_arrive", {arrive.getAddr(), calls.i32(0), calls.i32(1)});
+    calls.call("tenon_sim_mbarrier_arrive",
+               {arrive.getAddr(), calls.i32(0), calls.i32(1), isOfCluster(arrive.getScope())});
   } else if (auto arrive = dyn_cast<ptx::MbarrierArriveOp>(op)) {
-    calls.call("tenon_sim_mbarrier_arrive", {arrive.getBarrier(), calls.i32(0), orTrue(arrive.getPredicate())});
+    calls.call("tenon_sim_mbarrier_arrive",
+               {arrive.getBarrier(), calls.i32(0), orTrue(arrive.getPredicate()), calls.i32(0)});
   } else if (auto arrive = dyn_cast<ptx::MbarrierArriveClusterOp>(op)) {
     // A rank counts where the predicate holds.
     Value rank =
         LLVM::SelectOp::create(calls.builder(), op->getLoc(), arrive.getPredicate(), arrive.getRank(), calls.i32(0));
     Value peer =
         calls.call("tenon_sim_mapa", {arrive.getBarrier(), rank}, LLVM::LLVMPointerType::get(op->getContext()));
-    calls.call("tenon_sim_mbarrier_arrive", {peer, calls.i32(0), calls.bits(arrive.getPredicate())});
+    calls.call("tenon_sim_mbarrier_arrive", {peer, calls.i32(0), calls.bits(arrive.getPredicate()), calls.i32(0)});
   } else if (auto wait = dyn_cast<ptx::MbarrierWaitOp>(op)) {
     calls.call("tenon_sim_mbarrier_wait", {wait.getBarrier(), wait.getParity()});
   } else if (auto tryWait = dyn_cast<NVVM::MBarrierTryWaitParityOp>(op)) {

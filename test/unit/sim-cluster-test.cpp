@@ -238,9 +238,9 @@ TEST_F(SimCluster, ExitWhileAPeerMulticasts) {
       {"nvvm.cp.async.bulk.tensor.shared.cluster.global", "still writes to shared memory when CTA (", "has ended"});
 }
 
-/// The second CTA may fill again what the first has read: an arrival at the mbarrier of a peer.
-TEST_F(SimCluster, ArrivalAtAPeersMbarrier) {
-  std::string text = kernel(std::string(R"(%isFirst = arith.cmpi eq, %t, %zero : i32
+/// Each thread has a word of its CTA's shared memory, `mine`, and the same of the peer, `peer`; then both CTAs go on.
+std::string withPeersMbarrier(const std::string &body) {
+  return kernel(std::string(R"(%isFirst = arith.cmpi eq, %t, %zero : i32
     %c256 = arith.constant 256 : i32
     %barrier = llvm.getelementptr %shared[%c256] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
     %other = arith.xori %rank, %one : i32
@@ -251,18 +251,53 @@ TEST_F(SimCluster, ArrivalAtAPeersMbarrier) {
     }
     %mine = llvm.getelementptr %shared[%t] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
     %peer = nvvm.mapa %mine, %other : !llvm.ptr<3> -> !llvm.ptr<7>
-)") + sync + R"(%v = llvm.load %from : !llvm.ptr<1> -> i32
-    llvm.store %v, %peer : i32, !llvm.ptr<7>
-    nvvm.mbarrier.arrive %there : !llvm.ptr<7>
+    %v = llvm.load %from : !llvm.ptr<1> -> i32
+    llvm.store %v, %mine : i32, !llvm.ptr<3>
+)") + sync + body +
+                sync);
+}
+
+/// An arrival at the mbarrier of a peer tells it what was written where its scope is the cluster, not by default.
+TEST_F(SimCluster, ArrivalAtAPeersMbarrierAfterAWrite) {
+  std::string text = withPeersMbarrier(R"(llvm.store %v, %peer : i32, !llvm.ptr<7>
+    nvvm.mbarrier.arrive %there {scope = #nvvm.mem_scope<cluster>} : !llvm.ptr<7>
     ptx.mbarrier.wait %barrier, %zero
     %w = llvm.load %mine : !llvm.ptr<3> -> i32
     llvm.store %w, %to : i32, !llvm.ptr<1>
-)" + sync);
+)");
   sim::Report report = run(text);
   EXPECT_TRUE(report.ok()) << report.text();
   EXPECT_EQ(y[3], 67);
   expectFinding(run(text, "nvvm.mbarrier.arrive"), sim::FindingKind::Deadlock, {"lacks 64 of 64 arrivals"});
   EXPECT_FALSE(run(text, "ptx.mbarrier.wait").ok());
+  std::string scope = "{scope = #nvvm.mem_scope<cluster>} ";
+  text.erase(text.find(scope), scope.size());
+  expectFinding(run(text), sim::FindingKind::Race,
+                {"reads bytes 0 to 3 of shared memory of CTA (1, 0, 0) by llvm.load", "by llvm.store"});
+  std::string arrive = "nvvm.mbarrier.arrive %there : !llvm.ptr<7>";
+  text.replace(text.find(arrive), arrive.size(),
+               "%always = arith.constant true\nptx.mbarrier.arrive.cluster %barrier, %other, %always");
+  expectFinding(run(text), sim::FindingKind::Race, {"by llvm.load", "by llvm.store"});
+}
+
+/// By default, too, what was read may be written again: by the peer that waits, and by whom that one meets.
+TEST_F(SimCluster, ArrivalAtAPeersMbarrierAfterARead) {
+  std::string text = withPeersMbarrier(R"(%w = llvm.load %mine : !llvm.ptr<3> -> i32
+    nvvm.mbarrier.arrive %there : !llvm.ptr<7>
+    scf.if %isFirst {
+      ptx.mbarrier.wait %barrier, %zero
+    }
+    nvvm.barrier0
+    llvm.store %w, %peer : i32, !llvm.ptr<7>
+    nvvm.cluster.arrive {aligned}
+    nvvm.cluster.wait {aligned}
+    %back = llvm.load %mine : !llvm.ptr<3> -> i32
+    llvm.store %back, %to : i32, !llvm.ptr<1>
+)");
+  sim::Report report = run(text);
+  EXPECT_TRUE(report.ok()) << report.text();
+  EXPECT_EQ(y[3], 67);
+  expectFinding(run(text, "ptx.mbarrier.wait"), sim::FindingKind::Race, {"by llvm.store", "by llvm.load"});
 }
 
 } // namespace

@@ -155,8 +155,8 @@ def arrivals_of_peers():
     kernel.store(kernel.load("%x", at), there, kernel.t, space=7)
     kernel.do(f"nvvm.mbarrier.arrive {its} : !llvm.ptr<7>")
     kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+    cluster_sync(kernel)  # the arrival's scope is the CTA: it does not tell what was written
     kernel.store(kernel.load(kernel.tiles, kernel.t, space=3), "%y", at)
-    cluster_sync(kernel)
     yield kernel.case("mbarrier.peer", data("i32", 256, "normal", "peer"), 256)
 
 
