@@ -221,7 +221,7 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
       deep *= 2;
     return deep;
   };
-  const int64_t eights = 8 * ceilDiv(shape.rows, 8);
+  const int64_t eights = shape.swappedRows * ceilDiv(shape.rows, shape.swappedRows);
   if (shape.rows > 0 && eights <= mostSwappedRows)
     for (int64_t columns : {64, 128})
       for (int64_t splits : {1, 2, 4, 8, 16}) {

@@ -45,8 +45,8 @@ RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {
   if (shape.foldsRows) {
     bool fits = columns >= 0 && paddedTile(columns) <= most;
     tile.columns = fits ? paddedTile(columns) : columns < 0 ? 1024 : elements;
-    // Of parts that are added first, all that registers hold: a load after the other would take as long again.
-    tile.part = powerWithin(std::max<int64_t>(1, (shape.reduced != 0 ? most : elements) / tile.columns));
+    // Of parts that are added first, two at least: a load after the other would take as long again.
+    tile.part = powerWithin(std::max<int64_t>(shape.reduced != 0 ? 2 : 1, elements / tile.columns));
     reason =
         fits ? "a row fits registers: it is read once" : "a row may be too long for registers: it is walked through";
   } else if (shape.reduced != 0) {

@@ -31,6 +31,7 @@ struct GemmShape {
   bool isAddedByReader = false;
   /// Of as many columns each, whose results one program needs together: gates.
   int64_t products = 1;
+  int64_t swappedRows = 8; ///< of the transposed dot, in steps of so many
 };
 struct GemmTile {
   int64_t rows, columns, depth;

@@ -397,7 +397,7 @@ def JoinSumsPass : Pass<"tenon-join-sums", "::mlir::ModuleOp"> {
     After:
     ```mlir
     func.func @main(%p: tensor<2x4x8xf32>) -> tensor<4x8xf32> {
-      %n = tenon.kernel @linear_sum_scaled(%P = %p) attributes {tenon.bytes = affine_map<() -> (384)>, tenon.flops = affine_map<() -> (128)>, tenon.schedule = #tile.row<rows = 1, columns = 8, part = 1024>} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
+      %n = tenon.kernel @linear_sum_scaled(%P = %p) attributes {tenon.bytes = affine_map<() -> (384)>, tenon.flops = affine_map<() -> (128)>, tenon.schedule = #tile.row<rows = 1, columns = 8, part = 512>} : (tensor<2x4x8xf32>) -> tensor<4x8xf32> {
         %zero = arith.constant 0.0 : f32
         %empty = tensor.empty() : tensor<4x8xf32>
         %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<4x8xf32>) -> tensor<4x8xf32>

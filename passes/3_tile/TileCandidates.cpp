@@ -82,12 +82,17 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
   int64_t bits = bitsOf(product.rhsTensor());
   GemmShape shape{productOf(sizes, numbered),          rows,      sizeOf(product.staticColumns()), depth, bits,
                   bitsOf(kernel.getYielded().front()), bits <= 16};
+  // Across their depth an instruction takes rows by 16.
+  AffineExpr depthLoop = getAffineDimExpr(product.depth, kernel.getContext());
+  shape.swappedRows = product.lhsMap().getResults().back() == depthLoop ? 8 : 16;
   shape.opsBehind = std::max<int64_t>(0, opsBehind(product) - 1);
-  // Gates are parts of the product's columns.
-  int64_t columns = cast<RankedTensorType>(kernel.getResultTypes().front()).getShape().back();
-  if (shape.columns > columns && columns > 0 && shape.columns % columns == 0) {
-    shape.products = shape.columns / columns;
-    shape.columns = columns;
+  // Gates are parts of the product's columns (tenon-join-gates).
+  auto gates = llvm::count_if(kernel.getBlock().getOps<tensor::ExtractSliceOp>(), [](tensor::ExtractSliceOp part) {
+    return isa_and_nonnull<linalg::GenericOp>(part.getSource().getDefiningOp());
+  });
+  if (gates > 1 && shape.columns % gates == 0) {
+    shape.products = gates;
+    shape.columns /= gates;
   }
   if (product.blocks) {
     shape.depthBlock = product.staticDepth();
