@@ -65,16 +65,23 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   if (!rule.mayEqual(query[3], key[3]))
     return rule.fail("(C6) has head size ", describe(query[3]), " of query and ", describe(key[3]),
                      " of key, expected equal ones");
-  if (!rule.mayEqual(key[2], value[2]))
-    return rule.fail("(C7) has ", describe(key[2]), " keys and ", describe(value[2]),
-                     " values, expected equal numbers");
+  bool isFloat8 = elementOf(op.getQuery()).getIntOrFloatBitWidth() == 8;
+  if (!isFloat8 && (op.getQueryScale() || op.getPacked()))
+    return rule.fail("(C13) has scales, or is packed, of ", elementOf(op.getQuery()), ", expected f8E4M3FN");
+  AffineExpr keys = op.getPacked() ? key[2].ceilDiv(16) * 16 : key[2], values = value[op.getPacked() ? 3 : 2];
+  AffineExpr columns = value[op.getPacked() ? 2 : 3];
+  if (!rule.mayEqual(keys, values))
+    return rule.fail("(C7) has ", describe(keys), " keys and ", describe(values), " values, expected equal numbers");
+  Type element = isFloat8 ? rule.declared(0).getElementType() : elementOf(op.getQuery());
+  if (isFloat8 && element.isF64())
+    return rule.fail("(C1) gives ", element, " of 8-bit floats, expected f16, bf16 or f32");
   if (Value mask = op.getMask()) {
-    Shape scores = {query[0], query[1], query[2], known(key[2], value[2])};
+    Shape scores = {query[0], query[1], query[2], op.getPacked() ? key[2] : known(key[2], value[2])};
     if (!broadcastsTo(rule, rule.shape(mask), scores))
       return rule.fail("(C8) mask has shape ", describe(rule.shape(mask)), ", expected one that broadcasts to ",
                        describe(scores));
-    if (!elementOf(mask).isInteger(1) && elementOf(mask) != elementOf(op.getQuery()))
-      return rule.fail("(C9) mask has element type ", elementOf(mask), ", expected i1 or ", elementOf(op.getQuery()));
+    if (!elementOf(mask).isInteger(1) && elementOf(mask) != element)
+      return rule.fail("(C9) mask has element type ", elementOf(mask), ", expected i1 or ", element);
   }
   if (op.getWindow() && int64_t(*op.getWindow()) < 1)
     return rule.fail("(C10) window is ", int64_t(*op.getWindow()), ", expected at least 1");
@@ -83,9 +90,17 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   for (auto [name, lengths] : {std::pair("key_lengths", op.getKeyLengths()), {"query_lengths", op.getQueryLengths()}})
     if (lengths && failed(checkShape(rule, "(C12)", name, lengths, {known(query[0], key[0])})))
       return failure();
-  Type element = elementOf(op.getQuery()), sum = element.isF64() ? element : Float32Type::get(element.getContext());
+  AffineExpr one = rule.size(1);
+  for (auto [name, scale, full] :
+       {std::tuple("query_scale", op.getQueryScale(), Shape{query[0], query[1], query[2], one}),
+        {"key_scale", op.getKeyScale(), Shape{query[0], key[1], one, one}},
+        {"value_scale", op.getValueScale(), Shape{query[0], key[1], one, columns}}})
+    if (scale && !broadcastsTo(rule, rule.shape(scale), full))
+      return rule.fail("(C14) ", name, " has shape ", describe(rule.shape(scale)), ", expected one that broadcasts to ",
+                       describe(full));
+  Type sum = element.isF64() ? element : Float32Type::get(element.getContext());
   Shape rows = {known(query[0], key[0]), query[1], query[2]}, result = rows;
-  result.push_back(value[3]);
+  result.push_back(columns);
   if (failed(rule.result(result, element)))
     return failure();
   return op.getLogSumExp() ? rule.result(rows, sum) : success();
@@ -100,8 +115,9 @@ struct DropLogSumExp : OpRewritePattern<AttentionOp> {
       return rewriter.notifyMatchFailure(op, "no log-sum-exp, or one that is read");
     auto made = AttentionOp::create(rewriter, op.getLoc(), op.getResult().getType(), /*lse=*/Type(), op.getQuery(),
                                     op.getKey(), op.getValue(), op.getMask(), op.getKeyLengths(), op.getQueryLengths(),
-                                    op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
-                                    /*log_sum_exp=*/UnitAttr());
+                                    op.getQueryScale(), op.getKeyScale(), op.getValueScale(), op.getScaleAttr(),
+                                    op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
+                                    /*log_sum_exp=*/UnitAttr(), op.getPackedAttr());
     rewriter.replaceAllUsesWith(op.getResult(), made.getResult());
     rewriter.eraseOp(op);
     return success();
@@ -111,6 +127,13 @@ struct DropLogSumExp : OpRewritePattern<AttentionOp> {
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<DropLogSumExp>(context);
+}
+
+LogicalResult PackValuesOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape value = rule.shape(op.getValue());
+  if (value.size() != 4)
+    return rule.fail("(C2) has a value of rank ", value.size(), ", expected 4: [batch, heads, keys, columns]");
+  return rule.result({value[0], value[1], value[3], value[2].ceilDiv(16) * 16}, elementOf(op.getValue()));
 }
 
 LogicalResult ConvolutionOp::infer(ShapeRule &rule, Adaptor op) {

@@ -68,7 +68,8 @@ LogicalResult AttentionPartsOp::verify() {
   properties.causal = getCausalAttr();
   properties.window = getWindowAttr();
   properties.soft_cap = getSoftCapAttr();
-  properties.operandSegmentSizes = getProperties().operandSegmentSizes;
+  properties.operandSegmentSizes.fill(0);
+  llvm::copy(getProperties().operandSegmentSizes, properties.operandSegmentSizes.begin()); // none of scales
   AttentionOp::Adaptor whole(getOperands(), (*this)->getDiscardableAttrDictionary(), properties);
   ShapeRule rule(getContext(), getOperationName(), nullptr, std::nullopt);
   if (failed(AttentionOp::infer(rule, whole)))

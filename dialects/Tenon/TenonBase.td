@@ -51,6 +51,7 @@ def IntT : RankedTensorOf<[I64, I32, I8]>;
 def IndexT : RankedTensorOf<[I64, I32]>;
 def BoolT : RankedTensorOf<[I1]>;
 def QuantT : RankedTensorOf<[I8, I<4>, F8E4M3FN, F8E5M2]>;
+def AttendT : RankedTensorOf<[F64, F32, F16, BF16, F8E4M3FN]>;
 def ScaleT : RankedTensorOf<[F32]>;
 
 class TenonOp<string mnemonic, list<Trait> traits = []> : Op<TenonDialect, mnemonic, traits> {
@@ -73,7 +74,8 @@ class CheckedOp<string mnemonic, list<Trait> traits = []>
       return ::tenon::reifyByRule(*this, builder, sizes);
     }
   }];
-  let extraClassDeclaration = [{ static ::llvm::LogicalResult infer(::tenon::ShapeRule &rule, Adaptor op); }];
+  code inferDeclaration = [{ static ::llvm::LogicalResult infer(::tenon::ShapeRule &rule, Adaptor op); }];
+  let extraClassDeclaration = inferDeclaration;
   let extraClassDefinition = reifyDefinition;
 }
 // The same where the rule gives the whole result type, element type included.

@@ -63,7 +63,7 @@ def LinearOp : InferredOp<"linear"> {
   let results = (outs FloatT:$result);
 }
 
-def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
+def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {
   let summary = "softmax(scale * q k^T + mask) v over heads";
   let description = [{
     Formula: `r[b, h, i, :] = sum over j of p[j] * v[b, g, j, :]`, `p = softmax over the visible j of
@@ -74,11 +74,13 @@ def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
     With `soft_cap` c, a score is `c tanh(scale * q k / c)`, before a mask is added: within c of 0.
     With `key_lengths` n, key j of batch b is visible only if `j < n[b]`; with `query_lengths` m, query i only if `i < m[b]`
     sees any key. They change nothing of what `causal` and `window` say, whose positions are those of the padded tensors.
+    With `scales` `q`, `k` and `v` are the 8-bit floats of the operands times their scales. With `packed` the value operand
+    is what `tenon.pack_values` makes of `v`.
 
     With `log_sum_exp` there is a second result, `log(sum over the visible j of exp(score[j]))` of each query: -Inf where
     there is no such key.
 
-    (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type; the second is `[B, Hq, Sq]` of the type of accumulation.
+    (C1) The result is `[B, Hq, Sq, Dv]` of the query's element type, of 8-bit floats of f16, bf16 or f32; the second is `[B, Hq, Sq]` of the type of accumulation.
 
     (C2) `query`, `key` and `value` have rank 4.
 
@@ -94,7 +96,7 @@ def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
 
     (C8) `mask` broadcasts to `[B, Hq, Sq, Sk]`.
 
-    (C9) `mask` is of i1 or of the query's element type.
+    (C9) `mask` is of i1 or of the result's element type.
 
     (C10) `window` is at least 1.
 
@@ -102,7 +104,13 @@ def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
 
     (C12) `key_lengths` and `query_lengths` are `[B]`.
 
-    Accumulation: scores, their statistics and the weighted sum in f32 for 16-bit floats, in f64 for f64.
+    (C13) 8-bit floats alone have scales, and are packed.
+
+    (C14) The scales broadcast to `[B, Hq, Sq, 1]`, `[B, Hkv, 1, 1]` and `[B, Hkv, 1, Dv]`.
+
+    Accumulation: scores, their statistics and the weighted sum in f32 for floats of 16 and 8 bits, in f64 for f64. Probabilities may be
+    rounded to the value's element type before they are multiplied with it, relative to the largest of their row. Scales are at least 0;
+    what others give is not said.
     `causal`, `window`, lengths and a boolean mask hide keys, and a float mask does where it is -Inf, but for scores of NaN and +Inf, whose sum is NaN.
     What is hidden does not count, whatever its value is. A visible key whose score is -Inf has the weight 0, and 0 times NaN or an infinity is
     NaN; a NaN in a visible score makes the row NaN. A row with no visible key, or whose scores are all -Inf, is 0.
@@ -115,15 +123,44 @@ def AttentionOp : InferredOp<"attention", [AttrSizedOperandSegments]> {
     }
     ```
   }];
-  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
-                   Optional<IndexT>:$query_lengths, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
-                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, UnitAttr:$log_sum_exp);
+  let arguments = (ins AttendT:$query, AttendT:$key, AttendT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
+                   Optional<IndexT>:$query_lengths, Optional<ScaleT>:$query_scale, Optional<ScaleT>:$key_scale,
+                   Optional<ScaleT>:$value_scale, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
+                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, UnitAttr:$log_sum_exp, UnitAttr:$packed);
   let results = (outs FloatT:$result, Optional<FloatT>:$lse);
   let hasCanonicalizer = 1;
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
-    (`query_lengths` `(` $query_lengths^ `)`)? attr-dict `:` functional-type(operands, results)
+    (`query_lengths` `(` $query_lengths^ `)`)? (`scales` `(` $query_scale^ `,` $key_scale `,` $value_scale `)`)?
+    attr-dict `:` functional-type(operands, results)
   }];
+  let extraClassDeclaration = inferDeclaration # [{
+    bool isFloat8() { return getQuery().getType().getElementTypeBitWidth() == 8; }
+    /// The dimension of `value` that is Dv.
+    int64_t getColumnDimension() { return getPacked() ? 2 : 3; }
+  }];
+}
+
+def PackValuesOp : InferredOp<"pack_values"> {
+  let summary = "values as matrix instructions of bytes read them beside powers";
+  let description = [{
+    Formula: `r[b, h, c, 16 i + 4 l + 2 j + e] = value[b, h, 16 i + 8 j + 2 l + e, c]` for `l < 4`, `j < 2`, `e < 2`, and 0
+    past the last key: the keys become neighbours, and of 16 of them the pairs go in the order in which a thread has them
+    of a product of m64nN or m16n8, which so becomes a left operand of the next as it is.
+
+    (C1) The result is `[B, H, D, 16 ceil(S / 16)]` of the value's element type.
+
+    (C2) `value` is `[B, H, S, D]`.
+
+    ```mlir
+    func.func @example(%v: tensor<2x4x100x64xf8E4M3FN>) -> tensor<2x4x64x112xf8E4M3FN> {
+      %r = tenon.pack_values %v : (tensor<2x4x100x64xf8E4M3FN>) -> tensor<2x4x64x112xf8E4M3FN>
+      return %r : tensor<2x4x64x112xf8E4M3FN>
+    }
+    ```
+  }];
+  let arguments = (ins QuantT:$value);
+  let results = (outs QuantT:$result);
 }
 
 def ConvolutionOp : InferredOp<"convolution"> {

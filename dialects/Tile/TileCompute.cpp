@@ -185,8 +185,8 @@ SmallVector<Operation *> RedoOp::getNeeded() {
     if (!op || op->getBlock() != (*this)->getBlock() || !needed.insert(op))
       continue;
     auto load = dyn_cast<LoadOp>(op);
-    bool isNumber = load && load.getType().getRank() == 0; // which is read again
-    if (!isNumber && (!isPure(op) || op->getNumRegions() > 0))
+    bool isSmall = load && load.getType().getRank() <= 1; // which is read again
+    if (!isSmall && (!isPure(op) || op->getNumRegions() > 0))
       return {nullptr};
     llvm::append_range(open, op->getOperands());
   }

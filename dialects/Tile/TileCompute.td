@@ -280,7 +280,7 @@ def RedoOp : TileOp<"redo", [NoTerminator, SingleBlock, RecursiveMemoryEffects]>
 
     (C1) The condition is a tile of i1.
 
-    (C2) The region takes from outside what is computed of numbers alone: no tile of memory, but those of rank 0.
+    (C2) The region takes from outside what is computed of numbers alone: no tile of memory, but those of rank 0 or 1.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {

@@ -135,12 +135,15 @@ private:
     return *times * each;
   }
 
+  static int64_t columnDimension(AttentionOp op) { return op.getColumnDimension(); }
+  static int64_t columnDimension(AttentionPartsOp) { return 3; }
+
   /// Two products of every query with every key, and 5 for each probability: scale, maximum, difference, exp, sum; 2
   /// more for a cap: tanh, scale.
   template <typename Op>
   FailureOr<AffineExpr> ofAttention(Op op) const {
     FailureOr<AffineExpr> queries = product(op.getQuery(), {0, 1, 2}), keys = size(op.getKey(), 2);
-    FailureOr<AffineExpr> width = size(op.getQuery(), 3), valueWidth = size(op.getValue(), 3);
+    FailureOr<AffineExpr> width = size(op.getQuery(), 3), valueWidth = size(op.getValue(), columnDimension(op));
     if (failed(queries) || failed(keys) || failed(width) || failed(valueWidth))
       return failure();
     return *queries * *keys * (*width * 2 + *valueWidth * 2 + (op.getSoftCap() ? 7 : 5));

@@ -41,11 +41,14 @@ std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
     return product;
   }
   if (auto attention = dyn_cast<AttentionOp>(op))
-    return of(dimension == 3 ? attention.getValue() : attention.getQuery(), dimension);
+    return dimension == 3 ? of(attention.getValue(), attention.getColumnDimension())
+                          : of(attention.getQuery(), dimension);
   if (auto attention = dyn_cast<AttentionPartsOp>(op))
     return dimension == 0   ? SizeSource{b.getIndexAttr(attention.getParts()), {}}
            : dimension == 4 ? of(attention.getValue(), 3)
                             : of(attention.getQuery(), dimension - 1);
+  if (auto packed = dyn_cast<PackValuesOp>(op); packed && dimension < 3)
+    return of(packed.getValue(), dimension == 2 ? 3 : dimension);
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     return of(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dimension);
   return std::nullopt;

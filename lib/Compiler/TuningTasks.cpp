@@ -46,7 +46,7 @@ static Result<TuningTask> taskOf(ModuleOp module, const GpuArch &arch, bool tf32
   task.text = textOf(module);
   PassManager manager(module.getContext());
   OwningOpRef<ModuleOp> ready = module.clone();
-  buildBeforeTileSchedules(manager);
+  buildBeforeTileSchedules(manager, arch);
   if (failed(manager.run(*ready)))
     return internalError("the passes ahead of the choice of schedules fail on it");
   KernelOp kernel;

@@ -48,7 +48,7 @@ void buildGraphPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildKernelPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildTilePhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 /// What runs before schedules are chosen in phase tile.
-void buildBeforeTileSchedules(mlir::OpPassManager &manager);
+void buildBeforeTileSchedules(mlir::OpPassManager &manager, const GpuArch &arch);
 void buildWarpPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildThreadPhase(mlir::OpPassManager &manager, const PhaseOptions &options);
 void buildPtxPhase(mlir::OpPassManager &manager, const PhaseOptions &options);

@@ -10,11 +10,14 @@ using namespace mlir;
 
 namespace tenon {
 
-void buildBeforeTileSchedules(OpPassManager &manager) {
+void buildBeforeTileSchedules(OpPassManager &manager, const GpuArch &arch) {
+  PackValuesPassOptions values;
+  values.arch = arch.name;
   manager.addPass(createResolveSizesPass());
   manager.addPass(createCollapseDimensionsPass());
   manager.addPass(createJoinGatesPass());
   manager.addPass(createPackQueriesPass());
+  manager.addPass(createPackValuesPass(values));
 }
 
 void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
@@ -26,7 +29,7 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   schedules.tf32 = options.tf32;
   schedules.schedules = options.schedules;
   schedules.tuning = options.tuning;
-  buildBeforeTileSchedules(manager);
+  buildBeforeTileSchedules(manager, *options.gpu);
   manager.addPass(createChooseTileSchedulesPass(schedules));
   manager.addPass(createSplitDepthPass(depth));
   manager.addPass(createSplitKeysPass(keys));

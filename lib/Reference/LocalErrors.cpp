@@ -51,7 +51,7 @@ public:
 
   LogicalResult addSum(int64_t terms);
   LogicalResult addElementwise();
-  LogicalResult add(AttentionOp attention);
+  LogicalResult add(AttentionOp attention, bool hasShortSums);
   void add(LayerNormOp norm);
   void add(GroupNormOp norm);
   void add(RmsNormOp norm);
@@ -175,7 +175,7 @@ FailureOr<std::vector<double>> ErrorOf::quantised() const {
 }
 
 /// A score's error makes its probability wrong by that factor, both above and below the line: twice the largest.
-LogicalResult ErrorOf::add(AttentionOp attention) {
+LogicalResult ErrorOf::add(AttentionOp attention, bool hasShortSums) {
   FailureOr<ReferenceTensor> weighted = evaluate([](unsigned number, ReferenceTensor &tensor) {
     if (number == 2)
       makeAbsolute(tensor);
@@ -197,10 +197,29 @@ LogicalResult ErrorOf::add(AttentionOp attention) {
   for (int64_t row = 0; row < key.shape[0] * kvHeads * sizeK; ++row)
     longest[row / sizeK] = std::max(longest[row / sizeK], norm(key, row));
   double stored = unitRoundoff(exact.elementType); // the probabilities may be stored for the second product
+  // Of 8-bit floats in their type, which loses 2^-16 of the largest probability; and an instruction cuts off 34 addends
+  // at 2^-13 of the largest.
+  double cutScore = 0, cutSum = 0, lost = 0;
+  if (attention.isFloat8()) {
+    stored = 0x1p-4, lost = 0x1p-16;
+    double ofStep = hasShortSums ? 4 * std::sqrt(34.0) * 0x1p-13 : 0;
+    cutScore = ofStep * std::sqrt(std::ceil(d / 32.0)), cutSum = ofStep * std::sqrt(std::ceil(sizeK / 32.0));
+  }
+  auto scaleAt = [&](Value given, ArrayRef<int64_t> at) {
+    return given ? std::fabs(values[given].floats[broadcastOffset(values[given].shape, at)]) : 1;
+  };
+  auto sizeOfValues = [&](int64_t kv, int64_t c) {
+    double sum = 0;
+    for (int64_t j = 0; j < sizeK && lost != 0; ++j)
+      sum += std::fabs(operand(2).floats[(kv * sizeK + j) * dv + c]);
+    return sum * scaleAt(attention.getValueScale(), {kv / kvHeads, kv % kvHeads, 0, c});
+  };
   for (int64_t row = 0; row < query.shape[0] * heads * sizeQ; ++row) {
-    int64_t batch = row / sizeQ / heads, head = row / sizeQ % heads;
-    double product = std::fabs(scale) * norm(query, row) * longest[batch * kvHeads + head / (heads / kvHeads)];
-    double score = sumFactor(d) * u * product;
+    int64_t batch = row / sizeQ / heads, head = row / sizeQ % heads, keyHead = head / (heads / kvHeads);
+    double product = std::fabs(scale) * norm(query, row) * longest[batch * kvHeads + keyHead] *
+                     scaleAt(attention.getQueryScale(), {batch, head, row % sizeQ, 0}) *
+                     scaleAt(attention.getKeyScale(), {batch, keyHead, 0, 0});
+    double score = (sumFactor(d) * u + cutScore) * product;
     if (std::optional<APFloat> given = attention.getSoftCap()) { // no steeper than 1, and of the function's own
       double cap = given->convertToDouble();
       score += u * (stored > u ? 20 * cap : 8 * std::fmin(cap, product));
@@ -209,9 +228,9 @@ LogicalResult ErrorOf::add(AttentionOp attention) {
       error[row] += score + (40 + sumFactor(sizeK) + 4 * std::fabs(exact.floats[row])) * u;
       continue;
     }
-    double share = 2 * score + (40 + sumFactor(sizeK)) * u + stored;
+    double share = 2 * score + (40 + sumFactor(sizeK)) * u + stored + cutSum;
     for (int64_t c = 0; c < dv; ++c)
-      error[row * dv + c] += share * weighted->floats[row * dv + c];
+      error[row * dv + c] += share * weighted->floats[row * dv + c] + lost * sizeOfValues(batch * kvHeads + keyHead, c);
   }
   return success();
 }
@@ -330,7 +349,7 @@ FailureOr<std::vector<double>> localError(OpResult result, const ReferenceValues
             return error.addSum(first(0).shape[sum.getAxis() + (sum.getAxis() < 0 ? first(0).rank() : 0)]);
           })
           .Case([&](AvgPoolOp pool) { return error.addSum(numElements(pool.getWindow())); })
-          .Case([&](AttentionOp attention) { return error.add(attention); })
+          .Case([&](AttentionOp attention) { return error.add(attention, hasShortSums); })
           .Case<LayerNormOp, GroupNormOp, RmsNormOp, RopeOp>([&](auto row) { return good([&] { error.add(row); }); })
           .Case([&](SoftmaxOp softmax) { return good([&] { error.addSoftmax(softmax.getAxis(), false); }); })
           .Case([&](LogSoftmaxOp softmax) { return good([&] { error.addSoftmax(softmax.getAxis(), true); }); })

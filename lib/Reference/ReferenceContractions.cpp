@@ -79,6 +79,12 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
   auto given = [&](Value operand) { return operand ? &values[operand] : nullptr; };
   const ReferenceTensor *mask = given(op.getMask());
   const ReferenceTensor *keyLengths = given(op.getKeyLengths()), *queryLengths = given(op.getQueryLengths());
+  const ReferenceTensor *scales[] = {given(op.getQueryScale()), given(op.getKeyScale()), given(op.getValueScale())};
+  auto scaleAt = [&](unsigned which, ArrayRef<int64_t> at) {
+    return scales[which] ? scales[which]->floats[broadcastOffset(scales[which]->shape, at)] : 1;
+  };
+  if (op.getPacked())
+    return op.emitOpError("has packed values, which are a kernel's affair");
   int64_t batch = query.shape[0], heads = query.shape[1], sizeQ = query.shape[2], d = query.shape[3];
   int64_t kvHeads = key.shape[1], sizeK = key.shape[2], dv = value.shape[3];
   if (key.shape[0] != batch || value.shape[0] != batch || key.shape[3] != d || value.shape[1] != kvHeads ||
@@ -100,6 +106,8 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
     if (queryLengths && index[2] >= queryLengths->integers[index[0]])
       return;
     int64_t i = index[2], kv = index[0] * kvHeads + index[1] / (heads / kvHeads);
+    int64_t keyHead = index[1] / (heads / kvHeads);
+    double rowScale = scale * scaleAt(0, {index[0], index[1], i, 0}) * scaleAt(1, {index[0], keyHead, 0, 0});
     double largest = hidden;
     for (int64_t j = 0; j < sizeK; ++j) {
       int64_t last = i + (sizeK - sizeQ); // the last key that a causal query sees
@@ -109,7 +117,7 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
       double score = 0;
       for (int64_t p = 0; p < d; ++p)
         score += query.floats[row * d + p] * key.floats[(kv * sizeK + j) * d + p];
-      score *= scale;
+      score *= rowScale;
       if (cap)
         score = *cap * std::tanh(score / *cap);
       if (mask) {
@@ -138,7 +146,8 @@ static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) 
         continue;
       double p = std::exp(scores[j] - largest) / sum;
       for (int64_t c = 0; c < dv; ++c)
-        result.floats[row * dv + c] += p * value.floats[(kv * sizeK + j) * dv + c];
+        result.floats[row * dv + c] +=
+            p * value.floats[(kv * sizeK + j) * dv + c] * scaleAt(2, {index[0], keyHead, 0, c});
     }
   });
   values.set(op.getResult(), std::move(result));

@@ -81,8 +81,10 @@ struct Model {
 AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const GpuArch &arch, int64_t refusals) {
   // Scores of a tile are held in registers, keys and values in shared memory: wide elements halve both.
   int64_t wide = shape.operandBits > 16 ? 2 : 1;
-  AttentionTile tile{fitting(shape.queries, 128 / wide),
-                     std::max<int64_t>(16, ((shape.headSize > 128 ? 64 : 128) / wide) >> refusals)};
+  // A depth of bytes, which the keys are of the second product, comes in 32s.
+  AttentionTile tile{
+      fitting(shape.queries, 128 / wide),
+      std::max<int64_t>(shape.operandBits == 8 ? 32 : 16, ((shape.headSize > 128 ? 64 : 128) / wide) >> refusals)};
   std::string reason = "queries at a time as registers hold them";
   bool isWgmma = arch.hasWgmma && shape.operandBits == 16 && refusals == 0;
   // Warpgroups in turns, and no look at maxima: 1.05 to 1.07 times as fast. Two warpgroups with heads of 128 gain
@@ -103,6 +105,8 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
              std::to_string(arch.numSms) + " multiprocessors";
     tile.queries = 64;
   }
+  if (shape.operandBits == 8) // whose parts of keys are not put together
+    return chosen(tile);
   // Three warpgroups share what is read of keys and values, where their registers hold half as much each: heads of 64,
   // or half of the keys a turn, which is worth it only where causal tiles pad less for that.
   bool isSmall = shape.headSize >= 0 && shape.headSize <= 64;

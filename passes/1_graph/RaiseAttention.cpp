@@ -142,7 +142,8 @@ void Raiser::raise(MatmulOp output) {
   auto type = RankedTensorType::get(shape, elementOf(query));
   Value result = AttentionOp::create(rewriter, location, type, /*lse=*/Type(), query, key, value, mask,
                                      /*key_lengths=*/Value(), /*query_lengths=*/Value(),
-                                     rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap, false)
+                                     /*query_scale=*/Value(), /*key_scale=*/Value(), /*value_scale=*/Value(),
+                                     rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap, false, false)
                      .getResult();
   if (rank == 3) {
     SmallVector<Value> operands;
@@ -175,8 +176,8 @@ Value Raiser::narrowed(Value value, FloatType element) {
 void Raiser::absorbCasts(CastOp op) {
   auto wide = op.getInput().getDefiningOp<AttentionOp>();
   auto element = dyn_cast<FloatType>(elementOf(op.getResult()));
-  if (!wide || wide.getLse() || !wide->hasOneUse() || !elementOf(op.getInput()).isF32() || !element ||
-      element.getWidth() != 16)
+  if (!wide || wide.getLse() || wide.isFloat8() || !wide->hasOneUse() || !elementOf(op.getInput()).isF32() ||
+      !element || element.getWidth() != 16)
     return;
   rewriter.setInsertionPoint(wide);
   Value mask = wide.getMask();
@@ -186,9 +187,10 @@ void Raiser::absorbCasts(CastOp op) {
         value = narrowed(wide.getValue(), element);
   if (!query || !key || !value || (mask && !narrowMask))
     return;
-  rewriter.replaceOpWithNewOp<AttentionOp>(
-      op, op.getType(), /*lse=*/Type(), query, key, value, narrowMask, wide.getKeyLengths(), wide.getQueryLengths(),
-      wide.getScaleAttr(), wide.getCausalAttr(), wide.getWindowAttr(), wide.getSoftCapAttr(), UnitAttr());
+  rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), /*lse=*/Type(), query, key, value, narrowMask,
+                                           wide.getKeyLengths(), wide.getQueryLengths(), Value(), Value(), Value(),
+                                           wide.getScaleAttr(), wide.getCausalAttr(), wide.getWindowAttr(),
+                                           wide.getSoftCapAttr(), UnitAttr(), UnitAttr());
   rewriter.eraseOp(wide);
 }
 

@@ -5,6 +5,7 @@
 #include "dialects/Tenon/Tenon.h"
 #include "passes/2_kernel/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -21,18 +22,27 @@ namespace tenon {
 using namespace mlir;
 using namespace tenon;
 
+/// Where tenon.pack_values puts a key.
+static AffineExpr packedPlace(AffineExpr key) {
+  return key.floorDiv(16) * 16 + (key % 8).floorDiv(2) * 4 + (key % 16).floorDiv(8) * 2 + key % 2;
+}
+/// The key at a place of packed values.
+static AffineExpr keyAt(AffineExpr place) {
+  return place.floorDiv(16) * 16 + (place % 4).floorDiv(2) * 8 + (place % 16).floorDiv(4) * 2 + place % 2;
+}
+
 namespace {
 /// The steps of one attention, over dimensions b, h, i (query), then j (key) or the width of a value.
 class Expansion {
 public:
   /// `group`: query heads that share a head of keys and values.
   Expansion(AttentionOp op, ImplicitLocOpBuilder &b, int64_t group) : op(op), b(b), group(group) {
-    stored = cast<FloatType>(typeOf(op.getQuery()).getElementType());
+    stored = cast<FloatType>(typeOf(op.getResult()).getElementType());
     compute = stored.getWidth() < 32 ? b.getF32Type() : stored;
     for (int64_t dimension : {0, 1, 2})
       rows.push_back(tensor::getMixedSize(b, b.getLoc(), op.getQuery(), dimension));
     keys = tensor::getMixedSize(b, b.getLoc(), op.getKey(), 2);
-    width = tensor::getMixedSize(b, b.getLoc(), op.getValue(), 3);
+    width = tensor::getMixedSize(b, b.getLoc(), op.getValue(), op.getColumnDimension());
   }
 
   /// The results.
@@ -119,15 +129,40 @@ private:
     return group == 1 ? head : head.floorDiv(group);
   }
 
+  /// Those of `scales` that there are, read at the elements that they broadcast to.
+  void addScales(ArrayRef<std::pair<Value, SmallVector<AffineExpr>>> scales, SmallVector<Value> &operands,
+                 SmallVector<SmallVector<AffineExpr>> &reads) {
+    for (const auto &[scale, full] : scales) {
+      if (!scale)
+        continue;
+      operands.push_back(scale);
+      SmallVector<AffineExpr> &read = reads.emplace_back();
+      ArrayRef<int64_t> shape = typeOf(scale).getShape();
+      for (auto [size, at] : llvm::zip_equal(shape, ArrayRef(full).take_back(shape.size())))
+        read.push_back(size == 1 ? b.getAffineConstantExpr(0) : at);
+    }
+  }
+  Value timesScales(ImplicitLocOpBuilder &in, Value product, ValueRange scales) {
+    for (Value scale : scales)
+      product = arith::MulFOp::create(in, product, scale);
+    return product;
+  }
+
   /// q k^T.
   Value products() {
-    return reduce(
-        {op.getQuery(), op.getKey()},
-        {dims(0, 1, 2, 4), {b.getAffineDimExpr(0), sharedHead(), b.getAffineDimExpr(3), b.getAffineDimExpr(4)}}, 5,
-        {0, 1, 2, 3}, with(keys), 0, [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
-          Value product = arith::MulFOp::create(in, widened(in, x[0]), widened(in, x[1]));
-          return arith::AddFOp::create(in, x[2], product);
-        });
+    AffineExpr zero = b.getAffineConstantExpr(0), batch = b.getAffineDimExpr(0);
+    SmallVector<Value> operands = {op.getQuery(), op.getKey()};
+    SmallVector<SmallVector<AffineExpr>> reads = {dims(0, 1, 2, 4),
+                                                  {batch, sharedHead(), b.getAffineDimExpr(3), b.getAffineDimExpr(4)}};
+    addScales({{op.getQueryScale(), {batch, b.getAffineDimExpr(1), b.getAffineDimExpr(2), zero}},
+               {op.getKeyScale(), {batch, sharedHead(), zero, zero}}},
+              operands, reads);
+    return reduce(operands, reads, 5, {0, 1, 2, 3}, with(keys), 0,
+                  [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+                    Value product = arith::MulFOp::create(in, widened(in, x[0]), widened(in, x[1]));
+                    product = timesScales(in, product, x.drop_front(2).drop_back());
+                    return arith::AddFOp::create(in, x.back(), product);
+                  });
   }
 
   /// Scaled and masked; -Inf where key j is hidden from query i.
@@ -203,13 +238,19 @@ private:
 
   Value weightedSum(Value powers) {
     // Dimensions: b, h, i, width, key.
-    return reduce(
-        {powers, op.getValue()},
-        {dims(0, 1, 2, 4), {b.getAffineDimExpr(0), sharedHead(), b.getAffineDimExpr(4), b.getAffineDimExpr(3)}}, 5,
-        {0, 1, 2, 3}, with(width), 0, [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
-          Value product = arith::MulFOp::create(in, x[0], widened(in, x[1]));
-          return arith::AddFOp::create(in, x[2], zeroIfHidden(in, x[0], product));
-        });
+    AffineExpr zero = b.getAffineConstantExpr(0), batch = b.getAffineDimExpr(0), column = b.getAffineDimExpr(3);
+    AffineExpr key = b.getAffineDimExpr(4);
+    SmallVector<Value> operands = {powers, op.getValue()};
+    SmallVector<SmallVector<AffineExpr>> reads = {dims(0, 1, 2, 4), {batch, sharedHead(), key, column}};
+    if (op.getPacked())
+      reads.back() = {batch, sharedHead(), column, packedPlace(key)};
+    addScales({{op.getValueScale(), {batch, sharedHead(), zero, column}}}, operands, reads);
+    return reduce(operands, reads, 5, {0, 1, 2, 3}, with(width), 0,
+                  [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
+                    Value product = arith::MulFOp::create(in, x[0], widened(in, x[1]));
+                    product = timesScales(in, product, x.drop_front(2).drop_back());
+                    return arith::AddFOp::create(in, x.back(), zeroIfHidden(in, x[0], product));
+                  });
   }
 
   Value quotient(Value weighted, Value sum) {
@@ -281,6 +322,33 @@ static LogicalResult expand(AttentionOp op) {
   return success();
 }
 
+static void expand(PackValuesOp op) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  auto type = cast<RankedTensorType>(op.getType());
+  Value value = op.getValue(), keys = tensor::DimOp::create(b, value, 2), one = arith::ConstantIndexOp::create(b, 1);
+  SmallVector<OpFoldResult> from = tensor::getMixedSizes(b, b.getLoc(), value);
+  OpFoldResult places = affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(16) * 16,
+                                                              {getAsOpFoldResult(keys)});
+  Value empty = tensor::EmptyOp::create(b, {from[0], from[1], from[3], places}, type.getElementType());
+  Value zero = arith::ConstantOp::create(b, b.getFloatAttr(type.getElementType(), 0));
+  auto generic = linalg::GenericOp::create(
+      b, type, ValueRange(), empty, b.getMultiDimIdentityMap(4),
+      SmallVector<utils::IteratorType>(4, utils::IteratorType::parallel),
+      [&](OpBuilder &inner, Location location, ValueRange) {
+        ImplicitLocOpBuilder in(location, inner);
+        SmallVector<Value> at;
+        for (int64_t dimension : {0, 1, 3, 2})
+          at.push_back(linalg::IndexOp::create(in, dimension));
+        at[2] = affine::makeComposedAffineApply(in, location, keyAt(in.getAffineDimExpr(0)), {at[2]});
+        Value isKey = arith::CmpIOp::create(in, arith::CmpIPredicate::slt, at[2], keys);
+        at[2] = arith::MinSIOp::create(in, at[2], arith::SubIOp::create(in, keys, one));
+        Value element = tensor::ExtractOp::create(in, value, at);
+        linalg::YieldOp::create(in, arith::SelectOp::create(in, isKey, element, zero).getResult());
+      });
+  op.replaceAllUsesWith(generic.getResult(0));
+  op.erase();
+}
+
 namespace {
 struct ExpandAttention : tenon::impl::ExpandAttentionPassBase<ExpandAttention> {
   void runOnOperation() override {
@@ -292,6 +360,10 @@ struct ExpandAttention : tenon::impl::ExpandAttentionPassBase<ExpandAttention> {
     for (AttentionOp op : ops)
       if (failed(expand(op)))
         return signalPassFailure();
+    SmallVector<PackValuesOp> packings;
+    getOperation()->walk([&](PackValuesOp op) { packings.push_back(op); });
+    for (PackValuesOp op : packings)
+      expand(op);
   }
 };
 } // namespace

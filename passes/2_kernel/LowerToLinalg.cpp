@@ -34,7 +34,7 @@ struct LowerToLinalg : tenon::impl::LowerToLinalgPassBase<LowerToLinalg> {
     walkAndApplyPatterns(getOperation(), patterns);
     WalkResult left = getOperation()->walk([](Operation *op) {
       if (!isa_and_nonnull<TenonDialect>(op->getDialect()) ||
-          isa<KernelOp, YieldOp, AttentionOp, AttentionPartsOp>(op) || !op->getParentOfType<KernelOp>())
+          isa<KernelOp, YieldOp, AttentionOp, AttentionPartsOp, PackValuesOp>(op) || !op->getParentOfType<KernelOp>())
         return WalkResult::advance();
       op->emitOpError("has no lowering to linalg inside kernel @")
           << op->getParentOfType<KernelOp>().getKernelName() << "; add one to passes/2_kernel";

@@ -203,10 +203,10 @@ def ExpandAttentionPass : Pass<"tenon-expand-attention", "::mlir::ModuleOp"> {
     }
     ```
     Requires: numbers of heads that are static.
-    Ensures: no tenon.attention in kernels, or in their functions where they are outlined.
+    Ensures: no tenon.attention and no tenon.pack_values in kernels, or in their functions where they are outlined.
     Leaves alone: the rest of the kernel; attention outside kernels.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
 }
 

@@ -20,7 +20,7 @@ using namespace tenon;
 
 static LogicalResult verifyInside(KernelOp kernel) {
   WalkResult walk = kernel.getBody().walk([&](Operation *op) -> WalkResult {
-    if (isa<AttentionOp, AttentionPartsOp, YieldOp>(op) ||
+    if (isa<AttentionOp, AttentionPartsOp, PackValuesOp, YieldOp>(op) ||
         isa_and_nonnull<linalg::LinalgDialect, tensor::TensorDialect, arith::ArithDialect, math::MathDialect,
                         scf::SCFDialect, affine::AffineDialect>(op->getDialect()))
       return WalkResult::advance();

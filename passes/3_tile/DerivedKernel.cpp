@@ -2,7 +2,10 @@
 
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/KernelWork.h"
+#include "lib/Analysis/SizeSources.h"
 #include "passes/3_tile/ResultDimensions.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -57,6 +60,15 @@ KernelOp DerivedKernel::finish(ValueRange yielded, Attribute shapes) {
   return kernel;
 }
 
+void DerivedKernel::replace(ValueRange yielded) {
+  KernelOp kernel = finish(yielded, from->getAttr("tenon.result_shapes"));
+  for (NamedAttribute attribute : from->getDiscardableAttrs())
+    if (!kernel->hasAttr(attribute.getName()))
+      kernel->setAttr(attribute.getName(), attribute.getValue());
+  from.replaceAllUsesWith(kernel.getResults());
+  from.erase();
+}
+
 KernelOp DerivedKernel::finishByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
   KernelOp kernel = finish(yielded, shapes);
   RowTile rows = chooseRowTile(rowShapeOf(kernel), arch).tile;
@@ -71,4 +83,30 @@ void DerivedKernel::replaceByRows(ValueRange yielded, Attribute shapes, const Gp
     kernel->setAttr(refusalsAttrName, refusals);
   from.replaceAllUsesWith(kernel.getResults());
   from.erase();
+}
+
+AffineExpr tenon::sizeOver(const SymbolicSizes &sizes, KernelOp kernel, Value tensor, int64_t dimension) {
+  if (int64_t known = cast<RankedTensorType>(tensor.getType()).getDimSize(dimension); !ShapedType::isDynamic(known))
+    return getAffineConstantExpr(known, kernel.getContext());
+  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
+    Value outside = kernel.getInputs()[argument.getArgNumber()];
+    return sizes.has(outside) ? sizes.of(outside)[dimension] : AffineExpr();
+  }
+  std::optional<SizeSource> source = sizeSource(tensor, dimension);
+  if (!source)
+    return {};
+  if (source->known) {
+    auto value = dyn_cast<Value>(source->known);
+    auto dim = value ? value.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
+    std::optional<int64_t> at = dim ? dim.getConstantIndex() : std::nullopt;
+    return at ? sizeOver(sizes, kernel, dim.getSource(), *at) : AffineExpr();
+  }
+  AffineExpr product = getAffineConstantExpr(1, kernel.getContext());
+  for (auto [other, at] : source->sizes) {
+    AffineExpr factor = sizeOver(sizes, kernel, other, at);
+    if (!factor)
+      return {};
+    product = product * factor;
+  }
+  return product;
 }

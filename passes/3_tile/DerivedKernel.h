@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Analysis/SymbolicSizes.h"
 #include "lib/Schedule/GpuArch.h"
 
 #include "mlir/IR/IRMapping.h"
@@ -24,6 +25,8 @@ public:
   KernelOp finish(mlir::ValueRange yielded, mlir::Attribute shapes);
   /// The same with the schedule of row kernels.
   KernelOp finishByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);
+  /// The kernel, with what else the other one says, in the place of that, which is erased.
+  void replace(mlir::ValueRange yielded);
   /// The kernel with the schedule of row kernels, in the place of the other one, which is erased.
   void replaceByRows(mlir::ValueRange yielded, mlir::Attribute shapes, const GpuArch &arch);
 
@@ -37,5 +40,8 @@ private:
   llvm::SmallVector<mlir::Value> inputs;
   mlir::Region body;
 };
+
+/// A size inside the kernel over the model's dimensions; null where it is no such expression.
+mlir::AffineExpr sizeOver(const SymbolicSizes &sizes, KernelOp kernel, mlir::Value tensor, int64_t dimension);
 
 } // namespace tenon

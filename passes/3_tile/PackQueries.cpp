@@ -56,12 +56,18 @@ static Value unpacked(ImplicitLocOpBuilder &b, Value tensor, RankedTensorType ty
   return tensor::CollapseShapeOp::create(b, type, wide, joined);
 }
 
+/// Whether queries differ in their scale.
+static bool hasSeveralScales(AttentionOp op) {
+  Value scale = op.getQueryScale();
+  return scale && !llvm::all_of(typeOf(scale).getShape(), [](int64_t size) { return size == 1; });
+}
+
 /// Of one query every key is the past: what causality hides is nothing.
 static void packQueries(AttentionOp op) {
   RankedTensorType query = typeOf(op.getQuery()), key = typeOf(op.getKey());
   int64_t heads = query.getDimSize(1), keyHeads = key.getDimSize(1);
   if (query.getDimSize(2) != 1 || ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads) || keyHeads == 0 ||
-      heads == keyHeads || op.getWindow() || op.getQueryLengths())
+      heads == keyHeads || op.getWindow() || op.getQueryLengths() || hasSeveralScales(op))
     return;
   ImplicitLocOpBuilder b(op.getLoc(), op);
   int64_t group = heads / keyHeads;

@@ -129,6 +129,46 @@ def PackQueriesPass : Pass<"tenon-pack-queries"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def PackValuesPass : Pass<"tenon-pack-values", "::mlir::ModuleOp"> {
+  let summary = "8-bit values of an attention are transposed by a kernel ahead";
+  let description = [{
+    Why: matrix instructions take 8-bit operands with their depth innermost, four of it in a row a thread. The depth of an
+    attention's second product are the keys: values come transposed, with the keys in the order in which threads have the
+    powers (`tenon.pack_values`).
+
+    Before:
+    ```mlir
+    func.func @main(%q: tensor<1x2x64x64xf8E4M3FN>, %k: tensor<1x2x72x64xf8E4M3FN>, %v: tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
+      %y = tenon.kernel @attention(%Q = %q, %K = %k, %V = %v) : (tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
+        %0 = tenon.attention %Q, %K, %V : (tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16>
+        tenon.yield %0 : tensor<1x2x64x64xbf16>
+      }
+      return %y : tensor<1x2x64x64xbf16>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%q: tensor<1x2x64x64xf8E4M3FN>, %k: tensor<1x2x72x64xf8E4M3FN>, %v: tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
+      %p = tenon.kernel @attention_values(%V = %v) attributes {tenon.bytes = affine_map<() -> (19456)>, tenon.flops = affine_map<() -> (0)>, tenon.schedule = #tile.row<rows = 64, columns = 128, part = 128>} : (tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x80xf8E4M3FN> {
+        %0 = tenon.pack_values %V : (tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x80xf8E4M3FN>
+        tenon.yield %0 : tensor<1x2x64x80xf8E4M3FN>
+      }
+      %y = tenon.kernel @attention(%P = %p, %Q = %q, %K = %k) attributes {tenon.bytes = affine_map<() -> (44032)>, tenon.flops = affine_map<() -> (2405376)>} : (tensor<1x2x64x80xf8E4M3FN>, tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
+        %0 = tenon.attention %Q, %K, %P {packed} : (tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>, tensor<1x2x64x80xf8E4M3FN>) -> tensor<1x2x64x64xbf16>
+        tenon.yield %0 : tensor<1x2x64x64xbf16>
+      }
+      return %y : tensor<1x2x64x64xbf16>
+    }
+    ```
+    Requires: kernels lowered to linalg.
+    Ensures: attention of 8-bit floats has packed values, where the architecture multiplies such floats.
+    Leaves alone: attention with numbers or sizes of heads that are known only at run time, and all on other architectures:
+    a missed remark says that they multiply in f16.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is compiled for">];
+  let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
 def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
   let summary = "programs share the depth of products that are few programs";
   let description = [{

@@ -3,7 +3,6 @@
 // schedule says so, programs share the keys (FlashDecoding, Dao et al. 2023). One kernel makes each part's state, in
 // the precision that it is carried in, and another puts them together and does what followed the attention.
 #include "dialects/Tile/Tile.h"
-#include "lib/Analysis/SizeSources.h"
 #include "lib/Analysis/SymbolicSizes.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
@@ -25,33 +24,6 @@ using namespace mlir;
 using namespace tenon;
 
 static RankedTensorType typeOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()); }
-
-/// A size inside the kernel over the model's dimensions; null where it is no such expression.
-static AffineExpr sizeOver(const SymbolicSizes &sizes, KernelOp kernel, Value tensor, int64_t dimension) {
-  if (int64_t known = typeOf(tensor).getDimSize(dimension); !ShapedType::isDynamic(known))
-    return getAffineConstantExpr(known, kernel.getContext());
-  if (auto argument = dyn_cast<BlockArgument>(tensor)) {
-    Value outside = kernel.getInputs()[argument.getArgNumber()];
-    return sizes.has(outside) ? sizes.of(outside)[dimension] : AffineExpr();
-  }
-  std::optional<SizeSource> source = sizeSource(tensor, dimension);
-  if (!source)
-    return {};
-  if (source->known) {
-    auto value = dyn_cast<Value>(source->known);
-    auto dim = value ? value.getDefiningOp<tensor::DimOp>() : tensor::DimOp();
-    std::optional<int64_t> at = dim ? dim.getConstantIndex() : std::nullopt;
-    return at ? sizeOver(sizes, kernel, dim.getSource(), *at) : AffineExpr();
-  }
-  AffineExpr product = getAffineConstantExpr(1, kernel.getContext());
-  for (auto [other, at] : source->sizes) {
-    AffineExpr factor = sizeOver(sizes, kernel, other, at);
-    if (!factor)
-      return {};
-    product = product * factor;
-  }
-  return product;
-}
 
 /// The shapes of maximum, sum and total; none where a size is not known, null where all are static.
 static std::optional<ArrayAttr> shapesOfParts(KernelOp kernel, AttentionOp op, int64_t parts) {
@@ -190,6 +162,8 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
   if (!llvm::hasSingleElement(attentions))
     return "it holds no attention, or several";
   AttentionOp op = *attentions.begin();
+  if (op.isFloat8())
+    return "its operands are 8-bit floats";
   int64_t parts = schedule.getSplitKeys();
   std::optional<ArrayAttr> shapes = shapesOfParts(kernel, op, parts);
   if (!shapes)

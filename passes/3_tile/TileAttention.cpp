@@ -16,21 +16,50 @@ using namespace tenon;
 /// Logarithms to base 2 of how far powers, and sums of a turn's powers, may outgrow what sums are relative to: as far
 /// as products with them and their sums stay finite, in f16 the powers themselves. `Part`s of sums are 32 at most.
 static constexpr double largestPower = 8, largestSum = 40, largestSumInF16 = 10;
+/// The same of a base that moves: where a query's largest power is after that. Of e4m3 448 is the largest, and powers
+/// lose precision below 2^-6: those of keys that count are between.
+static constexpr double movedPeak = 0, movedPeakInF8 = 6;
 static constexpr double infinity = std::numeric_limits<double>::infinity(), log2OfE = 1.4426950408889634;
 
 namespace {
 /// What is attended to, of all keys or of one part of them.
 struct Attended {
-  Value query, key, value, mask, keyLengths, queryLengths;
+  Value query, key, value, mask, keyLengths, queryLengths, queryScale, keyScale, valueScale;
   std::optional<APFloat> scale;
   bool isCausal;
   std::optional<uint64_t> window;
   std::optional<APFloat> softCap;
+  Type result;           ///< the element type
+  bool isPacked = false; ///< values are: see tenon.pack_values
   int64_t parts = 1;
-  template <typename Op>
-  static Attended of(Op op) {
-    return {op.getQuery(),        op.getKey(),   op.getValue(),  op.getMask(),   op.getKeyLengths(),
-            op.getQueryLengths(), op.getScale(), op.getCausal(), op.getWindow(), op.getSoftCap()};
+
+  static Attended of(AttentionOp op) {
+    return {op.getQuery(),      op.getKey(),
+            op.getValue(),      op.getMask(),
+            op.getKeyLengths(), op.getQueryLengths(),
+            op.getQueryScale(), op.getKeyScale(),
+            op.getValueScale(), op.getScale(),
+            op.getCausal(),     op.getWindow(),
+            op.getSoftCap(),    elementOf(op.getResult()),
+            op.getPacked()};
+  }
+  static Attended of(AttentionPartsOp op) {
+    return {op.getQuery(),
+            op.getKey(),
+            op.getValue(),
+            op.getMask(),
+            op.getKeyLengths(),
+            op.getQueryLengths(),
+            {},
+            {},
+            {},
+            op.getScale(),
+            op.getCausal(),
+            op.getWindow(),
+            op.getSoftCap(),
+            elementOf(op.getTotal()),
+            false,
+            int64_t(op.getParts())};
   }
 };
 
@@ -42,7 +71,6 @@ public:
   /// A place of the parts begins with the part's number.
   AttentionTiles(TileEmitter &emitter, ImplicitLocOpBuilder &b, AttentionPartsOp op, const TilePlace &place)
       : AttentionTiles(emitter, b, Attended::of(op), TilePlace(ArrayRef(place).drop_front())) {
-    this->op.parts = op.getParts();
     part = place.front();
   }
   /// What to do about values that are NaN or infinite: see withNonFinite. `Ignored`: somebody looks at the result.
@@ -62,8 +90,9 @@ private:
       : emitter(emitter), b(b), op(op), place(place) {
     Type element = elementOf(op.query);
     sumType = element.getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : element;
+    // 8-bit floats that are not packed are multiplied as f16, which has them all.
+    multiplied = element.getIntOrFloatBitWidth() == 8 && !op.isPacked ? Type(b.getF16Type()) : element;
   }
-  Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
   RankedTensorType along(ArrayRef<unsigned> axes, Type element) {
     return RankedTensorType::get(llvm::map_to_vector(axes, [&](unsigned a) { return emitter.axisSize(a); }), element);
   }
@@ -75,8 +104,21 @@ private:
     auto type = cast<RankedTensorType>(tile.getType());
     return type.getElementType() == sumType ? tile : arith::ExtFOp::create(b, type.clone(sumType), tile).getResult();
   }
+  /// An operand of a dot.
+  Value operand(Value tile) {
+    auto type = cast<RankedTensorType>(tile.getType());
+    return type.getElementType() == multiplied ? tile
+                                               : arith::ExtFOp::create(b, type.clone(multiplied), tile).getResult();
+  }
   Value stored(Value tile, Type element) {
     auto type = cast<RankedTensorType>(tile.getType());
+    if (element.getIntOrFloatBitWidth() == 8) { // said so that one instruction does it
+      double most = APFloat::getLargest(cast<FloatType>(element).getFloatSemantics()).convertToDouble();
+      auto limit = [&](double value) {
+        return arith::ConstantOp::create(b, DenseElementsAttr::get(type, b.getFloatAttr(type.getElementType(), value)));
+      };
+      tile = arith::MinimumFOp::create(b, arith::MaximumFOp::create(b, tile, limit(-most)), limit(most));
+    }
     return type.getElementType() == element ? tile : arith::TruncFOp::create(b, type.clone(element), tile).getResult();
   }
   Value overColumns(Value perRow, unsigned axis) { return emitter.widen({perRow, {rows}}, sorted({rows, axis})); }
@@ -86,9 +128,19 @@ private:
   Value capped(Value products, double scale);
   Value masked(Value scores, AffineExpr key);
   Value visible(Value scores, AffineExpr key, Value firstKey);
-  Value scaled(Value tile, ArrayRef<unsigned> axes) {
-    return factor == 1 ? tile : arith::MulFOp::create(b, tile, filled(axes, sumType, factor)).getResult();
+  TileValue scaleAt(Value scale, const TilePlace &full);
+  void setFactor();
+  /// What scores are multiplied with, along these axes.
+  Value factorAlong(ArrayRef<unsigned> axes) {
+    return scoreScale ? emitter.widen(scoreScale, axes) : filled(axes, sumType, factor);
   }
+  bool hasFactor() const { return isLate && (scoreScale || factor != 1); }
+  Value scaled(Value tile, ArrayRef<unsigned> axes) {
+    return hasFactor() ? arith::MulFOp::create(b, tile, factorAlong(axes)).getResult() : tile;
+  }
+  /// Powers, or what takes their place, as a left operand beside the values.
+  Value lhsOf(Value tile) { return op.isPacked ? emitter.packed(tile) : tile; }
+  Value plusDot(Value total, Value powers, Value values);
   Value lengthOf(Value lengths, Value most);
   std::pair<Value, Value> keyRange();
   std::pair<Value, Value> partOf(Value first, Value end);
@@ -114,7 +166,7 @@ private:
   };
   Powers powersOf(Value score, Value below) {
     Value wide = math::Exp2Op::create(b, logarithms(score, below));
-    return {wide, stored(wide, elementOf(op.value))};
+    return {wide, stored(wide, multiplied)};
   }
   /// Add a tile of scores to the sum, make the total relative to the same, and give the powers.
   Powers addOnline(State &state, Value score);
@@ -128,10 +180,13 @@ private:
   ImplicitLocOpBuilder &b;
   Attended op;
   TilePlace place;
-  AffineExpr part; ///< null where there are none
-  Type sumType;
+  AffineExpr part;          ///< null where there are none
+  Type sumType, multiplied; ///< of sums; of operands of dots
   int64_t headSize = 0;
-  double factor = 1; ///< scores times this are logarithms to base 2
+  double scale = 1;
+  double factor = 1;    ///< scores times this are logarithms to base 2
+  TileValue scoreScale; ///< where there are scales: times this instead
+  bool isLate = false;  ///< the factor, which keeps the order of scores
   unsigned rows = 0, columns = 0, keys = 0;
   AffineExpr keyHead;
   Value endOfKeys, endOfQueries; ///< of the program's batch
@@ -270,13 +325,43 @@ Value AttentionTiles::capped(Value products, double scale) {
   SmallVector<unsigned> both = sorted({rows, keys});
   double cap = op.softCap->convertToDouble();
   auto number = [&](double value) { return filled(both, sumType, value); };
-  if (elementOf(op.value).getIntOrFloatBitWidth() > 16) {
+  if (multiplied.getIntOrFloatBitWidth() > 16) {
     Value tanh = math::TanhOp::create(b, arith::MulFOp::create(b, products, number(scale / cap)));
     return arith::MulFOp::create(b, tanh, number(cap * log2OfE));
   }
   Value power = math::ExpOp::create(b, arith::MulFOp::create(b, products, number(-2 * scale / cap)));
   Value half = arith::DivFOp::create(b, number(1), arith::AddFOp::create(b, power, number(1)));
   return math::FmaOp::create(b, half, number(2 * cap * log2OfE), number(-cap * log2OfE));
+}
+
+/// A scale at a place of what it broadcasts to.
+TileValue AttentionTiles::scaleAt(Value scale, const TilePlace &full) {
+  auto type = cast<RankedTensorType>(scale.getType());
+  TilePlace at;
+  for (auto [d, size] : llvm::enumerate(type.getShape()))
+    at.push_back(size == 1 ? emitter.constant(0) : full[4 - type.getRank() + d]);
+  return emitter.at(scale, at);
+}
+
+/// The factor is applied beside the maximum, as long as that keeps the order of the scores and nothing is added.
+void AttentionTiles::setFactor() {
+  scale = op.scale ? op.scale->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
+  bool isAdded = op.mask && !elementOf(op.mask).isInteger(1);
+  isLate = !isAdded && scale > 0 && !op.softCap;
+  factor = isLate ? scale * log2OfE : 1;
+  if (!op.queryScale)
+    return;
+  AffineExpr zero = emitter.constant(0);
+  TileValue ofQuery = scaleAt(op.queryScale, {place[0], place[1], place[2], zero}),
+            ofKey = scaleAt(op.keyScale, {place[0], keyHead, zero, zero});
+  if (!ofQuery || !ofKey)
+    return;
+  // A magnitude: so the order of scores is known to stay.
+  ArrayRef<unsigned> axes = ofQuery.axes;
+  Value both = arith::MulFOp::create(b, ofQuery.tile, emitter.widen(ofKey, axes));
+  both = math::AbsFOp::create(b, both);
+  double by = op.softCap ? 1 : scale * log2OfE;
+  scoreScale = {arith::MulFOp::create(b, both, filled(axes, sumType, by)), ofQuery.axes};
 }
 
 Value AttentionTiles::scores(Value query, AffineExpr key) {
@@ -286,16 +371,22 @@ Value AttentionTiles::scores(Value query, AffineExpr key) {
     return {};
   SmallVector<unsigned> both = sorted({rows, keys});
   Value products =
-      tile::DotOp::create(b, along(both, sumType), query, tile.tile, filled(both, sumType, 0), false, true);
-  double scale = op.scale ? op.scale->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
-  // The factor is applied beside the maximum, as long as that keeps the order of the scores and nothing is added.
-  bool isAdded = op.mask && !elementOf(op.mask).isInteger(1);
-  factor = isAdded || scale <= 0 || op.softCap ? 1 : scale * log2OfE;
+      tile::DotOp::create(b, along(both, sumType), query, operand(tile.tile), filled(both, sumType, 0), false, true);
+  if (scoreScale && !isLate)
+    products = arith::MulFOp::create(b, products, emitter.widen(scoreScale, both));
   if (op.softCap)
     products = capped(products, scale);
-  else if (factor == 1)
+  else if (!isLate && !scoreScale)
     products = arith::MulFOp::create(b, products, filled(both, sumType, scale * log2OfE));
   return masked(products, key);
+}
+
+/// What is summed of 8-bit floats is added to a sum in f32 by itself (docs/decisions/0014): the instruction keeps few
+/// bits.
+Value AttentionTiles::plusDot(Value total, Value powers, Value values) {
+  Value start = op.isPacked ? filled(sorted({rows, columns}), sumType, 0) : total;
+  Value dot = tile::DotOp::create(b, total.getType(), lhsOf(powers), values, start, false, true);
+  return op.isPacked ? arith::AddFOp::create(b, total, dot).getResult() : dot;
 }
 
 /// Powers times values, where a value is NaN or infinite: what is hidden must not count, not even times 0. Finite
@@ -310,13 +401,13 @@ Value AttentionTiles::withNonFinite(Value sum, Value ofMasks, const Powers &powe
     return choose(condition, filled(axes, element, 1), filled(axes, element, 0));
   };
   auto count = [&](Value who, Value what) -> Value {
-    return tile::DotOp::create(b, along(out, sumType), who, what, filled(out, sumType, 0), false, true);
+    return tile::DotOp::create(b, along(out, sumType), lhsOf(who), what, filled(out, sumType, 0), false, true);
   };
-  Value wide = widened(values), zero = filled(ofValues, sumType, 0);
+  Value wide = widened(values);
   Value up = compare(P::OEQ, wide, filled(ofValues, sumType, infinity));
   Value down = compare(P::OEQ, wide, filled(ofValues, sumType, -infinity));
   Value isInfinite = arith::OrIOp::create(b, up, down), isNaN = compare(P::UNO, wide, wide);
-  Value finite = stored(choose(arith::OrIOp::create(b, isInfinite, isNaN), zero, wide), element);
+  Value finite = choose(arith::OrIOp::create(b, isInfinite, isNaN), filled(ofValues, element, 0), values);
   Value isSeen = compare(P::UGT, ofMasks, filled(both, sumType, -infinity));
   Value isZero = arith::AndIOp::create(b, isSeen, compare(P::OEQ, powers.wide, filled(both, sumType, 0)));
   Value seen = marked(both, isSeen);
@@ -329,16 +420,13 @@ Value AttentionTiles::withNonFinite(Value sum, Value ofMasks, const Powers &powe
   Value added =
       choose(hasUp, filled(out, sumType, infinity), choose(hasDown, filled(out, sumType, -infinity), nothing));
   added = choose(isLost, filled(out, sumType, std::nan("")), added);
-  Value total = tile::DotOp::create(b, sum.getType(), powers.stored, finite, sum, false, true);
-  return arith::AddFOp::create(b, total, added);
+  return arith::AddFOp::create(b, plusDot(sum, powers.stored, finite), added);
 }
 
 /// `total` and the powers' sum of values.
 Value AttentionTiles::product(NonFinite nonFinite, Value total, llvm::function_ref<Value()> ofMasks,
                               const Powers &powers, Value values) {
-  auto plain = [&]() -> Value {
-    return tile::DotOp::create(b, total.getType(), powers.stored, values, total, false, true);
-  };
+  auto plain = [&]() -> Value { return plusDot(total, powers.stored, values); };
   if (nonFinite == NonFinite::Ignored)
     return plain();
   if (nonFinite == NonFinite::Counted)
@@ -373,15 +461,20 @@ Value AttentionTiles::logarithms(Value score, Value below) {
     axes = sorted({rows, keys});
     below = overColumns(below, keys);
   }
-  if (factor == 1)
+  if (!hasFactor())
     return arith::AddFOp::create(b, score, below);
-  return math::FmaOp::create(b, score, filled(axes, sumType, factor), below);
+  return math::FmaOp::create(b, score, factorAlong(axes), below);
 }
 
 /// The sum and its correction relative to the peak, where that is higher than what they were relative to.
 std::pair<Value, Value> AttentionTiles::rebase(State &state, Value peak) {
   Value before = state.below;
-  state.below = arith::MinimumFOp::create(b, before, arith::NegFOp::create(b, scaled(peak, {rows})));
+  Value negated;
+  if (double moved = op.isPacked ? movedPeakInF8 : movedPeak; moved != 0)
+    negated = arith::SubFOp::create(b, filled({rows}, sumType, moved), scaled(peak, {rows}));
+  else
+    negated = arith::NegFOp::create(b, scaled(peak, {rows}));
+  state.below = arith::MinimumFOp::create(b, before, negated);
   Value correction = math::Exp2Op::create(b, arith::SubFOp::create(b, state.below, before));
   return {arith::MulFOp::create(b, state.sum, correction), correction};
 }
@@ -429,7 +522,7 @@ AttentionTiles::Powers AttentionTiles::addByFirst(State &state, Value score) {
     return arith::AddFOp::create(b, sum, fold(tile::Fold::add, power)).getResult();
   };
   Powers powers = powersOf(score, state.below);
-  Value limit = filled({rows}, sumType, std::exp2(elementOf(op.value).isF16() ? largestSumInF16 : largestSum));
+  Value limit = filled({rows}, sumType, std::exp2(multiplied.isF16() ? largestSumInF16 : largestSum));
   Value hasOutgrown = compare(arith::CmpFPredicate::UGT, fold(tile::Fold::add, powers.wide), limit);
   SmallVector<Value> otherwise = {state.below, sumOf(state.sum, powers.wide), filled({rows}, sumType, 1),
                                   powers.stored};
@@ -460,12 +553,14 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   keyHead = place[1].floorDiv(query.getDimSize(1) / key.getDimSize(1));
   // The careful way compares and counts: small tiles keep that within the registers and the shared memory that the
   // other way leaves. They are parts of the other way's.
-  int64_t tile = emitter.keyTile, few = tile > 16 ? std::gcd<int64_t>(tile, 16) : tile;
+  int64_t tile = emitter.keyTile, most = op.isPacked ? 32 : 16, few = tile > most ? std::gcd(tile, most) : tile;
   keys = emitter.addAxis(nonFinite == NonFinite::Counted ? few : tile);
-  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize), headSize);
+  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize, multiplied.getIntOrFloatBitWidth()), headSize);
   Value queries = emitter.at(op.query, {place[0], place[1], place[2], emitter.axis(depth)}).tile;
   if (!queries)
     return {};
+  queries = operand(queries);
+  setFactor();
   SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
   // Lower than any score, and finite: as long as no key is visible, powers are 0.
   Value lowest = filled(ofRow, sumType, largestFinite()), none = filled(ofRow, sumType, 0);
@@ -479,20 +574,21 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
     b.setInsertionPointToStart(loop.getBody());
     AffineExpr at = emitter.dim(loop.getInductionVar()) + emitter.axis(keys);
     Value score = scores(queries, at);
-    TileValue values = emitter.at(op.value, {place[0], keyHead, at, place[3]});
+    TileValue values = emitter.at(op.value, op.isPacked ? TilePlace{place[0], keyHead, place[3], at}
+                                                        : TilePlace{place[0], keyHead, at, place[3]});
     if (!score || !values)
       return {};
     score = visible(score, at, loop.getInductionVar());
     State state{loop.getRegionIterArg(0), loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
-    // The careful way looks at powers as they are.
-    bool isByFirst = emitter.maximum == tile::Maximum::First && nonFinite == NonFinite::Ignored;
+    // The careful way looks at powers as they are, and what is relative to the first keys' maximum outgrows 8 bits.
+    bool isByFirst = emitter.maximum == tile::Maximum::First && nonFinite == NonFinite::Ignored && !op.isPacked;
     Powers powers = emitter.maximum == tile::Maximum::Online ? addOnline(state, score)
                     : isByFirst                              ? addByFirst(state, score)
                                                              : addLazily(state, score);
     auto ofMasks = [&] {
       return visible(masked(filled(sorted({rows, keys}), sumType, 0), at), at, loop.getInductionVar());
     };
-    Value total = product(nonFinite, state.total, ofMasks, powers, values.tile);
+    Value total = product(nonFinite, state.total, ofMasks, powers, operand(values.tile));
     scf::YieldOp::create(b, ValueRange{state.below, state.sum, total});
   }
   SmallVector<Value> states(loop.getResults());
@@ -512,7 +608,7 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
   auto [maximum, sum, total] = run(nonFinite);
   if (!total)
     return {};
-  Type element = elementOf(op.query);
+  Type element = op.result;
   auto of = [&](double value, const TileValue &like) { return filled(like.axes, sumType, value); };
   Value isEmpty = compare(arith::CmpFPredicate::OEQ, sum.tile, of(0, sum)), result;
   if (logSumExp) {
@@ -521,10 +617,18 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
     *logSumExp = {arith::SelectOp::create(b, isEmpty, of(-infinity, sum), known), sum.axes};
   }
   // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row.
-  if (element != sumType)
-    result = arith::MulFOp::create(b, total.tile, overColumns(arith::DivFOp::create(b, of(1, sum), sum.tile), columns));
-  else
+  TileValue valueScale;
+  if (op.valueScale)
+    valueScale = scaleAt(op.valueScale, {place[0], keyHead, emitter.constant(0), place[3]});
+  bool isOfAll = valueScale && valueScale.axes.empty();
+  if (element != sumType || isOfAll) {
+    Value numerator = isOfAll ? emitter.widen(valueScale, sum.axes) : of(1, sum);
+    result = arith::MulFOp::create(b, total.tile, overColumns(arith::DivFOp::create(b, numerator, sum.tile), columns));
+  } else {
     result = arith::DivFOp::create(b, total.tile, overColumns(sum.tile, columns));
+  }
+  if (valueScale && !isOfAll)
+    result = arith::MulFOp::create(b, result, emitter.widen(valueScale, total.axes));
   result = arith::SelectOp::create(b, overColumns(isEmpty, columns), of(0, total), result);
   return {stored(result, element), total.axes};
 }
@@ -557,13 +661,13 @@ TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
 /// Where keys are hidden 0 times a value that is not finite must be 0, and is NaN: a result without any is right. One
 /// with any is computed anew, with care, a few columns at a time: what is that rare must not take registers from the
 /// rest.
-void TileEmitter::redoNonFinite(Value stored, Value values, TilePlace place,
+void TileEmitter::redoNonFinite(Value stored, Value numColumns, TilePlace place,
                                 llvm::function_ref<void(const TilePlace &)> redo) {
   constexpr int64_t columnsAtOnce = 16;
   auto again = tile::RedoOp::create(b, AttentionTiles::nonFiniteRows(b, stored));
   OpBuilder::InsertionGuard guard(b);
   b.createBlock(&again.getBody());
-  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), sizeValue(values, 3),
+  auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), numColumns,
                                  arith::ConstantIndexOp::create(b, columnsAtOnce));
   b.setInsertionPoint(loop.getBody()->getTerminator());
   place.back() = dim(loop.getInductionVar()) + axis(addAxis(columnsAtOnce));
@@ -583,7 +687,7 @@ void TileEmitter::storeAttention(AttentionOp op, Value view, Value logSumExpView
     store(logSumExp, logSumExpView, TilePlace(ArrayRef(place).drop_back()));
   if (!mayWeighByZero(op))
     return;
-  redoNonFinite(value.tile, op.getValue(), place, [&](const TilePlace &few) {
+  redoNonFinite(value.tile, sizeValue(op.getValue(), op.getColumnDimension()), place, [&](const TilePlace &few) {
     if (TileValue careful = AttentionTiles(*this, b, op, few).build(AttentionTiles::NonFinite::Counted))
       store(careful, view, few);
   });
@@ -603,6 +707,6 @@ void TileEmitter::storeAttentionParts(AttentionPartsOp op, ArrayRef<Value> views
   // The careful way has smaller tiles: what its totals are relative to may be another maximum, so all is stored anew.
   TileValue total = runAt(place, AttentionTiles::NonFinite::Ignored);
   if (total && mayWeighByZero(op))
-    redoNonFinite(total.tile, op.getValue(), place,
+    redoNonFinite(total.tile, sizeValue(op.getValue(), 3), place,
                   [&](const TilePlace &few) { runAt(few, AttentionTiles::NonFinite::Counted); });
 }

@@ -83,6 +83,8 @@ public:
   TileValue indexTile(mlir::AffineExpr expr);
   /// The same tile along more axes.
   mlir::Value widen(const TileValue &value, llvm::ArrayRef<unsigned> to);
+  /// Rows in the order of tenon.pack_values.
+  mlir::Value packed(mlir::Value tile);
   /// Zeros along the axes of a place.
   mlir::Value zeros(const TilePlace &place, mlir::Type element);
   void store(const TileValue &value, mlir::Value view, const TilePlace &place);
@@ -142,8 +144,9 @@ private:
   TileValue dot(mlir::linalg::GenericOp op, const TilePlace &place);
   TileValue attention(AttentionOp op, const TilePlace &place);
   bool isPlaceOfAttention(const TilePlace &place); ///< fails otherwise
+  TileValue packing(PackValuesOp op, const TilePlace &place);
   /// Where what was stored is not finite: `redo` at the places of a few columns of the values after the others.
-  void redoNonFinite(mlir::Value stored, mlir::Value values, TilePlace place,
+  void redoNonFinite(mlir::Value stored, mlir::Value numColumns, TilePlace place,
                      llvm::function_ref<void(const TilePlace &)> redo);
   TileValue insertion(mlir::tensor::InsertSliceOp op, const TilePlace &place);
   TileValue argument(mlir::linalg::GenericOp op, const TilePlace &place);

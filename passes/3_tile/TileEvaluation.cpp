@@ -32,6 +32,8 @@ TileValue TileEmitter::compute(Value tensor, const TilePlace &place) {
     return generic(structured, cast<OpResult>(tensor).getResultNumber(), place);
   if (auto scores = dyn_cast<AttentionOp>(op))
     return attention(scores, place);
+  if (auto values = dyn_cast<PackValuesOp>(op))
+    return packing(values, place);
   if (auto fill = dyn_cast<linalg::FillOp>(op))
     return splat(scalar(fill.getInputs().front()));
   if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
@@ -53,6 +55,29 @@ TileValue TileEmitter::compute(Value tensor, const TilePlace &place) {
     return reason.empty() ? at(op->getOperand(0), source) : TileValue();
   }
   return fail((op->getName().getStringRef() + " has no form on tiles").str());
+}
+
+/// 16 i + 8 j + 2 l + e goes to 16 i + 4 l + 2 j + e.
+Value TileEmitter::packed(Value tile) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  SmallVector<int64_t> shape(type.getShape()), permutation;
+  int64_t rank = shape.size();
+  shape.back() /= 16;
+  shape.append({2, 4, 2});
+  Value pairs = tile::ReshapeOp::create(b, type.clone(shape), tile);
+  llvm::append_range(permutation, llvm::seq<int64_t>(0, rank));
+  permutation.append({rank + 1, rank, rank + 2});
+  std::swap(shape[rank], shape[rank + 1]);
+  Value ordered = tile::TransOp::create(b, type.clone(shape), pairs, permutation);
+  return tile::ReshapeOp::create(b, type, ordered);
+}
+
+TileValue TileEmitter::packing(PackValuesOp op, const TilePlace &place) {
+  SmallVector<unsigned> columns = axesOf(place[2]), keys = axesOf(place[3]);
+  if (columns.size() != 1 || keys.size() != 1 || columns[0] > keys[0] || axisSize(keys[0]) % 16 != 0)
+    return fail("packed values have whole 16s of keys along an axis, and columns along another");
+  TileValue value = at(op.getValue(), {place[0], place[1], place[3], place[2]});
+  return value ? TileValue{packed(value.tile), value.axes} : value;
 }
 
 TilePlace TileEmitter::loopsAt(linalg::GenericOp op, unsigned result, const TilePlace &place) {

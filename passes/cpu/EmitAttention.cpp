@@ -42,6 +42,7 @@ private:
   Value number(double value) { return arith::ConstantOp::create(b, b.getFloatAttr(type, value)); }
   Value wide(Value scalar) { return points.widen(scalar); }
   Value widened(Value element);
+  Value scaleAt(Value scale, const Point &full);
   /// The greater one, in one instruction: a NaN may get lost here, it is kept by the powers.
   Value greater(Value l, Value r) {
     return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, l, r), l, r);
@@ -245,13 +246,34 @@ SmallVector<Value> AttentionEmitter::scores(Value firstKey, Value numKeys, Value
   double scale = op.getScale() ? op.getScale()->convertToDouble() : 1.0 / std::sqrt(static_cast<double>(headSize));
   std::optional<APFloat> softCap = op.getSoftCap();
   double cap = softCap ? softCap->convertToDouble() : 1;
-  for (Value &product : products) {
-    product = arith::MulFOp::create(b, product, wide(number(scale / cap)));
+  Value ofKeys = scaleAt(op.getKeyScale(), {batch, keyHead(), points.constant(0), points.constant(0)});
+  SmallVector<Value> factors;
+  for (Value row : rows) {
+    Value ofQuery = scaleAt(op.getQueryScale(), {batch, head, points.dim(row), points.constant(0)});
+    Value factor = number(scale / cap);
+    for (Value given : {ofKeys, ofQuery})
+      if (given)
+        factor = arith::MulFOp::create(b, given, factor);
+    factors.push_back(wide(factor));
+  }
+  for (auto [place, product] : llvm::enumerate(products)) {
+    product = arith::MulFOp::create(b, product, factors[place / block.vectors]);
     if (softCap)
       product = arith::MulFOp::create(b, math::TanhOp::create(b, product), wide(number(cap)));
   }
   mask(products, firstKey, numKeys, firstQuery);
   return products;
+}
+
+/// A scale at a point of what it broadcasts to; null where there is none.
+Value AttentionEmitter::scaleAt(Value scale, const Point &full) {
+  if (!scale)
+    return {};
+  auto scaleType = cast<RankedTensorType>(scale.getType());
+  Point place;
+  for (auto [dimension, size] : llvm::enumerate(scaleType.getShape()))
+    place.push_back(size == 1 ? points.constant(0) : full[4 - scaleType.getRank() + dimension]);
+  return points.at(scale, place);
 }
 
 /// Lanes `column` and on of a key's value.
@@ -469,7 +491,10 @@ void AttentionEmitter::storeRows() {
     if (column + lanes > valueSize)
       points.setMask(at(valueSize - column));
     Value value = points.load(outputs, {row, points.lane() + column});
-    value = arith::SelectOp::create(b, isEmpty, wide(number(0)), arith::MulFOp::create(b, value, wide(factor)));
+    value = arith::MulFOp::create(b, value, wide(factor));
+    if (Value scale = scaleAt(op.getValueScale(), {batch, keyHead(), points.constant(0), points.lane() + column}))
+      value = arith::MulFOp::create(b, value, wide(scale));
+    value = arith::SelectOp::create(b, isEmpty, wide(number(0)), value);
     if (stored != type)
       value = arith::TruncFOp::create(b, VectorType::get(lanes, stored), value);
     bool done = store(value, op.getResult(), {batch, head, points.dim(firstOfChunk) + row, points.lane() + column});

@@ -2,7 +2,8 @@
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
-products, norms with the parts they add, small ones in one launch; and `lengths`: attention to as many keys as data say, with the log-sum-exp."""
+products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp; and
+`attention8`: attention of 8-bit floats."""
 
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 from exec_cpu.unary import sigmoid  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "attention8", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -46,6 +47,8 @@ def cases_of(family, seed):
         return chains(np.random.default_rng(seed))
     if family == "lengths":
         return with_lengths(np.random.default_rng(seed))
+    if family == "attention8":
+        return attention_of_bytes(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -162,6 +165,40 @@ def with_lengths(rng):
         for causal in (False, True):
             name = f"lengths_{dtype}_many{'_causal' * causal}"
             result.append(attention.build(name, *given, causal, key_lengths=I32, query_lengths=I32))
+    return result
+
+
+def attention_of_bytes(rng):
+    """Around the sides of tiles, with scales of each form, each mask, and each way to look at maxima."""
+    result = []
+    lengths = [1, 15, 16, 17, 63, 64, 65, 127, 128, 129, 200, 257, 300, 513, 1025]
+    heads, head_sizes = [(2, 2), (4, 2), (4, 1), (7, 1)], [32, 64, 80, 96, 128, 256, 40]
+    sides = [(False, None), (True, None), (True, 64), (False, 100)]
+    masks = [None, None, None, ("bool", ("b", 1, 1, "k")), ("float", (1, 1, "q", "k"))]
+    forms, results = ["tensor", "head", "row", None], [BF16, F16, F32]
+    for q, k, (h, kv), (causal, window), d, mask, form, to in table(
+        rng, lengths * 4, lengths[::-1] * 4, heads * 15, sides * 15, head_sizes * 9, masks * 12, forms * 15, results * 20
+    ):
+        label = f"{q}over{k}_h{h}over{kv}_d{d}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label += f"{'' if mask is None else '_' + mask[0]}_scale_{form}_{to}"
+        given = (F8E4M3, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.HOSTILE)
+        scales = attention.scale_shapes(form, 2, h, kv, q, d) if form else None
+        case = attention.build(f"bytes_{label}", *given, result=to, scales=scales)
+        result.append(case)
+        if len(result) % 3 == 0:
+            keys = 64 if d > 128 else 128
+            by_hand = f"@attention = #tile.attention<queries = 64, keys = {keys}, maximum = online>"
+            result.append(replace(case, name=case.name + "_online", schedule=(by_hand,)))
+    for b, h, q, k, d, causal in ((2, 16, 1024, 1024, 128, False), (2, 16, 1000, 1000, 128, True), (1, 8, 640, 4096, 64, False)):
+        given = (F8E4M3, b, h, h, q, k, d, d, [{}], None, causal, None, None, attention.HOSTILE)
+        scales = attention.scale_shapes("tensor", b, h, h, q, d)
+        result.append(attention.build(f"bytes_many_{q}over{k}_d{d}{'_causal' * causal}", *given, result=BF16, scales=scales))
+    sizes = [{"b": b, "q": q, "k": k} for b, q, k in ((1, 1, 1), (2, 130, 200), (1, 64, 1025), (3, 17, 16))]
+    for causal in (False, True):
+        name = f"bytes_dynamic{'_causal' * causal}"
+        scales = attention.scale_shapes("tensor", 1, 4, 2, 1, 64)
+        given = ("b", 4, 2, "q", "k", 64, 64, sizes, None, causal)
+        result.append(attention.build(name, F8E4M3, *given, result=BF16, scales=scales))
     return result
 
 

@@ -286,3 +286,51 @@ func.func @convolution_c8(%a: tensor<1x4x8x8xf32>, %b: tensor<6x4x3x3xf32>) {
   %r = tenon.convolution %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0>, dilation = array<i64: 4, 4>} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>) -> tensor<1x6x6x6xf32>
   return
 }
+
+// -----
+
+func.func @attention_c1_bytes(%q: tensor<1x2x4x32xf8E4M3FN>) {
+  // expected-error@+1 {{'tenon.attention' op (C1) gives 'f64' of 8-bit floats, expected f16, bf16 or f32}}
+  %r = tenon.attention %q, %q, %q : (tensor<1x2x4x32xf8E4M3FN>, tensor<1x2x4x32xf8E4M3FN>, tensor<1x2x4x32xf8E4M3FN>) -> tensor<1x2x4x32xf64>
+  return
+}
+
+// -----
+
+func.func @attention_c13_scales(%q: tensor<1x2x4x32xf16>, %s: tensor<f32>) {
+  // expected-error@+1 {{'tenon.attention' op (C13) has scales, or is packed, of 'f16', expected f8E4M3FN}}
+  %r = tenon.attention %q, %q, %q scales(%s, %s, %s) : (tensor<1x2x4x32xf16>, tensor<1x2x4x32xf16>, tensor<1x2x4x32xf16>, tensor<f32>, tensor<f32>, tensor<f32>) -> tensor<1x2x4x32xf16>
+  return
+}
+
+// -----
+
+func.func @attention_c14(%q: tensor<1x2x4x32xf8E4M3FN>, %s: tensor<f32>, %k: tensor<1x2x4x1xf32>) {
+  // expected-error@+1 {{'tenon.attention' op (C14) key_scale has shape [1, 2, 4, 1], expected one that broadcasts to [1, 2, 1, 1]}}
+  %r = tenon.attention %q, %q, %q scales(%s, %k, %s) : (tensor<1x2x4x32xf8E4M3FN>, tensor<1x2x4x32xf8E4M3FN>, tensor<1x2x4x32xf8E4M3FN>, tensor<f32>, tensor<1x2x4x1xf32>, tensor<f32>) -> tensor<1x2x4x32xbf16>
+  return
+}
+
+// -----
+
+func.func @attention_c7_packed(%q: tensor<1x2x20x32xf8E4M3FN>, %v: tensor<1x2x32x20xf8E4M3FN>) {
+  // expected-error@+1 {{'tenon.attention' op (C7) has 32 keys and 20 values, expected equal numbers}}
+  %r = tenon.attention %q, %q, %v {packed} : (tensor<1x2x20x32xf8E4M3FN>, tensor<1x2x20x32xf8E4M3FN>, tensor<1x2x32x20xf8E4M3FN>) -> tensor<1x2x20x32xbf16>
+  return
+}
+
+// -----
+
+func.func @pack_values_c2(%v: tensor<2x20x32xf8E4M3FN>) {
+  // expected-error@+1 {{'tenon.pack_values' op (C2) has a value of rank 3, expected 4: [batch, heads, keys, columns]}}
+  %r = tenon.pack_values %v : (tensor<2x20x32xf8E4M3FN>) -> tensor<2x32x32xf8E4M3FN>
+  return
+}
+
+// -----
+
+func.func @pack_values_c1(%v: tensor<1x2x20x32xf8E4M3FN>) {
+  // expected-error@+1 {{'tenon.pack_values' op (C1) result 0 is 'tensor<1x2x32x20xf8E4M3FN>', expected 'tensor<1x2x32x32xf8E4M3FN>'}}
+  %r = tenon.pack_values %v : (tensor<1x2x20x32xf8E4M3FN>) -> tensor<1x2x32x20xf8E4M3FN>
+  return
+}

@@ -495,14 +495,14 @@ tile.kernel @redo_c1(%Y: !tile.view<16xf32>) {
 
 // -----
 
-tile.kernel @redo_c2(%X: !tile.view<16xf32>, %Y: !tile.view<16xf32>) {
+tile.kernel @redo_c2(%X: !tile.view<16x4xf32>, %Y: !tile.view<16x4xf32>) {
   %c0 = arith.constant 0 : index
   tile.grid () = () {
-    %x = tile.load %X[%c0] : !tile.view<16xf32> -> tensor<16xf32>
-    %c = arith.cmpf uno, %x, %x : tensor<16xf32>
+    %x = tile.load %X[%c0, %c0] : !tile.view<16x4xf32> -> tensor<16x4xf32>
+    %c = arith.cmpf uno, %x, %x : tensor<16x4xf32>
     // expected-error@+1 {{'tile.redo' op (C2) takes a tile of memory from outside, expected what is computed of numbers; load it again}}
-    tile.redo %c : tensor<16xi1> {
-      tile.store %x, %Y[%c0] : tensor<16xf32>, !tile.view<16xf32>
+    tile.redo %c : tensor<16x4xi1> {
+      tile.store %x, %Y[%c0, %c0] : tensor<16x4xf32>, !tile.view<16x4xf32>
     }
   }
 }

@@ -10,7 +10,7 @@ key by key: in `ramp` each key has a larger score than all before, or a smaller 
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
-from exec_cpu.dtypes import F32, FLOATS, I1, I32, I64, round_to
+from exec_cpu.dtypes import BF16, F8E4M3, F16, F32, FLOATS, I1, I32, I64, round_to
 
 weights_are_rounded = False  # on a GPU
 
@@ -32,13 +32,31 @@ def weighted_sum(p, values, visible):
     return np.where(nan | (up & down) | np.isnan(total), np.nan, np.where(up, np.inf, np.where(down, -np.inf, total)))
 
 
+CUT = 2.0**-13  # at which an instruction cuts off what it adds up of 8-bit floats, relative to the largest addend
+LOST = 2.0**-124  # no power of f32 is smaller, and the scales may make that of use
+LEAST = 2.0**-16  # half the least power that e4m3 holds, relative to the largest one of a row, which is 2^6 or more
+
+
+def rounding_error(p, values):
+    """Of weights that are rounded to e4m3 at random: 4 times the root of the squares, and never more than their sum. Less of
+    those that e4m3 cannot hold, which are below what it can."""
+    size, least = np.abs(finite(values)), np.minimum(p, LEAST * p.max(-1, keepdims=True))
+    total = np.matmul(p, size) * 2.0**-4 + np.matmul(least, size)
+    squares = np.matmul(p**2, size**2) * 2.0**-8
+    return np.minimum(total, 4 * np.sqrt(squares) + np.matmul(least, size))
+
+
 def reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp):
     """`others`: what the operands behind the values are."""
+    is_f8 = dtype is F8E4M3
 
     def compute(q, k, v, *rest, kind):
         given = dict(zip(others, rest))
         mask, u = given.get("mask"), dtype.compute.u
         groups = q.shape[1] // max(k.shape[1], 1)
+        cut = weights_are_rounded and is_f8 and kind != "integers"  # whose weights are powers of two
+        if "query_scale" in given:
+            q, k, v = (x * given[name] for x, name in zip((q, k, v), ("query_scale", "key_scale", "value_scale")))
         keys, values = np.repeat(k, groups, axis=1), np.repeat(v, groups, axis=1)
         factor = 1 / np.sqrt(q.shape[3]) if scale is None else scale
         d, sq, sk = q.shape[3], q.shape[2], k.shape[2]
@@ -46,6 +64,8 @@ def reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp):
         sizes = np.matmul(np.abs(finite(q)), np.ascontiguousarray(np.abs(finite(np.swapaxes(keys, -1, -2)))))
         scores = factor * dots
         error = u * (abs(factor) * (4 * np.sqrt(d) + 2) * sizes)
+        if cut:  # 34 addends an instruction, at random
+            error = error + 4 * np.sqrt(34 * -(-d // 32)) * CUT * abs(factor) * sizes
         if soft_cap:  # no steeper than 1, and of tanh's own; where weights are rounded it may be one near the cap
             own = 20 * soft_cap if weights_are_rounded and dtype.u > u else 8 * np.minimum(np.abs(scores), soft_cap)
             scores = soft_cap * np.tanh(scores / soft_cap)
@@ -81,16 +101,19 @@ def reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp):
             hidden | ~np.isfinite(scores), 0, np.abs(scores - np.where(np.isfinite(largest), largest, 0))
         )
         # Tensor Cores take the weights rounded to the type of the values.
-        rounding = dtype.u if weights_are_rounded else 0
+        rounding = dtype.u if weights_are_rounded and not is_f8 else 0
         relative = rounding + (
             2 * np.where(hidden, 0, np.nan_to_num(error) + u * np.nan_to_num(shifted)).max(-1, keepdims=True)
             + (16 + 8 * np.sqrt(sk)) * u
         )
+        bound = relative * size + (LOST * np.abs(finite(values)).sum(-2, keepdims=True) if is_f8 else 0)
+        if cut:  # and what is added up of the products, a tile of keys at a time
+            bound = bound + rounding_error(np.nan_to_num(p), values) + 4 * np.sqrt(34 * -(-sk // 32)) * CUT * size
         if not log_sum_exp:
-            return Expected(value, relative * size)
+            return Expected(value, bound)
         logarithm = np.where(nothing, largest, largest + np.log(weights.sum(-1, keepdims=True)))[..., 0]
         own = np.where(hidden, 0, np.nan_to_num(error)).max(-1) + (16 + 8 * np.sqrt(sk) + 4 * np.abs(logarithm)) * u
-        return [Expected(value, relative * size), Expected(logarithm, np.where(np.isfinite(logarithm), own, 0))]
+        return [Expected(value, bound), Expected(logarithm, np.where(np.isfinite(logarithm), own, 0))]
 
     return compute
 
@@ -132,7 +155,8 @@ def data(dtype, role):
                 values[..., key, ::2] = np.nan
         if kind == "special":
             chosen = rng.random(shape) < 0.2 / max(shape[-1] * shape[-2], 1) * (1 if role == "q" else 3)
-            values = np.where(chosen, np.array([np.nan, np.inf, -np.inf, np.nan])[rng.integers(0, 4, shape)], values)
+            special = [np.nan] * 4 if dtype is F8E4M3 else [np.nan, np.inf, -np.inf, np.nan]
+            values = np.where(chosen, np.array(special)[rng.integers(0, 4, shape)], values)
         return values
 
     return make
@@ -196,8 +220,12 @@ def build(
     key_lengths=None,
     query_lengths=None,
     log_sum_exp=False,
+    result=None,
+    scales=None,
 ):
-    """`kinds`: of HOSTILE, beside the usual ones. Lengths: their type."""
+    """`kinds`: of HOSTILE, beside the usual ones. Lengths: their type. `result`: its type where it is not the operands'.
+    `scales`: the shapes of those of queries, keys and values."""
+    result = result or dtype
     operands = [
         Operand(dtype, (b, heads, sq, d), data(dtype, "q")),
         Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
@@ -207,7 +235,7 @@ def build(
     if mask:
         kind, dims = mask
         dims = tuple({"b": b, "h": heads, "q": sq, "k": sk}.get(dim, dim) for dim in dims)
-        operands.append(Operand(I1, dims, bool_mask) if kind == "bool" else Operand(dtype, dims, float_mask(dtype)))
+        operands.append(Operand(I1, dims, bool_mask) if kind == "bool" else Operand(result, dims, float_mask(result)))
         call += " mask({3})"
         others.append("mask")
     for kind, dtype_, most in (("key_lengths", key_lengths, sk), ("query_lengths", query_lengths, sq)):
@@ -215,6 +243,11 @@ def build(
             call += f" {kind}({{{len(operands)}}})"
             operands.append(Operand(dtype_, (b,), lengths_up_to(most)))
             others.append(kind)
+    if scales:
+        first = len(operands)
+        call += f" scales({{{first}}}, {{{first + 1}}}, {{{first + 2}}})"
+        operands += [Operand(F32, dims, some_scales) for dims in scales]
+        others += ["query_scale", "key_scale", "value_scale"]
     attributes = ["causal"] if causal else []
     if window:
         attributes.append(f"window = {window} : i64")
@@ -222,7 +255,7 @@ def build(
         attributes.append(f"scale = {scale!r} : f64")
     if soft_cap is not None:
         attributes.append(f"soft_cap = {soft_cap!r} : f64")
-    results = [Operand(dtype, (b, heads, sq, dv))]
+    results = [Operand(result, (b, heads, sq, dv))]
     if log_sum_exp:
         attributes.append("log_sum_exp")
         results.append(Operand(dtype.compute, (b, heads, sq)))
@@ -235,6 +268,10 @@ def build(
         ("integers", "normal", "special", *kinds),
         sizes,
     )
+
+
+def some_scales(rng, shape, kind):
+    return np.exp2(rng.integers(-1, 2, shape)).astype(np.float64) if kind == "integers" else round_to(F32, rng.uniform(0.5, 1.5, shape))
 
 
 MASKS = [
@@ -306,7 +343,7 @@ def cases(rng):
                 BESIDE if scale is None else ("lowest",),
             )
         )
-    return result + capped(rng) + with_lengths(rng) + with_log_sum_exp(rng)
+    return result + capped(rng) + with_lengths(rng) + with_log_sum_exp(rng) + of_bytes(rng)
 
 
 def capped(rng):
@@ -362,4 +399,38 @@ def with_log_sum_exp(rng):
         sizes = [{"b": 2, "q": q, "k": k} for q, k in [*some, (3, 0)] if q * k < 2 * 10**4]
         given = (dtype, "b", 4, 2, "q", "k", d, d, sizes, mask, causal, window, None, BESIDE, cap)
         result.append(build(f"attention_{dtype}_lse_{label}_d{d}", *given, log_sum_exp=True))
+    return result
+
+
+def scale_shapes(form, b, heads, kv_heads, sq, dv):
+    """One a tensor, a head, or a query and a column of the values."""
+    return {
+        "tensor": [(), (), ()],
+        "head": [(1, heads, 1, 1), (b, kv_heads, 1, 1), (kv_heads, 1, 1)],
+        "row": [(b, heads, sq, 1), (1, 1, 1, 1), (b, kv_heads, 1, dv)],
+    }[form]
+
+
+def of_bytes(rng):
+    """8-bit floats with scales of each form, under each kind of mask, to each type of result."""
+    result = []
+    lengths = pairs(rng, SIZES, SIZES)
+    for number, mask, (causal, window), form in rows(
+        rng, list(range(12)), MASKS * 2, SIDES * 3, ["tensor", "head", "row", None] * 3
+    ):
+        to, d, dv = [BF16, F16, F32][number % 3], HEAD_SIZES[1 + number % 10], HEAD_SIZES[(number * 3) % 11]
+        label = f"{'nomask' if mask is None else mask[0]}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label += f"_scale_{form}_{to}_d{d}v{dv}"
+        sq, sk = lengths[int(rng.integers(len(lengths)))]
+        given = {"result": to, "scales": scale_shapes(form, 2, 4, 2, sq, dv) if form else None}
+        name = f"attention_bytes_{label}_{sq}over{sk}"
+        result.append(
+            build(name, F8E4M3, 2, 4, 2, sq, sk, d, dv, [{}], mask, causal, window, None, ("peak",), **given)
+        )
+        if form in ("tensor", None):
+            sizes = [{"b": 2, "q": q, "k": k} for q, k in lengths[:4] if q * k < 2 * 10**4]
+            name = f"attention_bytes_{label}_dynamic"
+            result.append(
+                build(name, F8E4M3, "b", 4, 2, "q", "k", d, dv, sizes, mask, causal, window, None, ("peak",), **given)
+            )
     return result
