@@ -1,4 +1,5 @@
-"""Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; and products of 8-bit operands."""
+"""Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; and products and attention of 8-bit
+operands."""
 import itertools
 import random
 from dataclasses import dataclass, field
@@ -193,6 +194,77 @@ def of_lengths(b, h, kv, s, d, causal, q=None):
                       reference=reference)
 
 
+def attention_fp8(b, h, s, d):
+    """Queries, keys and values in e4m3 with a scale a tensor, bf16 out; beside cuDNN's in bf16, of the same values, and its own
+    in fp8 where cuDNN's front end is installed."""
+    operand, y = f"tensor<{b}x{h}x{s}x{d}xf8E4M3FN>", f"tensor<{b}x{h}x{s}x{d}xbf16>"
+    types = ", ".join([operand] * 3 + ["tensor<f32>"] * 3)
+    text = (f"func.func @main(%q: {operand}, %k: {operand}, %v: {operand}, %qs: tensor<f32>, %ks: tensor<f32>, %vs: tensor<f32>) -> {y} {{\n"
+            f"  %y = tenon.attention %q, %k, %v scales(%qs, %ks, %vs) : ({types}) -> {y}\n  return %y : {y}\n}}\n")
+
+    def inputs(torch):
+        values = [torch.randn(b, h, s, d, device="cuda").to(torch.float8_e4m3fn) for _ in range(3)]
+        return values + [torch.tensor(scale, device="cuda") for scale in (1.0, 0.75, 0.5)]
+    made = {}  # of the last inputs: what the libraries take
+
+    def wide(torch, values, scales):
+        if made.get("of") is not values[0]:
+            made.update(of=values[0], wide=[(v.float() * scale).bfloat16() for v, scale in zip(values, scales)], graph=None)
+        return made["wide"]
+
+    def cudnn_bf16(torch, *given):
+        from torch.nn.attention import SDPBackend, sdpa_kernel
+        with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
+            return torch.nn.functional.scaled_dot_product_attention(*wide(torch, given[:3], given[3:]))
+
+    def cudnn_fp8(torch, *given):
+        wide(torch, given[:3], given[3:])
+        try:
+            made["graph"] = made["graph"] or cudnn_fp8_graph(torch, given, d**-0.5)
+        except Exception as error:  # not installed, or it has no such kernel
+            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        return made["graph"]()
+
+    def in_jax(jax, *given):
+        raise NotImplementedError("not compared with XLA")
+    return KernelCase(text, [], {"cuDNN in bf16": cudnn_bf16, "cuDNN in fp8": cudnn_fp8}, in_jax, 4 * b * h * s * s * d,
+                      3 * b * h * s * d + 2 * b * h * s * d, has_f32=False, inputs=inputs)
+
+
+def cudnn_fp8_graph(torch, given, scale):
+    """cuDNN's attention in fp8, built once, as a function that runs it; its result in e4m3, for it has no other."""
+    import cudnn
+    q, k, v, *scales = given
+    out, one = torch.empty_like(q), torch.ones(1, 1, 1, 1, device="cuda")
+    largest = [torch.zeros(1, 1, 1, 1, device="cuda") for _ in range(2)]
+    graph = cudnn.pygraph(io_data_type=cudnn.data_type.FP8_E4M3, intermediate_data_type=cudnn.data_type.FLOAT,
+                          compute_data_type=cudnn.data_type.FLOAT)
+
+    def tensor(value, kind=cudnn.data_type.FP8_E4M3):
+        return graph.tensor(dim=list(value.shape), stride=list(value.stride()), data_type=kind)
+    data = {tensor(value): value for value in (q, k, v)}
+    numbers = {tensor(one, cudnn.data_type.FLOAT): value
+               for value in [x.reshape(1, 1, 1, 1) for x in scales] + [one.clone() for _ in range(3)]}
+    result, _, *peaks = graph.sdpa_fp8(*data, *numbers, is_inference=True, attn_scale=scale, use_causal_mask=False)
+    result.set_output(True).set_dim(list(out.shape)).set_stride(list(out.stride()))
+    for peak in peaks:
+        peak.set_output(True).set_dim([1, 1, 1, 1]).set_stride([1, 1, 1, 1]).set_data_type(cudnn.data_type.FLOAT)
+    graph.validate()
+    graph.build_operation_graph()
+    graph.create_execution_plans([cudnn.heur_mode.A])
+    graph.check_support()
+    graph.build_plans()
+    workspace = torch.empty(graph.get_workspace_size(), dtype=torch.uint8, device="cuda")
+    pack = {**data, **numbers, result: out, **dict(zip(peaks, largest))}
+    handle = cudnn.create_handle()
+
+    def run():
+        cudnn.set_stream(handle=handle, stream=torch.cuda.current_stream().cuda_stream)
+        graph.execute(pack, workspace, handle=handle)
+        return out
+    return run
+
+
 def quantised(kind, scales, side):
     """A cube of `side` in "fp8" or "i8", bf16 out. `scales`: one a "tensor", one a "row" of both operands, one a row of the
     input and one a "block" of 128 x 128 of the weight, or one each 1 x 128 and 128 x 128: "1x128 and block"."""
@@ -304,6 +376,8 @@ def kernels():
         for s, d, b in ((2048, 128, 4), (4096, 128, 4), (16384, 128, 1), (512, 128, 16), (4096, 64, 4), (512, 64, 32),
                         (4096, 256, 2)):
             cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
+    for s, b in ((4096, 4), (16384, 1)):
+        cases[f"attention fp8 full d128 S{s}"] = attention_fp8(b, 16, s, 128)
     cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
     cases["attention window 1024 d128 S16384"] = windowed(1, 16, 16384, 128, 1024)
     for causal in (False, True):
