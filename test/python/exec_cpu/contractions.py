@@ -34,7 +34,10 @@ def matmul(a, b):
     """With IEEE rules for NaN and infinities, which BLAS keeps only where every value is finite."""
     if a.dtype != np.float64 or (np.isfinite(a).all() and np.isfinite(b).all()):
         return np.matmul(a, b)
-    return (a[..., :, :, None] * b[..., None, :, :]).sum(axis=-2)
+    # Rows at a time: all products at once are gigabytes.
+    rows_ = max(1, 2**26 // max(1, b[..., :, :].size))
+    parts = [a[..., first : first + rows_, :] for first in range(0, a.shape[-2], rows_)] or [a]
+    return np.concatenate([(part[..., :, :, None] * b[..., None, :, :]).sum(axis=-2) for part in parts], axis=-2)
 
 
 def summed(dtype, value, size, k, kind, steps=0, operands=0.0):
