@@ -53,8 +53,15 @@ static std::string packValues(KernelOp kernel, AttentionOp op) {
   packing->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), columnsAtOnce, keysAtOnce, keysAtOnce));
 
   DerivedKernel rest(kernel, "");
-  rest.mapping.map(op.getValue(), rest.argument(values.getType(), packing.getResult(0)));
-  rest.copy(op.getResult()).getDefiningOp<AttentionOp>().setPacked(true);
+  for (OpOperand &operand : op->getOpOperands())
+    if (&operand != &op.getValueMutable())
+      rest.copy(operand.get());
+  Value packed = rest.argument(values.getType(), packing.getResult(0));
+  if (!rest.mapping.contains(op.getValue())) // else they are the keys, too
+    rest.mapping.map(op.getValue(), packed);
+  auto made = cast<AttentionOp>(rest.b.clone(*op, rest.mapping));
+  made.getValueMutable().assign(packed);
+  made.setPacked(true);
   SmallVector<Value> yielded;
   for (Value value : kernel.getYielded())
     yielded.push_back(rest.copy(value));

@@ -153,7 +153,7 @@ def PackValuesPass : Pass<"tenon-pack-values", "::mlir::ModuleOp"> {
         %0 = tenon.pack_values %V : (tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x80xf8E4M3FN>
         tenon.yield %0 : tensor<1x2x64x80xf8E4M3FN>
       }
-      %y = tenon.kernel @attention(%P = %p, %Q = %q, %K = %k) attributes {tenon.bytes = affine_map<() -> (44032)>, tenon.flops = affine_map<() -> (2405376)>} : (tensor<1x2x64x80xf8E4M3FN>, tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
+      %y = tenon.kernel @attention(%Q = %q, %K = %k, %P = %p) attributes {tenon.bytes = affine_map<() -> (44032)>, tenon.flops = affine_map<() -> (2405376)>} : (tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>, tensor<1x2x64x80xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
         %0 = tenon.attention %Q, %K, %P {packed} : (tensor<1x2x64x64xf8E4M3FN>, tensor<1x2x72x64xf8E4M3FN>, tensor<1x2x64x80xf8E4M3FN>) -> tensor<1x2x64x64xbf16>
         tenon.yield %0 : tensor<1x2x64x64xbf16>
       }

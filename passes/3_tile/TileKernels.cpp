@@ -88,6 +88,15 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::rowDimensions(ArrayRef<in
   return dimensions;
 }
 
+/// Columns of values that a program of an attention has at once. Sums that are promoted take registers twice; programs
+/// share wide values, and have the scores each for themselves.
+static int64_t mostColumnsOf(KernelOp kernel) {
+  constexpr int64_t mostPromoted = 128;
+  auto attentions = kernel.getBlock().getOps<AttentionOp>();
+  bool isPromoted = !attentions.empty() && (*attentions.begin()).getPacked();
+  return isPromoted ? mostPromoted : std::numeric_limits<int64_t>::max();
+}
+
 SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Value> tensors,
                                                                     const ResultDimensions &result) {
   int64_t rank = shapeOf(tensors.front()).size();
@@ -109,7 +118,7 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::dimensionsOf(ArrayRef<Val
   if (auto gemm = dyn_cast_or_null<tile::GemmAttr>(schedule); gemm && isProduct)
     return innermost(gemm.getRows() / gemm.getParts(), gemm.getColumns());
   if (auto attention = dyn_cast_or_null<tile::AttentionAttr>(schedule); attention && isAttention)
-    return innermost(attention.getQueries(), paddedDepth(shape.back()));
+    return innermost(attention.getQueries(), std::min(paddedDepth(shape.back()), mostColumnsOf(kernel)));
   if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule); row && !isProduct && !isAttention)
     return rowDimensions(shape, row, result);
   error = schedule ? "its schedule is not of its kind" : "it has no schedule";

@@ -15,7 +15,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK: %[[P:.*]] = tenon.kernel @attention_values(%{{.*}} = %{{.*}}) attributes {{{.*}}tenon.schedule = #tile.row
 // CHECK-NEXT: tenon.pack_values
-// CHECK: tenon.kernel @attention(%[[V:[^ ]*]] = %[[P]],
+// CHECK: tenon.kernel @attention({{.*}}%[[V:[^ ]*]] = %[[P]])
 // CHECK-NEXT: tenon.attention %{{.*}}, %{{.*}}, %[[V]] scales(%{{.*}}, %{{.*}}, %{{.*}}) {packed}
 // CHECK: #[[SHAPE:.*]] = affine_map<()[s0] -> (1, 2, 64, (s0 ceildiv 16) * 16)>
 
@@ -62,4 +62,18 @@ func.func @main(%q: tensor<1x2x130x64xf8E4M3FN>, %k: tensor<1x2x?x64xf8E4M3FN> {
 func.func @main(%q: tensor<1x2x130x64xf16>, %k: tensor<1x2x300x64xf16>) -> tensor<1x2x130x64xf16> {
   %0 = tenon.attention %q, %k, %k : (tensor<1x2x130x64xf16>, tensor<1x2x300x64xf16>, tensor<1x2x300x64xf16>) -> tensor<1x2x130x64xf16>
   return %0 : tensor<1x2x130x64xf16>
+}
+
+// -----
+
+// Wide values, which are the keys: programs share the columns.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.attention %{{.*}}, %[[K:.*]], %[[V:.*]] {packed} : (tensor<1x2x130x256xf8E4M3FN>, tensor<1x2x300x256xf8E4M3FN>, tensor<1x2x256x304xf8E4M3FN>)
+// TILE-LABEL: tile.kernel @attention(
+// TILE: tile.grid {{.*}} = (%c1, %c2, %{{.*}}, %c2)
+// TILE: tile.dot {{.*}} -> tensor<[[ROWS:[0-9]+]]x64xf32>
+// TILE: tile.dot {{.*}} -> tensor<[[ROWS]]x128xf32>
+func.func @main(%q: tensor<1x2x130x256xf8E4M3FN>, %k: tensor<1x2x300x256xf8E4M3FN>) -> tensor<1x2x130x256xbf16> {
+  %0 = tenon.attention %q, %k, %k : (tensor<1x2x130x256xf8E4M3FN>, tensor<1x2x300x256xf8E4M3FN>, tensor<1x2x300x256xf8E4M3FN>) -> tensor<1x2x130x256xbf16>
+  return %0 : tensor<1x2x130x256xbf16>
 }
