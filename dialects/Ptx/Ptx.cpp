@@ -134,6 +134,15 @@ LogicalResult MbarrierArriveClusterOp::verify() {
   return emitOpError("(C1) arrives in CTA ") << rank.getInt() << " of a cluster, expected 0 to 7";
 }
 
+LogicalResult StAsyncOp::verify() {
+  if (getValue().getType() != VectorType::get({4}, IntegerType::get(getContext(), 32)))
+    return emitOpError("(C1) stores ") << getValue().getType() << ", expected vector<4xi32>";
+  IntegerAttr rank;
+  if (!matchPattern(getRank(), m_Constant(&rank)) || rank.getValue().ult(8))
+    return success();
+  return emitOpError("(C2) stores to CTA ") << rank.getInt() << " of a cluster, expected 0 to 7";
+}
+
 LogicalResult WgmmaWaitOp::verify() {
   if (getValues().size() != getResults().size())
     return emitOpError("(C1) has ") << getResults().size() << " results for " << getValues().size() << " values";

@@ -228,6 +228,29 @@ def MbarrierArriveClusterOp : PtxOp<"mbarrier.arrive.cluster", [MemoryEffects<[M
   let hasVerifier = 1;
 }
 
+def StAsyncOp : PtxOp<"st.async", [MemoryEffects<[MemWrite]>]> {
+  let summary = "a store to the shared memory of a CTA of the cluster, counted on an mbarrier there (sm_90)";
+  let description = [{
+    Formula: `*address' = value`, and then 16 bytes less are missing at barrier': `address` and `barrier` as they lie in the
+    shared memory of the CTA with that rank in the cluster (`mapa`). Whoever waits for the phase sees the value.
+
+    (C1) The value is four i32; the address is a multiple of 16.
+
+    (C2) The rank is 0 to 7, of the 8 CTAs that a portable cluster has at most; a constant is checked here.
+
+    ```mlir
+    llvm.func @example(%x: vector<4xi32>, %p: !llvm.ptr<3>, %m: !llvm.ptr<3>, %rank: i32) {
+      ptx.st.async %x, %p, %m, %rank : vector<4xi32>
+      llvm.return
+    }
+    ```
+  }];
+  let arguments = (ins Ptx_Word:$value, LLVM_PointerInAddressSpace<3>:$address,
+                       LLVM_PointerInAddressSpace<3>:$barrier, I32:$rank);
+  let assemblyFormat = "$value `,` $address `,` $barrier `,` $rank attr-dict `:` type($value)";
+  let hasVerifier = 1;
+}
+
 class PtxApprox<string mnemonic> : PtxOp<mnemonic, [Pure]> {
   let arguments = (ins F32:$operand);
   let results = (outs F32:$result);

@@ -76,7 +76,7 @@ static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::
 }
 
 LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits,
-                               int64_t parts, int64_t promote, bool swapped) {
+                               int64_t parts, int64_t promote, bool swapped, bool joined) {
   if (failed(checkSizes(
           emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}, {"parts", parts}})))
     return failure();
@@ -86,6 +86,9 @@ LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t column
     return emitError() << "promote is " << promote << ", expected 0 or a multiple of the depth, " << depth;
   if (swapped && parts != 1)
     return emitError() << "swapped rows and columns have " << parts << " parts, expected 1";
+  if (joined && ((splits != 2 && splits != 4) || parts != 1))
+    return emitError() << "joined programs share a sum by " << splits << " and have " << parts
+                       << " parts, expected 2 or 4, and 1";
   return success();
 }
 LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, Maximum) {

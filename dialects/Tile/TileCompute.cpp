@@ -80,6 +80,28 @@ LogicalResult ReduceOp::verify() {
   return success();
 }
 
+LogicalResult ReduceScatterOp::verify() {
+  RankedTensorType type = getTile().getType();
+  int64_t dimension = getDimension(), axis = getAxis();
+  if (failed(checkAxis(*this, "(C1)", dimension, type)))
+    return failure();
+  SmallVector<int64_t> shape(type.getShape());
+  RankedTensorType result = getResult().getType();
+  if (result.getRank() == type.getRank())
+    shape[dimension] = result.getDimSize(dimension);
+  if (!isOf(result, shape, type.getElementType()) || type.getDimSize(dimension) % shape[dimension] != 0)
+    return emitOpError("(C2) result is ")
+           << result << ", expected a part of " << type << " along dimension " << dimension;
+  auto grid = dyn_cast<GridOp>((*this)->getParentOp());
+  if (!grid || llvm::range_size(grid.getBody().getOps<ReduceScatterOp>()) != 1)
+    return emitOpError("(C4) stands where some programs may not come to it, expected tile.grid, and no other there");
+  bool isAxis = axis >= 0 && axis < int64_t(grid.getExtents().size());
+  if (!isAxis || getConstantIntValue(grid.getExtents()[axis]) != getParts())
+    return emitOpError("(C3) adds up ") << getParts() << " parts along axis " << axis
+                                        << ", expected an axis of the grid with as many programs";
+  return success();
+}
+
 LogicalResult ScanOp::verify() { return checkAxis(*this, "(C1)", getAxis(), getTile().getType()); }
 
 LogicalResult BroadcastOp::verify() {

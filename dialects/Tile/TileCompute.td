@@ -72,6 +72,45 @@ def ReduceOp : TileOp<"reduce", [Pure]> {
   let assemblyFormat = "$fold $tile attr-dict `:` type($tile) `->` type($result)";
 }
 
+def ReduceScatterOp : TileOp<"reduce_scatter", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a sum over programs, of which each gets its part";
+  let description = [{
+    Formula: `r[i.., k, j..] = sum over programs p of tile_p[i.., place * n + k, j..]`: the programs that differ in their
+    place along axis `axis` of the grid alone, of which this one has `place`; k stands at `dimension`, where the result has
+    n elements. Each element is added up by one program, in an order of the lowering that is always the same.
+
+    (C1) `dimension` is a dimension of the tile.
+
+    (C2) The result is the tile's type with fewer elements there, which divide the tile's.
+
+    (C3) `axis` is an axis of the grid, whose extent is how often they do.
+
+    (C4) The op stands in `tile.grid`, in no loop or branch, and no other like it does.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      tile.grid (%p) = (%c2) {
+        %x = tile.load %X[%p, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<16x64xf32> -> tensor<16x32xf32>
+        %column = affine.apply affine_map<(d0) -> (d0 * 32)>(%p)
+        tile.store %r, %Y[%c0, %column] : tensor<16x32xf32>, !tile.view<?x64xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, I64Attr:$axis, I64Attr:$dimension);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile) `->` type($result)";
+  let extraClassDeclaration = [{
+    /// Programs that share the sum.
+    int64_t getParts() {
+      return getTile().getType().getDimSize(getDimension()) / getResult().getType().getDimSize(getDimension());
+    }
+  }];
+}
+
 def AnyOp : TileOp<"any", [Pure]> {
   let summary = "whether some element holds";
   let description = [{

@@ -90,6 +90,9 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
       // Copied out while the next program runs.
       int64_t slotBytes = storeSlotBytes(storeSlabsOf(store.getTile().getType()), schedule);
       tiles.push_back({op, schedule.getTeams() * int64_t(store.getSlots()) * slotBytes, 0, unsigned(numbers.size())});
+    } else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op)) {
+      // Others send their parts when they have them.
+      tiles.push_back({op, sharedSumBytes(shared), 0, unsigned(numbers.size())});
     } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op); isa<RelayoutOp>(op) || (reshape && !isInPlace(reshape))) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
@@ -126,6 +129,10 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.barriers[ring.getRing()] = plan.getBytes();
     plan.barrierBytes += 16 * ring.getRing().getType().getDepth();
   });
+  kernel.walk([&](tile::ReduceScatterOp) {
+    plan.sums = plan.getBytes();
+    plan.barrierBytes += 16;
+  });
   if (kernel->hasAttr("warp.order")) {
     plan.programs = plan.getBytes();
     plan.barrierBytes += 64;
@@ -137,6 +144,11 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.barrierBytes += 4 * schedule.getNumWarps();
   });
   return plan;
+}
+
+int64_t tenon::sharedSumBytes(tile::ReduceScatterOp op) {
+  RankedTensorType part = op.getResult().getType();
+  return (op.getParts() - 1) * part.getNumElements() * bytesOf(part.getElementType());
 }
 
 int64_t tenon::storeSlotBytes(ArrayRef<StoreSlab> slabs, ScheduleAttr schedule) {

@@ -15,6 +15,8 @@ struct SharedMemoryPlan {
       -1; ///< two slots of 32 bytes for the next program's number, where CTAs take programs as they get free
   /// Of each tile.redo that is put off: 4 bytes a warp, the first program on its list.
   llvm::MapVector<mlir::Operation *, int64_t> lists;
+  int64_t sums =
+      -1; ///< of a tile.reduce_scatter: mbarriers, that others' parts are here and that they have read one's own
   int64_t tileBytes = 0;    ///< of all rings and staged tiles
   int64_t scratchBytes = 0; ///< behind them: what relayouts and folds exchange, between two barriers each
   int64_t barrierBytes = 0;
@@ -27,6 +29,9 @@ SharedMemoryPlan planSharedMemory(tile::KernelOp kernel);
 
 /// Whether a CTA carries the region out behind all of its programs: so many have a producer, which would have to wait.
 bool isPutOff(tile::RedoOp op);
+
+/// What others send a program of a sum that they share.
+int64_t sharedSumBytes(tile::ReduceScatterOp op);
 
 /// Of a slot of warp.store: a slab for each warp.
 int64_t storeSlotBytes(llvm::ArrayRef<warp::StoreSlab> slabs, warp::ScheduleAttr schedule);

@@ -106,8 +106,8 @@ static const std::array<GpuArch, 4> archs = {{
      /*hasStmatrix=*/true,
      /*hasTma=*/true,
      /*hasWgmma=*/true,
-     /*ptxVersion=*/80,
-     /*minToolkitVersion=*/120},
+     /*ptxVersion=*/81,
+     /*minToolkitVersion=*/121},
 }};
 
 const std::array<GpuArch, 4> &gpuArchs() { return archs; }

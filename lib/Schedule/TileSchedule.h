@@ -35,9 +35,10 @@ struct GemmShape {
 };
 struct GemmTile {
   int64_t rows, columns, depth;
-  int64_t splits = 1;     ///< of the depth, over programs; their sums are added by a second kernel, or by the reader
+  int64_t splits = 1;     ///< of the depth, over programs
   int64_t parts = 1;      ///< of the rows, multiplied one after the other
   bool isSwapped = false; ///< the transposed dot: columns are the instruction's rows
+  bool isJoined = false;  ///< programs that share a sum add it up themselves; else a second kernel does, or the reader
 };
 struct GemmCandidate {
   GemmTile tile;

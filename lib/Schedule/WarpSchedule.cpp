@@ -20,15 +20,17 @@ static bool fitsWgmma(int64_t rows, int64_t columns, DotKind kind, const GpuArch
   return arch.hasWgmma && kind == DotKind::Warpgroup && rows % 64 == 0 && rows <= 256 && columns <= 256;
 }
 
-WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
-                            const GpuArch &arch) {
+WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes,
+                            int64_t exchangedBytes, DotKind kind, const GpuArch &arch) {
   if (fitsWgmma(rows, columns, kind, arch)) {
     // Two of the slots are being read, the others filled: four at least, as many as one program an SM allows beside
-    // what its results leave through, two slabs of 128 bytes a row.
-    int64_t free = arch.sharedBytesPerBlock - rows * 256;
+    // what its results leave through, two slabs of 128 bytes a row. Programs that share a sum are one an SM, and finish
+    // a part of the rows' columns: a slab less, more slots.
+    bool isShared = exchangedBytes > 0;
+    int64_t free = arch.sharedBytesPerBlock - exchangedBytes - rows * (isShared ? 128 : 256);
     if (bytesPerStage == 0)
       return {rows / 16, 1, 1, true, std::clamp<int64_t>(outerBytes > 0 ? free / outerBytes : 1, 1, 3)};
-    int64_t stages = std::min<int64_t>(5, free / bytesPerStage);
+    int64_t stages = std::min<int64_t>(isShared ? 8 : 5, free / bytesPerStage);
     if (stages >= 3)
       return {rows / 16, 1, stages, true};
   }
@@ -88,11 +90,11 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
 }
 
 int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t turns, int64_t weightBytes,
-                         int64_t otherBytes, const GpuArch &arch) {
+                         int64_t otherBytes, int64_t exchangedBytes, const GpuArch &arch) {
   // What is on its way while a CTA waits. Beyond 64 KB nothing is gained (BERT of one sequence: 0.336 ms with five
   // slots, 0.328 with 64 KB, 0.338 with 96 KB and more, of 0.347): the next kernel's CTAs find no room beside these.
   constexpr int64_t enough = 64 * 1024;
-  int64_t free = arch.sharedBytesPerBlock - rows * 256 - schedule.stages * otherBytes;
+  int64_t free = arch.sharedBytesPerBlock - exchangedBytes - rows * 256 - schedule.stages * otherBytes;
   return std::min({turns, std::max(schedule.stages, enough / weightBytes), free / weightBytes});
 }
 

@@ -153,7 +153,7 @@ public:
   void wakeAtMbarrier(uint64_t address);
 
   // Clocks. Actors are the threads, the warps' Tensor Cores, TMA as it loads, TMA as it stores for each warp, what came
-  // by TMA for each mbarrier (who waits at one knows nothing of the others' bytes), and the launch ahead of this one.
+  // by TMA or st.async for each mbarrier (who waits at one knows nothing of the others' bytes), and the launch ahead.
   uint32_t numWarps() const { return (numThreads() + 31) / 32; }
   uint32_t numActors() const { return numThreads() + 2 * numWarps() + numLandings() + 2; }
   uint32_t tmaActor() const { return numThreads() + numWarps(); }
@@ -226,7 +226,7 @@ public:
 
 private:
   /// More mbarriers than these share them.
-  uint32_t numLandings() const { return plan.maps.empty() ? 0 : 32; }
+  uint32_t numLandings() const { return plan.maps.empty() && numCtas() == 1 ? 0 : 32; }
 
   struct Collective {
     Together together;

@@ -1,5 +1,6 @@
 // TMA's loads: a copy starts where a thread issues it, and arrives as late as it may, when no thread can go on without
-// it. Its writes are those of an actor of its own, ordered before whoever waits for the phase that counts their bytes.
+// it. Its writes are those of an actor of its own, ordered before whoever waits for the phase that counts their bytes,
+// and so are the stores to other CTAs that an mbarrier counts.
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/MemoryAccess.h"
 #include "lib/Sim/Transfers.h"
@@ -153,6 +154,42 @@ void mbarrierArrive(void *pointer, uint32_t expectedBytes, uint32_t predicate, u
   completePhaseIfDone(cta, address, barrier);
 }
 
+/// 16 bytes to a CTA of the cluster: who waits for the phase that counts them knows of them, and of nothing else that
+/// this thread did.
+void storeAsync(void *value, void *destination, void *pointer, uint32_t site) {
+  constexpr uint32_t bytes = 16;
+  Cta &cta = Cta::current();
+  cta.noteProgress();
+  auto [address, barrier] = findBarrier(cta, pointer, site);
+  uint32_t rank = Memory::rankOf(cta.memory().sharedAddress(destination)), landing = cta.landingActor(barrier.number);
+  if (Memory::rankOf(address) != rank)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) + " with an mbarrier of " +
+                  cta.peerText(Memory::rankOf(address)) + " for bytes of " + cta.peerText(rank),
+              site);
+  Touch touch = {cta.thread().index,
+                 reinterpret_cast<uintptr_t>(destination),
+                 bytes,
+                 bytes,
+                 Space::Cluster,
+                 /*isWrite=*/true,
+                 /*isAtomic=*/false,
+                 site};
+  touch.copy = Copy::Load;
+  uint32_t record = beginCopy(cta, touch);
+  std::memcpy(destination, value, bytes);
+  uint32_t moment = cta.startMomentOf(landing);
+  cta.memory().sharedOf(rank).history.completeCopy(record, landing, moment);
+  Known &known = barrier.known;
+  for (auto *row : {&known.clocks, &known.fenced, &known.reads})
+    row->resize(cta.numActors(), 0);
+  known.clocks[landing] = known.reads[landing] = moment;
+  barrier.missingBytes -= bytes;
+  if (auto text = surplusText(cta, address, barrier, site))
+    cta.fault(FindingKind::Misuse, *text, site);
+  completePhaseIfDone(cta, address, barrier);
+}
+
 void mbarrierWait(void *pointer, uint32_t parity, uint32_t site) {
   Cta &cta = Cta::current();
   while (true) {
@@ -248,6 +285,7 @@ void addTransferFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_fence_mbarrier_init", fenceInit),
                                 deviceFunction("tenon_sim_mbarrier_arrive", mbarrierArrive),
                                 deviceFunction("tenon_sim_mbarrier_wait", mbarrierWait),
+                                deviceFunction("tenon_sim_st_async", storeAsync),
                                 deviceFunction("tenon_sim_bulk_copy", bulkCopy),
                             });
 }

@@ -1,9 +1,10 @@
 // A product of few rows and columns is few programs, each with the whole depth to go through, while most of the
 // processor has nothing to do. Where its schedule says so, programs share the depth: one kernel makes the parts' sums,
 // one more product in the batch of which each part of the depth is one, and another adds them and does what followed
-// the product.
+// the product. With `joined` they stay one kernel, whose programs add the sum up themselves (tenon-tile-kernels).
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Schedule/WarpSchedule.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
 
@@ -161,6 +162,29 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
   return "";
 }
 
+/// Why the programs of a sum cannot add it up themselves, as CTAs of a cluster; empty where they can.
+static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch) {
+  std::optional<ContractionKernel> product = findContraction(kernel.getBlock());
+  if (!product || kernel->getNumResults() != 1)
+    return "it is no product with one result";
+  int64_t bits = getElementTypeOrSelf(product->rhsTensor().getType()).getIntOrFloatBitWidth();
+  if (!arch.hasWgmma || bits > 16 || product->rows.empty())
+    return "no dot of warpgroups makes its sums";
+  int64_t parts = gemm.getSplitK(), depth = product->staticDepth();
+  if (ShapedType::isDynamic(depth) || depth <= parts * gemm.getDepth())
+    return "a part of its depth has one turn, or it is known only at run time";
+  int64_t rows = gemm.getRows(), columns = gemm.getColumns();
+  if (gemm.getSwapped())
+    std::swap(rows, columns);
+  // What a program finishes leaves by stores of 8 rows, or by slabs of 16 columns.
+  if (rows % 64 != 0 || columns % ((gemm.getSwapped() ? 8 : 16) * parts) != 0)
+    return "its tile has no equal parts in whole fragments";
+  int64_t bytes = (rows + columns) * gemm.getDepth() * bits / 8, exchanged = (parts - 1) * rows * columns / parts * 4;
+  if (!chooseDotWarps(rows, columns, bytes, /*outerBytes=*/0, exchanged, DotKind::Warpgroup, arch).wgmma)
+    return "shared memory does not hold three slots of its operands beside the sums of others";
+  return "";
+}
+
 namespace {
 struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
   using SplitDepthPassBase::SplitDepthPassBase;
@@ -177,7 +201,15 @@ struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
       if (!gemm || gemm.getSplitK() == 1 || kernel->hasAttr(generalAttrName))
         continue;
       Location location = kernel.getLoc();
-      std::string name = kernel.getKernelName().str(), why = splitDepth(kernel, gemm, **found);
+      std::string name = kernel.getKernelName().str();
+      if (gemm.getJoined()) {
+        std::string reason = whyNotJoined(kernel, gemm, **found);
+        if (reason.empty())
+          continue;
+        remark::missed(location, remark::RemarkOpts::name("join").category("tenon-split-depth"))
+            << ("a second kernel adds up the sums of @" + name + ": " + reason);
+      }
+      std::string why = splitDepth(kernel, gemm, **found);
       if (why.empty())
         continue;
       remark::missed(location, remark::RemarkOpts::name("split").category("tenon-split-depth"))

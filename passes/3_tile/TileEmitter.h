@@ -109,7 +109,16 @@ public:
   int64_t depthTile = 32, keyTile = 128;
   /// What a product adds up over so many elements of its depth is added to the sum by itself; 0: there is one sum.
   int64_t promotedDepth = 0;
-  bool isSwapped = false;                      ///< a product's dot is the transposed one
+  bool isSwapped = false; ///< a product's dot is the transposed one
+  /// Of a product whose programs share sums: they differ in `program` along that axis of the grid alone, have parts of
+  /// the depth, and finish `own` of the `all` elements along an axis of their tile.
+  struct SharedSums {
+    int64_t parts;
+    unsigned gridAxis;
+    mlir::Value program;
+    unsigned own, all;
+  };
+  std::optional<SharedSums> sharedSums;
   tile::Maximum maximum = tile::Maximum::Lazy; ///< when an attention's sums are scaled anew
   /// The same for each loop that reduces; others have `reductionTile`.
   int64_t reductionTile = 128;

@@ -252,7 +252,7 @@ static SmallVector<Value> promote(ImplicitLocOpBuilder &b, scf::ForOp loop, Valu
 
 /// A matrix product: parts of the depth are loaded and multiplied, the sums go through the loop; those of the
 /// transposed dot are transposed at its end.
-TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
+TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &ownPlace) {
   std::optional<ContractionKernel> product = findProduct(*op->getBlock());
   auto isStored = [&](Value factor) { // widening an operand is the dot's own business
     while (factor.getDefiningOp()) {
@@ -264,6 +264,10 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   };
   if (!isStored(product->lhsFactor) || !isStored(product->rhsFactor))
     return fail("the product's factors are computed");
+  TilePlace place(ownPlace);
+  if (sharedSums)
+    for (AffineExpr &expr : place)
+      expr = expr.replace({{axis(sharedSums->own), axis(sharedSums->all)}, {dim(sharedSums->program), constant(0)}});
   TilePlace loops = loopsAt(op, 0, place);
   TileValue start = at(op.getDpsInits().front(), place);
   if (!reason.empty())
@@ -272,6 +276,8 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   if (kept.size() != 2)
     return fail("a product's tile has " + Twine(kept.size()) + " axes, expected rows and columns");
   int64_t size = product->staticDepth();
+  if (sharedSums)
+    size = llvm::divideCeil(size, sharedSums->parts * depthTile) * depthTile;
   bool isOne = !ShapedType::isDynamic(size) && size <= depthTile;
   int64_t bits = getElementTypeOrSelf(op.getDpsInputs().front().getType()).getIntOrFloatBitWidth();
   unsigned depth = isOne ? addWholeAxis(paddedDepth(size, bits), size) : addAxis(depthTile);
@@ -291,11 +297,14 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
   OpBuilder::InsertionGuard guard(b);
   loops[product->depth] = axis(depth);
   if (!isOne) {
-    loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), loopSize(op, product->depth),
-                              arith::ConstantIndexOp::create(b, depthTile),
-                              hasBlocks ? ValueRange{sums, none} : ValueRange{sums});
+    Value end = sharedSums ? arith::ConstantIndexOp::create(b, size) : loopSize(op, product->depth);
+    loop =
+        scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), end, arith::ConstantIndexOp::create(b, depthTile),
+                           hasBlocks ? ValueRange{sums, none} : ValueRange{sums});
     b.setInsertionPointToStart(loop.getBody());
     loops[product->depth] = dim(loop.getInductionVar()) + axis(depth);
+    if (sharedSums) // behind the end of the depth there are zeros
+      loops[product->depth] = loops[product->depth] + dim(sharedSums->program) * size;
     sums = hasBlocks ? loop.getRegionIterArg(1) : isPromoted ? none : loop.getRegionIterArg(0);
   }
   SmallVector<TileValue> elements = elementsAt(op, loops);
@@ -330,6 +339,13 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &place) {
     bool endsInBlock = hasBlocks && (ShapedType::isDynamic(size) || size % promotedDepth != 0);
     if (endsInBlock)
       result = arith::AddFOp::create(b, result, loop.getResult(1));
+  }
+  if (sharedSums) {
+    auto type = cast<RankedTensorType>(result.getType());
+    SmallVector<int64_t> part(type.getShape());
+    part[1] = axisSize(sharedSums->own);
+    result = tile::ReduceScatterOp::create(b, type.clone(part), result, sharedSums->gridAxis, /*dimension=*/1);
+    kept = axesOf(ownPlace);
   }
   return {transposed(result), kept};
 }

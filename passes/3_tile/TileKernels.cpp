@@ -45,8 +45,13 @@ private:
   void buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension> dimensions, Block *program,
                     const ResultDimensions &result, TileEmitter &emitter);
 
+  /// That the results' parts lie along: the columns of the dot.
+  int64_t sharedDimension(int64_t rank) const { return isSwapped ? rank - 2 : rank - 1; }
+
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
+  int64_t sharedParts = 1; ///< programs that share a product's sum
+  bool isSwapped = false;
   SmallVector<Value> stateViews; ///< of an attention's parts: maximum, sum, total
   Value logSumExpView;           ///< of an attention's second result
 };
@@ -173,7 +178,14 @@ void ProgramBuilder::buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension
     auto [entry, isNew] = places.try_emplace({d, isWhole ? known : 0});
     if (isNew) {
       AffineExpr first = isWhole ? emitter.constant(0) : emitter.dim(program->getArgument(d)) * dimension.size;
-      if (isWhole)
+      if (sharedParts > 1 && d == sharedDimension(rank)) {
+        Value part = program->getArguments().back();
+        int64_t size = dimension.size / sharedParts;
+        unsigned own = emitter.addAxis(size);
+        unsigned all = isWhole ? emitter.addWholeAxis(dimension.size, known) : emitter.addAxis(dimension.size);
+        emitter.sharedSums = {sharedParts, unsigned(rank), part, own, all};
+        entry->second = first + emitter.dim(part) * size + emitter.axis(own);
+      } else if (isWhole)
         entry->second =
             known == 1 && dimension.size == 1 ? first : emitter.axis(emitter.addWholeAxis(dimension.size, known));
       else
@@ -304,7 +316,8 @@ tile::KernelOp ProgramBuilder::build() {
   if (gemm) {
     emitter.depthTile = gemm.getDepth();
     emitter.promotedDepth = gemm.getPromote();
-    emitter.isSwapped = gemm.getSwapped();
+    emitter.isSwapped = isSwapped = gemm.getSwapped();
+    sharedParts = gemm.getJoinedParts();
     if (auto product = findProduct(kernel.getBlock()); product && product->blocks) {
       SmallVector<unsigned> loops;
       product->blocks.getReductionDims(loops);
@@ -324,6 +337,8 @@ tile::KernelOp ProgramBuilder::build() {
   SmallVector<Value> extents;
   for (auto [d, dimension] : llvm::enumerate(dimensions))
     extents.push_back(extentOf(pieces, d, dimension, emitter));
+  if (sharedParts > 1)
+    extents.push_back(arith::ConstantIndexOp::create(b, sharedParts));
   if (!emitter.error().empty())
     return error = emitter.error().str(), made;
   if (llvm::any_of(extents, [&](Value extent) { return !sizeExprOf(made, extent); }))

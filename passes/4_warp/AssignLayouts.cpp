@@ -144,6 +144,9 @@ void LayoutAssignment::spreadAlong(Operation *op, Value from, LayoutAttr layout)
   } else if (auto reduce = dyn_cast<tile::ReduceOp>(op)) {
     if (!isResult)
       want(reduce.getResult(), layout.drop(reduce.getAxis()));
+  } else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op)) {
+    if (LayoutAttr part = isResult ? LayoutAttr() : partOf(layout, shared.getDimension(), shared.getParts()))
+      want(shared.getResult(), part);
   } else if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     if (isResult)
       want(broadcast.getTile(), layout.pick(broadcast.getDims()));
@@ -340,6 +343,9 @@ void LayoutAssignment::carryOut(Operation *op) {
     if (!layoutOf(reduce.getTile()))
       adaptOperand(op->getOpOperand(0), rowLayout(tileType(reduce.getTile()), schedule.getNumWarps()));
     fixResult(op, layoutOf(reduce.getTile()).drop(reduce.getAxis()));
+  } else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op)) {
+    if (LayoutAttr part = partOf(layoutOf(shared.getTile()), shared.getDimension(), shared.getParts()))
+      fixResult(op, part);
   } else if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     adaptOperand(op->getOpOperand(0), layoutOf(op->getResult(0)).pick(broadcast.getDims()));
   } else if (auto trans = dyn_cast<tile::TransOp>(op)) {

@@ -2,6 +2,7 @@
 // lib/Schedule has the reasons. A schedule that stands there already is somebody's choice.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/HandSchedules.h"
+#include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
 #include "lib/Schedule/WarpSchedule.h"
@@ -51,6 +52,13 @@ static bool needsManyRegisters(tile::KernelOp kernel) {
   return result.wasInterrupted();
 }
 
+/// What a program gets of other CTAs.
+static int64_t exchangedBytesOf(tile::KernelOp kernel) {
+  int64_t bytes = 0;
+  kernel.walk([&](tile::ReduceScatterOp op) { bytes += sharedSumBytes(op); });
+  return bytes;
+}
+
 static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool tf32) {
   SmallVector<tile::DotOp> dots;
   int64_t elements = 1;
@@ -86,7 +94,7 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
     columns = std::max(columns, dot.getType().getDimSize(1));
   if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
     return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
-  return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
+  return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, exchangedBytesOf(kernel), kind, arch);
 }
 
 static bool isBoundByMemory(tile::KernelOp kernel, const GpuArch &arch) {
@@ -117,7 +125,7 @@ static int64_t earlySlots(tile::KernelOp kernel, const WarpSchedule &schedule, c
   if (weightBytes == 0)
     return 0;
   return chooseEarlySlots(schedule, dots[0].getType().getDimSize(0), turns ? turns->getSExtValue() : schedule.stages,
-                          weightBytes, otherBytes, arch);
+                          weightBytes, otherBytes, exchangedBytesOf(kernel), arch);
 }
 
 namespace {

@@ -17,12 +17,16 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-/// The copies that programs along the axis have in common and that can be cut into as many parts.
+/// Whether programs along the axis have the copy in common, and it can be cut into as many parts.
+static bool isShared(CopyOp copy, BlockArgument axis, int64_t size) {
+  bool isCut = copy.getTarget().getType().getShape()[0] % (size * SmemType::rowsOfSwizzle) == 0;
+  return isCut && llvm::none_of(copy.getPlace(), [&](Value place) { return mayDependOn(place, axis); });
+}
+
 static SmallVector<CopyOp> sharedCopies(ProduceOp produce, BlockArgument axis, int64_t size) {
   SmallVector<CopyOp> shared;
   produce.getBody().walk([&](CopyOp copy) {
-    bool isCut = copy.getTarget().getType().getShape()[0] % (size * SmemType::rowsOfSwizzle) == 0;
-    if (isCut && llvm::none_of(copy.getPlace(), [&](Value place) { return mayDependOn(place, axis); }))
+    if (isShared(copy, axis, size))
       shared.push_back(copy);
   });
   return shared;
@@ -79,8 +83,10 @@ static StringRef formClusters(tile::KernelOp kernel, int64_t size) {
       copy.setWithin(within);
     });
   }
-  for (CopyOp copy : best)
-    copy.setMulticast(true);
+  grid.walk([&](CopyOp copy) { // the early ones, too
+    if (isByProducer(copy) && isShared(copy, grid.getBody().getArgument(along), size))
+      copy.setMulticast(true);
+  });
   kernel->setAttr("warp.cluster", ClusterAttr::get(kernel.getContext(), along, size));
   remark::passed(kernel.getLoc(), remark::RemarkOpts::name("cluster").category("tenon-form-clusters"))
       << (Twine(size) + " programs along axis " + Twine(along) + " share " + Twine(bytesOf(best)) + " bytes of copies")
@@ -88,10 +94,18 @@ static StringRef formClusters(tile::KernelOp kernel, int64_t size) {
   return {};
 }
 
+/// Programs that share a sum are those of a cluster: they reach each other's shared memory.
+static void clusterSharedSums(tile::KernelOp kernel, tile::ReduceScatterOp sum) {
+  kernel->setAttr("warp.cluster", ClusterAttr::get(kernel.getContext(), sum.getAxis(), sum.getParts()));
+}
+
 namespace {
 struct FormClusters : tenon::impl::FormClustersPassBase<FormClusters> {
   void runOnOperation() override {
     getOperation()->walk([&](tile::KernelOp kernel) {
+      auto sums = kernel.getGrid().getBody().getOps<tile::ReduceScatterOp>();
+      if (!sums.empty())
+        return clusterSharedSums(kernel, *sums.begin());
       auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
       if (!schedule || schedule.getCluster() == 1 || kernel->hasAttr("warp.cluster"))
         return;

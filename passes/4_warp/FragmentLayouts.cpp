@@ -56,4 +56,15 @@ LayoutAttr rowLayout(RankedTensorType tile, int64_t numWarps) {
   return LayoutAttr::get(context, dims);
 }
 
+LayoutAttr partOf(LayoutAttr layout, int64_t dimension, int64_t parts) {
+  SmallVector<SmallVector<Digit>> dims;
+  for (int64_t d = 0; d < layout.getRank(); ++d)
+    dims.push_back(layout.getDim(d));
+  Digit &slowest = dims[dimension].front();
+  if (slowest.kind != DigitKind::Register || slowest.size % parts != 0)
+    return {};
+  slowest.size /= parts;
+  return LayoutAttr::get(layout.getContext(), dims);
+}
+
 } // namespace tenon::warp

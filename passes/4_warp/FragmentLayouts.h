@@ -9,4 +9,7 @@ namespace tenon::warp {
 /// the other lanes and the warps go to the dimensions before it as far as there are places, then along the innermost.
 LayoutAttr rowLayout(mlir::RankedTensorType tile, int64_t numWarps);
 
+/// Of a tile's equal parts along a dimension, where each thread has as much of all of them; null where it has not.
+LayoutAttr partOf(LayoutAttr layout, int64_t dimension, int64_t parts);
+
 } // namespace tenon::warp

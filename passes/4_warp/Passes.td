@@ -115,7 +115,7 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
     ```
     Requires: `warp.schedule` (tenon-choose-warp-schedules).
     Ensures: a transfer is committed for each turn, in order, and waited for before it is read. With a producer each dot's
-    operands have a ring of their own, and so has what is loaded once a program.
+    operands have a ring of their own, and so has what is loaded once a program, and with `early` what is streamed.
     Leaves alone: loads outside loops unless there is a producer, loads at places that data decide, rows that are no multiple of 16 bytes.
   }];
   let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
@@ -173,7 +173,8 @@ def FormClustersPass : Pass<"tenon-form-clusters", "::mlir::ModuleOp"> {
     ```
     Requires: copies (tenon-stage-copies), and `cluster` in `warp.schedule`.
     Ensures: `warp.cluster` along the axis along which the most bytes are shared; the grid's extent there is a multiple of
-    the cluster's size, and all its programs have as many transfers.
+    the cluster's size, and all its programs have as many transfers. Programs that share a sum (`tile.reduce_scatter`) are
+    the CTAs of a cluster, whatever the schedule says.
     Leaves alone: kernels without a producer, axes along which programs differ in length, tiles of fewer than 8 rows a CTA.
   }];
   let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::affine::AffineDialect"];

@@ -6,6 +6,7 @@
 #include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Schedule/GpuArch.h"
+#include "passes/4_warp/FragmentLayouts.h"
 #include "passes/4_warp/Passes.h"
 #include "passes/4_warp/RingPaths.h"
 
@@ -84,6 +85,19 @@ static LogicalResult verifyOperands(Operation *op) {
       return op->emitOpError("gives a tile in ")
              << resultLayout() << ", expected " << kept << ", what is left of its operand's";
     return verifyFold(op, layout, reduce.getAxis());
+  }
+  if (auto shared = dyn_cast<tile::ReduceScatterOp>(op)) {
+    LayoutAttr part = partOf(layoutOf(shared.getTile()), shared.getDimension(), shared.getParts());
+    auto cluster = op->getParentOfType<tile::KernelOp>()->getAttrOfType<ClusterAttr>("warp.cluster");
+    if (!part || part != resultLayout())
+      return op->emitOpError("gives a tile in ") << resultLayout() << " of " << layoutOf(shared.getTile())
+                                                 << ", expected a part in each thread's registers, as of a warpgroup's "
+                                                    "dot; choose a tile without `joined` in "
+                                                    "`tenon.schedule`";
+    if (!cluster || cluster.getAxis() != int64_t(shared.getAxis()) || cluster.getSize() != shared.getParts())
+      return op->emitOpError("is no sum over the CTAs of a cluster, expected `warp.cluster` along axis ")
+             << shared.getAxis() << "; tenon-form-clusters makes it";
+    return success();
   }
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
     return expectLayout(op, broadcast.getTile(), resultLayout().pick(broadcast.getDims()));
@@ -231,7 +245,7 @@ static LogicalResult verifyTeams(tile::KernelOp kernel, ScheduleAttr schedule) {
   if (schedule.getTeams() == 1)
     return success();
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
-    if (isa<tile::AnyOp, tile::RedoOp>(op))
+    if (isa<tile::AnyOp, tile::RedoOp, tile::ReduceScatterOp>(op))
       return op->emitOpError("is in a kernel of ") << schedule.getTeams() << " teams, which it has no form for; choose "
                                                    << "`teams = 1` in `warp.schedule`";
     auto ring = dyn_cast<RingCreateOp>(op);

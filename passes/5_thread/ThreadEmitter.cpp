@@ -217,6 +217,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     values[op->getResult(0)] = results;
     return success();
   }
+  if (auto shared = dyn_cast<tile::ReduceScatterOp>(op))
+    return emitReduceScatter(shared);
   if (auto iota = dyn_cast<tile::IotaOp>(op))
     return emitIota(iota);
   if (auto reduce = dyn_cast<tile::ReduceOp>(op))

@@ -89,6 +89,7 @@ private:
   mlir::Value transfersOf(warp::RingCreateOp ring);
   warp::SmemType boxOf(warp::CopyOp copy);
   void clusterBarrier();
+  void awaitPeers();
   mlir::Value perCluster(mlir::Value number);
   mlir::Value countOf(tile::GridOp grid);
   mlir::Value nextTeam(tile::GridOp grid);
@@ -172,6 +173,10 @@ private:
   void waitForStores(int64_t pending, bool onlyRead);
   mlir::LogicalResult emitAsyncStore(warp::StoreOp op);
 
+  //===--- sums over programs (ThreadExchange.cpp) ---===//
+  void initSumBarriers();
+  mlir::LogicalResult emitReduceScatter(tile::ReduceScatterOp op);
+
   //===--- dots (ThreadDot.cpp) ---===//
   mlir::LogicalResult emitDot(warp::DotOp op);
   mlir::LogicalResult emitMmaSync(warp::DotOp op, warp::MmaSyncAttr atom);
@@ -196,6 +201,7 @@ private:
   mlir::ImplicitLocOpBuilder &b;
   warp::ScheduleAttr schedule;
   warp::ClusterAttr cluster; ///< null: CTAs by themselves
+  bool hasMulticast = false; ///< a cluster's CTAs fill each other's slots
   mlir::Value clusterRank;
   mlir::LLVM::LLVMFuncOp function;
   mlir::Operation *entryEnd = nullptr; ///< what is computed once stands before it

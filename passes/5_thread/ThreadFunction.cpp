@@ -13,6 +13,7 @@ using namespace tenon::warp;
 ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, const GpuArch &arch, ImplicitLocOpBuilder &b)
     : kernel(kernel), b(b), schedule(kernel->getAttrOfType<ScheduleAttr>("warp.schedule")),
       cluster(kernel->getAttrOfType<ClusterAttr>("warp.cluster")), hasFloat8(arch.rates.tensorF8 > 0) {
+  kernel.walk([&](CopyOp copy) { hasMulticast |= copy.getMulticast(); });
   kernel.walk([&](Operation *op) {
     if (!isa<tile::StoreOp, warp::StoreOp>(op))
       return;
@@ -72,6 +73,8 @@ void ThreadEmitter::emitGrid(tile::GridOp grid, Value rest) {
   SmallVector<Value> extents = gridExtents(grid);
   int64_t rank = extents.size();
   auto isOne = [](Value extent) { return getConstantIntValue(extent) == 1; };
+  if (cluster && cluster.getAxis() == rank - 1 && rank > 2 && isOne(extents.back())) // parts of one sum
+    values[numbers[--rank]] = {index(0)};
   bool isGrouped = hasTensorCore && rank >= 2 && !isOne(extents[rank - 1]) && !isOne(extents[rank - 2]);
   int64_t inner = isGrouped ? rank - 2 : rank;
   if (isGrouped) {
@@ -200,9 +203,15 @@ LogicalResult ThreadEmitter::emit() {
       if (failed(emitRoles(grid)))
         return failure();
     } else if (&op == grid) {
-      emitGrid(grid, NVVM::BlockIdXOp::create(b, b.getI32Type()));
+      if (cluster) {
+        initBarriers();
+        awaitPeers();
+      }
+      emitGrid(grid, perCluster(NVVM::BlockIdXOp::create(b, b.getI32Type())));
       if (failed(emitBlock(grid.getBody().front())))
         return failure();
+      if (cluster) // others may still arrive at barriers of a CTA that is done
+        clusterBarrier();
     } else if (failed(emitOp(&op))) {
       return failure();
     }

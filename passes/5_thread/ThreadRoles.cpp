@@ -96,12 +96,12 @@ void ThreadEmitter::clusterBarrier() {
 }
 
 /// A slot is filled again by the producers of all CTAs that share what comes into it.
-int64_t ThreadEmitter::numReaders() { return schedule.getNumWarps() * (cluster ? cluster.getSize() : 1); }
+int64_t ThreadEmitter::numReaders() { return schedule.getNumWarps() * (hasMulticast ? cluster.getSize() : 1); }
 
 /// A warp has read what the barrier is about.
 void ThreadEmitter::arriveAtEmpty(Value empty) {
   NVVM::SyncWarpOp::create(b, i32(-1)); // once all of its lanes have
-  if (!cluster) {
+  if (!hasMulticast) {
     ptx::MbarrierArriveOp::create(b, empty, arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0)));
     return;
   }
@@ -129,6 +129,7 @@ void ThreadEmitter::initBarriers() {
       NVVM::MBarrierInitOp::create(b, sharedAt(i32(at)), i32(1), Value());
       NVVM::MBarrierInitOp::create(b, sharedAt(i32(at + 8)), i32(schedule.getNumWarps()), Value());
     }
+    initSumBarriers();
     NVVM::FenceMbarrierInitOp::create(b);
     // The first copy of each would wait for it.
     for (size_t number = 0; number < tensorMaps.size(); ++number)
@@ -136,10 +137,18 @@ void ThreadEmitter::initBarriers() {
                                /*predicate=*/Value(), /*tensormap=*/b.getUnitAttr(), /*uniform=*/nullptr,
                                /*in_param_space=*/nullptr);
   }
+  if (hasMulticast)
+    return clusterBarrier();
+  // A CTA copies for itself, and waits for the others to have begun before it sends them sums: awaitPeers.
+  NVVM::Barrier0Op::create(b);
   if (cluster)
-    clusterBarrier();
-  else
-    NVVM::Barrier0Op::create(b);
+    NVVM::ClusterArriveOp::create(b, UnitAttr());
+}
+
+/// The other half of the cluster's barrier at the start, where CTAs do not copy for each other.
+void ThreadEmitter::awaitPeers() {
+  if (cluster && !hasMulticast)
+    NVVM::ClusterWaitOp::create(b, UnitAttr());
 }
 
 /// One copy a slab, counted on the slot's barrier; elements outside of the view arrive as zeros.
@@ -372,7 +381,7 @@ void ThreadEmitter::awaitLaunchAhead() { NVVM::GriddepcontrolOp::create(b, NVVM:
 /// Of the CTA's first program; then the producer waits for the launch ahead, whose results it copies next.
 LogicalResult ThreadEmitter::emitEarly(tile::GridOp grid) {
   role = Role::Producer;
-  emitGrid(grid, NVVM::BlockIdXOp::create(b, b.getI32Type()));
+  emitGrid(grid, perCluster(NVVM::BlockIdXOp::create(b, b.getI32Type())));
   DenseSet<Value> readLater; // what is computed of numbers in memory
   for (Operation &op : grid.getBody().front()) {
     auto early = dyn_cast<EarlyOp>(op);
@@ -404,12 +413,14 @@ LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
   if (few)
     NVVM::SetMaxRegisterOp::create(b, few, NVVM::SetMaxRegisterAction::decrease);
   auto one = scf::IfOp::create(b, isEqual(thread, 32 * schedule.getAllWarps()), /*withElseRegion=*/false);
+  awaitPeers();
   b.setInsertionPoint(one.thenYield());
   if ((hasEarly && failed(emitEarly(grid))) || failed(emitPrograms(grid, Role::Producer)))
     return failure();
   b.setInsertionPoint(roles.elseYield());
   if (many)
     NVVM::SetMaxRegisterOp::create(b, many, NVVM::SetMaxRegisterAction::increase);
+  awaitPeers();
   if (hasEarly) {
     awaitLaunchAhead();
     NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::launch_dependents);

@@ -105,6 +105,20 @@ static void lowerStore(ptx::StGlobalOp op, ImplicitLocOpBuilder &b) {
            constraints + "l,b,~{memory}", /*hasEffects=*/true);
 }
 
+static void lowerStoreAsync(ptx::StAsyncOp op, ImplicitLocOpBuilder &b) {
+  SmallVector<Value> operands;
+  for (int64_t index = 0; index < 4; ++index) {
+    Value position = LLVM::ConstantOp::create(b, b.getI32Type(), b.getI32IntegerAttr(index));
+    operands.push_back(LLVM::ExtractElementOp::create(b, op.getValue(), position));
+  }
+  operands.append({op.getAddress(), op.getBarrier(), op.getRank()});
+  assembly(b, {}, operands,
+           "{\n.reg .b32 place, counted;\nmapa.shared::cluster.u32 place, $4, $6;\n"
+           "mapa.shared::cluster.u32 counted, $5, $6;\n"
+           "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [place], {$0, $1, $2, $3}, [counted];\n}",
+           "r,r,r,r,r,r,r,~{memory}", /*hasEffects=*/true);
+}
+
 /// An instruction in place on values of 32 bits: `others` are operands of its text before them. What it gives back.
 static SmallVector<Value> inPlace(ValueRange values, ValueRange others, StringRef text, const std::string &constraints,
                                   ImplicitLocOpBuilder &b) {
@@ -262,6 +276,7 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
             assembly(b, {}, {arrive.getBarrier(), arrive.getPredicate()},
                      "@$1 mbarrier.arrive.shared::cta.b64 _, [$0];", "r,b,~{memory}", /*hasEffects=*/true);
           })
+          .Case([&](ptx::StAsyncOp store) { lowerStoreAsync(store, b); })
           .Case([&](ptx::CvtF8Op pair) { pair.replaceAllUsesWith(lowerCvtF8(pair, b)); })
           .Case([&](ptx::MbarrierArriveClusterOp arrive) {
             assembly(b, {}, {arrive.getBarrier(), arrive.getRank(), arrive.getPredicate()},

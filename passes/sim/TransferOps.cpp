@@ -81,6 +81,13 @@ std::optional<LogicalResult> replaceTransferOp(Operation *op, CallBuilder &calls
     Value peer =
         calls.call("tenon_sim_mapa", {arrive.getBarrier(), rank}, LLVM::LLVMPointerType::get(op->getContext()));
     calls.call("tenon_sim_mbarrier_arrive", {peer, calls.i32(0), calls.bits(arrive.getPredicate()), calls.i32(0)});
+  } else if (auto store = dyn_cast<ptx::StAsyncOp>(op)) {
+    Value registers = calls.registers(4);
+    LLVM::StoreOp::create(calls.builder(), op->getLoc(), store.getValue(), registers, 16);
+    Type pointer = LLVM::LLVMPointerType::get(op->getContext());
+    Value place = calls.call("tenon_sim_mapa", {store.getAddress(), store.getRank()}, pointer);
+    Value barrier = calls.call("tenon_sim_mapa", {store.getBarrier(), store.getRank()}, pointer);
+    calls.call("tenon_sim_st_async", {registers, place, barrier});
   } else if (auto wait = dyn_cast<ptx::MbarrierWaitOp>(op)) {
     calls.call("tenon_sim_mbarrier_wait", {wait.getBarrier(), wait.getParity()});
   } else if (auto tryWait = dyn_cast<NVVM::MBarrierTryWaitParityOp>(op)) {

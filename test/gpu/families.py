@@ -2,8 +2,8 @@
 `tiles`: what a GPU does with tiles, around the sides of tiles; `tf32`: products of f32 that may be rounded to tf32;
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
-products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp; and
-`attention8`: attention of 8-bit floats."""
+products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp;
+`attention8`: attention of 8-bit floats; and `joined`: programs of a cluster that share sums."""
 
 import sys
 from dataclasses import replace
@@ -23,7 +23,7 @@ from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 from exec_cpu.unary import sigmoid  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "attention8", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "attention8", "joined", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -49,6 +49,8 @@ def cases_of(family, seed):
         return with_lengths(np.random.default_rng(seed))
     if family == "attention8":
         return attention_of_bytes(np.random.default_rng(seed))
+    if family == "joined":
+        return joined(np.random.default_rng(seed))
     return cpu_cases_of(family, seed)
 
 
@@ -347,6 +349,58 @@ def swapped(rng):
             case = quantisation.product(name, source, source, to, (m,), n, k, "row", "row", None, [{}])
             result.append(replace(case, schedule=(swapped_schedule("quantised_matmul", tile, 128, 128, promote),)))
     return result
+
+
+def joined(rng):
+    """Programs of a cluster that share sums, by schedules by hand: parts of the depth that end anywhere, several rounds; and
+    rings of more slots for what is streamed."""
+    result = []
+    tiles_ = [(64, 64, 64), (64, 128, 64), (128, 64, 64), (128, 128, 64), (128, 192, 64), (128, 96, 32), (64, 256, 64), (256, 64, 64)]
+    rows_, columns = [1, 63, 64, 65, 128, 129, 200, 333], [8, 63, 96, 128, 129, 200, 512, 1000]
+    depths = [320, 384, 520, 576, 1000, 1023, 1024, 2048]
+    eights = [(1, 16), (16, 16), (15, 32), (33, 48), (64, 64), (100, 112), (130, 144), (64, 64)]
+    for dtype in (F16, BF16):
+        for m, n, k, tile, few in table(rng, rows_, columns, depths, tiles_, eights):
+            splits = 2 + 2 * int(tile[0] < 256 and tile[1] % 64 == 0 and k > 4 * tile[2])
+            case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_{'x'.join(map(str, tile))}_by_{splits}", dtype, (m,), n, k, bool(m % 2), True, [{}])
+            result.append(replace(case, schedule=(joined_schedule("linear", tile, splits),)))
+            m, eight = few
+            splits, width = 4 if eight in (32, 64) else 2, 128 if n > 100 else 64
+            case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_{eight}x{width}_swapped_by_{splits}", dtype, (m,), n, k, bool(m % 2), True, [{}])
+            result.append(replace(case, schedule=(joined_schedule("linear", (eight, width, 64), splits, ", swapped = true"),)))
+        for number, tile in enumerate(tiles_[:4]):
+            ta, tb = bool(number & 1), bool(number & 2)
+            name = f"matmul_{dtype}_{'ta' * ta}{'tb' * tb}_{'x'.join(map(str, tile))}"
+            case = contractions.matmul_case(name, dtype, (2, 200, 520), (2, 520, 136), (2, 200, 136), ta, tb, [{}])
+            result.append(replace(case, schedule=(joined_schedule("matmul", tile, 2),)))
+        case = contractions.linear_case(f"{dtype}_rounds", dtype, (600,), 520, 200, True, True, [{}])
+        result.append(replace(case, schedule=(joined_schedule("linear", (64, 64, 64), 2),)))
+        case = contractions.linear_case(f"{dtype}_rounds_of_rows", dtype, ("m",), 600, 260, True, True, [{"m": 1}, {"m": 300}])
+        result.append(replace(case, schedule=(joined_schedule("linear", (64, 64, 64), 4),)))
+        result += streamed(dtype)
+    for source, promote in ((I8, ""), (F8E4M3, ", promote = 128")):
+        for m, n, k, tile in table(rng, rows_[:4], columns[3:7], [640, 768, 1024, 1040], tiles_[:4]):
+            case = quantisation.product(f"{source}_{m}x{n}x{k}_{'x'.join(map(str, tile))}", source, source, BF16, (m,), n, k, "row", "row", None, [{}])
+            result.append(replace(case, schedule=(joined_schedule("quantised_matmul", (*tile[:2], 128), 2, promote),)))
+    return result
+
+
+def streamed(dtype):
+    """What a program alone reads through a ring of its own: sums of one program, joined, transposed; clusters that share the rest."""
+    for m, n, k, tile, splits, more, stages, rest in [(50, 200, 1000, (64, 64, 64), 1, "", 3, "early = 7"),
+                                                      (64, 328, 1032, (64, 64, 64), 2, "", 3, "early = 9"),
+                                                      (64, 100, 2048, (64, 64, 64), 4, "", 5, "early = 2"),
+                                                      (16, 200, 1024, (16, 64, 128), 2, ", swapped = true", 2, "early = 5"),
+                                                      (63, 256, 512, (64, 32, 64), 1, "", 4, "cluster = 2, early = 8")]:
+        case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_streamed", dtype, (m,), n, k, True, True, [{}])
+        tile = joined_schedule("linear", tile, splits, more)
+        tile = tile if splits > 1 else tile.replace(", split_k = 1, joined = true", "")
+        yield replace(case, schedule=(tile, f"@linear = {warp_schedule(4, stages, f', {rest}')}"))
+
+
+def joined_schedule(kernel, tile, splits, more=""):
+    rows_, columns, depth = tile
+    return f"@{kernel} = #tile.gemm<rows = {rows_}, columns = {columns}, depth = {depth}, split_k = {splits}{more}, joined = true>"
 
 
 def swapped_schedule(kernel, rows_, columns, depth, more=""):

@@ -300,5 +300,66 @@ TEST_F(SimCluster, ArrivalAtAPeersMbarrierAfterARead) {
   expectFinding(run(text, "ptx.mbarrier.wait"), sim::FindingKind::Race, {"by llvm.store", "by llvm.load"});
 }
 
+/// Each thread sends four words to the other CTA, whose mbarrier counts them.
+std::string sender() {
+  return kernel(std::string(R"(%isFirst = arith.cmpi eq, %t, %zero : i32
+    %c384 = arith.constant 384 : i32
+    %barrier = llvm.getelementptr %shared[%c384] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
+    %other = arith.xori %rank, %one : i32
+    scf.if %isFirst {
+      nvvm.mbarrier.init %barrier, %one : !llvm.ptr<3>, i32
+      nvvm.fence.mbarrier.init
+    }
+    %mine = llvm.getelementptr %shared[%t] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, vector<4xi32>
+)") + sync + R"(scf.if %isFirst {
+      %bytes = arith.constant 1024 : i32
+      nvvm.mbarrier.arrive.expect_tx %barrier, %bytes : !llvm.ptr<3>, i32
+    }
+    %v = llvm.load %from : !llvm.ptr<1> -> i32
+    %none = llvm.mlir.poison : vector<4xi32>
+    %v0 = llvm.insertelement %v, %none[%zero : i32] : vector<4xi32>
+    %v1 = llvm.insertelement %t, %v0[%one : i32] : vector<4xi32>
+    %two = arith.constant 2 : i32
+    %v2 = llvm.insertelement %t, %v1[%two : i32] : vector<4xi32>
+    %three = arith.constant 3 : i32
+    %v3 = llvm.insertelement %cta, %v2[%three : i32] : vector<4xi32>
+    ptx.st.async %v3, %mine, %barrier, %other : vector<4xi32>
+    ptx.mbarrier.wait %barrier, %zero
+    %w = llvm.load %mine : !llvm.ptr<3> -> i32
+    llvm.store %w, %to : i32, !llvm.ptr<1>
+)" + sync);
+}
+
+TEST_F(SimCluster, StoresThatAPeersMbarrierCounts) {
+  std::string text = sender();
+  for (uint64_t seed : {0, 1, 2, 3}) {
+    sim::Report report = run(text, "", 0, seed);
+    EXPECT_TRUE(report.ok()) << report.text();
+    for (int i = 0; i < 256; ++i)
+      ASSERT_EQ(y[i], (i / 64 ^ 1) * 64 + i % 64);
+  }
+  expectFinding(run(text, "ptx.st.async"), sim::FindingKind::Deadlock, {"lacks", "1024 bytes"});
+  expectFinding(run(text, "ptx.mbarrier.wait"), sim::FindingKind::AsyncCopy,
+                {"llvm.load", "ptx.st.async", "no wait for its mbarrier has ended that copy"});
+  std::string few = text, bytes = "constant 1024 :";
+  few.replace(few.find(bytes), bytes.size(), "constant 1008 :");
+  expectFinding(run(few), sim::FindingKind::Misuse, {"16 bytes more than expected come to the mbarrier"});
+}
+
+TEST_F(SimCluster, AStoreThatIsCountedTellsOfNothingElse) {
+  // Thread 0 writes a word there before, by a plain store, which the phase does not count.
+  std::string text = sender(), send = "ptx.st.async";
+  text.insert(text.find(send), R"(%behind = arith.constant 320 : i32
+    %word = llvm.getelementptr %shared[%behind] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
+    %there = nvvm.mapa %word, %other : !llvm.ptr<3> -> !llvm.ptr<7>
+    scf.if %isFirst {
+      llvm.store %t, %there : i32, !llvm.ptr<7>
+    }
+    )");
+  std::string load = "%w = llvm.load %mine";
+  text.replace(text.find(load), load.size(), "%w = llvm.load %word");
+  expectFinding(run(text), sim::FindingKind::Race, {"llvm.load", "llvm.store", "nothing orders the two"});
+}
+
 } // namespace
 } // namespace tenon::test

@@ -618,7 +618,8 @@ TEST_P(TileKernels, MatchTheReference) {
     if (keySplits)
       tiled->walk([&](KernelOp kernel) {
         if (findContraction(kernel.getBlock()))
-          kernel->setAttr("tenon.schedule", tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false, isSwapped));
+          kernel->setAttr("tenon.schedule",
+                          tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false, isSwapped, false));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
           kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, keySplits,
                                                                      keySplits == 1   ? tile::Maximum::Lazy

@@ -163,3 +163,20 @@ llvm.func @f(%b: !llvm.ptr<3>, %p: i1) {
   ptx.mbarrier.arrive.cluster %b, %rank, %p
   llvm.return
 }
+
+// -----
+
+llvm.func @f(%x: vector<2xi32>, %p: !llvm.ptr<3>, %rank: i32) {
+  // expected-error @below {{'ptx.st.async' op (C1) stores 'vector<2xi32>', expected vector<4xi32>}}
+  ptx.st.async %x, %p, %p, %rank : vector<2xi32>
+  llvm.return
+}
+
+// -----
+
+llvm.func @f(%x: vector<4xi32>, %p: !llvm.ptr<3>) {
+  %rank = llvm.mlir.constant(9 : i32) : i32
+  // expected-error @below {{'ptx.st.async' op (C2) stores to CTA 9 of a cluster, expected 0 to 7}}
+  ptx.st.async %x, %p, %p, %rank : vector<4xi32>
+  llvm.return
+}

@@ -506,3 +506,56 @@ tile.kernel @redo_c2(%X: !tile.view<16x4xf32>, %Y: !tile.view<16x4xf32>) {
     }
   }
 }
+
+// -----
+
+// expected-error @below {{joined programs share a sum by 8 and have 1 parts, expected 2 or 4, and 1}}
+func.func private @s() attributes {s = #tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 8, joined = true>}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c2) {
+    // expected-error@+1 {{'tile.reduce_scatter' op (C1) axis is 2, expected a dimension}}
+    %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 2 : i64} : tensor<16x64xf32> -> tensor<16x32xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c2) {
+    // expected-error@+1 {{'tile.reduce_scatter' op (C2) result is 'tensor<16x48xf32>', expected a part of 'tensor<16x64xf32>' along dimension 1}}
+    %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<16x64xf32> -> tensor<16x48xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c2) {
+    // expected-error@+1 {{'tile.reduce_scatter' op (C3) adds up 4 parts along axis 0, expected an axis of the grid with as many programs}}
+    %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<16x64xf32> -> tensor<16x16xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c2) {
+    %b = arith.cmpi eq, %p, %c0 : index
+    scf.if %b {
+      // expected-error@+1 {{'tile.reduce_scatter' op (C4) stands where some programs may not come to it, expected tile.grid, and no other there}}
+      %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<16x64xf32> -> tensor<16x32xf32>
+    }
+  }
+}

@@ -365,3 +365,25 @@ tile.kernel @teamsThatMeet(%X: !tile.view<64x64xbf16>) attributes {warp.schedule
     %any = tile.any %true : tensor<16xi1, #warp.layout<[r4, w4]>>
   }
 }
+
+// -----
+
+tile.kernel @rows(%Y: !tile.view<16x64xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 3, tf32 = false>} {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<64x32xf32, #warp.layout<[r16, w4], [l32]>>
+  tile.grid (%p) = (%c2) {
+    // expected-error @below {{expected a part in each thread's registers, as of a warpgroup's dot; choose a tile without `joined` in `tenon.schedule`}}
+    %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<64x32xf32, #warp.layout<[r16, w4], [l32]>> -> tensor<64x16xf32, #warp.layout<[r16, w4], [l16]>>
+  }
+}
+
+// -----
+
+tile.kernel @alone(%Y: !tile.view<16x64xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 3, tf32 = false>} {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<64x64xf32, #warp.layout<[r16, w4], [r2, l32]>>
+  tile.grid (%p) = (%c2) {
+    // expected-error @below {{is no sum over the CTAs of a cluster, expected `warp.cluster` along axis 0; tenon-form-clusters makes it}}
+    %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<64x64xf32, #warp.layout<[r16, w4], [r2, l32]>> -> tensor<64x32xf32, #warp.layout<[r16, w4], [l32]>>
+  }
+}

@@ -31,6 +31,15 @@ module @kernels {
     llvm.return
   }
 
+  // Both places are those of the other CTA's shared memory.
+  // CHECK-LABEL: llvm.func @store_to_a_peer
+  // CHECK-COUNT-4: llvm.extractelement
+  // CHECK: llvm.inline_asm has_side_effects asm_dialect = att "{\0A.reg .b32 place, counted;\0Amapa.shared::cluster.u32 place, $4, $6;\0Amapa.shared::cluster.u32 counted, $5, $6;\0Ast.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [place], {$0, $1, $2, $3}, [counted];\0A}", "r,r,r,r,r,r,r,~{memory}"
+  llvm.func @store_to_a_peer(%x: vector<4xi32>, %p: !llvm.ptr<3>, %barrier: !llvm.ptr<3>, %rank: i32) {
+    ptx.st.async %x, %p, %barrier, %rank : vector<4xi32>
+    llvm.return
+  }
+
   // Accumulators are changed in place; descriptors move on from step to step.
   // CHECK-LABEL: llvm.func @wgmma_descriptors
   // CHECK-SAME: %[[A:.*]]: i64, %[[W:.*]]: i64,

@@ -228,6 +228,37 @@ def peer_arrivals_of_readers():
     yield kernel.case("mbarrier.arrive_cluster.reader", data("i32", 256, "normal", "reader"), 512)
 
 
+def counted_stores():
+    """A thread sends four words to each other CTA of its cluster, whose mbarriers count them."""
+    for size in (2, 4):
+        kernel = Kernel(64, shared=4096 + 1024, grid=(2 * size, 1, 1), cluster=(size, 1, 1))
+        barrier = kernel.at(kernel.tiles, 1024, space=3)
+        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+        cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
+        kernel.first()
+        kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
+        kernel.do("nvvm.fence.mbarrier.init")
+        kernel.do("}")
+        cluster_sync(kernel)
+        kernel.first()
+        kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const((size - 1) * 1024)} : !llvm.ptr<3>, i32")
+        kernel.do("}")
+        words = kernel.op("llvm.mlir.poison : vector<4xi32>")
+        for number in range(4):
+            word = kernel.load("%x", kernel.add(kernel.mine(number), kernel.mul(cta, 256)))
+            words = kernel.op(f"llvm.insertelement {word}, {words}[{kernel.const(number)} : i32] : vector<4xi32>")
+        for distance in range(1, size):
+            peer = kernel.op(f"arith.xori {rank}, {kernel.const(distance)} : i32")
+            place = kernel.at(kernel.tiles, kernel.add(kernel.mul(kernel.t, 4), 256 * (distance - 1)), space=3)
+            kernel.do(f"ptx.st.async {words}, {place}, {barrier}, {peer} : vector<4xi32>")
+        kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+        for number in range(4 * (size - 1)):
+            word = kernel.load(kernel.tiles, kernel.mine(number), space=3)
+            kernel.store(word, "%y", kernel.add(kernel.mine(number), kernel.mul(cta, 256 * (size - 1))))
+        cluster_sync(kernel)
+        yield kernel.case(f"st.async.{size}", data("i32", 512 * size, "normal", "sent", size), 512 * size * (size - 1))
+
+
 def unaligned_clusters():
     """The barrier of the cluster without `aligned`."""
     kernel = Kernel(64, shared=1024, grid=(2, 1, 1), cluster=(2, 1, 1))
@@ -343,6 +374,6 @@ def peer_updates():
 
 def cases():
     families = (cluster_registers, peers, multicasts, load_that_a_peer_expects, arrivals_of_peers, peer_arrivals_of_rings,
-                peer_arrivals_of_readers, unaligned_clusters, relaxed_clusters, generic_pointers, peer_accesses, peer_updates)
+                peer_arrivals_of_readers, counted_stores, unaligned_clusters, relaxed_clusters, generic_pointers, peer_accesses, peer_updates)
     for family in families:
         yield from family()

@@ -1,0 +1,33 @@
+// In: schedules by which programs would add up their sums themselves, and cannot. Out: a second kernel adds them, and why.
+// RUN: split-file %s %t
+// RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/large.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,LARGE
+// RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/odd.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,ODD
+// RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/short.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,SHORT
+// RUN: tenon-compile %t/product.mlir --target=sm_80 --to=tile --schedule=%t/fits.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,WARP
+// RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/fits.txt --remarks 2>&1 | FileCheck %s --check-prefix=FITS
+
+// LARGE: missed: a second kernel adds up the sums of @linear: shared memory does not hold three slots of its operands beside the sums of others
+// ODD: missed: a second kernel adds up the sums of @linear: its tile has no equal parts in whole fragments
+// SHORT: missed: a second kernel adds up the sums of @linear: a part of its depth has one turn, or it is known only at run time
+// WARP: missed: a second kernel adds up the sums of @linear: no dot of warpgroups makes its sums
+// CHECK-DAG: tile.kernel @linear_parts({{.*}}
+// CHECK-DAG: tile.kernel @linear_sum({{.*}}
+// CHECK-NOT: tile.reduce_scatter
+
+// FITS-NOT: adds up the sums
+// FITS: tile.kernel @linear(
+// FITS: tile.reduce_scatter
+
+//--- product.mlir
+func.func @main(%x: tensor<256x512xbf16>, %w: tensor<512x512xbf16>) -> tensor<256x512xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<256x512xbf16>, tensor<512x512xbf16>) -> tensor<256x512xbf16>
+  return %0 : tensor<256x512xbf16>
+}
+//--- large.txt
+@linear = #tile.gemm<rows = 128, columns = 256, depth = 128, split_k = 2, joined = true>
+//--- odd.txt
+@linear = #tile.gemm<rows = 64, columns = 48, depth = 64, split_k = 2, joined = true>
+//--- short.txt
+@linear = #tile.gemm<rows = 64, columns = 64, depth = 128, split_k = 4, joined = true>
+//--- fits.txt
+@linear = #tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 4, joined = true>
