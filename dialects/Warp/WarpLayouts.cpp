@@ -331,10 +331,9 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   if (teams != 1 && (teams != 2 || !producer || turns || warpsM != 4))
     return emitError() << "a CTA has " << teams << " teams of " << warpsM << " x " << warpsN
                        << " warps, expected 1, or with a producer and without turns 2 of 4 x 1 warps";
-  if (early < 0 || (early > 0 && (!producer || cluster != 1 || teams != 1)))
-    return emitError() << "weights come through " << early
-                       << " slots of their own, expected none, or with a producer and without clusters and teams a "
-                       << "positive number";
+  if (early < 0 || (early > 0 && (!producer || teams != 1)))
+    return emitError() << "what is streamed comes through " << early
+                       << " slots of its own, expected none, or with a producer and without teams a positive number";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
   if (std::min(stages, outerStages) < 1)

@@ -96,8 +96,8 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`), and with `cluster = 2` or 4 that many CTAs
     bring what they have in common once (tenon-form-clusters). With `teams = 2` a CTA has the warps twice: two teams take
     its programs in turn, so that one multiplies while the other computes what is behind its product (ping-pong). With
-    `early = 8` weights come through rings of 8 slots of their own, which the producer begins to fill before the launch
-    ahead is done (`warp.early`).
+    `early = 8` what is streamed - weights, or where there are none what a program alone reads - comes through rings of 8
+    slots of its own; those of weights the producer begins to fill before the launch ahead is done (`warp.early`).
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,

@@ -7,8 +7,9 @@
 //       for k: slot = wait i; acquire i+stages-1, copy X[k + (stages-1)*step], commit; dot (read slot)
 //
 // A producer fills rings on a warp of its own. Then what one dot reads has a ring of its own, whose slots are free as
-// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program. Weights
-// that come early have a ring of their own, too: they do not wait for what the launch ahead computes.
+// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program. What a
+// program alone reads comes from memory and takes longer than what all read at once from the second-level cache: with
+// `early` it has a ring of its own, of more slots. Weights do not wait for what the launch ahead computes, either.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
@@ -98,6 +99,7 @@ struct RingLoads {
   SmallVector<SmemType> tiles;
   int64_t stages = 1;
   Value ring;
+  bool isStreamed = false; ///< from memory, each tile for one program
   bool areWeights = false; ///< that the producer begins to copy before the launch ahead is done
 
   void create(ImplicitLocOpBuilder &b, Value transfers) {
@@ -206,7 +208,8 @@ public:
 
 private:
   void create(RingLoads &group, bool isProduced);
-  SmallVector<RingLoads> splitWeights(ArrayRef<RingLoads> groups);
+  bool isWeight(tile::LoadOp load);
+  SmallVector<RingLoads> splitStreamed(ArrayRef<RingLoads> groups);
   void produce(MutableArrayRef<RingLoads> groups);
   void copyAhead(RingLoads &group);
   void inLoop(Value turns, function_ref<void(Value)> body) {
@@ -237,26 +240,38 @@ void LoopStaging::create(RingLoads &group, bool isProduced) {
   bool isSame = llvm::none_of(group.loads, [&](tile::LoadOp load) {
     return llvm::any_of(load.getPlace(), [&](Value place) { return !loop.isDefinedOutsideOfLoop(place); });
   });
-  group.stages = isSame ? 1 : group.areWeights ? schedule.getEarly() : schedule.getStages();
+  group.stages = isSame ? 1 : group.isStreamed ? schedule.getEarly() : schedule.getStages();
   group.create(b, isProduced ? trips : Value());
   report(loop, group, isProduced);
 }
 
-/// Weights come through rings of their own, where they may come early.
-SmallVector<RingLoads> LoopStaging::splitWeights(ArrayRef<RingLoads> groups) {
-  auto kernel = loop->getParentOfType<tile::KernelOp>();
+bool LoopStaging::isWeight(tile::LoadOp load) {
+  unsigned argument = memoryOf(loop->getParentOfType<tile::KernelOp>(), load.getView())->argument;
+  return argument < weights.size() && weights[argument];
+}
+
+/// Whether no other program of the grid reads the tile.
+static bool isReadOnce(tile::LoadOp load) {
+  auto grid = load->getParentOfType<tile::GridOp>();
+  return llvm::all_of(grid.getBody().getArguments(), [&](BlockArgument axis) {
+    return getConstantIntValue(grid.getExtents()[axis.getArgNumber()]) == 1 ||
+           llvm::any_of(load.getPlace(), [&](Value place) { return mayDependOn(place, axis); });
+  });
+}
+
+/// Weights, or where there are none what a program alone reads, apart from the rest.
+SmallVector<RingLoads> LoopStaging::splitStreamed(ArrayRef<RingLoads> groups) {
   SmallVector<RingLoads> split;
   for (const RingLoads &group : groups) {
-    RingLoads others, ofWeights;
-    ofWeights.areWeights = true;
+    RingLoads others, streamed;
+    streamed.areWeights = llvm::any_of(group.loads, [&](tile::LoadOp load) { return isWeight(load); });
     for (auto [load, tile] : llvm::zip_equal(group.loads, group.tiles)) {
-      tile::LoadOp op = load;
-      unsigned argument = memoryOf(kernel, op.getView())->argument;
-      RingLoads &part = argument < weights.size() && weights[argument] ? ofWeights : others;
+      RingLoads &part = (streamed.areWeights ? isWeight(load) : isReadOnce(load)) ? streamed : others;
       part.loads.push_back(load);
       part.tiles.push_back(tile);
     }
-    for (const RingLoads &part : {others, ofWeights})
+    streamed.isStreamed = streamed.areWeights || !others.loads.empty();
+    for (const RingLoads &part : {others, streamed})
       if (!part.loads.empty())
         split.push_back(part);
   }
@@ -348,7 +363,7 @@ void LoopStaging::run() {
   SetVector<Operation *> needed;
   (void)getBackwardSlice(trips, &needed);
   if (isProduced && schedule.getEarly() > 0 && llvm::none_of(needed, llvm::IsaPred<tensor::ExtractOp>))
-    groups = splitWeights(groups);
+    groups = splitStreamed(groups);
   if (isProduced)
     produce(groups);
   else

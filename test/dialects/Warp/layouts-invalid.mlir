@@ -114,7 +114,7 @@ func.func private @f(!warp.ring<0, !warp.smem<16x16xf16, 32>>)
 
 // -----
 
-// expected-error @below {{weights come through 4 slots of their own, expected none, or with a producer and without clusters and teams a positive number}}
+// expected-error @below {{what is streamed comes through 4 slots of its own, expected none, or with a producer and without teams a positive number}}
 tile.kernel @f() attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, early = 4>} {
   tile.grid () = () {
   }

@@ -216,3 +216,35 @@ module @kernels {
     }
   }
 }
+
+// -----
+
+// Where no operand is a weight, what a program alone reads has that ring, and nothing of it comes early.
+// CHECK-LABEL: tile.kernel @streamed
+// CHECK: %[[X:.*]] = warp.ring.create transfers(%{{.*}}) : <2, <64x64xbf16, 128>>
+// CHECK: %[[W:.*]] = warp.ring.create transfers(%{{.*}}) : <6, <32x64xbf16, 128>>
+// CHECK-NOT: warp.early
+// CHECK: warp.produce {
+// CHECK: warp.ring.acquire %[[X]]
+// CHECK: warp.copy %arg0
+// CHECK: warp.ring.acquire %[[W]]
+// CHECK: warp.copy %arg1
+tile.kernel @streamed(%X: !tile.view<64x512xbf16>, %W: !tile.view<256x512xbf16>, %Y: !tile.view<64x256xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, producer = true, early = 6>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %c32 = arith.constant 32 : index
+  %c64 = arith.constant 64 : index
+  %c512 = arith.constant 512 : index
+  %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+  tile.grid (%p, %q) = (%c1, %c8) {
+    %column = arith.muli %q, %c32 : index
+    %sum = scf.for %k = %c0 to %c512 step %c64 iter_args(%acc = %zero) -> (tensor<64x32xf32>) {
+      %x = tile.load %X[%c0, %k] : !tile.view<64x512xbf16> -> tensor<64x64xbf16>
+      %w = tile.load %W[%column, %k] : !tile.view<256x512xbf16> -> tensor<32x64xbf16>
+      %d = tile.dot %x, %w, %acc {transpose_b} : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+      scf.yield %d : tensor<64x32xf32>
+    }
+    tile.store %sum, %Y[%c0, %column] : tensor<64x32xf32>, !tile.view<64x256xf32>
+  }
+}
