@@ -7,6 +7,7 @@
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
+#include "passes/3_tile/TileCandidates.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -167,6 +168,8 @@ static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuA
   std::optional<ContractionKernel> product = findContraction(kernel.getBlock());
   if (!product || kernel->getNumResults() != 1)
     return "it is no product with one result";
+  if (gemmShapeOf(kernel, *product).products > 1)
+    return "a program of it has more sums than one";
   int64_t bits = getElementTypeOrSelf(product->rhsTensor().getType()).getIntOrFloatBitWidth();
   if (!arch.hasWgmma || bits > 16 || product->rows.empty())
     return "no dot of warpgroups makes its sums";

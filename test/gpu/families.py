@@ -352,8 +352,8 @@ def swapped(rng):
 
 
 def joined(rng):
-    """Programs of a cluster that share sums, by schedules by hand: parts of the depth that end anywhere, several rounds; and
-    rings of more slots for what is streamed."""
+    """Programs of a cluster that share sums, by schedules by hand: parts of the depth that end anywhere, several rounds, weights
+    that come early; and rings of more slots for what is streamed."""
     result = []
     tiles_ = [(64, 64, 64), (64, 128, 64), (128, 64, 64), (128, 128, 64), (128, 192, 64), (128, 96, 32), (64, 256, 64), (256, 64, 64)]
     rows_, columns = [1, 63, 64, 65, 128, 129, 200, 333], [8, 63, 96, 128, 129, 200, 512, 1000]
@@ -378,6 +378,8 @@ def joined(rng):
         case = contractions.linear_case(f"{dtype}_rounds_of_rows", dtype, ("m",), 600, 260, True, True, [{"m": 1}, {"m": 300}])
         result.append(replace(case, schedule=(joined_schedule("linear", (64, 64, 64), 4),)))
         result += streamed(dtype)
+        for m, n, splits in [(1, 128, 2), (64, 200, 2), (65, 384, 4), (300, 96, 2)]:
+            result.append(normed(f"normed_{dtype}_{m}x{n}_by_{splits}", dtype, m, n, splits, m % 2 == 0, ", joined = true"))
     for source, promote in ((I8, ""), (F8E4M3, ", promote = 128")):
         for m, n, k, tile in table(rng, rows_[:4], columns[3:7], [640, 768, 1024, 1040], tiles_[:4]):
             case = quantisation.product(f"{source}_{m}x{n}x{k}_{'x'.join(map(str, tile))}", source, source, BF16, (m,), n, k, "row", "row", None, [{}])
@@ -443,7 +445,7 @@ def gated(name, dtype, m, n, k):
     return Case(name, [x, w, w], [out], body, reference, ("normal",))
 
 
-def normed(name, dtype, m, n, splits, gives_sum):
+def normed(name, dtype, m, n, splits, gives_sum, more=""):
     """A product by a schedule by hand, a residual, a norm, and a product that reads it."""
     k = 64 * splits * 2
     x, w, r = Operand(dtype, (m, k)), Operand(dtype, (n, k), weight=True), Operand(dtype, (m, n))
@@ -466,7 +468,7 @@ def normed(name, dtype, m, n, splits, gives_sum):
         return [last, added.expected] if gives_sum else last
 
     tile = f"rows = {64 if dtype is F32 or m <= 64 else 128}, columns = 64, depth = {32 if dtype is F32 else 64}"
-    schedule = (f"@linear_add = #tile.gemm<{tile}, split_k = {splits}>",)
+    schedule = (f"@linear_add = #tile.gemm<{tile}, split_k = {splits}{more}>",)
     return Case(name, [x, w, r, p, p, v], results, body, reference, ("normal",), schedule=schedule)
 
 

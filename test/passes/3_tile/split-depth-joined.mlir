@@ -5,6 +5,7 @@
 // RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/short.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,SHORT
 // RUN: tenon-compile %t/product.mlir --target=sm_80 --to=tile --schedule=%t/fits.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,WARP
 // RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/fits.txt --remarks 2>&1 | FileCheck %s --check-prefix=FITS
+// RUN: tenon-compile %t/gated.mlir --target=sm_90a --to=tile --schedule=%t/gated.txt --remarks 2>&1 | FileCheck %s --check-prefix=GATED
 
 // LARGE: missed: a second kernel adds up the sums of @linear: shared memory does not hold three slots of its operands beside the sums of others
 // ODD: missed: a second kernel adds up the sums of @linear: its tile has no equal parts in whole fragments
@@ -18,11 +19,26 @@
 // FITS: tile.kernel @linear(
 // FITS: tile.reduce_scatter
 
+// GATED: missed: a second kernel adds up the sums of @linear_gated_swiglu: a program of it has more sums than one
+// GATED: missed: @linear_gated_swiglu keeps its depth in one program: its result has another shape than the product
+// GATED-NOT: tile.reduce_scatter
+
 //--- product.mlir
 func.func @main(%x: tensor<256x512xbf16>, %w: tensor<512x512xbf16>) -> tensor<256x512xbf16> {
   %0 = tenon.linear %x, %w : (tensor<256x512xbf16>, tensor<512x512xbf16>) -> tensor<256x512xbf16>
   return %0 : tensor<256x512xbf16>
 }
+//--- gated.mlir
+func.func @main(%x: tensor<128x512xbf16>) -> tensor<128x512xbf16> {
+  %g = tenon.weight "g" : tensor<512x512xbf16>
+  %u = tenon.weight "u" : tensor<512x512xbf16>
+  %0 = tenon.linear %x, %g : (tensor<128x512xbf16>, tensor<512x512xbf16>) -> tensor<128x512xbf16>
+  %1 = tenon.linear %x, %u : (tensor<128x512xbf16>, tensor<512x512xbf16>) -> tensor<128x512xbf16>
+  %2 = tenon.swiglu %0, %1 : (tensor<128x512xbf16>, tensor<128x512xbf16>) -> tensor<128x512xbf16>
+  return %2 : tensor<128x512xbf16>
+}
+//--- gated.txt
+@linear_gated_swiglu = #tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 2, joined = true>
 //--- large.txt
 @linear = #tile.gemm<rows = 128, columns = 256, depth = 128, split_k = 2, joined = true>
 //--- odd.txt
