@@ -327,8 +327,8 @@ static void expand(PackValuesOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   Value value = op.getValue(), keys = tensor::DimOp::create(b, value, 2), one = arith::ConstantIndexOp::create(b, 1);
   SmallVector<OpFoldResult> from = tensor::getMixedSizes(b, b.getLoc(), value);
-  OpFoldResult places = affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(16) * 16,
-                                                              {getAsOpFoldResult(keys)});
+  OpFoldResult places =
+      affine::makeComposedFoldedAffineApply(b, b.getLoc(), b.getAffineSymbolExpr(0).ceilDiv(16) * 16, {from[2]});
   Value empty = tensor::EmptyOp::create(b, {from[0], from[1], from[3], places}, type.getElementType());
   Value zero = arith::ConstantOp::create(b, b.getFloatAttr(type.getElementType(), 0));
   auto generic = linalg::GenericOp::create(

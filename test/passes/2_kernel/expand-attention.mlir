@@ -111,3 +111,16 @@ func.func @dynamic_heads(%Q: memref<1x?x4x8xf32>, %Y: memref<1x?x4x8xf32>, %firs
   bufferization.materialize_in_destination %y in restrict writable %Y : (tensor<1x?x4x8xf32>, memref<1x?x4x8xf32>) -> ()
   return
 }
+
+// -----
+
+// Packed values of known size have a known size: one column, of which no tile is made.
+// CHECK-LABEL: func.func @packed
+// CHECK: linalg.generic {{.*}} outs(%{{.*}} : tensor<2x2x1x16xf8E4M3FN>)
+func.func @packed(%v: tensor<2x2x7x1xf8E4M3FN>) -> tensor<2x2x1x16xf8E4M3FN> {
+  %0 = tenon.kernel @values(%V = %v) : (tensor<2x2x7x1xf8E4M3FN>) -> tensor<2x2x1x16xf8E4M3FN> {
+    %1 = tenon.pack_values %V : (tensor<2x2x7x1xf8E4M3FN>) -> tensor<2x2x1x16xf8E4M3FN>
+    tenon.yield %1 : tensor<2x2x1x16xf8E4M3FN>
+  }
+  return %0 : tensor<2x2x1x16xf8E4M3FN>
+}
