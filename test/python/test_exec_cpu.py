@@ -72,6 +72,7 @@ def test_case(results, run, name):
 def test_every_op_has_cases():
     page = Path(__file__).resolve().parents[2] / "build/docs/Tenon.md"
     documented = set(re.findall(r"^### `tenon\.(\w+)` \(", page.read_text(), flags=re.M))
-    # Of a compiled module, not of a case's body; attention_parts is what tenon-split-keys makes of an attention on a GPU.
-    structure = {"kernel", "yield", "launch", "weight", "attention_parts"}
+    # Of a compiled module, not of a case's body; attention_parts and pack_values are what tenon-split-keys and tenon-pack-values
+    # make of an attention on a GPU.
+    structure = {"kernel", "yield", "launch", "weight", "attention_parts", "pack_values"}
     assert len(documented) > 50 and documented - structure - OPS == set()
