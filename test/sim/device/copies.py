@@ -112,22 +112,26 @@ def words_of(element, sizes):
     return ((strides[-1] * sizes[-1] if strides else sizes[0] * BYTES[element]) + 64) // 4
 
 
+def load(name, element, sizes, box, swizzle, place, fill_nan=False):
+    size = elements_of(box) * BYTES[element]
+    kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
+    map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle, fill_nan=fill_nan)
+    if box[0] * BYTES[element] < swizzle and not fill_nan:  # what lies between the rows stays as it is
+        kernel.clear(kernel.shared // 4 - 256)
+    barrier = begin_copy(kernel, size)
+    copy(kernel, map, barrier, place)
+    kernel.do("}")
+    kernel.do("nvvm.barrier0")
+    kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
+    kernel.spill(size // 4)
+    return kernel.case(name, data("i32", words_of(element, sizes), "normal", element, sizes), size // 4)
+
+
 def loads():
     for element, sizes, box, swizzle in tensors():
         for where, place in places(element, box, sizes):
-            size = elements_of(box) * BYTES[element]
-            kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
-            map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle)
-            if box[0] * BYTES[element] < swizzle:  # what lies between the rows stays as it is
-                kernel.clear(kernel.shared // 4 - 256)
-            barrier = begin_copy(kernel, size)
-            copy(kernel, map, barrier, place)
-            kernel.do("}")
-            kernel.do("nvvm.barrier0")
-            kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
-            kernel.spill(size // 4)
             name = f"tma.load.{element}.{'x'.join(map_text(sizes))}.box{'x'.join(map_text(box))}.swizzle{swizzle}.{where}"
-            yield kernel.case(name, data("i32", words_of(element, sizes), "normal", element, sizes), size // 4)
+            yield load(name, element, sizes, box, swizzle, place)
 
 
 def filled_loads():
@@ -137,17 +141,8 @@ def filled_loads():
                for element, swizzle in (("f16", 32), ("bf16", 64), ("f32", 128))]
     for element, sizes, box, swizzle in shapes:
         for where, place in places(element, box, sizes):
-            size = elements_of(box) * BYTES[element]
-            kernel = Kernel(64, shared=-(-size // 1024) * 1024 + 1024)
-            map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle, fill_nan=True)
-            barrier = begin_copy(kernel, size)
-            copy(kernel, map, barrier, place)
-            kernel.do("}")
-            kernel.do("nvvm.barrier0")
-            kernel.do(f"ptx.mbarrier.wait {barrier}, {kernel.const(0)}")
-            kernel.spill(size // 4)
             name = f"tma.load_nan.{element}.{'x'.join(map_text(sizes))}.swizzle{swizzle}.{where}"
-            yield kernel.case(name, data("i32", words_of(element, sizes), "normal", element, sizes), size // 4)
+            yield load(name, element, sizes, box, swizzle, place, fill_nan=True)
 
 
 def hinted_copies():
