@@ -109,8 +109,7 @@ def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {
     (C14) The scales broadcast to `[B, Hq, Sq, 1]`, `[B, Hkv, 1, 1]` and `[B, Hkv, 1, Dv]`.
 
     Accumulation: scores, their statistics and the weighted sum in f32 for floats of 16 and 8 bits, in f64 for f64. Probabilities may be
-    rounded to the value's element type before they are multiplied with it, relative to the largest of their row; one that f32 has
-    no number for, which a soft cap of 44 and more allows of infinite scores, may count as 0, whose product with an infinity is NaN. Scales are at least 0;
+    rounded to the value's element type before they are multiplied with it, relative to the largest of their row. Scales are at least 0;
     what others give is not said.
     `causal`, `window`, lengths and a boolean mask hide keys, and a float mask does where it is -Inf, but for scores of NaN and +Inf, whose sum is NaN.
     What is hidden does not count, whatever its value is. A visible key whose score is -Inf has the weight 0, and 0 times NaN or an infinity is

@@ -48,6 +48,7 @@ private:
     return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, l, r), l, r);
   }
   Value greatestLane(Value vector);
+  Value powerOf(Value score, Value base);
   void updateMaxima(ArrayRef<Value> block, Value firstRow);
   /// The query's number, the last one's where a block reaches past it.
   Value queryOf(Value firstQuery, int64_t row);
@@ -338,6 +339,18 @@ Value AttentionEmitter::greatestLane(Value vector) {
   return vector::ExtractOp::create(b, vector, 0);
 }
 
+/// e to the score less its base. A soft cap makes finite scores of infinite ones, and those may be so far apart that an
+/// f32 has no power where an f64 has: its product with an infinite value shall be infinite, not NaN.
+Value AttentionEmitter::powerOf(Value score, Value base) {
+  Value distance = arith::SubFOp::create(b, score, base), power = math::ExpOp::create(b, distance);
+  if (!op.getSoftCap() || getElementTypeOrSelf(power).isF64())
+    return power;
+  constexpr double lowestOfF64 = -745; // whose power is its smallest number
+  Value isSome = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE, distance, wide(number(lowestOfF64)));
+  Value smallest = wide(number(std::numeric_limits<float>::denorm_min()));
+  return arith::SelectOp::create(b, isSome, arith::MaximumFOp::create(b, power, smallest), power);
+}
+
 /// The rows' maxima with this block's scores; what their powers are based on, and what corrects those of earlier
 /// blocks. Rows are lanes here: one vector does for a block of them.
 void AttentionEmitter::updateMaxima(ArrayRef<Value> block, Value firstRow) {
@@ -361,7 +374,7 @@ void AttentionEmitter::updateMaxima(ArrayRef<Value> block, Value firstRow) {
     Value isEmpty = arith::CmpFOp::create(b, arith::CmpFPredicate::OEQ, now, wide(lowest));
     Value base = arith::SelectOp::create(b, isEmpty, wide(number(0)), now);
     points.store(base, bases, own);
-    points.store(math::ExpOp::create(b, arith::SubFOp::create(b, before, base)), corrections, own);
+    points.store(powerOf(before, base), corrections, own);
   }
 }
 
@@ -379,7 +392,7 @@ void AttentionEmitter::emitQueryBlock(Value firstKey, Value numKeys, Value first
     Value sum =
         arith::MulFOp::create(b, points.load(sums, sumPlace), wide(points.load(corrections, {points.constant(row)})));
     for (auto [vector, score] : llvm::enumerate(ArrayRef(block).slice(row * vectors, vectors))) {
-      Value power = math::ExpOp::create(b, arith::SubFOp::create(b, score, base));
+      Value power = powerOf(score, base);
       sum = arith::AddFOp::create(b, sum, power);
       points.store(power, powers, {points.constant(row), points.lane() + vector * lanes});
       all.push_back(power);
