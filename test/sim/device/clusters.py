@@ -11,6 +11,26 @@ def cluster_sync(kernel):
     kernel.do("nvvm.cluster.wait {aligned}")
 
 
+def rank_in_cluster(kernel):
+    return kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+
+
+def neighbour(kernel, rank):
+    """The other CTA of a pair."""
+    return kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
+
+
+def at_peer(kernel, pointer, peer):
+    """What lies there in the shared memory of a peer."""
+    return kernel.op(f"nvvm.mapa {pointer}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+
+
+def init_barriers(kernel, arrivals):
+    kernel.first()
+    kernel.init_barriers(arrivals)
+    kernel.do("}")
+
+
 def cluster_registers():
     names = ["cluster.ctarank", "cluster.nctarank"]
     names += [f"{name}.{axis}" for name in ("cluster.ctaid", "cluster.nctaid", "clusterid", "nclusterid", "ctaid", "nctaid")
@@ -32,14 +52,14 @@ def peers():
         for how in ["reads", "writes"]:
             kernel = Kernel(64, shared=1024, grid=(2 * size, 1, 1), cluster=(size, 1, 1))
             cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
-            rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+            rank = rank_in_cluster(kernel)
             peer = kernel.op(f"arith.remui {kernel.add(rank, 1)}, {kernel.const(size)} : i32")
             at = kernel.add(kernel.mul(cta, 64), kernel.t)
             value = kernel.load("%x", at)
             if how == "reads":
                 kernel.store(value, kernel.tiles, kernel.t, space=3)
             cluster_sync(kernel)
-            there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+            there = at_peer(kernel, kernel.tiles, peer)
             if how == "reads":
                 result = kernel.load(there, kernel.t, space=7)
                 cluster_sync(kernel)
@@ -58,12 +78,9 @@ def multicast(name, size, mask, element, sizes, box, swizzle, place, issuer=0, h
     kernel = Kernel(64, shared=-(-bytes // 1024) * 1024 + 1024, grid=(size, 1, 1), cluster=(size, 1, 1))
     map = kernel.tensor_map(0, element, sizes, strides_of(element, sizes), box, swizzle)
     barrier = kernel.at(kernel.tiles, (kernel.shared - 8) // 4, space=3)
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+    rank = rank_in_cluster(kernel)
     is_member = kernel.op(f"arith.trunci {kernel.op(f'arith.shrui {kernel.const(mask)}, {rank} : i32')} : i32 to i1")
-    kernel.first()
-    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
-    kernel.do("nvvm.fence.mbarrier.init")
-    kernel.do("}")
+    init_barriers(kernel, {barrier: 1})
     cluster_sync(kernel)
     kernel.first()
     kernel.do(f"scf.if {is_member} {{")
@@ -115,14 +132,11 @@ def load_that_a_peer_expects():
         kernel = Kernel(64, shared=2048, grid=(2, 1, 1), cluster=(2, 1, 1))
         map = kernel.tensor_map(0, "i32", (64, 2), (256,), (64, 1))
         barrier = kernel.at(kernel.tiles, 256, space=3)
-        kernel.first()
-        kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
-        kernel.do("nvvm.fence.mbarrier.init")
-        kernel.do("}")
+        init_barriers(kernel, {barrier: 1})
         cluster_sync(kernel)
-        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
-        peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-        its = kernel.op(f"nvvm.mapa {barrier}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+        rank = rank_in_cluster(kernel)
+        peer = neighbour(kernel, rank)
+        its = at_peer(kernel, barrier, peer)
         kernel.first()
         kernel.do(f"nvvm.mbarrier.arrive.expect_tx {its}, {kernel.const(256)} {{scope = #nvvm.mem_scope<{scope}>}} : "
                   "!llvm.ptr<7>, i32")
@@ -140,17 +154,14 @@ def arrivals_of_peers():
     """Each CTA of a cluster writes to the next one's shared memory and arrives at its mbarrier."""
     kernel = Kernel(64, shared=1024, grid=(4, 1, 1), cluster=(2, 1, 1))
     barrier = kernel.at(kernel.tiles, 128, space=3)
-    kernel.first()
-    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(64)} : !llvm.ptr<3>, i32")
-    kernel.do("nvvm.fence.mbarrier.init")
-    kernel.do("}")
+    init_barriers(kernel, {barrier: 64})
     kernel.do("nvvm.cluster.arrive.relaxed {aligned}")
     kernel.do("nvvm.cluster.wait {aligned}")
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+    rank = rank_in_cluster(kernel)
     cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
-    peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-    there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
-    its = kernel.op(f"nvvm.mapa {barrier}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+    peer = neighbour(kernel, rank)
+    there = at_peer(kernel, kernel.tiles, peer)
+    its = at_peer(kernel, barrier, peer)
     at = kernel.add(kernel.mul(cta, 64), kernel.t)
     kernel.store(kernel.load("%x", at), there, kernel.t, space=7)
     kernel.do(f"nvvm.mbarrier.arrive {its} : !llvm.ptr<7>")
@@ -166,14 +177,10 @@ def peer_arrivals_of_rings():
         kernel = Kernel(64, shared=2048, grid=(2 * size, 1, 1), cluster=(size, 1, 1))
         map = kernel.tensor_map(0, "i32", (64, 6), (256,), (64, 1))
         full, free = (kernel.at(kernel.tiles, 256 + 2 * number, space=3) for number in (0, 1))
-        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+        rank = rank_in_cluster(kernel)
         cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
         cluster = kernel.op("nvvm.read.ptx.sreg.clusterid.x : i32")
-        kernel.first()
-        for barrier, arrivals in [(full, 1), (free, 2 * size)]:
-            kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(arrivals)} : !llvm.ptr<3>, i32")
-        kernel.do("nvvm.fence.mbarrier.init")
-        kernel.do("}")
+        init_barriers(kernel, {full: 1, free: 2 * size})
         cluster_sync(kernel)
         is_first = kernel.op(f"arith.cmpi eq, {rank}, {kernel.const(0)} : i32")
         lane = kernel.op(f"arith.andi {kernel.t}, {kernel.const(31)} : i32")
@@ -205,16 +212,13 @@ def peer_arrivals_of_readers():
     size = 4
     kernel = Kernel(64, shared=1024, grid=(size, 1, 1), cluster=(size, 1, 1))
     barrier = kernel.at(kernel.tiles, 128, space=3)
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
-    kernel.first()
-    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(16)} : !llvm.ptr<3>, i32")
-    kernel.do("nvvm.fence.mbarrier.init")
-    kernel.do("}")
+    rank = rank_in_cluster(kernel)
+    init_barriers(kernel, {barrier: 16})
     at = kernel.add(kernel.mul(rank, 64), kernel.t)
     kernel.store(kernel.load("%x", at), kernel.tiles, kernel.t, space=3)
     cluster_sync(kernel)
     peer = kernel.op(f"arith.remui {kernel.add(rank, 1)}, {kernel.const(size)} : i32")
-    there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+    there = at_peer(kernel, kernel.tiles, peer)
     value = kernel.load(there, kernel.t, space=7)
     fourth = kernel.op(f"arith.cmpi eq, {kernel.op(f'arith.andi {kernel.t}, {kernel.const(3)} : i32')}, {kernel.const(1)} : i32")
     kernel.do(f"nvvm.bar.warp.sync {kernel.const(-1)} : i32")
@@ -233,12 +237,9 @@ def counted_stores():
     for size in (2, 4):
         kernel = Kernel(64, shared=4096 + 1024, grid=(2 * size, 1, 1), cluster=(size, 1, 1))
         barrier = kernel.at(kernel.tiles, 1024, space=3)
-        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+        rank = rank_in_cluster(kernel)
         cta = kernel.op("nvvm.read.ptx.sreg.ctaid.x : i32")
-        kernel.first()
-        kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
-        kernel.do("nvvm.fence.mbarrier.init")
-        kernel.do("}")
+        init_barriers(kernel, {barrier: 1})
         cluster_sync(kernel)
         kernel.first()
         kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const((size - 1) * 1024)} : !llvm.ptr<3>, i32")
@@ -262,13 +263,13 @@ def counted_stores():
 def unaligned_clusters():
     """The barrier of the cluster without `aligned`."""
     kernel = Kernel(64, shared=1024, grid=(2, 1, 1), cluster=(2, 1, 1))
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+    rank = rank_in_cluster(kernel)
     at = kernel.add(kernel.mul(rank, 64), kernel.t)
     kernel.store(kernel.load("%x", at), kernel.tiles, kernel.t, space=3)
     kernel.do("nvvm.cluster.arrive")
     kernel.do("nvvm.cluster.wait")
-    peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-    there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+    peer = neighbour(kernel, rank)
+    there = at_peer(kernel, kernel.tiles, peer)
     value = kernel.load(there, kernel.t, space=7)
     kernel.do("nvvm.cluster.arrive")
     kernel.do("nvvm.cluster.wait")
@@ -279,12 +280,12 @@ def unaligned_clusters():
 def relaxed_clusters():
     """A relaxed arrival without `aligned`, which orders nothing, ahead of a full one."""
     kernel = Kernel(64, shared=1024, grid=(2, 1, 1), cluster=(2, 1, 1))
-    rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+    rank = rank_in_cluster(kernel)
     at = kernel.add(kernel.mul(rank, 64), kernel.t)
     kernel.do("nvvm.cluster.arrive.relaxed")
     kernel.do("nvvm.cluster.wait")
-    peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-    there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+    peer = neighbour(kernel, rank)
+    there = at_peer(kernel, kernel.tiles, peer)
     kernel.store(kernel.load("%x", at), there, kernel.t, space=7)
     cluster_sync(kernel)
     kernel.store(kernel.load(kernel.tiles, kernel.t, space=3), "%y", at)
@@ -295,15 +296,15 @@ def generic_pointers():
     """Accesses and updates through pointers without a space, to global memory, shared memory and that of a peer."""
     for of in ["global", "shared", "peer"]:
         kernel = Kernel(64, shared=2048, grid=(2, 1, 1), cluster=(2, 1, 1))
-        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+        rank = rank_in_cluster(kernel)
         at = kernel.add(kernel.mul(rank, 64), kernel.t)
         space, base = {"global": (1, "%y"), "shared": (3, kernel.tiles), "peer": (7, None)}[of]
         kernel.store(kernel.load("%x", at), "%y" if of == "global" else kernel.tiles, at if of == "global" else kernel.t,
                      space=min(space, 3))
         cluster_sync(kernel)
         if of == "peer":
-            peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-            base = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+            peer = neighbour(kernel, rank)
+            base = at_peer(kernel, kernel.tiles, peer)
         place = kernel.op(f"llvm.addrspacecast {base} : !llvm.ptr<{space}> to !llvm.ptr")
         word = kernel.at(place, at if of == "global" else kernel.t, space=0)
         value = kernel.op(f"llvm.load {word} : !llvm.ptr -> i32")
@@ -320,13 +321,13 @@ def peer_accesses():
     """Every unit from and to the shared memory of a peer."""
     for type, words in WORDS.items():
         kernel = Kernel(64, shared=4096, grid=(2, 1, 1), cluster=(2, 1, 1))
-        rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+        rank = rank_in_cluster(kernel)
         kernel.fill(64 * words)
         for number in range(words):
             kernel.store(kernel.const(-1), kernel.tiles, kernel.mine(words + number), space=3)
         cluster_sync(kernel)
-        peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-        there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+        peer = neighbour(kernel, rank)
+        there = at_peer(kernel, kernel.tiles, peer)
         unit = f"vector<{words}xi32>" if words > 1 else "i32"
         opposite = kernel.op(f"arith.xori {kernel.t}, {rank} : i32")
         value = kernel.op(f"llvm.load {kernel.at(there, opposite, 7, unit)} : !llvm.ptr<7> -> {type}")
@@ -348,11 +349,11 @@ def peer_updates():
         unit = "i64" if words == 2 else "i32"
         for kind in names + ["cmpxchg"] * (type != "f32"):
             kernel = Kernel(64, shared=1024, grid=(2, 1, 1), cluster=(2, 1, 1))
-            rank = kernel.op("nvvm.read.ptx.sreg.cluster.ctarank : i32")
+            rank = rank_in_cluster(kernel)
             kernel.fill(64 * words)
             cluster_sync(kernel)
-            peer = kernel.op(f"arith.xori {rank}, {kernel.const(1)} : i32")
-            there = kernel.op(f"nvvm.mapa {kernel.tiles}, {peer} : !llvm.ptr<3> -> !llvm.ptr<7>")
+            peer = neighbour(kernel, rank)
+            there = at_peer(kernel, kernel.tiles, peer)
             value = kernel.op(f"llvm.load {kernel.at('%x', kernel.add(kernel.t, 64), 1, unit)} : !llvm.ptr<1> -> {type}")
             to = kernel.at(there, kernel.t, 7, unit)
             if kind == "cmpxchg":

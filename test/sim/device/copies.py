@@ -49,8 +49,7 @@ def begin_copy(kernel, size):
     """An mbarrier past the tiles that awaits so many bytes."""
     barrier = kernel.at(kernel.tiles, (kernel.shared - 8) // 4, space=3)
     kernel.first()
-    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
-    kernel.do("nvvm.fence.mbarrier.init")
+    kernel.init_barriers({barrier: 1})
     kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(size)} : !llvm.ptr<3>, i32")
     return barrier
 
@@ -284,8 +283,7 @@ def load_under_predicate():
     barrier = kernel.at(kernel.tiles, (kernel.shared - 8) // 4, space=3)
     yes, no = kernel.op("arith.constant true"), kernel.op("arith.constant false")
     kernel.first()
-    kernel.do(f"nvvm.mbarrier.init {barrier}, {kernel.const(1)} : !llvm.ptr<3>, i32")
-    kernel.do("nvvm.fence.mbarrier.init")
+    kernel.init_barriers({barrier: 1})
     for holds, bytes in [(no, 512), (yes, 256)]:
         kernel.do(f"nvvm.mbarrier.arrive.expect_tx {barrier}, {kernel.const(bytes)}, predicate = {holds} : !llvm.ptr<3>, "
                   "i32, i1")

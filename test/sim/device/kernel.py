@@ -139,6 +139,12 @@ class Kernel:
         is_first = self.op(f"arith.cmpi eq, {self.t}, {self.const(0)} : i32")
         self.do(f"scf.if {is_first} {{")
 
+    def init_barriers(self, arrivals):
+        """mbarriers, and how many arrivals end a phase of each; TMA and peers may signal them. For thread 0."""
+        for barrier, count in arrivals.items():
+            self.do(f"nvvm.mbarrier.init {barrier}, {self.const(count)} : !llvm.ptr<3>, i32")
+        self.do("nvvm.fence.mbarrier.init")
+
     def tensor_map(self, argument, element, sizes, strides, box, swizzle=0, offset=0, fill_nan=False):
         """Its name; sizes and box in elements, innermost first, strides and offset in bytes."""
 
