@@ -2,6 +2,7 @@
 #include "lib/Reference/ReferenceTensor.h"
 
 #include "llvm/ADT/APFloat.h"
+#include "llvm/ADT/bit.h"
 
 #include <cstring>
 
@@ -80,9 +81,7 @@ llvm::FailureOr<ReferenceTensor> ReferenceTensor::fromStorage(Type elementType, 
     if (!tensor.isFloat()) {
       tensor.integers[i] = wrapTo(width, static_cast<int64_t>(bits));
     } else if (elementType.isF32()) {
-      float value;
-      std::memcpy(&value, &bits, sizeof value);
-      tensor.floats[i] = value;
+      tensor.floats[i] = llvm::bit_cast<float>(static_cast<uint32_t>(bits));
     } else {
       llvm::APFloat value(cast<FloatType>(elementType).getFloatSemantics(), llvm::APInt(width, bits));
       tensor.floats[i] = value.convertToDouble();

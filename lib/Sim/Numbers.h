@@ -7,29 +7,19 @@
 
 namespace tenon::sim {
 
-inline float asFloat(uint32_t bits) {
-  float value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
+/// Of C++20, where it is std::bit_cast.
+template <typename To, typename From>
+To bitCast(From from) {
+  static_assert(sizeof(To) == sizeof(From));
+  To to;
+  std::memcpy(&to, &from, sizeof to);
+  return to;
 }
 
-inline uint32_t asBits(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-
-inline double asDouble(uint64_t bits) {
-  double value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-inline uint64_t asBits(double value) {
-  uint64_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
+inline float asFloat(uint32_t bits) { return bitCast<float>(bits); }
+inline uint32_t asBits(float value) { return bitCast<uint32_t>(value); }
+inline double asDouble(uint64_t bits) { return bitCast<double>(bits); }
+inline uint64_t asBits(double value) { return bitCast<uint64_t>(value); }
 
 inline float fromBF16(uint16_t bits) { return asFloat(uint32_t{bits} << 16); }
 

@@ -3,7 +3,6 @@
 #include "lib/Sim/Numbers.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace tenon::sim {
 
@@ -39,18 +38,9 @@ struct SumPrecision {
 static constexpr SumPrecision longSums = {25, 23}, shortSums = {13, 13};
 
 /// Of a double that is finite and no denormal; of 0 the least.
-static int exponentOf(double value) {
-  uint64_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  return static_cast<int>(bits >> 52 & 0x7FF) - 1023;
-}
+static int exponentOf(double value) { return static_cast<int>(asBits(value) >> 52 & 0x7FF) - 1023; }
 
-static double powerOfTwo(int exponent) {
-  uint64_t bits = static_cast<uint64_t>(exponent + 1023) << 52;
-  double value;
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
+static double powerOfTwo(int exponent) { return asDouble(static_cast<uint64_t>(exponent + 1023) << 52); }
 
 /// Of the least normal number, which denormals have too.
 static int leastExponent(MmaType type) {

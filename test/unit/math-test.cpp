@@ -2,11 +2,12 @@
 // keeps the bound that lib/Arithmetic/MathPolynomials.h states.
 #include "test/unit/CompiledModel.h"
 
+#include "llvm/ADT/bit.h"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 
 using namespace mlir;
 
@@ -29,11 +30,7 @@ class MathFunctions : public testing::TestWithParam<Function> {};
 /// neighbours and of the special arguments.
 std::vector<double> arguments(const std::vector<double> &special) {
   std::vector<double> values;
-  auto add = [&](uint32_t bits) {
-    float value;
-    std::memcpy(&value, &bits, sizeof(value));
-    values.push_back(value);
-  };
+  auto add = [&](uint32_t bits) { values.push_back(llvm::bit_cast<float>(bits)); };
   // A prime step: mantissas differ from exponent to exponent. MATH_STEP=1 tries every float there is.
   const char *given = std::getenv("MATH_STEP");
   uint64_t step = given ? std::max(std::atoll(given), 1LL) : 4999;
@@ -44,8 +41,7 @@ std::vector<double> arguments(const std::vector<double> &special) {
     around.insert(around.end(), {value, -value});
   for (double value : around) {
     float middle = float(value);
-    uint32_t bits;
-    std::memcpy(&bits, &middle, sizeof(bits));
+    auto bits = llvm::bit_cast<uint32_t>(middle);
     for (int beside = -64; beside <= 64; ++beside)
       if (std::isfinite(middle) && (bits & 0x7FFFFFFF) >= 64)
         add(bits + beside);

@@ -3,13 +3,13 @@
 // "stmatrix", "Swizzling Modes"), written down form by form as they stand there, with its names: groupID is lane / 4,
 // threadID_in_group lane % 4, i the element among those of a lane. Fragments of wgmma are in sim-wgmma-test.cpp.
 #include "lib/Pipelines/Phases.h"
+#include "lib/Sim/Numbers.h"
 #include "lib/Target/SimulatedModule.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
 
-#include <cstring>
 #include <gtest/gtest.h>
 #include <random>
 
@@ -143,9 +143,7 @@ uint32_t encode(const std::string &type, int value) {
   if (type == "s32")
     return static_cast<uint32_t>(value);
   if (type == "f32" || type == "tf32" || type == "bf16") {
-    auto number = static_cast<float>(value);
-    uint32_t bits;
-    std::memcpy(&bits, &number, sizeof bits);
+    uint32_t bits = sim::asBits(static_cast<float>(value));
     return type == "bf16" ? bits >> 16 : bits;
   }
   int magnitude = std::abs(value), exponentBits = type == "e4m3" ? 4 : 5;
@@ -161,11 +159,8 @@ uint32_t encode(const std::string &type, int value) {
 int decodeSum(const std::string &type, uint32_t bits) {
   if (type == "s32")
     return static_cast<int>(bits);
-  if (type == "f32") {
-    float value;
-    std::memcpy(&value, &bits, sizeof value);
-    return static_cast<int>(value);
-  }
+  if (type == "f32")
+    return static_cast<int>(sim::asFloat(bits));
   int exponent = static_cast<int>(bits >> 10 & 31), fraction = static_cast<int>(bits & 1023) + 1024;
   int magnitude = exponent == 0 ? 0 : exponent >= 25 ? fraction << (exponent - 25) : fraction >> (25 - exponent);
   return bits >> 15 & 1 ? -magnitude : magnitude;

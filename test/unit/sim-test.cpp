@@ -1,6 +1,7 @@
 // The device simulator on hand-written kernels of the thread level: right values and no finding on each, and the right
 // finding, at the right op, on each with one op taken out.
 #include "lib/Pipelines/Phases.h"
+#include "lib/Sim/Numbers.h"
 #include "lib/Target/SimulatedModule.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -155,11 +156,8 @@ TEST_F(Sim, RowSumsWithoutTheBarrier) {
 /// bf16 holds small integers exactly in its upper half.
 std::vector<uint16_t> bf16(const std::vector<float> &values) {
   std::vector<uint16_t> result;
-  for (float value : values) {
-    uint32_t bits;
-    std::memcpy(&bits, &value, sizeof bits);
-    result.push_back(static_cast<uint16_t>(bits >> 16));
-  }
+  for (float value : values)
+    result.push_back(static_cast<uint16_t>(sim::asBits(value) >> 16));
   return result;
 }
 

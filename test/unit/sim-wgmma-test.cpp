@@ -2,6 +2,7 @@
 // 16-bit operands, A from registers, signs. Layouts here are those of the PTX manual's figures ("Shared Memory Matrix
 // Layout", "Register Fragments"), said as places of elements and not, as in lib/Sim, as bits of addresses.
 #include "lib/Pipelines/Phases.h"
+#include "lib/Sim/Numbers.h"
 #include "lib/Target/SimulatedModule.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -226,10 +227,9 @@ TEST_P(SimWgmma, MultipliesAsTheManualSays) {
       for (int k = 0; k < depth; ++k)
         expected += sign * a[row * depth + k] * b[column * depth + k];
       uint32_t bits = y[index * 128 + thread];
-      float number;
-      std::memcpy(&number, &bits, sizeof number);
       bool isInteger = form.element == "i8" || isUnsigned;
-      ASSERT_EQ(isInteger ? static_cast<int>(bits) : static_cast<int>(number), expected) << row << ", " << column;
+      ASSERT_EQ(isInteger ? static_cast<int>(bits) : static_cast<int>(sim::asFloat(bits)), expected)
+          << row << ", " << column;
     }
 }
 
