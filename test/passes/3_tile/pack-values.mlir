@@ -9,6 +9,7 @@
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=tile gpu=sm_90a" | FileCheck %s --check-prefix=TILE
 
 // REMARK: @attention_values transposes the values of @attention
+// REMARK: @attention multiplies in f16: 4 queries are too few to read the values twice for
 // SM80-REMARK: @attention multiplies in f16: its Tensor Cores multiply no 8-bit floats
 // SM80-NOT: packed
 
@@ -76,4 +77,15 @@ func.func @main(%q: tensor<1x2x130x64xf16>, %k: tensor<1x2x300x64xf16>) -> tenso
 func.func @main(%q: tensor<1x2x130x256xf8E4M3FN>, %k: tensor<1x2x300x256xf8E4M3FN>) -> tensor<1x2x130x256xbf16> {
   %0 = tenon.attention %q, %k, %k : (tensor<1x2x130x256xf8E4M3FN>, tensor<1x2x300x256xf8E4M3FN>, tensor<1x2x300x256xf8E4M3FN>) -> tensor<1x2x130x256xbf16>
   return %0 : tensor<1x2x130x256xbf16>
+}
+
+// -----
+
+// A step of decoding: the four heads of a group are queries.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: packed
+// TILE: arith.extf {{.*}} : tensor<{{.*}}xf8E4M3FN> to tensor<{{.*}}xf16>
+func.func @main(%q: tensor<1x2x4x64xf8E4M3FN>, %k: tensor<1x2x300x64xf8E4M3FN>, %v: tensor<1x2x300x64xf8E4M3FN>) -> tensor<1x2x4x64xf32> {
+  %0 = tenon.attention %q, %k, %v : (tensor<1x2x4x64xf8E4M3FN>, tensor<1x2x300x64xf8E4M3FN>, tensor<1x2x300x64xf8E4M3FN>) -> tensor<1x2x4x64xf32>
+  return %0 : tensor<1x2x4x64xf32>
 }
