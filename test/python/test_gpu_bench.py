@@ -125,11 +125,36 @@ def test_contenders_take_turns():
         return call
     made = {"softmax.tnx": executable(5, 0), "other.tnx": executable(3, 1)}
     index = {"cases": {"softmax": {"file": "softmax.tnx", "variants": {"other": {"file": "other.tnx"}}}}}
-    contest = Contest(fake, SimpleNamespace(load=lambda path: made[path.name]), "", index, Clock(fake, rounds=3), ["torch"])
+    contest = Contest(fake, SimpleNamespace(load=lambda path, weights: made[path.name]), "", index, Clock(fake, rounds=3), ["torch"])
     flush = SimpleNamespace(sum=lambda: flushed.append(1))
     result = contest.kernel("softmax", case, flush)
     assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 9
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
+
+
+def test_gates_are_one_kernel_on_weights(tmp_path):
+    import torch
+    name = "linear+gated silu 4096x16384x4096"
+    done = gpu_bench("compile", tmp_path, "--case", name)
+    assert done.returncode == 0, done.stdout
+    index = json.loads((tmp_path / "index.json").read_text())
+    with zipfile.ZipFile(tmp_path / index["cases"][name]["file"]) as archive:
+        plan = json.loads(archive.read("manifest.json"))
+    assert [launch["kernel"] for launch in plan["launches"]] == ["linear_gated_swiglu"]
+    fake, event = on_the_cpu(torch)
+    case, given = kernels()[name], {}
+    case.sizes = [(4, 8), (16, 8), (16, 8)]
+
+    def load(path, weights):
+        given.update(weights)
+
+        def call(x):
+            event.now += 1
+            return next(iter(case.peers.values()))(torch, x, weights["w"], weights["u"])
+        return call
+    result = Contest(fake, SimpleNamespace(load=load), tmp_path, index, Clock(fake, rounds=1), ["torch"]).kernel(
+        name, case, SimpleNamespace(sum=lambda: None))
+    assert list(given) == ["w", "u"] and result["error"] < 0.02
 
 
 class Told:

@@ -18,6 +18,7 @@ class KernelCase:
     has_f32: bool = True
     is_fused: bool = field(default=False)  # several ops, or a row op: torch.compile has something to do
     inputs: callable = None  # function(torch): others than random normal numbers in bf16 of these sizes
+    weights: tuple = ()  # names of the last inputs, where Tenon has them as weights: known when it loads
     reference: callable = None  # function(torch, *inputs): the result in f32, where the first peer does not give it
 
 
@@ -59,7 +60,8 @@ def matmul(batch, m, n, k, transpose_a, transpose_b):
 
 
 def fused_linear(m, n, k, kind):
-    """`kind`: "residual", which adds a matrix of the result's size, or "gated silu", silu(x w^T) (x u^T)."""
+    """`kind`: "residual", which adds a matrix of the result's size, or "gated silu", silu(x w^T) (x u^T), whose matrices are
+    weights, as a model's are: they are joined when they are loaded."""
     x, w, y = f"tensor<{m}x{k}xbf16>", f"tensor<{n}x{k}xbf16>", f"tensor<{m}x{n}xbf16>"
     if kind == "residual":
         operands, sizes, products = f"%x: {x}, %w: {w}, %r: {y}", [(m, k), (n, k), (m, n)], 1
@@ -71,8 +73,9 @@ def fused_linear(m, n, k, kind):
         def in_jax(jax, x, w, r):
             return x @ w.T + r
     else:
-        operands, sizes, products = f"%x: {x}, %w: {w}, %u: {w}", [(m, k), (n, k), (n, k)], 2
-        body = (f"%g = tenon.linear %x, %w : ({x}, {w}) -> {y}\n  %h = tenon.linear %x, %u : ({x}, {w}) -> {y}\n"
+        operands, sizes, products = f"%x: {x}", [(m, k), (n, k), (n, k)], 2
+        body = (f"%w = tenon.weight \"w\" : {w}\n  %u = tenon.weight \"u\" : {w}\n"
+                f"  %g = tenon.linear %x, %w : ({x}, {w}) -> {y}\n  %h = tenon.linear %x, %u : ({x}, {w}) -> {y}\n"
                 f"  %s = tenon.silu %g : ({y}) -> {y}\n  %y = tenon.mul %s, %h : ({y}, {y}) -> {y}")
 
         def peer(torch, x, w, u):
@@ -83,7 +86,8 @@ def fused_linear(m, n, k, kind):
             return jax.nn.silu(x @ w.T) * (x @ u.T)
     text = f"func.func @main({operands}) -> {y} {{\n  {body}\n  return %y : {y}\n}}\n"
     return KernelCase(text, sizes, {"torch": peer}, in_jax, 2 * products * m * n * k,
-                      2 * (m * k + products * n * k + m * n * (2 if kind == "residual" else 1)), is_fused=True)
+                      2 * (m * k + products * n * k + m * n * (2 if kind == "residual" else 1)), is_fused=True,
+                      weights=() if kind == "residual" else ("w", "u"))
 
 
 def attention(b, h, kv, s, d, causal, q=None):
@@ -133,11 +137,12 @@ def windowed(b, h, s, d, window):
                       has_f32=False)
 
 
-def of_lengths(b, h, kv, s, d, causal, q=None):
-    """Sequences of 100 to 4000 tokens in tensors of `s`; with `q` 1 a step of each. The libraries have them without padding
-    (packed before they are timed), XLA asks cuDNN with a padding mask."""
+def of_lengths(b, h, kv, longest, d, causal, q=None):
+    """Sequences of 100 to `longest` tokens in tensors of the next multiple of 4096; with `q` 1 a step of each. The libraries
+    have them without padding (packed before they are timed), XLA asks cuDNN with a padding mask."""
+    s = -(-longest // 4096) * 4096
     lengths = random.Random(1)
-    lengths = [lengths.randint(100, 4000) for _ in range(b)]
+    lengths = [lengths.randint(100, longest) for _ in range(b)]
     is_step, q = q is not None, q or s
     query, key, counts = f"tensor<{b}x{h}x{q}x{d}xbf16>", f"tensor<{b}x{kv}x{s}x{d}xbf16>", f"tensor<{b}xi32>"
     operands = f"%q: {query}, %k: {key}, %v: {key}, %n: {counts}"
@@ -161,7 +166,7 @@ def of_lengths(b, h, kv, s, d, causal, q=None):
                 *wide, is_causal=causal, enable_gqa=h != kv)[0]
         return result
 
-    made = {}  # of the last inputs: without padding, and where each sequence begins
+    made = {}  # of the last inputs: without padding, where each sequence begins, and cuDNN's call
 
     def packed(torch, *values):
         if made.get("of") is not values[0]:
@@ -170,7 +175,7 @@ def of_lengths(b, h, kv, s, d, causal, q=None):
                       for sizes in (rows, lengths)]
             joined = [torch.cat([value[at, :, :size].transpose(0, 1) for at, size in enumerate(sizes)])
                       for value, sizes in zip(values, (rows, lengths, lengths))]
-            made.update(of=values[0], packed=(*joined, *starts, max(rows), max(lengths)))
+            made.update(of=values[0], packed=(*joined, *starts, max(rows), max(lengths)), replay=None)
         return made["packed"]
 
     def flash(torch, q_, k_, v_, n):
@@ -178,8 +183,12 @@ def of_lengths(b, h, kv, s, d, causal, q=None):
 
     def cudnn(torch, q_, k_, v_, n):
         *tensors, q_starts, k_starts, most_q, most_k = packed(torch, q_, k_, v_)
-        return torch.ops.aten._cudnn_attention_forward(*tensors, None, q_starts, k_starts, most_q, most_k, False, 0.0,
-                                                       causal, False)[0]
+
+        def call():
+            return torch.ops.aten._cudnn_attention_forward(*tensors, None, q_starts, k_starts, most_q, most_k, False, 0.0,
+                                                           causal, False)[0]
+        made["replay"] = made["replay"] or captured(torch, call)  # PyTorch plans this anew in each call, for 40 ms
+        return made["replay"]()
 
     def in_jax(jax, q_, k_, v_, n):
         swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
@@ -194,16 +203,31 @@ def of_lengths(b, h, kv, s, d, causal, q=None):
                       reference=reference)
 
 
-def attention_fp8(b, h, s, d):
+def captured(torch, call):
+    """The kernels of a call without what the host does for them, a CUDA graph: a function that gives the call's result."""
+    call()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, capture_error_mode="relaxed"):  # the library may load code meanwhile
+        result = call()
+
+    def replay():
+        graph.replay()
+        return result
+    return replay
+
+
+def attention_fp8(b, h, kv, s, d, q=None):
     """Queries, keys and values in e4m3 with a scale a tensor, bf16 out; beside cuDNN's in bf16, of the same values, and its own
     in fp8 where cuDNN's front end is installed."""
-    operand, y = f"tensor<{b}x{h}x{s}x{d}xf8E4M3FN>", f"tensor<{b}x{h}x{s}x{d}xbf16>"
-    types = ", ".join([operand] * 3 + ["tensor<f32>"] * 3)
-    text = (f"func.func @main(%q: {operand}, %k: {operand}, %v: {operand}, %qs: tensor<f32>, %ks: tensor<f32>, %vs: tensor<f32>) -> {y} {{\n"
+    q = q or s
+    query, key, y = f"tensor<{b}x{h}x{q}x{d}xf8E4M3FN>", f"tensor<{b}x{kv}x{s}x{d}xf8E4M3FN>", f"tensor<{b}x{h}x{q}x{d}xbf16>"
+    types = ", ".join([query, key, key] + ["tensor<f32>"] * 3)
+    text = (f"func.func @main(%q: {query}, %k: {key}, %v: {key}, %qs: tensor<f32>, %ks: tensor<f32>, %vs: tensor<f32>) -> {y} {{\n"
             f"  %y = tenon.attention %q, %k, %v scales(%qs, %ks, %vs) : ({types}) -> {y}\n  return %y : {y}\n}}\n")
 
     def inputs(torch):
-        values = [torch.randn(b, h, s, d, device="cuda").to(torch.float8_e4m3fn) for _ in range(3)]
+        sizes = [(b, h, q, d), (b, kv, s, d), (b, kv, s, d)]
+        values = [torch.randn(*size, device="cuda").to(torch.float8_e4m3fn) for size in sizes]
         return values + [torch.tensor(scale, device="cuda") for scale in (1.0, 0.75, 0.5)]
     made = {}  # of the last inputs: what the libraries take
 
@@ -215,7 +239,7 @@ def attention_fp8(b, h, s, d):
     def cudnn_bf16(torch, *given):
         from torch.nn.attention import SDPBackend, sdpa_kernel
         with sdpa_kernel(SDPBackend.CUDNN_ATTENTION):
-            return torch.nn.functional.scaled_dot_product_attention(*wide(torch, given[:3], given[3:]))
+            return torch.nn.functional.scaled_dot_product_attention(*wide(torch, given[:3], given[3:]), enable_gqa=h != kv)
 
     def cudnn_fp8(torch, *given):
         wide(torch, given[:3], given[3:])
@@ -227,8 +251,8 @@ def attention_fp8(b, h, s, d):
 
     def in_jax(jax, *given):
         raise NotImplementedError("not compared with XLA")
-    return KernelCase(text, [], {"cuDNN in bf16": cudnn_bf16, "cuDNN in fp8": cudnn_fp8}, in_jax, 4 * b * h * s * s * d,
-                      3 * b * h * s * d + 2 * b * h * s * d, has_f32=False, inputs=inputs)
+    return KernelCase(text, [], {"cuDNN in bf16": cudnn_bf16, "cuDNN in fp8": cudnn_fp8}, in_jax, 4 * b * h * q * s * d,
+                      2 * b * kv * s * d + 3 * b * h * q * d, has_f32=False, inputs=inputs)
 
 
 def cudnn_fp8_graph(torch, given, scale):
@@ -377,13 +401,16 @@ def kernels():
                         (4096, 256, 2)):
             cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
     for s, b in ((4096, 4), (16384, 1)):
-        cases[f"attention fp8 full d128 S{s}"] = attention_fp8(b, 16, s, 128)
+        cases[f"attention fp8 full d128 S{s}"] = attention_fp8(b, 16, 16, s, 128)
     cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
     cases["attention window 1024 d128 S16384"] = windowed(1, 16, 16384, 128, 1024)
     for causal in (False, True):
         label = "causal" if causal else "full"
-        cases[f"attention {label} d128 lengths 100-4000 GQA 32/8"] = of_lengths(16, 32, 8, 4096, 128, causal)
-    cases["decode GQA 32/8 d128 B64 lengths 100-4000"] = of_lengths(64, 32, 8, 4096, 128, False, q=1)
+        cases[f"attention {label} d128 lengths 100-4000 GQA 32/8"] = of_lengths(16, 32, 8, 4000, 128, causal)
+    for longest in (4000, 8000):
+        cases[f"decode GQA 32/8 d128 B64 lengths 100-{longest}"] = of_lengths(64, 32, 8, longest, 128, False, q=1)
+    for b in (64, 1):
+        cases[f"decode fp8 GQA 32/8 d128 B{b} S8192"] = attention_fp8(b, 32, 8, 8192, 128, q=1)
     for b, s in ((16, 8192), (64, 8192), (1, 1024), (1, 8192), (64, 1024)):
         cases[f"decode GQA 32/8 d128 B{b} S{s}"] = attention(b, 32, 8, s, 128, False, q=1)
     cases["layer_norm 8192x4096"] = row(f"%y = tenon.layer_norm %x0 weight(%w0) bias(%w1) {NORM} : ({{x}}, {{w}}, {{w}}) -> {{x}}",
