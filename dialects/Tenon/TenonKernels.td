@@ -78,10 +78,11 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure, AttrSizedOperandSegment
   let summary = "an attention's recurrence over disjoint sets of keys, each by itself";
   let description = [{
     Formula: the keys are in `parts` disjoint sets, which of them in which is open. With `x[j]` the scores of
-    `tenon.attention` as logarithms to base 2 and j over the visible keys of set s, `maximum[s] = max x[j]`, `sum[s] = sum
-    of 2^(x[j] - maximum[s])` and `total[s] = sum of 2^(x[j] - maximum[s]) * v[j]`; without such a key -Inf, 0 and 0.
-    With M the largest maximum of a query, the attention is `(sum over s of 2^(maximum[s] - M) * total[s]) / (sum over s of
-    2^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf.
+    `tenon.attention` as logarithms to base c and j over the visible keys of set s, `maximum[s] = max x[j]`, `sum[s] = sum
+    of c^(x[j] - maximum[s])` and `total[s] = sum of c^(x[j] - maximum[s]) * v[j]`; without such a key -Inf, 0 and 0.
+    With M the largest maximum of a query, the attention is `(sum over s of c^(maximum[s] - M) * total[s]) / (sum over s of
+    c^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf. c is 2; where a float mask is added it is e, as elements of it
+    may be so low that they are no finite logarithm to base 2.
 
     (C1) `query`, `key`, `value`, `mask`, `key_lengths`, `query_lengths`, `window` and `soft_cap` are such as
     `tenon.attention` takes.

@@ -4,6 +4,7 @@
 // the precision that it is carried in, and another puts them together and does what followed the attention.
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/SymbolicSizes.h"
+#include "passes/3_tile/AttentionUnits.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
 
@@ -64,8 +65,10 @@ namespace {
 /// The states of the parts put together, as loops over [batch, heads, queries (, columns), part].
 class Combination {
 public:
-  Combination(ImplicitLocOpBuilder &b, Value maximum, Value sum, Value total)
-      : b(b), maximum(maximum), sum(sum), total(total), element(typeOf(maximum).getElementType()) {}
+  /// `unit`: of the maximum, to base 2.
+  Combination(ImplicitLocOpBuilder &b, double unit, bool isCapped, Value maximum, Value sum, Value total)
+      : b(b), unit(unit), isCapped(isCapped), maximum(maximum), sum(sum), total(total),
+        element(typeOf(maximum).getElementType()) {}
   Value build(Type result);
   Value logSumExp();
 
@@ -96,9 +99,27 @@ private:
   static constexpr double infinity = std::numeric_limits<double>::infinity();
   /// x[3] and a part's x[2], which is relative to x[0], made relative to the largest, x[1]. These are finite where no
   /// key is visible: the loops over keys begin with a base that is.
-  static Value weighted(OpBuilder &inner, Location at, ValueRange x) {
-    Value power = math::Exp2Op::create(inner, at, arith::SubFOp::create(inner, at, x[0], x[1]));
-    return arith::AddFOp::create(inner, at, x[3], arith::MulFOp::create(inner, at, power, x[2]));
+  /// `keepsInfinities`: but where an f64 would have a power of 0.
+  Value weighted(ValueRange inputs, ArrayRef<AffineMap> maps, bool keepsInfinities = false) {
+    Value factor = unit == 1 ? Value() : number(unit), lowest, infinite;
+    if (keepsInfinities)
+      lowest = number(lowestLogarithm), infinite = number(infinity);
+    return loops(inputs, filled(inputs.back(), 0), maps, true,
+                 [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
+                   Value logarithm = arith::SubFOp::create(inner, at, x[0], x[1]);
+                   if (factor)
+                     logarithm = arith::MulFOp::create(inner, at, logarithm, factor);
+                   Value product = arith::MulFOp::create(inner, at, math::Exp2Op::create(inner, at, logarithm), x[2]);
+                   if (keepsInfinities) {
+                     using P = arith::CmpFPredicate;
+                     Value isSome = arith::CmpFOp::create(inner, at, P::OGE, logarithm, lowest);
+                     Value isInfinite =
+                         arith::CmpFOp::create(inner, at, P::OEQ, math::AbsFOp::create(inner, at, x[2]), infinite);
+                     Value isKept = arith::AndIOp::create(inner, at, isSome, isInfinite);
+                     product = arith::SelectOp::create(inner, at, isKept, x[2], product);
+                   }
+                   return arith::AddFOp::create(inner, at, x[3], product);
+                 });
   }
   /// The largest maximum, and the sum relative to it.
   std::pair<Value, Value> statistics() {
@@ -107,10 +128,12 @@ private:
                           [](OpBuilder &inner, Location at, ValueRange x) -> Value {
                             return arith::MaximumFOp::create(inner, at, x[1], x[0]);
                           });
-    return {largest, loops({maximum, largest, sum}, filled(sum, 0), {part, row, part, row}, true, weighted)};
+    return {largest, weighted({maximum, largest, sum}, {part, row, part, row})};
   }
 
   ImplicitLocOpBuilder &b;
+  double unit;
+  bool isCapped;             ///< parts that are far apart may all be finite
   Value maximum, sum, total; ///< the total may be null for the log-sum-exp
   Type element;
 };
@@ -121,8 +144,12 @@ Value Combination::logSumExp() {
   AffineMap row = map(3, {0, 1, 2});
   return loops({largest, sums}, empty(maximum, element), {row, row, row}, false,
                [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
-                 Value logarithm = arith::AddFOp::create(inner, at, x[0], math::Log2Op::create(inner, at, x[1]));
-                 Value natural = arith::MulFOp::create(inner, at, logarithm, number(std::log(2.0)));
+                 // With a unit of its own the maximum may be as low as a float is.
+                 Value natural = math::Log2Op::create(inner, at, x[1]), base = number(std::log(2.0));
+                 if (unit == 1)
+                   natural = arith::MulFOp::create(inner, at, arith::AddFOp::create(inner, at, x[0], natural), base);
+                 else
+                   natural = math::FmaOp::create(inner, at, natural, base, x[0]);
                  Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, x[1], number(0));
                  return arith::SelectOp::create(inner, at, isEmpty, number(-infinity), natural);
                });
@@ -131,8 +158,7 @@ Value Combination::logSumExp() {
 Value Combination::build(Type result) {
   auto [largest, sums] = statistics();
   AffineMap partOfAll = map(5, {4, 0, 1, 2}), rowOfAll = map(5, {0, 1, 2}), all = map(5, {0, 1, 2, 3});
-  Value totals = loops({maximum, largest, total}, filled(total, 0), {partOfAll, rowOfAll, map(5, {4, 0, 1, 2, 3}), all},
-                       true, weighted);
+  Value totals = weighted({maximum, largest, total}, {partOfAll, rowOfAll, map(5, {4, 0, 1, 2, 3}), all}, isCapped);
   Type stored = getElementTypeOrSelf(result);
   Value zero = number(0);
   return loops({totals, sums}, empty(total, stored), {map(4, {0, 1, 2, 3}), map(4, {0, 1, 2}), map(4, {0, 1, 2, 3})},
@@ -171,6 +197,7 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
 
   DerivedKernel first(kernel, "_parts");
   AttentionPartsOp made = partsOf(first, op, parts);
+  double unit = unitOfMaximum(op.getMask());
   KernelOp states = first.finish(made.getResults(), *shapes);
   states->setAttr("tenon.schedule",
                   tile::AttentionAttr::get(kernel.getContext(), schedule.getQueries(), schedule.getKeys(),
@@ -184,9 +211,11 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
       given.push_back(made.argument(state.getType(), state));
     if (isOfTotal)
       made.mapping.map(op.getResult(),
-                       Combination(made.b, given[0], given[1], given[2]).build(op.getResult().getType()));
+                       Combination(made.b, unit, op.getSoftCap().has_value(), given[0], given[1], given[2])
+                           .build(op.getResult().getType()));
     else
-      made.mapping.map(op.getLse(), Combination(made.b, given[0], given[1], Value()).logSumExp());
+      made.mapping.map(op.getLse(),
+                       Combination(made.b, unit, op.getSoftCap().has_value(), given[0], given[1], Value()).logSumExp());
     SmallVector<Attribute> shapes;
     auto known = kernel->getAttrOfType<ArrayAttr>("tenon.result_shapes");
     for (auto [number, value] : llvm::enumerate(kernel.getYielded())) {

@@ -3,12 +3,14 @@
 // at a time. Powers are of 2: the logarithm's base and the scale are one factor of the scores.
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Schedule/TileSchedule.h"
+#include "passes/3_tile/AttentionUnits.h"
 #include "passes/3_tile/TileEmitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 using namespace mlir;
 using namespace tenon;
@@ -147,8 +149,8 @@ private:
   double largestFinite() {
     return sumType.isF64() ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
   }
-  /// What the loop carries of each query. The power of a score is 2^(score * factor + below); the sum of powers and the
-  /// total of values are relative to the same.
+  /// What the loop carries of each query. The power of a score is 2^((score * factor + below) * unit); the sum of
+  /// powers and the total of values are relative to the same.
   struct State {
     Value below, sum, total;
   };
@@ -158,15 +160,17 @@ private:
   Value logarithms(Value score, Value below);
   std::pair<Value, Value> rebase(State &state, Value peak);
   SmallVector<Value> unlikely(Value condition, ValueRange otherwise, llvm::function_ref<SmallVector<Value>()> body);
-  void correctTotal(State &state, Value hasOutgrown, Value correction);
-  /// Of a tile of scores, in the sums' type (null where they are computed in two ways) and as values are multiplied
-  /// with them.
+  Value inPowersOf2(Value logarithms);
+  Value correctedTotal(const State &state, Value before, Value correction);
+  void correctTotal(State &state, Value before, Value hasOutgrown, Value correction);
+  /// Of a tile of scores, their logarithms to base 2, in the sums' type (null where they are computed in two ways), and
+  /// as values are multiplied with them.
   struct Powers {
-    Value wide, stored;
+    Value logarithms, wide, stored;
   };
   Powers powersOf(Value score, Value below) {
-    Value wide = math::Exp2Op::create(b, logarithms(score, below));
-    return {wide, stored(wide, multiplied)};
+    Value logarithm = logarithms(score, below), wide = math::Exp2Op::create(b, logarithm);
+    return {logarithm, wide, stored(wide, multiplied)};
   }
   /// Add a tile of scores to the sum, make the total relative to the same, and give the powers.
   Powers addOnline(State &state, Value score);
@@ -184,9 +188,11 @@ private:
   Type sumType, multiplied; ///< of sums; of operands of dots
   int64_t headSize = 0;
   double scale = 1;
-  double factor = 1;    ///< scores times this are logarithms to base 2
-  TileValue scoreScale; ///< where there are scales: times this instead
-  bool isLate = false;  ///< the factor, which keeps the order of scores
+  double factor = 1;            ///< scores times this and `unit` are logarithms to base 2
+  double unit = 1;              ///< see unitOfMaximum
+  TileValue scoreScale;         ///< where there are scales: times this instead of the factor
+  bool isLate = false;          ///< the factor, which keeps the order of scores
+  bool keepsInfinities = false; ///< the total may hold some that count
   unsigned rows = 0, columns = 0, keys = 0;
   AffineExpr keyHead;
   Value endOfKeys, endOfQueries; ///< of the program's batch
@@ -209,12 +215,7 @@ Value AttentionTiles::masked(Value scores, AffineExpr key) {
   if (type.getElementType().isInteger(1))
     return arith::SelectOp::create(b, emitter.widen(element, both), scores, filled(both, sumType, -infinity));
   Value added = emitter.widen({widened(element.tile), element.axes}, both);
-  // A finite element hides nothing, however low: it stays finite as a logarithm to base 2.
-  Value hidden = filled(both, sumType, -infinity);
-  Value scaled = arith::MulFOp::create(b, added, filled(both, sumType, log2OfE));
-  Value finite = arith::MaximumFOp::create(b, scaled, filled(both, sumType, -largestFinite()));
-  scaled = arith::SelectOp::create(b, compare(arith::CmpFPredicate::OEQ, added, hidden), hidden, finite);
-  return arith::AddFOp::create(b, scores, scaled);
+  return arith::AddFOp::create(b, scores, added);
 }
 
 /// Hidden keys have the score -infinity. Tiles that every query sees whole, most of them, are not compared.
@@ -319,19 +320,20 @@ std::pair<Value, Value> AttentionTiles::keyRange() {
   return partOf(first, end);
 }
 
-/// As logarithms to base 2. Where powers are rounded to 16 bits, tanh x is 2 / (1 + e^(-2 x)) - 1, of which the special
-/// function unit does two parts: wrong by some units of an f32 at the cap.
+/// As logarithms to the base that `unit` says. Where powers are rounded to 16 bits, tanh x is 2 / (1 + e^(-2 x)) - 1,
+/// of which the special function unit does two parts: wrong by some units of an f32 at the cap.
 Value AttentionTiles::capped(Value products, double scale) {
   SmallVector<unsigned> both = sorted({rows, keys});
   double cap = op.softCap->convertToDouble();
   auto number = [&](double value) { return filled(both, sumType, value); };
   if (multiplied.getIntOrFloatBitWidth() > 16) {
     Value tanh = math::TanhOp::create(b, arith::MulFOp::create(b, products, number(scale / cap)));
-    return arith::MulFOp::create(b, tanh, number(cap * log2OfE));
+    return arith::MulFOp::create(b, tanh, number(cap * log2OfE / unit));
   }
   Value power = math::ExpOp::create(b, arith::MulFOp::create(b, products, number(-2 * scale / cap)));
   Value half = arith::DivFOp::create(b, number(1), arith::AddFOp::create(b, power, number(1)));
-  return math::FmaOp::create(b, half, number(2 * cap * log2OfE), number(-cap * log2OfE));
+  cap *= log2OfE / unit;
+  return math::FmaOp::create(b, half, number(2 * cap), number(-cap));
 }
 
 /// A scale at a place of what it broadcasts to.
@@ -346,8 +348,8 @@ TileValue AttentionTiles::scaleAt(Value scale, const TilePlace &full) {
 /// The factor is applied beside the maximum, as long as that keeps the order of the scores and nothing is added.
 void AttentionTiles::setFactor() {
   scale = op.scale ? op.scale->convertToDouble() : 1 / std::sqrt(static_cast<double>(headSize));
-  bool isAdded = op.mask && !elementOf(op.mask).isInteger(1);
-  isLate = !isAdded && scale > 0 && !op.softCap;
+  unit = unitOfMaximum(op.mask);
+  isLate = unit == 1 && scale > 0 && !op.softCap;
   factor = isLate ? scale * log2OfE : 1;
   if (!op.queryScale)
     return;
@@ -360,7 +362,7 @@ void AttentionTiles::setFactor() {
   ArrayRef<unsigned> axes = ofQuery.axes;
   Value both = arith::MulFOp::create(b, ofQuery.tile, emitter.widen(ofKey, axes));
   both = math::AbsFOp::create(b, both);
-  double by = op.softCap ? 1 : scale * log2OfE;
+  double by = op.softCap ? 1 : scale * log2OfE / unit;
   scoreScale = {arith::MulFOp::create(b, both, filled(axes, sumType, by)), ofQuery.axes};
 }
 
@@ -377,7 +379,7 @@ Value AttentionTiles::scores(Value query, AffineExpr key) {
   if (op.softCap)
     products = capped(products, scale);
   else if (!isLate && !scoreScale)
-    products = arith::MulFOp::create(b, products, filled(both, sumType, scale * log2OfE));
+    products = arith::MulFOp::create(b, products, filled(both, sumType, scale * log2OfE / unit));
   return masked(products, key);
 }
 
@@ -409,7 +411,8 @@ Value AttentionTiles::withNonFinite(Value sum, Value ofMasks, const Powers &powe
   Value isInfinite = arith::OrIOp::create(b, up, down), isNaN = compare(P::UNO, wide, wide);
   Value finite = choose(arith::OrIOp::create(b, isInfinite, isNaN), filled(ofValues, element, 0), values);
   Value isSeen = compare(P::UGT, ofMasks, filled(both, sumType, -infinity));
-  Value isZero = arith::AndIOp::create(b, isSeen, compare(P::OEQ, powers.wide, filled(both, sumType, 0)));
+  Value isNothing = compare(P::OLT, powers.logarithms, filled(both, sumType, lowestLogarithm));
+  Value isZero = arith::AndIOp::create(b, isSeen, isNothing);
   Value seen = marked(both, isSeen);
   Value nans = arith::AddFOp::create(b, count(seen, marked(ofValues, isNaN)),
                                      count(marked(both, isZero), marked(ofValues, isInfinite)));
@@ -462,8 +465,16 @@ Value AttentionTiles::logarithms(Value score, Value below) {
     below = overColumns(below, keys);
   }
   if (!hasFactor())
-    return arith::AddFOp::create(b, score, below);
+    return inPowersOf2(arith::AddFOp::create(b, score, below));
   return math::FmaOp::create(b, score, factorAlong(axes), below);
+}
+
+Value AttentionTiles::inPowersOf2(Value logarithms) {
+  if (unit == 1)
+    return logarithms;
+  auto type = cast<RankedTensorType>(logarithms.getType());
+  auto factor = arith::ConstantOp::create(b, DenseElementsAttr::get(type, b.getFloatAttr(sumType, unit)));
+  return arith::MulFOp::create(b, logarithms, factor);
 }
 
 /// The sum and its correction relative to the peak, where that is higher than what they were relative to.
@@ -471,11 +482,11 @@ std::pair<Value, Value> AttentionTiles::rebase(State &state, Value peak) {
   Value before = state.below;
   Value negated;
   if (double moved = op.isPacked ? movedPeakInF8 : movedPeak; moved != 0)
-    negated = arith::SubFOp::create(b, filled({rows}, sumType, moved), scaled(peak, {rows}));
+    negated = arith::SubFOp::create(b, filled({rows}, sumType, moved / unit), scaled(peak, {rows}));
   else
     negated = arith::NegFOp::create(b, scaled(peak, {rows}));
   state.below = arith::MinimumFOp::create(b, before, negated);
-  Value correction = math::Exp2Op::create(b, arith::SubFOp::create(b, state.below, before));
+  Value correction = math::Exp2Op::create(b, inPowersOf2(arith::SubFOp::create(b, state.below, before)));
   return {arith::MulFOp::create(b, state.sum, correction), correction};
 }
 
@@ -492,10 +503,11 @@ SmallVector<Value> AttentionTiles::unlikely(Value condition, ValueRange otherwis
 
 /// The textbook's way.
 AttentionTiles::Powers AttentionTiles::addOnline(State &state, Value score) {
+  Value before = state.below;
   auto [sum, correction] = rebase(state, fold(tile::Fold::max, score));
   Powers powers = powersOf(score, state.below);
   state.sum = arith::AddFOp::create(b, sum, fold(tile::Fold::add, powers.wide));
-  state.total = arith::MulFOp::create(b, state.total, overColumns(correction, columns));
+  state.total = correctedTotal(state, before, correction);
   return powers;
 }
 
@@ -509,10 +521,10 @@ AttentionTiles::Powers AttentionTiles::addLazily(State &state, Value score) {
     auto [sum, correction] = rebase(other, peak);
     return {other.below, sum, correction};
   });
-  state.below = moved[0];
+  Value before = std::exchange(state.below, moved[0]);
   Powers powers = powersOf(score, state.below);
   state.sum = arith::AddFOp::create(b, moved[1], fold(tile::Fold::add, powers.wide));
-  correctTotal(state, hasOutgrown, moved[2]);
+  correctTotal(state, before, hasOutgrown, moved[2]);
   return powers;
 }
 
@@ -532,20 +544,35 @@ AttentionTiles::Powers AttentionTiles::addByFirst(State &state, Value score) {
     Powers anew = powersOf(score, other.below);
     return {other.below, sumOf(sum, anew.wide), correction, anew.stored};
   });
-  state.below = moved[0], state.sum = moved[1];
-  correctTotal(state, hasOutgrown, moved[2]);
-  return {{}, moved[3]};
+  Value before = std::exchange(state.below, moved[0]);
+  state.sum = moved[1];
+  correctTotal(state, before, hasOutgrown, moved[2]);
+  return {{}, {}, moved[3]};
 }
 
-void AttentionTiles::correctTotal(State &state, Value hasOutgrown, Value correction) {
+/// An infinity outlasts a correction that is 0 for the type's range alone.
+Value AttentionTiles::correctedTotal(const State &state, Value before, Value correction) {
+  Value corrected = arith::MulFOp::create(b, state.total, overColumns(correction, columns));
+  if (!keepsInfinities)
+    return corrected;
+  using P = arith::CmpFPredicate;
+  SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
+  Value shift = inPowersOf2(arith::SubFOp::create(b, state.below, before));
+  Value isSome = overColumns(compare(P::OGE, shift, filled(ofRow, sumType, lowestLogarithm)), columns);
+  Value isInfinite = compare(P::OEQ, math::AbsFOp::create(b, state.total), filled(out, sumType, infinity));
+  return arith::SelectOp::create(b, arith::AndIOp::create(b, isSome, isInfinite), state.total, corrected);
+}
+
+void AttentionTiles::correctTotal(State &state, Value before, Value hasOutgrown, Value correction) {
   state.total = unlikely(hasOutgrown, state.total, [&]() -> SmallVector<Value> {
-                  return {arith::MulFOp::create(b, state.total, overColumns(correction, columns))};
+                  return {correctedTotal(state, before, correction)};
                 }).front();
 }
 
 AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   SmallVector<unsigned> rowAxes = emitter.axesOf(place[2]), columnAxes = emitter.axesOf(place[3]);
   rows = rowAxes.front(), columns = columnAxes.front();
+  keepsInfinities = nonFinite != NonFinite::Ignored;
   auto query = cast<RankedTensorType>(op.query.getType()), key = cast<RankedTensorType>(op.key.getType());
   headSize = ShapedType::isDynamic(query.getDimSize(3)) ? key.getDimSize(3) : query.getDimSize(3);
   if (ShapedType::isDynamic(headSize) || headSize == 0 || query.isDynamicDim(1) || key.isDynamicDim(1))
@@ -612,8 +639,11 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
   auto of = [&](double value, const TileValue &like) { return filled(like.axes, sumType, value); };
   Value isEmpty = compare(arith::CmpFPredicate::OEQ, sum.tile, of(0, sum)), result;
   if (logSumExp) {
-    Value known = arith::AddFOp::create(b, maximum.tile, math::Log2Op::create(b, sum.tile));
-    known = arith::MulFOp::create(b, known, of(1 / log2OfE, sum));
+    Value known = math::Log2Op::create(b, sum.tile);
+    if (unit == 1)
+      known = arith::MulFOp::create(b, arith::AddFOp::create(b, maximum.tile, known), of(1 / log2OfE, sum));
+    else
+      known = math::FmaOp::create(b, known, of(1 / unit, sum), maximum.tile);
     *logSumExp = {arith::SelectOp::create(b, isEmpty, of(-infinity, sum), known), sum.axes};
   }
   // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row.
@@ -633,11 +663,16 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
   return {stored(result, element), total.axes};
 }
 
-/// Whether some weight is 0: where a query does not see a key. What lies past the keys' end is zero. In f16 a weight
-/// may be 0 for being small: a cap makes finite scores, far apart, of infinite ones.
+/// Whether some weight is 0: where a query does not see a key. What lies past the keys' end is zero. A weight may be 0
+/// for being small, too: a cap makes finite scores of infinite ones, at most twice the cap apart.
 template <typename Op>
 static bool mayWeighByZero(Op op) {
-  bool isRoundedAway = op.getSoftCap() && cast<RankedTensorType>(op.getValue().getType()).getElementType().isF16();
+  Type element = cast<RankedTensorType>(op.getValue().getType()).getElementType();
+  double lowest = element.isF16() || element.getIntOrFloatBitWidth() < 16 ? 0
+                  : element.isF64()                                       ? lowestLogarithm
+                                                                          : -125;
+  std::optional<APFloat> cap = op.getSoftCap();
+  bool isRoundedAway = cap && -2 * log2OfE * cap->convertToDouble() < lowest;
   return isRoundedAway || op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths();
 }
 

@@ -108,6 +108,27 @@ const TileCase cases[] = {
       })",
      {},
      3e-6},
+    {"attention_log_sum_exp_of_lowest_scores",
+     R"(
+      func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %m: tensor<?x1xf32> {tenon.dims = ["n", ""]}) -> (tensor<2x4x?x6xf32>, tensor<2x4x?xf32>) {
+        %c = tenon.constant dense<0x7EFFFFFF> : tensor<f32>
+        %mask = tenon.mul %m, %c : (tensor<?x1xf32>, tensor<f32>) -> tensor<?x1xf32>
+        %0, %l = tenon.attention %q, %k, %v mask(%mask) {scale = 0.0 : f64, log_sum_exp} : (tensor<2x4x?x8xf32>, tensor<2x2x?x8xf32>, tensor<2x2x?x6xf32>, tensor<?x1xf32>) -> (tensor<2x4x?x6xf32>, tensor<2x4x?xf32>)
+        return %0, %l : tensor<2x4x?x6xf32>, tensor<2x4x?xf32>
+      })",
+     {{"n", 9}, {"m", 150}},
+     2e-6,
+     -1,
+     true},
+    {"attention_soft_cap_f32_of_strange_values",
+     R"(
+      func.func @main(%q: tensor<2x2x9x8xf32>, %k: tensor<2x2x40x8xf32>, %v: tensor<2x2x40x6xf32>) -> tensor<2x2x9x6xf32> {
+        %0 = tenon.attention %q, %k, %v {scale = 8.0 : f64, soft_cap = 1000.0 : f64} : (tensor<2x2x9x8xf32>, tensor<2x2x40x8xf32>, tensor<2x2x40x6xf32>) -> tensor<2x2x9x6xf32>
+        return %0 : tensor<2x2x9x6xf32>
+      })",
+     {},
+     2e-5,
+     2},
     {"attention_soft_cap_f16_of_strange_values",
      R"(
       func.func @main(%q: tensor<2x2x9x8xf16>, %k: tensor<2x2x40x8xf16>, %v: tensor<2x2x40x6xf16>) -> tensor<2x2x9x6xf16> {
