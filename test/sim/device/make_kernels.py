@@ -67,7 +67,8 @@ def compile_case(case, folder):
 
 def main(arguments):
     only = arguments[1:]
-    if not arguments or not (only in ([], ["--new"]) or (len(only) == 2 and only[0] == "--match")):
+    is_known = only in ([], ["--new"]) or (len(only) == 2 and only[0] == "--match")
+    if not arguments or arguments[0].startswith("-") or not is_known:
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[0]).resolve()

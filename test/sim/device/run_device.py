@@ -81,7 +81,7 @@ def main(arguments):
     if arguments[:1] == ["--worker"]:
         return worker(Path(arguments[1]))
     options = dict(zip(arguments[1::2], arguments[2::2]))
-    if len(arguments) % 2 == 0 or not options.keys() <= {"--match", "--seconds"}:
+    if len(arguments) % 2 == 0 or arguments[0].startswith("-") or not options.keys() <= {"--match", "--seconds"}:
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[0]).resolve()
