@@ -69,18 +69,36 @@ std::pair<int64_t, int64_t> ThreadEmitter::widthOf(const ThreadView &view, tile:
   return {width, along};
 }
 
+/// The vector that these are the elements of, in order; null where there is none. LLVM does not see it across blocks.
+static Value unpackedOf(ArrayRef<Value> list) {
+  Value whole;
+  for (auto [number, value] : llvm::enumerate(list)) {
+    auto extract = value.getDefiningOp<LLVM::ExtractElementOp>();
+    if (!extract || getConstantIntValue(extract.getPosition()) != int64_t(number) ||
+        (whole && extract.getVector() != whole))
+      return {};
+    whole = extract.getVector();
+  }
+  return cast<VectorType>(whole.getType()).getNumElements() == int64_t(list.size()) ? whole : Value();
+}
+
 Value ThreadEmitter::pack(ArrayRef<Value> list, Type element) {
   Type memory = memoryType(element);
   SmallVector<Value> stored;
   for (Value value : list) {
+    auto cast = value.getDefiningOp<arith::BitcastOp>();
     if (element.isInteger(1))
       value = arith::ExtUIOp::create(b, memory, value);
+    else if (cast && cast.getIn().getType() == memory)
+      value = cast.getIn();
     else if (memory != element)
       value = arith::BitcastOp::create(b, memory, value);
     stored.push_back(value);
   }
   if (stored.size() == 1)
     return stored.front();
+  if (Value whole = unpackedOf(stored))
+    return whole;
   Value vector = LLVM::PoisonOp::create(b, VectorType::get(stored.size(), memory));
   for (auto [number, value] : llvm::enumerate(stored))
     vector = LLVM::InsertElementOp::create(b, vector, value, i32(number));

@@ -48,3 +48,35 @@ module @kernels {
     }
   }
 }
+
+// -----
+
+// What a loop hands on as words are those that the conversions gave: no byte is taken out and put back, which LLVM leaves
+// in where a branch is between.
+// CHECK-LABEL: llvm.func @words
+// CHECK: scf.for
+// CHECK-COUNT-4: ptx.cvt.f8x2
+// CHECK-NOT: llvm.insertelement %{{.*}} : vector<4xi8>
+// CHECK: scf.yield %{{.*}}, %{{.*}} : i32, i32
+#rows = #warp.layout<[], [l32, r8]>
+module @kernels {
+  tile.kernel @words(%X: !tile.view<8x256xf32>, %Y: !tile.view<8x256xf8E4M3FN>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c8 = arith.constant 8 : index
+    %most = arith.constant dense<4.480000e+02> : tensor<1x256xf32, #rows>
+    %least = arith.constant dense<-4.480000e+02> : tensor<1x256xf32, #rows>
+    %none = arith.constant dense<0.0> : tensor<1x256xf8E4M3FN, #rows>
+    tile.grid () = () {
+      %last = scf.for %i = %c0 to %c8 step %c1 iter_args(%before = %none) -> (tensor<1x256xf8E4M3FN, #rows>) {
+        tile.store %before, %Y[%i, %c0] : tensor<1x256xf8E4M3FN, #rows>, !tile.view<8x256xf8E4M3FN>
+        %x = tile.load %X[%i, %c0] : !tile.view<8x256xf32> -> tensor<1x256xf32, #rows>
+        %above = arith.maximumf %x, %least : tensor<1x256xf32, #rows>
+        %within = arith.minimumf %above, %most : tensor<1x256xf32, #rows>
+        %y = arith.truncf %within : tensor<1x256xf32, #rows> to tensor<1x256xf8E4M3FN, #rows>
+        scf.yield %y : tensor<1x256xf8E4M3FN, #rows>
+      }
+      tile.store %last, %Y[%c0, %c0] : tensor<1x256xf8E4M3FN, #rows>, !tile.view<8x256xf8E4M3FN>
+    }
+  }
+}
