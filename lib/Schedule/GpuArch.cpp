@@ -58,7 +58,7 @@ static const std::array<GpuArch, 4> archs = {{
      /*ptxVersion=*/80,
      /*minToolkitVersion=*/120},
     // NVIDIA Ada GPU Architecture whitepaper, appendix on the RTX 6000 Ada (364.2 TFLOP/s in bf16, 182.1 in tf32, 728.5
-    // in fp8, 728.5 TOP/s in i8). PTX 8.1: conversions to fp8 on this capability.
+    // in fp8, 728.5 TOP/s in i8). PTX 8.4: mma of fp8.
     {/*name=*/"sm_89",
      /*capability=*/89,
      /*reference=*/"RTX 6000 Ada",
@@ -80,8 +80,8 @@ static const std::array<GpuArch, 4> archs = {{
      /*hasStmatrix=*/false,
      /*hasTma=*/false,
      /*hasWgmma=*/false,
-     /*ptxVersion=*/81,
-     /*minToolkitVersion=*/121},
+     /*ptxVersion=*/84,
+     /*minToolkitVersion=*/124},
     // Tensor Core rates: NVIDIA H100 Tensor Core GPU Architecture whitepaper, table 2 (989.4 TFLOP/s in bf16, 494.7 in
     // tf32, 1978.9 in fp8 and TOP/s in i8, at 1830 MHz). SMs, shared memory and L2: as the driver of an H200 reports
     // them (cuDeviceGetAttribute); its memory: 3201 MHz, 6016 bits, two transfers a clock, 4.8 TB/s in the datasheet.
@@ -106,8 +106,8 @@ static const std::array<GpuArch, 4> archs = {{
      /*hasStmatrix=*/true,
      /*hasTma=*/true,
      /*hasWgmma=*/true,
-     /*ptxVersion=*/81,
-     /*minToolkitVersion=*/121},
+     /*ptxVersion=*/84,
+     /*minToolkitVersion=*/124},
 }};
 
 const std::array<GpuArch, 4> &gpuArchs() { return archs; }

@@ -43,7 +43,7 @@ static std::string packValues(KernelOp kernel, AttentionOp op) {
   if (typeOf(op.getQuery()).isDynamicDim(1) || typeOf(op.getKey()).isDynamicDim(1) ||
       typeOf(op.getValue()).isDynamicDim(3) || typeOf(op.getKey()).isDynamicDim(3))
     return "numbers of heads or their sizes are known only at run time";
-  // Those of a warpgroup. What reads fewer is bound by memory, and its instruction of a warp is of a later PTX.
+  // Those of a warpgroup. What asks fewer is bound by memory.
   constexpr int64_t fewQueries = 64;
   if (int64_t queries = typeOf(op.getQuery()).getDimSize(2); !ShapedType::isDynamic(queries) && queries < fewQueries)
     return std::to_string(queries) + " queries are too few to read the values twice for";

@@ -104,11 +104,11 @@ TEST(Ptxas, Versions) {
   Ptxas old = FakePtxas("", "11.8.89").find();
   Status status = old.checkSupports(arch("sm_90a"));
   EXPECT_EQ(status.kind(), ErrorKind::Unsupported);
-  expectAll(status.message(), {"11.8.89", "sm_90a", "12.1", "TENON_PTXAS"});
+  expectAll(status.message(), {"11.8.89", "sm_90a", "12.4", "TENON_PTXAS"});
   EXPECT_TRUE(FakePtxas("", "12.0.76").find().checkSupports(arch("sm_80")).ok());
-  EXPECT_TRUE(FakePtxas("", "12.1.66").find().checkSupports(arch("sm_90a")).ok());
-  EXPECT_FALSE(FakePtxas("", "12.0.76").find().checkSupports(arch("sm_90a")).ok());
-  EXPECT_FALSE(FakePtxas("", "12.0.76").find().checkSupports(arch("sm_89")).ok());
+  EXPECT_TRUE(FakePtxas("", "12.4.99").find().checkSupports(arch("sm_90a")).ok());
+  EXPECT_FALSE(FakePtxas("", "12.3.107").find().checkSupports(arch("sm_90a")).ok());
+  EXPECT_FALSE(FakePtxas("", "12.3.107").find().checkSupports(arch("sm_89")).ok());
   auto none = Ptxas::find(FakePtxas("", "unknown").places());
   EXPECT_FALSE(none.ok());
   FakePtxas old13("exit 0", "11.0.1");
