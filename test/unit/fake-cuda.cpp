@@ -303,6 +303,7 @@ FAKE CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
   CUresult fault = enter("cuDevicePrimaryCtxRelease_v2");
   if (--context->references > 0)
     return fault;
+  context->defaultStream = nullptr; // what is queued there is not the next context's
   for (auto &[address, object] : state().objects)
     if (object.context == context && object.isAlive) {
       if (!object.wasFreed) {
