@@ -48,7 +48,7 @@ public:
   Wavefronts fragment(SmemType tile, RankedTensorType type, bool isWrite);
   Wavefronts dot(warp::DotOp op);
   Wavefronts slab(SmemType slab);
-  Wavefronts exchange(RankedTensorType from, RankedTensorType to);
+  Wavefronts exchange(RankedTensorType type, const Exchange &plan, bool isWrite, int64_t bytes);
 
 private:
   using Address = std::optional<int64_t>;
@@ -185,30 +185,64 @@ Wavefronts BankCounter::dot(warp::DotOp op) {
   return isa<FmaAttr>(Attribute(op.getAtom())) ? fma(op) : Wavefronts();
 }
 
-Wavefronts BankCounter::exchange(RankedTensorType from, RankedTensorType to) {
+Wavefronts BankCounter::exchange(RankedTensorType type, const Exchange &plan, bool isWrite, int64_t bytes) {
+  LayoutAttr layout = layoutOf(type);
+  int64_t width = isWrite ? plan.writeWidth : plan.readWidth;
   Wavefronts wavefronts;
-  if (from == to)
-    return wavefronts;
+  for (const SmallVector<int64_t> &known : layout.registerPlaces()) {
+    if (type.getRank() > 0 && known.back() % width != 0)
+      continue;
+    wavefronts += access(width * bytes, [&](int64_t lane, int64_t warp) -> Address {
+      int64_t offset = 0, row = 0;
+      for (int64_t d = 0; d < type.getRank(); ++d) {
+        int64_t place = known[d] + layout.threadPlace(d, lane, warp);
+        if (place >= type.getDimSize(d))
+          return isWrite ? Address() : Address(0); // reads past the end take the first elements
+        row = offset;
+        offset = offset * type.getDimSize(d) + place;
+      }
+      return (offset + row / plan.rows * plan.padding) * bytes;
+    });
+  }
+  return wavefronts;
+}
+
+/// Elements that are always side by side in a thread, in a row, and at a multiple of their size: 16 bytes at most.
+static int64_t exchangeWidth(RankedTensorType type, int64_t padding, int64_t bytes) {
+  if (type.getRank() == 0)
+    return 1;
+  int64_t run = layoutOf(type).getRun(type.getRank() - 1), size = type.getShape().back(), width = 16 / bytes;
+  while (width > 1 && (run % width != 0 || size % width != 0 || padding % width != 0))
+    width /= 2;
+  return width;
+}
+
+Exchange tenon::planExchange(RankedTensorType from, RankedTensorType to, int64_t numWarps) {
+  constexpr int64_t lineBytes = 128; // all banks
   Type element = from.getElementType();
   int64_t bytes = element.isIndex() ? 4 : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
-  for (auto [type, isWrite] : {std::pair(from, true), std::pair(to, false)})
-    for (const SmallVector<int64_t> &known : layoutOf(type).registerPlaces())
-      wavefronts += access(bytes, [&, type = type, isWrite = isWrite](int64_t lane, int64_t warp) -> Address {
-        int64_t offset = 0;
-        for (int64_t d = 0; d < type.getRank(); ++d) {
-          int64_t place = known[d] + layoutOf(type).threadPlace(d, lane, warp);
-          if (place >= type.getDimSize(d))
-            return isWrite ? Address() : Address(0); // reads past the end take the first element
-          offset = offset * type.getDimSize(d) + place;
-        }
-        return offset * bytes;
-      });
-  return wavefronts;
+  BankCounter counter(numWarps);
+  auto plan = [&](int64_t padding) {
+    int64_t row = from.getRank() > 0 ? from.getShape().back() : 1;
+    Exchange exchange{padding, std::max<int64_t>(1, lineBytes / (row * bytes)), exchangeWidth(from, padding, bytes),
+                      exchangeWidth(to, padding, bytes), 0};
+    exchange.bytes = (from.getNumElements() + from.getNumElements() / row / exchange.rows * padding) * bytes;
+    exchange.wavefronts = counter.exchange(from, exchange, /*isWrite=*/true, bytes);
+    exchange.wavefronts += counter.exchange(to, exchange, /*isWrite=*/false, bytes);
+    return exchange;
+  };
+  Exchange best = plan(0);
+  if (from.getShape() == to.getShape() && from.getRank() == 2)
+    for (int64_t freeBytes = std::max<int64_t>(4, bytes); freeBytes <= 16; freeBytes *= 2)
+      if (Exchange other = plan(freeBytes / bytes); other.wavefronts.count < best.wavefronts.count)
+        best = other;
+  return best;
 }
 
 BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
   BankConflicts conflicts;
-  BankCounter counter(kernel->getAttrOfType<ScheduleAttr>("warp.schedule").getNumWarps());
+  int64_t numWarps = kernel->getAttrOfType<ScheduleAttr>("warp.schedule").getNumWarps();
+  BankCounter counter(numWarps);
   kernel.walk([&](Operation *op) {
     if (auto copy = dyn_cast<CopyOp>(op)) {
       if (!isByProducer(op)) // TMA
@@ -223,8 +257,10 @@ BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
     } else if (auto dot = dyn_cast<warp::DotOp>(op)) {
       conflicts.dots += counter.dot(dot);
     } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op); isa<RelayoutOp>(op) || (reshape && !isInPlace(reshape))) {
-      conflicts.exchanges += counter.exchange(cast<RankedTensorType>(op->getOperand(0).getType()),
-                                              cast<RankedTensorType>(op->getResult(0).getType()));
+      auto from = cast<RankedTensorType>(op->getOperand(0).getType());
+      auto to = cast<RankedTensorType>(op->getResult(0).getType());
+      if (from != to)
+        conflicts.exchanges += planExchange(from, to, numWarps).wavefronts;
     }
   });
   return conflicts;

@@ -28,9 +28,20 @@ struct BankConflicts {
   Wavefronts copies;    ///< warp.copy by threads
   Wavefronts fragments; ///< warp.stage and warp.read
   Wavefronts dots;      ///< operands of warp.dot, by ldmatrix or by multiply-adds
-  Wavefronts exchanges; ///< warp.relayout and tile.reshape: through row-major memory, element by element
+  Wavefronts exchanges; ///< warp.relayout and tile.reshape: see Exchange
   Wavefronts total() const;
 };
+
+/// How elements lie while they move between threads (warp.relayout, tile.reshape): row by row, `padding` elements free
+/// behind every `rows` of them, so that lanes which have a column meet in few banks. What a thread has side by side it
+/// writes and reads `writeWidth` and `readWidth` elements at once.
+struct Exchange {
+  int64_t padding, rows, writeWidth, readWidth;
+  int64_t bytes; ///< all rows
+  Wavefronts wavefronts = {};
+};
+/// The padding of the fewest wavefronts, and of these the least; none but for tiles of two dimensions that keep them.
+Exchange planExchange(mlir::RankedTensorType from, mlir::RankedTensorType to, int64_t numWarps);
 
 /// The kernel's tiles have layouts (tenon-assign-layouts).
 BankConflicts countBankConflicts(tile::KernelOp kernel);

@@ -1,5 +1,7 @@
 #include "lib/Analysis/SharedMemory.h"
 
+#include "lib/Analysis/BankConflicts.h"
+
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -94,8 +96,9 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
       // Others send their parts when they have them.
       tiles.push_back({op, sharedSumBytes(shared), 0, unsigned(numbers.size())});
     } else if (auto reshape = dyn_cast<tile::ReshapeOp>(op); isa<RelayoutOp>(op) || (reshape && !isInPlace(reshape))) {
-      auto type = cast<RankedTensorType>(op->getOperand(0).getType());
-      scratchBytes = std::max(scratchBytes, type.getNumElements() * bytesOf(type.getElementType()));
+      auto from = cast<RankedTensorType>(op->getOperand(0).getType());
+      auto to = cast<RankedTensorType>(op->getResult(0).getType());
+      scratchBytes = std::max(scratchBytes, planExchange(from, to, schedule.getNumWarps()).bytes);
     } else if (isa<tile::ReduceOp, tile::ScanOp>(op)) {
       auto type = cast<RankedTensorType>(op->getOperand(0).getType());
       int64_t registers = exchangedRegisters(op, layoutOf(type));

@@ -3,6 +3,7 @@
 // no dot decides, stores do, then loads, by how they lie in memory. What two sides still want differently is computed
 // twice where that is free (constants, positions, broadcasts of such), else moved by warp.relayout.
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/BankConflicts.h"
 #include "passes/4_warp/FragmentLayouts.h"
 #include "passes/4_warp/Passes.h"
 
@@ -224,8 +225,8 @@ Value LayoutAssignment::adapt(OpBuilder &b, Value tile, LayoutAttr layout) {
   if (layoutOf(tile) == layout)
     return tile;
   Operation *op = tile.getDefiningOp();
+  RankedTensorType to = withLayout(type, layout);
   if (isFree(tile)) {
-    RankedTensorType to = withLayout(type, layout);
     if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
       auto value = cast<DenseElementsAttr>(constant.getValue());
       return arith::ConstantOp::create(b, op->getLoc(), value.resizeSplat(to));
@@ -244,8 +245,10 @@ Value LayoutAssignment::adapt(OpBuilder &b, Value tile, LayoutAttr layout) {
     return copy->getResult(0);
   }
   remark::missed(tile.getLoc(), remark::RemarkOpts::name("relayout").category("tenon-assign-layouts"))
-      << ("a tile of " + Twine(type.getNumElements()) + " elements moves between threads").str();
-  return RelayoutOp::create(b, tile.getLoc(), withLayout(type, layout), tile);
+      << ("a tile of " + Twine(type.getNumElements()) + " elements moves between threads, " +
+          Twine(planExchange(type, to, schedule.getNumWarps()).wavefronts.count) + " wavefronts of shared memory")
+             .str();
+  return RelayoutOp::create(b, tile.getLoc(), to, tile);
 }
 
 void LayoutAssignment::adaptOperand(OpOperand &operand, LayoutAttr layout) {

@@ -163,7 +163,7 @@ private:
   mlir::LogicalResult emitCopy(warp::CopyOp op);
   void writeTile(mlir::Value base, warp::SmemType type, mlir::Value tile);
   llvm::SmallVector<mlir::Value> readTile(mlir::Value base, warp::SmemType type, mlir::RankedTensorType tile);
-  mlir::LogicalResult emitRelayout(mlir::Operation *op, mlir::Value from, mlir::Value to);
+  mlir::LogicalResult emitRelayout(mlir::Operation *op, mlir::Value from, mlir::Value to); // ThreadRelayout.cpp
   mlir::LogicalResult emitRing(mlir::Operation *op);
   void emitDotWait(warp::DotWaitOp wait);
 

@@ -16,10 +16,6 @@ using namespace tenon::warp;
 
 static constexpr llvm::StringLiteral sharedName = "shared";
 
-static int64_t bytesOf(Type element) {
-  return element.isIndex() ? 4 : std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
-}
-
 /// Places come from lib/Analysis; here the program gets its base address.
 void ThreadEmitter::planSharedMemory() {
   sharedPlan = tenon::planSharedMemory(kernel);
@@ -314,69 +310,6 @@ SmallVector<Value> ThreadEmitter::readTile(Value base, SmemType type, RankedTens
       list[number] = value;
   }
   return list;
-}
-
-/// Through scratch memory, row-major: elements keep their place in that order, so that a reshape is the same.
-LogicalResult ThreadEmitter::emitRelayout(Operation *op, Value from, Value to) {
-  auto source = cast<RankedTensorType>(from.getType()), target = cast<RankedTensorType>(to.getType());
-  Type element = source.getElementType();
-  if (layoutOf(from) == layoutOf(to) && source.getShape() == target.getShape()) {
-    values[to] = llvm::to_vector(valuesOf(from));
-    return success();
-  }
-  Type held = element.isIndex() ? Type(b.getI32Type()) : element;
-  Type memory = memoryType(held);
-  int64_t bytes = bytesOf(memory);
-  auto linear = [&](RankedTensorType tile, ArrayRef<int64_t> place, Value &inside) {
-    LayoutAttr layout = layoutOf(tile);
-    Value offset;
-    int64_t known = 0, weight = bytes;
-    for (int64_t d = tile.getRank() - 1; d >= 0; --d) {
-      ThreadPlace part = threadPlace(layout, d);
-      offset = add(offset, mul(part.thread, weight));
-      known += place[d] * weight;
-      if (part.bound + place[d] > tile.getDimSize(d)) {
-        Value is =
-            arith::CmpIOp::create(b, arith::CmpIPredicate::ult, sum(part.thread, place[d]), i32(tile.getDimSize(d)));
-        inside = inside ? arith::AndIOp::create(b, inside, is).getResult() : is;
-      }
-      weight *= tile.getDimSize(d);
-    }
-    Value address = scratch();
-    if (offset)
-      address = LLVM::GEPOp::create(b, address.getType(), b.getI8Type(), address, ValueRange(offset));
-    if (known != 0)
-      address =
-          LLVM::GEPOp::create(b, address.getType(), b.getI8Type(), address, ArrayRef<LLVM::GEPArg>(int32_t(known)));
-    return address;
-  };
-  barrier();
-  Value isFirst = isFirstOf(layoutOf(from));
-  for (auto [place, value] : llvm::zip_equal(layoutOf(from).registerPlaces(), valuesOf(from))) {
-    Value inside = isFirst;
-    Value address = linear(source, place, inside);
-    Value stored = pack({value}, held);
-    if (inside) {
-      auto guard = scf::IfOp::create(b, inside, /*withElseRegion=*/false);
-      OpBuilder::InsertionGuard restore(b);
-      b.setInsertionPoint(guard.thenYield());
-      LLVM::StoreOp::create(b, stored, address, /*alignment=*/bytes);
-    } else {
-      LLVM::StoreOp::create(b, stored, address, /*alignment=*/bytes);
-    }
-  }
-  barrier();
-  SmallVector<Value> results;
-  for (ArrayRef<int64_t> place : layoutOf(to).registerPlaces()) {
-    Value inside;
-    Value address = linear(target, place, inside);
-    if (inside)
-      address = arith::SelectOp::create(b, inside, address, scratch());
-    Value loaded = LLVM::LoadOp::create(b, memory, address, /*alignment=*/bytes);
-    results.push_back(unpack(loaded, held, 1).front());
-  }
-  values[to] = results;
-  return success();
 }
 
 /// Whether the memory may still be read by a turn or a program before, or by what had it before.

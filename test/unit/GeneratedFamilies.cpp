@@ -221,7 +221,7 @@ std::vector<Mutant> mutantsOfAttentionByTma() {
 std::vector<Mutant> mutantsOfAttentionByCopies() {
   return {
       {"no barrier of the loop", barrier, race({read, 0}, {copy, 0}), Change::Remove, 2},
-      {"no barrier ahead of the loop", barrier, race({"llvm.store", 0}, {"llvm.load", 2}), Change::Remove, 1},
+      {"no barrier ahead of the loop", barrier, race({"llvm.store", 0}, {"llvm.load", 1}), Change::Remove, 1},
       {"no wait for copies", wait, underWay({read, 0}, {copy, 0}), Change::Remove, 0},
       {"a wait for fewer copies", wait, underWay({read, 0}, {copy, 0}), Change::WaitForLess, 0},
       {"no commit", commit, underWay({read, 0}, {copy, 0}), Change::Remove, 0},

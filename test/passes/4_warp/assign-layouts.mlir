@@ -3,6 +3,9 @@
 // RUN:   --tenon-choose-warp-schedules="arch=sm_80" --tenon-stage-copies --tenon-assign-layouts --canonicalize --cse | FileCheck %s
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules --tenon-tile-kernels --canonicalize --cse \
 // RUN:   --tenon-choose-warp-schedules --tenon-stage-copies --tenon-assign-layouts --canonicalize --cse | FileCheck %s --check-prefix=WGMMA
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel" --tenon-choose-tile-schedules="arch=sm_80" --tenon-tile-kernels --canonicalize --cse \
+// RUN:   --tenon-choose-warp-schedules="arch=sm_80" --tenon-stage-copies --tenon-assign-layouts --remarks-filter=tenon-assign-layouts \
+// RUN:   --remark-format=emitRemark 2>&1 | FileCheck %s --check-prefix=COST
 
 // The bias has the columns of the sums, whatever lane and register they are in.
 // CHECK-LABEL: tile.kernel @linear
@@ -28,6 +31,7 @@ func.func @main(%x: tensor<8192x384xf32>, %w: tensor<1024x384xf32>) -> tensor<81
 // -----
 
 // Of the queries alone the layout changes, before the loop.
+// COST: relayout {{.*}}"a tile of 8192 elements moves between threads, 256 wavefronts of shared memory"
 // CHECK-LABEL: tile.kernel @attention
 // CHECK: warp.relayout
 // CHECK: scf.for
