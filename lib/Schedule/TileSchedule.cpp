@@ -35,13 +35,16 @@ static int64_t powerWithin(int64_t size) {
 
 RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {
   // 256 threads with 16 elements each keep enough loads in flight; 32 is what they hold without spilling.
-  constexpr int64_t elements = 4096, most = 8192, square = 64;
+  constexpr int64_t most = 8192, square = 64;
   int64_t columns = shape.sizes.empty() ? 1 : shape.sizes.back(), rows = 1;
   for (size_t d = 0; d + 1 < shape.sizes.size() && rows >= 0; ++d)
     rows = shape.sizes[d] < 0 ? -1 : rows * shape.sizes[d];
   auto within = [](int64_t size, int64_t limit) { return size < 0 ? limit : std::min(paddedTile(size), limit); };
   RowTile tile{1, 1, 1};
   std::string reason;
+  // Of rows that a warp has to itself there are more: norms of 384 and 768 columns so made ViT of 64 images 1.03, MiniLM
+  // of 64 sequences 1.02 times as fast.
+  const int64_t elements = shape.foldsRows && isRowOfWarp(columns) ? 8192 : 4096;
   if (shape.foldsRows) {
     bool fits = columns >= 0 && paddedTile(columns) <= most;
     tile.columns = fits ? paddedTile(columns) : columns < 0 ? 1024 : elements;

@@ -75,6 +75,8 @@ struct RowShape {
   int64_t reduced = 0;        ///< elements that are folded to one and are no row; negative where known only at run time
   bool reducesNeighbours = false; ///< and they lie next to each other
 };
+/// Whether a row that is folded is best one warp's: long enough for all lanes, and short enough for their registers.
+inline bool isRowOfWarp(int64_t columns) { return columns > 256 && columns <= 1024; }
 struct RowTile {
   int64_t rows, columns, part;
 };

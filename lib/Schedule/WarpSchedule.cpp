@@ -98,13 +98,18 @@ int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t tur
   return std::min({turns, std::max(schedule.stages, enough / weightBytes), free / weightBytes});
 }
 
-WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters) {
+WarpSchedule chooseRowWarps(int64_t elements, int64_t rowsOfWarps, bool needsManyRegisters) {
   WarpSchedule schedule;
   // 16 elements a thread, of long rows 32: enough loads in flight, few registers. (Rows of 4096 by 4 warps are 1.02 to
   // 1.03 times as fast as by 8, rows of 8192 0.91 times.)
-  int64_t perThread = needsManyRegisters ? 4 : elements >= 4096 ? 32 : 16, most = needsManyRegisters ? 32 : 8;
+  int64_t perThread = needsManyRegisters ? 4 : elements >= 4096 ? 32 : rowsOfWarps > 0 ? 24 : 16;
+  int64_t most = needsManyRegisters ? 32 : 8;
   while (schedule.warpsM < most && elements > schedule.warpsM * 32 * perThread)
     schedule.warpsM *= 2;
+  // Two warps that share a row lose more by waiting for each other than they gain: BERT and ViT of one sequence are 1.015
+  // times as fast with one, or four where parts are added first.
+  if (rowsOfWarps == 1 && schedule.warpsM == 2)
+    schedule.warpsM = 4;
   return schedule;
 }
 

@@ -29,8 +29,8 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
 /// results leave by way of shared memory, where `exchangedBytes` come from other CTAs.
 int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t turns, int64_t weightBytes,
                          int64_t otherBytes, int64_t exchangedBytes, const GpuArch &arch);
-/// For a program without dots that holds that many elements of its largest tile; `needsManyRegisters`: each takes many
-/// to compute.
-WarpSchedule chooseRowWarps(int64_t elements, bool needsManyRegisters);
+/// For a program without dots that holds that many elements of its largest tile; `rowsOfWarps`: how many rows it
+/// folds such that a warp can have one to itself; `needsManyRegisters`: each element takes many to compute.
+WarpSchedule chooseRowWarps(int64_t elements, int64_t rowsOfWarps, bool needsManyRegisters);
 
 } // namespace tenon

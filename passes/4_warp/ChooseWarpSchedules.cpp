@@ -5,6 +5,7 @@
 #include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
+#include "lib/Schedule/TileSchedule.h"
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/4_warp/Passes.h"
 
@@ -52,6 +53,18 @@ static bool needsManyRegisters(tile::KernelOp kernel) {
   return result.wasInterrupted();
 }
 
+/// Rows that are folded, each of which a warp can have to itself.
+static int64_t rowsOfWarps(tile::KernelOp kernel) {
+  int64_t rows = 0;
+  kernel.walk([&](tile::ReduceOp op) {
+    RankedTensorType type = op.getTile().getType();
+    int64_t columns = type.getShape().back();
+    if (int64_t(op.getAxis()) + 1 == type.getRank() && isRowOfWarp(columns))
+      rows = std::max(rows, type.getNumElements() / columns);
+  });
+  return rows;
+}
+
 /// What a program gets of other CTAs.
 static int64_t exchangedBytesOf(tile::KernelOp kernel) {
   int64_t bytes = 0;
@@ -71,7 +84,7 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
           elements = std::max(elements, tensor.getNumElements());
   });
   if (dots.empty())
-    return chooseRowWarps(elements, needsManyRegisters(kernel));
+    return chooseRowWarps(elements, rowsOfWarps(kernel), needsManyRegisters(kernel));
   // What one turn of the loop copies, and what is copied once: without a loop all of it.
   auto tilesIn = [](Block &block) {
     int64_t bytes = 0;

@@ -110,7 +110,9 @@ TEST(TileSchedule, RowsOfAProgram) {
   };
   const Case cases[] = {
       {{{8192, 4096}, true}, 1, 4096, 1},            // a norm: a row each
-      {{{8192, 384}, true}, 8, 384, 8},              // short rows: several
+      {{{8192, 384}, true}, 16, 384, 16},            // short rows: several
+      {{{8192, 768}, true}, 8, 768, 8},              // a warp has one
+      {{{8192, 2048}, true}, 2, 2048, 2},            // warps share longer ones
       {{{4, 50257}, true}, 1, 4096, 1},              // long rows are walked through
       {{{64, -1}, true}, 1, 1024, 4},                // and those that may be long
       {{{8192, 14336}}, 2, 2048, 1},                 // independent elements

@@ -25,9 +25,9 @@ func.func @main(%x: tensor<?x384xbf16> {tenon.dims = ["rows", ""]}) -> tensor<?x
 
 // A norm loads its rows once and folds them.
 // CHECK: tile.kernel @rms_norm
-// CHECK: %[[ROWS:.*]] = tile.load %{{.*}} -> tensor<8x512xf32>
+// CHECK: %[[ROWS:.*]] = tile.load %{{.*}} -> tensor<16x512xf32>
 // CHECK-NOT: tile.load
-// CHECK: tile.reduce add %{{.*}} {axis = 1 : i64} : tensor<8x512xf32> -> tensor<8xf32>
+// CHECK: tile.reduce add %{{.*}} {axis = 1 : i64} : tensor<16x512xf32> -> tensor<16xf32>
 // CHECK: arith.mulf %[[ROWS]]
 // CHECK: tile.store
 func.func @main(%x: tensor<?x512xf32> {tenon.dims = ["rows", ""]}) -> tensor<?x512xf32> {
