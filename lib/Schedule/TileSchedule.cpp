@@ -42,8 +42,8 @@ RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {
   auto within = [](int64_t size, int64_t limit) { return size < 0 ? limit : std::min(paddedTile(size), limit); };
   RowTile tile{1, 1, 1};
   std::string reason;
-  // Of rows that a warp has to itself there are more: norms of 384 and 768 columns so made ViT of 64 images 1.03, MiniLM
-  // of 64 sequences 1.02 times as fast.
+  // Of rows that a warp has to itself there are more: norms of 384 and 768 columns so made ViT of 64 images 1.03,
+  // MiniLM of 64 sequences 1.02 times as fast.
   const int64_t elements = shape.foldsRows && isRowOfWarp(columns) ? 8192 : 4096;
   if (shape.foldsRows) {
     bool fits = columns >= 0 && paddedTile(columns) <= most;

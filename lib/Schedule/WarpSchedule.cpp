@@ -106,8 +106,8 @@ WarpSchedule chooseRowWarps(int64_t elements, int64_t rowsOfWarps, bool needsMan
   int64_t most = needsManyRegisters ? 32 : 8;
   while (schedule.warpsM < most && elements > schedule.warpsM * 32 * perThread)
     schedule.warpsM *= 2;
-  // Two warps that share a row lose more by waiting for each other than they gain: BERT and ViT of one sequence are 1.015
-  // times as fast with one, or four where parts are added first.
+  // Two warps that share a row lose more by waiting for each other than they gain: BERT and ViT of one sequence
+  // are 1.015 times as fast with one, or four where parts are added first.
   if (rowsOfWarps == 1 && schedule.warpsM == 2)
     schedule.warpsM = 4;
   return schedule;
