@@ -166,7 +166,20 @@ static LogicalResult verifyProduced(Operation *op) {
       return WalkResult::advance();
     return op->emitOpError("(C2) fills a ring that does not say its `transfers`");
   });
-  return failure(result.wasInterrupted());
+  if (result.wasInterrupted())
+    return failure();
+  WalkResult crossing = op->walk([&](Operation *inner) -> WalkResult {
+    for (Value operand : inner->getOperands())
+      if (isa<RankedTensorType, SmemType>(operand.getType()) &&
+          !op->isAncestor(operand.getParentBlock()->getParentOp())) {
+        auto error = op->emitOpError("(C3) takes ") << operand.getType() << " from outside, where other warps compute; "
+                                                    << "expected indices, views and rings alone from there";
+        error.attachNote(inner->getLoc()) << "by " << inner->getName();
+        return error;
+      }
+    return success();
+  });
+  return failure(crossing.wasInterrupted());
 }
 LogicalResult ProduceOp::verify() { return verifyProduced(*this); }
 LogicalResult EarlyOp::verify() { return verifyProduced(*this); }

@@ -232,6 +232,8 @@ def ProduceOp : WarpOp<"produce", [NoTerminator, SingleBlock, RecursiveMemoryEff
 
     (C2) Fills rings with `transfers`, and each of those.
 
+    (C3) Takes no tile from outside, in registers or in shared memory.
+
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
       %c0 = arith.constant 0 : index
@@ -260,6 +262,8 @@ def EarlyOp : WarpOp<"early", [NoTerminator, SingleBlock, RecursiveMemoryEffects
     (C1) Stands in `tile.grid`.
 
     (C2) Fills rings with `transfers`, as many slots as each has or all of its transfers.
+
+    (C3) Takes no tile from outside, in registers or in shared memory.
 
     ```mlir
     tile.kernel @example(%W: !tile.view<?x64xbf16>) {

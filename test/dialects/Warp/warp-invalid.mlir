@@ -334,6 +334,20 @@ tile.kernel @f(%X: !tile.view<?x64xbf16>) {
 
 // -----
 
+tile.kernel @f(%X: !tile.view<?x64xbf16>, %Y: !tile.view<?x64xbf16>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xbf16> -> tensor<16x64xbf16>
+    // expected-error @below {{'warp.produce' op (C3) takes 'tensor<16x64xbf16>' from outside, where other warps compute; expected indices, views and rings alone from there}}
+    warp.produce {
+      // expected-note @below {{by tile.store}}
+      tile.store %x, %Y[%c0, %c0] : tensor<16x64xbf16>, !tile.view<?x64xbf16>
+    }
+  }
+}
+
+// -----
+
 func.func @f() {
   // expected-error @below {{'warp.early' op (C1) stands in func.func, expected tile.grid}}
   warp.early {
@@ -351,6 +365,22 @@ tile.kernel @f(%X: !tile.view<?x64xbf16>) {
     // expected-error @below {{'warp.early' op (C2) fills a ring that does not say its `transfers`}}
     warp.early {
       %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !slot> -> !slot
+    }
+  }
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+tile.kernel @f(%X: !tile.view<?x64xbf16>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %r = warp.ring.create transfers(%c0) : !warp.ring<2, !slot>
+    %s = warp.ring.acquire %r[%c0] : !warp.ring<2, !slot> -> !slot
+    // expected-error @below {{'warp.early' op (C3) takes '!warp.smem<16x64xbf16, 128>' from outside}}
+    warp.early {
+      // expected-note @below {{by warp.copy}}
+      warp.copy %X[%c0, %c0], %s : !tile.view<?x64xbf16>, !slot
     }
   }
 }
