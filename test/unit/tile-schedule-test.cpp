@@ -139,6 +139,9 @@ TEST(TileSchedule, QueriesOfAProgram) {
   EXPECT_EQ(queries({-1, 12, -1, -1, 64, 16}), 128);
   EXPECT_EQ(queries({-1, 8, 4, -1, 128, 16}), 16);
   EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 256, 16}, gpu).tile.keys, 64);
+  EXPECT_EQ(chooseAttentionTile({64, 12, 197, 197, 64, 16}, gpu).tile.keys, 112); // two turns, filled
+  EXPECT_EQ(chooseAttentionTile({32, 12, 128, 128, 64, 16}, gpu).tile.keys, 128);
+  EXPECT_EQ(chooseAttentionTile({1, 12, 128, 128, 64, 16}, gpu).tile.keys, 64); // few programs
   EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 128, 32}, gpu).tile.keys, 64);
 }
 
@@ -187,6 +190,16 @@ TEST(TileSchedule, ProgramsShareKeys) {
       EXPECT_LE(tile.splits, (keys + tile.keys - 1) / tile.keys);
       EXPECT_GE(batch * 8 * tile.splits, keys >= 8192 ? gpu.numSms : gpu.numSms / 4);
     }
+  // The fastest of those that were measured.
+  struct Case {
+    int64_t batch, keys, splits;
+  };
+  for (const Case &one : {Case{1, 1024, 32}, {1, 8192, 34}, {16, 1024, 3}, {16, 8192, 2}, {64, 1024, 1}}) {
+    AttentionTile tile = chooseAttentionTile({one.batch, 8, 4, one.keys, 128, 16}, gpu).tile;
+    SCOPED_TRACE(testing::Message() << one.batch << " of " << one.keys << " keys");
+    EXPECT_EQ(tile.keys, 32);
+    EXPECT_EQ(tile.splits, one.splits);
+  }
   // Enough programs already, or nothing to share.
   EXPECT_EQ(splits(256, 8, 4, 8192), 1);
   EXPECT_EQ(splits(64, 8, 4, 8192), 1);
