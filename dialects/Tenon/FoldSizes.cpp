@@ -62,7 +62,7 @@ static SizeSource sourceOf(Value value, int64_t axis) {
   }
   if (op->hasTrait<OpTrait::Elementwise>() ||
       isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp, GroupNormOp, CumsumOp, RopeOp, ScatterOp, KvCacheAppendOp,
-          QuantiseOp, DequantiseOp>(op))
+          KvPagesAppendOp, QuantiseOp, DequantiseOp>(op))
     return ofOperand(op->getOperand(0), axis);
   return llvm::TypeSwitch<Operation *, SizeSource>(op)
       .Case([&](ReshapeOp reshape) { return ofReshape(reshape, axis); })

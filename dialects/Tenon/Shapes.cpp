@@ -285,6 +285,23 @@ LogicalResult KvCacheAppendOp::infer(ShapeRule &rule, Adaptor op) {
   return rule.result(cache, elementOf(op.getCache()));
 }
 
+LogicalResult KvPagesAppendOp::infer(ShapeRule &rule, Adaptor op) {
+  Shape pool = rule.shape(op.getPool()), update = rule.shape(op.getUpdate()), table = rule.shape(op.getBlockTable());
+  if (pool.size() != 4 || update.size() != 4)
+    return rule.fail("(C2) has pool of rank ", pool.size(), " and update of rank ", update.size(),
+                     ", expected 4 each: [pages, heads, page, head size] and [batch, heads, sequence, head size]");
+  if (failed(checkElement(rule, "(C3)", "update", op.getUpdate(), op.getPool())) ||
+      failed(checkShape(rule, "(C4)", "update", op.getUpdate(), {update[0], pool[1], update[2], pool[3]})) ||
+      failed(checkShape(rule, "(C5)", "position", op.getPosition(), {update[0]})))
+    return failure();
+  if (table.size() != 2 || !rule.mayEqual(table[0], update[0]))
+    return rule.fail("(C5) has block_table ", describe(table), ", expected [", describe(update[0]), ", P]");
+  if (!rule.mayNeed(update[2], table[1]) || !rule.mayNeed(update[2], pool[2]))
+    return rule.fail("(C6) appends ", describe(update[2]), " positions to ", describe(table[1]), " pages of ",
+                     describe(pool[2]));
+  return rule.result(pool, elementOf(op.getPool()));
+}
+
 LogicalResult KvCacheReadOp::infer(ShapeRule &rule, Adaptor op) {
   Shape cache = rule.shape(op.getCache());
   if (cache.size() != 4)

@@ -400,6 +400,36 @@ def KvCacheAppendOp : InferredOp<"kv_cache_append"> {
   let arguments = (ins FloatT:$cache, FloatT:$update, RankedTensorOf<[I64, I32]>:$position);
   let results = (outs FloatT:$result);
 }
+def KvPagesAppendOp : InferredOp<"kv_pages_append"> {
+  let summary = "pool of pages [N, H, page, D] with new keys or values [B, H, S, D] written where a table says";
+  let description = [{
+    Formula: `r = pool` but `r[n, h, j % page, d] = update[b, h, s, d]` with `j = position[b] + s` and `n = block_table[b,
+    j / page]`, where `0 <= j < P page` and `0 <= n < N`. What would go elsewhere is dropped: the table of a sequence that is
+    done may hold -1. Of two that go to one place, which is written is not said. The pool is such as `tenon.attention` reads.
+
+    (C1) The result has the pool's shape `[N, H, page, D]` and element type.
+
+    (C2) `pool` and `update` have rank 4.
+
+    (C3) `update` has the pool's element type.
+
+    (C4) `update` is `[B, H, S, D]` with the pool's H and D.
+
+    (C5) `position` is `[B]` and `block_table` `[B, P]`.
+
+    (C6) Where S is not 0, neither is P nor the size of a page.
+
+    ```mlir
+    func.func @example(%c: tensor<99x8x64x128xf16>, %u: tensor<4x8x1x128xf16>, %p: tensor<4xi32>, %t: tensor<4x16xi32>) -> tensor<99x8x64x128xf16> {
+      %r = tenon.kv_pages_append %c, %u, %p, %t
+          : (tensor<99x8x64x128xf16>, tensor<4x8x1x128xf16>, tensor<4xi32>, tensor<4x16xi32>) -> tensor<99x8x64x128xf16>
+      return %r : tensor<99x8x64x128xf16>
+    }
+    ```
+  }];
+  let arguments = (ins FloatT:$pool, FloatT:$update, IndexT:$position, IndexT:$block_table);
+  let results = (outs FloatT:$result);
+}
 def KvCacheReadOp : InferredOp<"kv_cache_read"> {
   let summary = "the first `length` positions of a cache [B, H, Smax, D]";
   let description = [{

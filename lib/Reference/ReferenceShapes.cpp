@@ -372,6 +372,24 @@ static LogicalResult evaluateKvCacheAppend(KvCacheAppendOp op, ReferenceValues &
   return success();
 }
 
+static LogicalResult evaluateKvPagesAppend(KvPagesAppendOp op, ReferenceValues &values) {
+  const ReferenceTensor &update = values[op.getUpdate()], &position = values[op.getPosition()];
+  const ReferenceTensor &table = values[op.getBlockTable()];
+  ReferenceTensor result = values[op.getPool()];
+  int64_t page = result.shape[2], pages = table.shape[1];
+  forEachIndex(update.shape, [&](ArrayRef<int64_t> index, int64_t from) {
+    int64_t at = position.integers[index[0]] + index[2];
+    if (at < 0 || at >= pages * page)
+      return;
+    ReferenceShape to(index);
+    to[0] = table.integers[index[0] * pages + at / page], to[2] = at % page;
+    if (to[0] >= 0 && to[0] < result.shape[0])
+      copyElement(result, offsetIn(result.shape, to), update, from);
+  });
+  values.set(op.getResult(), std::move(result));
+  return success();
+}
+
 static LogicalResult evaluateKvCacheRead(KvCacheReadOp op, ReferenceValues &values) {
   const ReferenceTensor &cache = values[op.getCache()];
   int64_t length = values[op.getLength()].integers[0];
@@ -402,6 +420,7 @@ void addReferenceShapes(ReferenceTable &table) {
   table.add(evaluateGatherNd);
   table.add(evaluateScatter);
   table.add(evaluateKvCacheAppend);
+  table.add(evaluateKvPagesAppend);
   table.add(evaluateKvCacheRead);
 }
 

@@ -30,7 +30,7 @@ static bool isReadInPlace(Value value) {
       return use.getOperandNumber() < 3;
     if (isa<RopeOp>(user))
       return use.getOperandNumber() == 0;
-    if (isa<KvCacheAppendOp>(user))
+    if (isa<KvCacheAppendOp, KvPagesAppendOp>(user))
       return use.getOperandNumber() == 1;
     return isa<ReshapeOp, TransposeOp>(user) && use.getOperandNumber() == 0 && isReadInPlace(user->getResult(0));
   });

@@ -33,7 +33,8 @@ static KernelKind kindOf(Operation *op) {
   if (isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp, GroupNormOp, ReduceSumOp, ReduceMeanOp, ReduceMaxOp,
           ReduceMinOp, ArgmaxOp, ArgminOp, CumsumOp, MaxPoolOp, AvgPoolOp>(op))
     return KernelKind::Row;
-  if (isa<RopeOp, TransposeOp, SliceOp, SplitOp, ConcatOp, PadOp, ScatterOp, KvCacheAppendOp, KvCacheReadOp>(op))
+  if (isa<RopeOp, TransposeOp, SliceOp, SplitOp, ConcatOp, PadOp, ScatterOp, KvCacheAppendOp, KvPagesAppendOp,
+          KvCacheReadOp>(op))
     return KernelKind::Copy;
   return KernelKind::Pointwise; // each element of the result is computed alone, gathers and iota included
 }
@@ -61,6 +62,8 @@ public:
         repeatViews(group, {rope.getInput()});
       else if (auto append = dyn_cast<KvCacheAppendOp>(op))
         closeAppend(group, append);
+      else if (auto append = dyn_cast<KvPagesAppendOp>(op))
+        repeatViews(group, {append.getUpdate()});
       else if (groups[group].kind == KernelKind::Row)
         takeProducers(group, &op);
       else if (groups[group].kind == KernelKind::Pointwise)

@@ -150,6 +150,51 @@ static Lowered lowerKvCacheAppend(KvCacheAppendOp op, ImplicitLocOpBuilder &b) {
   return SmallVector<Value>{tensor::InsertSliceOp::create(b, op.getUpdate(), op.getCache(), offsets, sizes, strides)};
 }
 
+/// A loop over the new positions, each of which overwrites the heads of one key of one page, or of none: that is a loop
+/// of one turn or of none.
+static Lowered lowerKvPagesAppend(KvPagesAppendOp op, ImplicitLocOpBuilder &b) {
+  auto size = [&](Value of, int64_t d) { return indexValue(b, tensor::getMixedSize(b, b.getLoc(), of, d)); };
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  Value pages = size(op.getPool(), 0), page = size(op.getPool(), 2);
+  Value keys = b.createOrFold<arith::MulIOp>(size(op.getBlockTable(), 1), page);
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, b.getLoc(), op.getPool());
+  SmallVector<OpFoldResult> strides(4, b.getIndexAttr(1));
+  sizes[0] = sizes[2] = b.getIndexAttr(1);
+  auto write = [&](ImplicitLocOpBuilder &inner, Value sequence, Value added, Value target) -> Value {
+    auto read = [&](Value from, ValueRange at) -> Value {
+      Value number = tensor::ExtractOp::create(inner, from, at);
+      return arith::IndexCastOp::create(inner, inner.getIndexType(), number);
+    };
+    // As unsigned numbers those below 0 are no smaller than any size.
+    auto isBelow = [&](Value number, Value limit) -> Value {
+      return arith::CmpIOp::create(inner, arith::CmpIPredicate::ult, number, limit);
+    };
+    Value key = arith::AddIOp::create(inner, read(op.getPosition(), sequence), added);
+    Value isKey = isBelow(key, keys);
+    key = arith::SelectOp::create(inner, isKey, key, zero);
+    Value number = read(op.getBlockTable(), {sequence, arith::DivUIOp::create(inner, key, page)});
+    Value isPlace = arith::AndIOp::create(inner, isKey, isBelow(number, pages));
+    Value turns = arith::SelectOp::create(inner, isPlace, one, zero);
+    OpFoldResult row = arith::RemUIOp::create(inner, key, page).getResult(), none = inner.getIndexAttr(0);
+    auto loop = scf::ForOp::create(
+        inner, zero, turns, one, target, [&](OpBuilder &nested, Location location, Value, ValueRange carried) {
+          SmallVector<OpFoldResult> from = {sequence, none, added, none}, to = {number, none, row, none};
+          Value slice = tensor::ExtractSliceOp::create(nested, location, op.getUpdate(), from, sizes, strides);
+          Value made = tensor::InsertSliceOp::create(nested, location, slice, carried[0], to, sizes, strides);
+          scf::YieldOp::create(nested, location, made);
+        });
+    return loop.getResult(0);
+  };
+  scf::LoopNest nest = scf::buildLoopNest(
+      b, b.getLoc(), {zero, zero}, {size(op.getUpdate(), 0), size(op.getUpdate(), 2)}, {one, one},
+      ValueRange{op.getPool()},
+      [&](OpBuilder &nested, Location location, ValueRange at, ValueRange carried) -> scf::ValueVector {
+        ImplicitLocOpBuilder inner(location, nested);
+        return {write(inner, at[0], at[1], carried[0])};
+      });
+  return SmallVector<Value>(nest.results.begin(), nest.results.end());
+}
+
 static Lowered lowerKvCacheRead(KvCacheReadOp op, ImplicitLocOpBuilder &b) {
   auto sizes = resultSizes(b, op->getResult(0));
   if (failed(sizes))
@@ -167,5 +212,6 @@ void tenon::populateIndexLowerings(RewritePatternSet &patterns) {
   patterns.add<LowerBy<ScatterOp>>(context, &lowerScatter);
   patterns.add<LowerBy<IotaOp>>(context, &lowerIota);
   patterns.add<LowerBy<KvCacheAppendOp>>(context, &lowerKvCacheAppend);
+  patterns.add<LowerBy<KvPagesAppendOp>>(context, &lowerKvPagesAppend);
   patterns.add<LowerBy<KvCacheReadOp>>(context, &lowerKvCacheRead);
 }

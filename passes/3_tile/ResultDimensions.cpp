@@ -126,11 +126,21 @@ RowShape tenon::rowShapeOf(KernelOp kernel) {
   Value result = kernel.getYielded().front();
   while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(result.getDefiningOp()))
     result = result.getDefiningOp()->getOperand(0);
+  std::optional<PlacedSlices> placed = placedSlicesOf(result);
   while (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
     result = insert.getSource();
+  if (placed)
+    result = placed->from;
   RowShape shape;
   for (int64_t size : cast<RankedTensorType>(result.getType()).getShape())
     shape.sizes.push_back(ShapedType::isDynamic(size) ? -1 : size);
+  if (placed) { // a program has one slice
+    SmallVector<int64_t> ofSlices, ofSlice;
+    for (auto [d, size] : llvm::enumerate(shape.sizes))
+      (placed->isPlaced(d) ? ofSlices : ofSlice).push_back(size);
+    shape.sizes.assign(ofSlices.begin(), ofSlices.end());
+    shape.sizes.insert(shape.sizes.end(), ofSlice.begin(), ofSlice.end());
+  }
   ResultDimensions dimensions(result);
   shape.foldsRows = !shape.sizes.empty() && dimensions.isFolded(shape.sizes.size() - 1);
   shape.isTransposed = dimensions.transposed() >= 0;

@@ -6,6 +6,7 @@
 
 #include "dialects/Tenon/Tenon.h"
 #include "dialects/Tile/Tile.h"
+#include "lib/Analysis/UpdatedOperand.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -41,6 +42,8 @@ struct TileValue {
 struct TilePiece {
   mlir::Value tensor, view;
   llvm::SmallVector<mlir::Operation *> steps = {};
+  /// Slices of the tensor go where data say, each by itself.
+  std::optional<PlacedSlices> placed = std::nullopt;
 };
 
 /// Parts of one tensor, put together along some dimensions.
@@ -65,6 +68,8 @@ public:
       : b(b), programs(programs), arguments(arguments) {}
 
   void setPrograms(mlir::Operation *op) { programs = op; }
+  /// What a counter of a loop of the kernel's region is in the program.
+  void setCounter(mlir::Value counter, mlir::Value inProgram) { scalars[counter] = inProgram; }
   /// A new axis of that many elements: of a part of a dimension; of a whole one, which has `extent` of them; or of one
   /// that is walked through from `start` on, part by part.
   unsigned addAxis(int64_t size);

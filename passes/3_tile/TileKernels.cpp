@@ -52,8 +52,9 @@ private:
   ImplicitLocOpBuilder &b;
   int64_t sharedParts = 1; ///< programs that share a product's sum
   bool isSwapped = false;
-  SmallVector<Value> stateViews; ///< of an attention's parts: maximum, sum, total
-  Value logSumExpView;           ///< of an attention's second result
+  std::optional<PlacedSlices> placed; ///< of an update that is such
+  SmallVector<Value> stateViews;      ///< of an attention's parts: maximum, sum, total
+  Value logSumExpView;                ///< of an attention's second result
 };
 } // namespace
 
@@ -79,6 +80,8 @@ SmallVector<ProgramBuilder::Dimension> ProgramBuilder::rowDimensions(ArrayRef<in
   if (int64_t first = result.transposed(); first >= 0)
     std::rotate(order.begin() + 1, llvm::find(order, first), llvm::find(order, first) + 1);
   for (int64_t d : order) {
+    if (placed && placed->isPlaced(d))
+      continue;
     bool isLast = d == rank - 1, isKnown = !ShapedType::isDynamic(shape[d]);
     int64_t most = isLast ? row.getColumns() : result.isFolded(d) ? row.getPart() : rows;
     int64_t needed = isKnown ? paddedTile(shape[d]) : most;
@@ -237,6 +240,9 @@ void ProgramBuilder::buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension
   }
   for (const TilePiece &piece : pieces) {
     Value tensor = piece.tensor;
+    for (int64_t d = 0; placed && d < rank; ++d)
+      if (scf::ForOp loop = placed->loopAlong(d))
+        emitter.setCounter(loop.getInductionVar(), program->getArgument(d));
     for (int64_t d = 0; d < rank; ++d)
       if (!llvm::is_contained(walked, d))
         place[d] = placeOf(tensor, d);
@@ -295,9 +301,13 @@ tile::KernelOp ProgramBuilder::build() {
       logSumExpView = more.parts.front().view;
       continue;
     }
+    if (more.parts.front().placed)
+      placed = more.parts.front().placed;
     pieces.parts.append(more.parts);
     pieces.along.append(more.along);
   }
+  if (placed && pieces.parts.size() > 1)
+    return error = "it has other results than slices that go where data say", made;
   if (llvm::any_of(updates, [](int64_t operand) { return operand >= 0; }))
     made->setAttr(updatesAttrName, b.getDenseI64ArrayAttr(updates));
   auto tensors = llvm::map_to_vector(pieces.parts, [](const TilePiece &piece) { return piece.tensor; });

@@ -1,6 +1,5 @@
 // Tensors that are memory under another shape: what reads them reads the memory, what yields them writes it, without a
 // copy in between.
-#include "lib/Analysis/UpdatedOperand.h"
 #include "passes/3_tile/TileEmitter.h"
 
 using namespace mlir;
@@ -215,6 +214,8 @@ void TileEmitter::moveInto(ViewParts &parts, tensor::InsertSliceOp insert) {
 }
 
 TilePieces TileEmitter::piecesOf(Value yielded, Value view, bool isUpdate) {
+  if (std::optional<PlacedSlices> placed = placedSlicesOf(yielded); placed && isUpdate)
+    return {{{placed->from, view, {}, placed}}, {}};
   auto [tensor, place] = throughReshapes(yielded, view);
   int64_t rank = rankOf(tensor);
   auto [inserts, below] = insertionsOf(tensor);
@@ -265,9 +266,25 @@ TilePieces TileEmitter::piecesOf(Value yielded, Value view, bool isUpdate) {
 }
 
 Value TileEmitter::viewOfPiece(const TilePiece &piece) {
-  if (piece.steps.empty())
+  if (piece.steps.empty() && !piece.placed)
     return piece.view;
   ViewParts parts = partsOf(piece.view);
+  if (piece.placed) {
+    // The program's slice is where it is, or nowhere, whatever its number is.
+    PlacedSlices placed = *piece.placed;
+    moveInto(parts, placed.insert);
+    SmallVector<Value> sizes;
+    SmallVector<int64_t> shape(cast<RankedTensorType>(piece.tensor.getType()).getShape());
+    for (int64_t d = 0; d < rankOf(piece.tensor); ++d) {
+      sizes.push_back(sizeValue(piece.tensor, d));
+      if (placed.isPlaced(d))
+        parts.strides[d] = arith::ConstantIndexOp::create(b, 0);
+    }
+    sizes[0] = arith::MulIOp::create(b, sizes[0], scalar(placed.isThere));
+    shape[0] = ShapedType::kDynamic;
+    auto type = tile::ViewType::get(b.getContext(), shape, cast<tile::ViewType>(piece.view.getType()).getElementType());
+    return tile::StridedOp::create(b, type, parts.base, parts.offset, sizes, parts.strides);
+  }
   for (Operation *step : piece.steps)
     if (auto insert = dyn_cast<tensor::InsertSliceOp>(step))
       moveInto(parts, insert);

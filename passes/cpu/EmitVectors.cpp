@@ -21,6 +21,8 @@ static bool emit(KernelFunction &kernel, Attribute schedule) {
     return emitAttention(kernel);
   if (isa<CpuGemmAttr>(schedule))
     return emitContraction(kernel);
+  if (placedSlices(kernel))
+    return emitPlacedSlices(kernel);
   return isCopy(kernel) ? emitCopies(kernel) : emitLoops(kernel);
 }
 

@@ -39,6 +39,13 @@ const TileCase cases[] = {
         %0 = tenon.kv_cache_append %c, %u, %p : (tensor<2x3x40x6xf32>, tensor<2x3x4x6xf32>, tensor<i64>) -> tensor<2x3x40x6xf32>
         return %0 : tensor<2x3x40x6xf32>
       })"},
+    {"kv_pages", R"(
+      func.func @main(%c: tensor<3x2x16x6xf32>, %u: tensor<1x9x2x6xf32>, %p: tensor<1xi64>, %t: tensor<1x2xi32>, %d: tensor<4x2x8x6xf32>, %v: tensor<1x2x1x6xf32>) -> (tensor<3x2x16x6xf32>, tensor<4x2x8x6xf32>) {
+        %w = tenon.transpose %u {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x9x2x6xf32>) -> tensor<1x2x9x6xf32>
+        %0 = tenon.kv_pages_append %c, %w, %p, %t : (tensor<3x2x16x6xf32>, tensor<1x2x9x6xf32>, tensor<1xi64>, tensor<1x2xi32>) -> tensor<3x2x16x6xf32>
+        %1 = tenon.kv_pages_append %d, %v, %p, %t : (tensor<4x2x8x6xf32>, tensor<1x2x1x6xf32>, tensor<1xi64>, tensor<1x2xi32>) -> tensor<4x2x8x6xf32>
+        return %0, %1 : tensor<3x2x16x6xf32>, tensor<4x2x8x6xf32>
+      })"},
     {"rotated_keys",
      R"(
       func.func @main(%x: tensor<2x5x24xf32>, %y: tensor<2x1x24xf32>, %cos: tensor<5x1x4xf32>, %sin: tensor<5x1x4xf32>, %t: tensor<4xf32>, %c: tensor<2x3x40x8xf32>, %d: tensor<2x3x40x8xf32>, %p: tensor<i64>) -> (tensor<2x3x40x8xf32>, tensor<2x3x40x8xf32>) {

@@ -209,6 +209,62 @@ func.func @kv_cache_append_c6(%a: tensor<1x8x16x4xf16>, %b: tensor<1x8x2x4xf16>,
 
 // -----
 
+func.func @kv_pages_append_c1(%a: tensor<9x8x16x4xf16>, %b: tensor<1x8x2x4xf16>, %c: tensor<1xi64>, %d: tensor<1x3xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C1) result 0 is 'tensor<1x8x2x4xf16>', expected 'tensor<9x8x16x4xf16>'}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<1x8x2x4xf16>, tensor<1xi64>, tensor<1x3xi32>) -> tensor<1x8x2x4xf16>
+  return
+}
+
+// -----
+
+func.func @kv_pages_append_c2(%a: tensor<9x8x16x4xf16>, %b: tensor<8x2x4xf16>, %c: tensor<1xi64>, %d: tensor<1x3xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C2) has pool of rank 4 and update of rank 3, expected 4 each: [pages, heads, page, head size] and [batch, heads, sequence, head size]}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<8x2x4xf16>, tensor<1xi64>, tensor<1x3xi32>) -> tensor<9x8x16x4xf16>
+  return
+}
+
+// -----
+
+func.func @kv_pages_append_c3(%a: tensor<9x8x16x4xf16>, %b: tensor<1x8x2x4xf32>, %c: tensor<1xi64>, %d: tensor<1x3xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C3) update has element type 'f32', expected 'f16'}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<1x8x2x4xf32>, tensor<1xi64>, tensor<1x3xi32>) -> tensor<9x8x16x4xf16>
+  return
+}
+
+// -----
+
+func.func @kv_pages_append_c4(%a: tensor<9x8x16x4xf16>, %b: tensor<1x7x2x4xf16>, %c: tensor<1xi64>, %d: tensor<1x3xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C4) update has shape [1, 7, 2, 4], expected [1, 8, 2, 4]}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<1x7x2x4xf16>, tensor<1xi64>, tensor<1x3xi32>) -> tensor<9x8x16x4xf16>
+  return
+}
+
+// -----
+
+func.func @kv_pages_append_c5_position(%a: tensor<9x8x16x4xf16>, %b: tensor<1x8x2x4xf16>, %c: tensor<2xi64>, %d: tensor<1x3xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C5) position has shape [2], expected [1]}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<1x8x2x4xf16>, tensor<2xi64>, tensor<1x3xi32>) -> tensor<9x8x16x4xf16>
+  return
+}
+
+// -----
+
+func.func @kv_pages_append_c5_table(%a: tensor<9x8x16x4xf16>, %b: tensor<1x8x2x4xf16>, %c: tensor<1xi64>, %d: tensor<3xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C5) has block_table [3], expected [1, P]}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<1x8x2x4xf16>, tensor<1xi64>, tensor<3xi32>) -> tensor<9x8x16x4xf16>
+  return
+}
+
+// -----
+
+func.func @kv_pages_append_c6(%a: tensor<9x8x16x4xf16>, %b: tensor<1x8x2x4xf16>, %c: tensor<1xi64>, %d: tensor<1x0xi32>) {
+  // expected-error@+1 {{'tenon.kv_pages_append' op (C6) appends 2 positions to 0 pages of 16}}
+  %r = tenon.kv_pages_append %a, %b, %c, %d : (tensor<9x8x16x4xf16>, tensor<1x8x2x4xf16>, tensor<1xi64>, tensor<1x0xi32>) -> tensor<9x8x16x4xf16>
+  return
+}
+
+// -----
+
 func.func @kv_cache_read_c1(%a: tensor<1x8x16x4xf16>, %b: tensor<i64>) {
   // expected-error@+1 {{'tenon.kv_cache_read' op (C1) result 0 is 'tensor<1x8x?x5xf16>', expected 'tensor<1x8x?x4xf16>'}}
   %r = tenon.kv_cache_read %a, %b : (tensor<1x8x16x4xf16>, tensor<i64>) -> tensor<1x8x?x5xf16>

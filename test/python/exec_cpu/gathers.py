@@ -25,6 +25,57 @@ def near(index, limit):
     return np.clip(index, 0, limit - 1)
 
 
+def pages_of(count):
+    """Each page once, in no order; some numbers that are none."""
+
+    def make(rng, shape, kind):
+        pages = rng.permutation(max(count, shape[0] * shape[1]))[: shape[0] * shape[1]].reshape(shape)
+        if kind == "special":
+            pages = np.where(rng.random(shape) < 0.3, rng.choice([-1, 2**31 - 1, -(2**31)], shape), pages)
+        return pages
+
+    return make
+
+
+def appends_to_pages(dtype):
+    def positions(rng, shape, kind):
+        return rng.choice([-3, 2**31 - 1, 60] if kind == "special" else [0, 1, 5, 15, 16, 30], shape)
+
+    def append(pool, update, at, table):
+        value = pool.copy()
+        page = pool.shape[2]
+        for b, s in np.ndindex(update.shape[0], update.shape[2]):
+            key = int(at[b]) + s
+            if not 0 <= key < table.shape[1] * page:
+                continue
+            number = int(table[b, key // page])
+            if 0 <= number < pool.shape[0]:
+                value[number, :, key % page] = update[b, :, s]
+        return value
+
+    result = []
+    for sizes, numbers in (((40, 3, 16, 8, 3, 1, 4), I32), ((9, 1, 8, 5, 1, 1, 6), I64), ((70, 2, 1, 8, 2, 3, 30), I32)):
+        n, h, page, d, b, s, p = sizes
+        operands = [
+            Operand(dtype, (n, h, page, d)),
+            Operand(dtype, (b, h, s, d)),
+            Operand(I64, (b,), positions),
+            Operand(numbers, (b, p), pages_of(n)),
+        ]
+        text = op("kv_pages_append", [0, 1, 2, 3], [0])
+        result.append(moves(f"kv_pages_append_{dtype}_page{page}", operands, operands[:1], text, append, [{}]))
+    operands = [
+        Operand(dtype, ("n", 2, 16, 8)),
+        Operand(dtype, ("b", 2, "s", 8)),
+        Operand(I32, ("b",), positions),
+        Operand(I32, ("b", "p"), pages_of(0)),
+    ]
+    sizes = [{"n": n, "b": b, "s": s, "p": p} for n, b, s, p in ((9, 2, 5, 3), (4, 1, 40, 4), (8, 0, 1, 2), (8, 2, 0, 2))]
+    text = op("kv_pages_append", [0, 1, 2, 3], [0])
+    result.append(moves(f"kv_pages_append_{dtype}_dynamic", operands, operands[:1], text, append, sizes))
+    return result
+
+
 def cases(rng):
     result, types = sources(), iter(ALL * 10)
 
@@ -139,6 +190,7 @@ def cases(rng):
                 [{"s": 1}, {"s": 16}, {"s": 0}, {"s": 33}],
             )
         )
+        result += appends_to_pages(dtype)
         result.append(
             moves(
                 f"kv_cache_read_{dtype}",
