@@ -53,9 +53,21 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   if (failed(checkElement(rule, "(C3)", "key", op.getKey(), op.getQuery())) ||
       failed(checkElement(rule, "(C3)", "value", op.getValue(), op.getQuery())))
     return failure();
-  if (!rule.mayEqual(query[0], key[0]) || !rule.mayEqual(query[0], value[0]))
+  AffineExpr batch = query[0];
+  if (op.getBlockTable()) {
+    Shape table = rule.shape(op.getBlockTable());
+    if (elementOf(op.getQuery()).getIntOrFloatBitWidth() == 8)
+      return rule.fail("(C15) has block_table of ", elementOf(op.getQuery()), ", expected floats of 16 bits or more");
+    if (table.size() != 2 || !rule.mayEqual(table[0], batch) || !rule.mayEqual(key[0], value[0]) ||
+        !rule.mayNeed(table[1], key[0]))
+      return rule.fail("(C15) has block_table ", describe(table), " of pools of ", describe(key[0]), " and ",
+                       describe(value[0]), " pages, expected [", describe(batch), ", P] and one number of pages");
+  } else if (!rule.mayEqual(batch, key[0]) || !rule.mayEqual(batch, value[0])) {
     return rule.fail("(C4) has batches ", describe(query[0]), ", ", describe(key[0]), " and ", describe(value[0]),
                      " of query, key and value, expected equal ones");
+  } else {
+    batch = known(batch, key[0]);
+  }
   // No keys' heads are a multiple of nothing, and of 0 there is no remainder.
   bool areShared =
       constant(key[1]) == 0 ? rule.mayEqual(query[1], key[1]) : rule.mayEqual(query[1] % key[1], rule.size(0));
@@ -77,6 +89,8 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
     return rule.fail("(C1) gives ", element, " of 8-bit floats, expected f16, bf16 or f32");
   if (Value mask = op.getMask()) {
     Shape scores = {query[0], query[1], query[2], op.getPacked() ? key[2] : known(key[2], value[2])};
+    if (Value table = op.getBlockTable())
+      scores[3] = scores[3] * rule.shape(table)[1];
     if (!broadcastsTo(rule, rule.shape(mask), scores))
       return rule.fail("(C8) mask has shape ", describe(rule.shape(mask)), ", expected one that broadcasts to ",
                        describe(scores));
@@ -88,7 +102,7 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   if (std::optional<APFloat> cap = op.getSoftCap(); cap && (!cap->isFinite() || cap->isNegative() || cap->isZero()))
     return rule.fail("(C11) soft_cap is ", cap->convertToDouble(), ", expected a finite number above 0");
   for (auto [name, lengths] : {std::pair("key_lengths", op.getKeyLengths()), {"query_lengths", op.getQueryLengths()}})
-    if (lengths && failed(checkShape(rule, "(C12)", name, lengths, {known(query[0], key[0])})))
+    if (lengths && failed(checkShape(rule, "(C12)", name, lengths, {batch})))
       return failure();
   AffineExpr one = rule.size(1);
   for (auto [name, scale, full] :
@@ -99,7 +113,7 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
       return rule.fail("(C14) ", name, " has shape ", describe(rule.shape(scale)), ", expected one that broadcasts to ",
                        describe(full));
   Type sum = element.isF64() ? element : Float32Type::get(element.getContext());
-  Shape rows = {known(query[0], key[0]), query[1], query[2]}, result = rows;
+  Shape rows = {batch, query[1], query[2]}, result = rows;
   result.push_back(columns);
   if (failed(rule.result(result, element)))
     return failure();
@@ -115,8 +129,8 @@ struct DropLogSumExp : OpRewritePattern<AttentionOp> {
       return rewriter.notifyMatchFailure(op, "no log-sum-exp, or one that is read");
     auto made = AttentionOp::create(rewriter, op.getLoc(), op.getResult().getType(), /*lse=*/Type(), op.getQuery(),
                                     op.getKey(), op.getValue(), op.getMask(), op.getKeyLengths(), op.getQueryLengths(),
-                                    op.getQueryScale(), op.getKeyScale(), op.getValueScale(), op.getScaleAttr(),
-                                    op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
+                                    op.getBlockTable(), op.getQueryScale(), op.getKeyScale(), op.getValueScale(),
+                                    op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr(),
                                     /*log_sum_exp=*/UnitAttr(), op.getPackedAttr());
     rewriter.replaceAllUsesWith(op.getResult(), made.getResult());
     rewriter.eraseOp(op);

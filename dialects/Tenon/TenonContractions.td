@@ -77,6 +77,11 @@ def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {
     With `scales` `q`, `k` and `v` are the 8-bit floats of the operands times their scales. With `packed` the value operand
     is what `tenon.pack_values` makes of `v`.
 
+    With `block_table` t, keys and values lie in pages of pools `[N, Hkv, page, D]`: key j of batch b is `k[t[b, j / page], g,
+    j % page, :]`, and Sk is P page. A number below 0 counts as 0, one beyond the last page as that. Where `key_lengths` hides
+    all keys of a page, neither its number nor what it holds counts. Dimensions are in the order of keys without pages, so
+    that a head of a page is one piece of memory; pools `[N, page, Hkv, D]` are read in place behind a transpose.
+
     With `log_sum_exp` there is a second result, `log(sum over the visible j of exp(score[j]))` of each query: -Inf where
     there is no such key.
 
@@ -108,6 +113,9 @@ def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {
 
     (C14) The scales broadcast to `[B, Hq, Sq, 1]`, `[B, Hkv, 1, 1]` and `[B, Hkv, 1, Dv]`.
 
+    (C15) `block_table` is `[B, P]`; of `key` and `value` then the number of pages takes the place of B and the size of a page
+    that of Sk. There is none for 8-bit floats.
+
     Accumulation: scores, their statistics and the weighted sum in f32 for floats of 16 and 8 bits, in f64 for f64. Probabilities may be
     rounded to the value's element type before they are multiplied with it, relative to the largest of their row. Scales are at least 0;
     what others give is not said.
@@ -124,14 +132,15 @@ def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins AttendT:$query, AttendT:$key, AttendT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
-                   Optional<IndexT>:$query_lengths, Optional<ScaleT>:$query_scale, Optional<ScaleT>:$key_scale,
-                   Optional<ScaleT>:$value_scale, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
+                   Optional<IndexT>:$query_lengths, Optional<IndexT>:$block_table, Optional<ScaleT>:$query_scale,
+                   Optional<ScaleT>:$key_scale, Optional<ScaleT>:$value_scale, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
                    OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, UnitAttr:$log_sum_exp, UnitAttr:$packed);
   let results = (outs FloatT:$result, Optional<FloatT>:$lse);
   let hasCanonicalizer = 1;
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
-    (`query_lengths` `(` $query_lengths^ `)`)? (`scales` `(` $query_scale^ `,` $key_scale `,` $value_scale `)`)?
+    (`query_lengths` `(` $query_lengths^ `)`)? (`block_table` `(` $block_table^ `)`)?
+    (`scales` `(` $query_scale^ `,` $key_scale `,` $value_scale `)`)?
     attr-dict `:` functional-type(operands, results)
   }];
   let extraClassDeclaration = inferDeclaration # [{

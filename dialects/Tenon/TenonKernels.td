@@ -84,8 +84,8 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure, AttrSizedOperandSegment
     c^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf. c is 2; where a float mask is added it is e, as elements of it
     may be so low that they are no finite logarithm to base 2.
 
-    (C1) `query`, `key`, `value`, `mask`, `key_lengths`, `query_lengths`, `window` and `soft_cap` are such as
-    `tenon.attention` takes.
+    (C1) `query`, `key`, `value`, `mask`, `key_lengths`, `query_lengths`, `block_table`, `window` and `soft_cap`
+    are such as `tenon.attention` takes.
 
     (C2) `parts` is at least 1.
 
@@ -104,13 +104,13 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure, AttrSizedOperandSegment
     ```
   }];
   let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
-                   Optional<IndexT>:$query_lengths, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal,
-                   OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
+                   Optional<IndexT>:$query_lengths, Optional<IndexT>:$block_table, OptionalAttr<F64Attr>:$scale,
+                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
   let results = (outs FloatT:$maximum, FloatT:$sum, FloatT:$total);
   let hasVerifier = 1;
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
-    (`query_lengths` `(` $query_lengths^ `)`)? attr-dict `:` functional-type(operands, results)
+    (`query_lengths` `(` $query_lengths^ `)`)? (`block_table` `(` $block_table^ `)`)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

@@ -140,6 +140,25 @@ LogicalResult IotaOp::verify() {
   return success();
 }
 
+LogicalResult JoinOp::verify() {
+  RankedTensorType to = getResult().getType();
+  int64_t axis = getAxis(), sum = 0;
+  if (axis < 0 || axis >= to.getRank())
+    return emitOpError("(C1) axis is ") << axis << ", expected a dimension of " << to;
+  for (Value tile : getTiles()) {
+    auto from = cast<RankedTensorType>(tile.getType());
+    SmallVector<int64_t> shape(to.getShape());
+    if (from.getRank() == to.getRank())
+      sum += shape[axis] = from.getDimSize(axis);
+    if (!isOf(from, shape, to.getElementType()))
+      return emitOpError("(C2) joins ") << from << " along dimension " << axis << " of " << to;
+  }
+  if (sum != to.getDimSize(axis))
+    return emitOpError("(C2) joins ") << sum << " elements along dimension " << axis << ", expected "
+                                      << to.getDimSize(axis);
+  return success();
+}
+
 LogicalResult TransOp::verify() {
   RankedTensorType from = getTile().getType();
   ArrayRef<int64_t> order = getPermutation();

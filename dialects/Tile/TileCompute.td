@@ -233,6 +233,32 @@ def TransOp : TileOp<"trans", [Pure]> {
   let hasFolder = 1;
 }
 
+def JoinOp : TileOp<"join", [Pure]> {
+  let summary = "tiles one after the other along a dimension";
+  let description = [{
+    Formula: `r[.., n_0 + .. + n_(t-1) + i, ..] = tiles[t][.., i, ..]` along dimension `axis`, of which tile t has `n_t`.
+
+    (C1) `axis` is a dimension of the result.
+
+    (C2) The tiles have the result's element type and, but for `axis`, its sizes; along that they add up to the result's.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<?x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %y = tile.load %Y[%i, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %r = tile.join %x, %y {axis = 0 : i64} : tensor<16x64xf32>, tensor<16x64xf32> -> tensor<32x64xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<TileT>:$tiles, I64Attr:$axis);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tiles attr-dict `:` type($tiles) `->` type($result)";
+}
+
 def ReshapeOp : TileOp<"reshape", [Pure]> {
   let summary = "a tile's elements under another shape";
   let description = [{

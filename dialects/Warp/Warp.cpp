@@ -140,6 +140,14 @@ LogicalResult CopyOp::verify() {
   if (getWithin() && int64_t(getWithin()->size()) != view.getRank())
     return emitOpError("(C3) says of ") << getWithin()->size() << " dimensions that they are kept, expected "
                                         << view.getRank();
+  if (std::optional<ArrayRef<int64_t>> rows = getRows()) {
+    auto isWhole = [](int64_t number) { return number >= 0 && number % SmemType::rowsOfSwizzle == 0; };
+    if (rows->size() != 2 || !llvm::all_of(*rows, isWhole) || (*rows)[0] + (*rows)[1] > target.getShape()[0] ||
+        getMulticast())
+      return emitOpError("(C5) copies the rows [")
+             << *rows << "] of " << target.getShape()[0] << ", expected a first one and a number, multiples of "
+             << SmemType::rowsOfSwizzle << ", and no multicast";
+  }
   if (!getMulticast())
     return success();
   auto kernel = (*this)->getParentOfType<tile::KernelOp>();
@@ -151,6 +159,13 @@ LogicalResult CopyOp::verify() {
     return emitOpError("(C4) brings ") << target.getShape()[0] << " rows by " << cluster.getSize()
                                        << " CTAs, expected a multiple of " << part;
   return success();
+}
+
+SmemType CopyOp::getCopied() {
+  SmemType tile = getTarget().getType();
+  if (!getRows())
+    return tile;
+  return SmemType::get(getContext(), {(*getRows())[1], tile.getShape()[1]}, tile.getElementType(), tile.getSwizzle());
 }
 
 bool tenon::warp::isByProducer(Operation *op) {

@@ -195,6 +195,7 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
     Formula: `target[i..] = view[place_0, .., place_k + i_0, ..]` as `tile.load` has it, 0 where that is not within the
     view; done when its transfer is full. `within` says of each dimension of the view that no index is outside of it.
     `multicast`: the CTAs of a cluster (`#warp.cluster`) make the same copy, each its part of the rows to all of them.
+    `rows` = [r, n]: the copy is of n rows of the target, `target[r + i_0, i_1] = view[..]` with `i_0 < n`.
 
     (C1) There is a place for each dimension of the view, and at least as many as the target has.
 
@@ -204,6 +205,8 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
 
     (C4) A `multicast` copy stands in `warp.produce` of a kernel with `warp.cluster`, and the target's rows are a multiple
     of 8 for each CTA.
+
+    (C5) `rows` are within the target, multiples of 8, and not multicast.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -217,8 +220,13 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
     ```
   }];
   let arguments = (ins Tile_View:$view, Variadic<Index>:$place, Warp_Smem:$target, OptionalAttr<DenseBoolArrayAttr>:$within,
-                       UnitAttr:$multicast);
+                       UnitAttr:$multicast, OptionalAttr<DenseI64ArrayAttr>:$rows);
   let assemblyFormat = "$view `[` $place `]` `,` $target attr-dict `:` type($view) `,` type($target)";
+  let extraClassDeclaration = [{
+    int64_t firstRow() { return getRows() ? (*getRows())[0] : 0; }
+    /// What is copied: the target, or some rows of it.
+    SmemType getCopied();
+  }];
 }
 
 def ProduceOp : WarpOp<"produce", [NoTerminator, SingleBlock, RecursiveMemoryEffects]> {

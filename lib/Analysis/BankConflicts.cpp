@@ -246,7 +246,7 @@ BankConflicts tenon::countBankConflicts(tile::KernelOp kernel) {
   kernel.walk([&](Operation *op) {
     if (auto copy = dyn_cast<CopyOp>(op)) {
       if (!isByProducer(op)) // TMA
-        conflicts.copies += counter.copy(copy.getTarget().getType());
+        conflicts.copies += counter.copy(copy.getCopied());
     } else if (auto stage = dyn_cast<StageOp>(op)) {
       conflicts.fragments += counter.fragment(stage.getTarget().getType(), stage.getTile().getType(), /*isWrite=*/true);
     } else if (auto store = dyn_cast<StoreOp>(op)) {

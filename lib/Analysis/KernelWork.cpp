@@ -143,10 +143,11 @@ private:
   template <typename Op>
   FailureOr<AffineExpr> ofAttention(Op op) const {
     FailureOr<AffineExpr> queries = product(op.getQuery(), {0, 1, 2}), keys = size(op.getKey(), 2);
+    FailureOr<AffineExpr> pages = op.getBlockTable() ? size(op.getBlockTable(), 1) : constant(1);
     FailureOr<AffineExpr> width = size(op.getQuery(), 3), valueWidth = size(op.getValue(), columnDimension(op));
-    if (failed(queries) || failed(keys) || failed(width) || failed(valueWidth))
+    if (failed(queries) || failed(keys) || failed(pages) || failed(width) || failed(valueWidth))
       return failure();
-    return *queries * *keys * (*width * 2 + *valueWidth * 2 + (op.getSoftCap() ? 7 : 5));
+    return *queries * *keys * *pages * (*width * 2 + *valueWidth * 2 + (op.getSoftCap() ? 7 : 5));
   }
 
   AffineExpr elementsOf(Value tensor) const {

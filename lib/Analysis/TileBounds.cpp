@@ -28,6 +28,8 @@ static std::optional<IndexRange> product(IndexRange a, IndexRange b) {
   return IndexRange{int64_t(least), int64_t(greatest)};
 }
 
+static int64_t divisorOf(AffineExpr expr, ValueRange operands, unsigned numDims);
+
 static std::optional<IndexRange> rangeOf(AffineExpr expr, ValueRange operands, unsigned numDims) {
   if (auto known = dyn_cast<AffineConstantExpr>(expr))
     return checked(known.getValue(), known.getValue());
@@ -51,7 +53,9 @@ static std::optional<IndexRange> rangeOf(AffineExpr expr, ValueRange operands, u
     return checked(left->least / by, left->greatest / by);
   if (expr.getKind() == AffineExprKind::CeilDiv)
     return checked((left->least + by - 1) / by, (left->greatest + by - 1) / by);
-  return checked(0, std::min(left->greatest, by - 1));
+  // A multiple of what divides both.
+  int64_t step = std::gcd(divisorOf(binary.getLHS(), operands, numDims), by);
+  return checked(0, std::min(left->greatest, by - step));
 }
 
 std::optional<IndexRange> tenon::rangeOf(Value index) {

@@ -193,9 +193,13 @@ LogicalResult ErrorOf::add(AttentionOp attention, bool hasShortSums) {
       squares += tensor.floats[row * d + p] * tensor.floats[row * d + p];
     return std::sqrt(squares);
   };
-  std::vector<double> longest(query.shape[0] * kvHeads, 0);
+  // Of pages, all count for each batch.
+  bool isPaged = bool(attention.getBlockTable());
+  std::vector<double> longest((isPaged ? 1 : query.shape[0]) * kvHeads, 0);
   for (int64_t row = 0; row < key.shape[0] * kvHeads * sizeK; ++row)
-    longest[row / sizeK] = std::max(longest[row / sizeK], norm(key, row));
+    longest[row / sizeK % longest.size()] = std::max(longest[row / sizeK % longest.size()], norm(key, row));
+  if (isPaged)
+    sizeK *= values[attention.getBlockTable()].shape[1];
   double stored = unitRoundoff(exact.elementType); // the probabilities may be stored for the second product
   // Of 8-bit floats in their type, which loses 2^-16 of the largest probability; and an instruction cuts off 34 addends
   // at 2^-13 of the largest.
@@ -216,7 +220,7 @@ LogicalResult ErrorOf::add(AttentionOp attention, bool hasShortSums) {
   };
   for (int64_t row = 0; row < query.shape[0] * heads * sizeQ; ++row) {
     int64_t batch = row / sizeQ / heads, head = row / sizeQ % heads, keyHead = head / (heads / kvHeads);
-    double product = std::fabs(scale) * norm(query, row) * longest[batch * kvHeads + keyHead] *
+    double product = std::fabs(scale) * norm(query, row) * longest[(isPaged ? 0 : batch * kvHeads) + keyHead] *
                      scaleAt(attention.getQueryScale(), {batch, head, row % sizeQ, 0}) *
                      scaleAt(attention.getKeyScale(), {batch, keyHead, 0, 0});
     double score = (sumFactor(d) * u + cutScore) * product;

@@ -72,10 +72,29 @@ static LogicalResult evaluateLinear(LinearOp op, ReferenceValues &values) {
   return success();
 }
 
+/// What lies in pages [N, heads, page, width], in the order of a table [batch, pages]: [batch, heads, keys, width].
+static ReferenceTensor inOrder(const ReferenceTensor &pool, const ReferenceTensor &table) {
+  int64_t page = pool.shape[2], heads = pool.shape[1];
+  ReferenceTensor result(pool.elementType, {table.shape[0], heads, table.shape[1] * page, pool.shape[3]});
+  forEachIndex(result.shape, [&](ArrayRef<int64_t> index, int64_t at) {
+    int64_t number = table.integers[index[0] * table.shape[1] + index[2] / page];
+    number = std::clamp<int64_t>(number, 0, pool.shape[0] - 1);
+    result.floats[at] = pool.floats[((number * heads + index[1]) * page + index[2] % page) * pool.shape[3] + index[3]];
+  });
+  return result;
+}
+
 /// Row by row: all scores, their softmax, the weighted sum. A row that sees no key is 0. A score of -Inf that no mask
 /// makes is seen: its weight is 0, and 0 times a value that is not finite is NaN.
 static LogicalResult evaluateAttention(AttentionOp op, ReferenceValues &values) {
-  const ReferenceTensor &query = values[op.getQuery()], &key = values[op.getKey()], &value = values[op.getValue()];
+  ReferenceTensor keysInPages, valuesInPages;
+  if (Value table = op.getBlockTable()) {
+    keysInPages = inOrder(values[op.getKey()], values[table]);
+    valuesInPages = inOrder(values[op.getValue()], values[table]);
+  }
+  const ReferenceTensor &query = values[op.getQuery()];
+  const ReferenceTensor &key = op.getBlockTable() ? keysInPages : values[op.getKey()];
+  const ReferenceTensor &value = op.getBlockTable() ? valuesInPages : values[op.getValue()];
   auto given = [&](Value operand) { return operand ? &values[operand] : nullptr; };
   const ReferenceTensor *mask = given(op.getMask());
   const ReferenceTensor *keyLengths = given(op.getKeyLengths()), *queryLengths = given(op.getQueryLengths());

@@ -9,6 +9,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 
@@ -158,6 +159,18 @@ LogicalResult Interpreter::runOp(Operation *op) {
           for (auto [d, target] : llvm::enumerate(broadcast.getDims()))
             at += index[target] * strides[d];
           return std::pair(&from, at);
+        });
+        return success();
+      })
+      .Case([&](tile::JoinOp join) {
+        auto tileOf = [&](unsigned number) -> const ReferenceTensor & { return tiles[join.getTiles()[number]]; };
+        fill(join.getResult(), [&](ArrayRef<int64_t> index) {
+          ReferenceShape at(index);
+          unsigned number = 0;
+          while (at[join.getAxis()] >= tileOf(number).shape[join.getAxis()])
+            at[join.getAxis()] -= tileOf(number++).shape[join.getAxis()];
+          ReferenceShape strides = stridesOf(tileOf(number).shape);
+          return std::pair(&tileOf(number), std::inner_product(at.begin(), at.end(), strides.begin(), int64_t(0)));
         });
         return success();
       })

@@ -141,7 +141,7 @@ void Raiser::raise(MatmulOp output) {
   FloatAttr softCap = parts.softCap ? rewriter.getF64FloatAttr(*parts.softCap) : FloatAttr();
   auto type = RankedTensorType::get(shape, elementOf(query));
   Value result = AttentionOp::create(rewriter, location, type, /*lse=*/Type(), query, key, value, mask,
-                                     /*key_lengths=*/Value(), /*query_lengths=*/Value(),
+                                     /*key_lengths=*/Value(), /*query_lengths=*/Value(), /*block_table=*/Value(),
                                      /*query_scale=*/Value(), /*key_scale=*/Value(), /*value_scale=*/Value(),
                                      rewriter.getF64FloatAttr(parts.scale), false, nullptr, softCap, false, false)
                      .getResult();
@@ -188,9 +188,9 @@ void Raiser::absorbCasts(CastOp op) {
   if (!query || !key || !value || (mask && !narrowMask))
     return;
   rewriter.replaceOpWithNewOp<AttentionOp>(op, op.getType(), /*lse=*/Type(), query, key, value, narrowMask,
-                                           wide.getKeyLengths(), wide.getQueryLengths(), Value(), Value(), Value(),
-                                           wide.getScaleAttr(), wide.getCausalAttr(), wide.getWindowAttr(),
-                                           wide.getSoftCapAttr(), UnitAttr(), UnitAttr());
+                                           wide.getKeyLengths(), wide.getQueryLengths(), wide.getBlockTable(), Value(),
+                                           Value(), Value(), wide.getScaleAttr(), wide.getCausalAttr(),
+                                           wide.getWindowAttr(), wide.getSoftCapAttr(), UnitAttr(), UnitAttr());
   rewriter.eraseOp(wide);
 }
 

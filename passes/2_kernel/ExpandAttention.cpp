@@ -41,8 +41,9 @@ public:
     compute = stored.getWidth() < 32 ? b.getF32Type() : stored;
     for (int64_t dimension : {0, 1, 2})
       rows.push_back(tensor::getMixedSize(b, b.getLoc(), op.getQuery(), dimension));
-    keys = tensor::getMixedSize(b, b.getLoc(), op.getKey(), 2);
     width = tensor::getMixedSize(b, b.getLoc(), op.getValue(), op.getColumnDimension());
+    key = inOrder(op.getKey()), value = inOrder(op.getValue());
+    keys = tensor::getMixedSize(b, b.getLoc(), key, 2);
   }
 
   /// The results.
@@ -148,10 +149,36 @@ private:
     return product;
   }
 
+  /// What lies in pages, one after the other as the table has them.
+  Value inOrder(Value pool) {
+    Value table = op.getBlockTable();
+    if (!table)
+      return pool;
+    auto size = [&](Value of, int64_t d) { return tensor::getMixedSize(b, b.getLoc(), of, d); };
+    Value page = index(b, size(pool, 2)), zero = arith::ConstantIndexOp::create(b, 0);
+    Value last = arith::SubIOp::create(b, index(b, size(pool, 0)), arith::ConstantIndexOp::create(b, 1));
+    OpFoldResult all = affine::makeComposedFoldedAffineApply(
+        b, b.getLoc(), b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1), {size(table, 1), size(pool, 2)});
+    auto type = typeOf(pool);
+    Sizes sizes = {rows[0], tensor::getMixedSize(b, b.getLoc(), pool, 1), all,
+                   tensor::getMixedSize(b, b.getLoc(), pool, 3)};
+    return elementwise({}, {}, sizes, type.getElementType(), [&](ImplicitLocOpBuilder &in, ValueRange) -> Value {
+      SmallVector<Value> at;
+      for (int64_t d = 0; d < 4; ++d)
+        at.push_back(linalg::IndexOp::create(in, d));
+      Value slot = arith::DivUIOp::create(in, at[2], page);
+      Value number = tensor::ExtractOp::create(in, table, ValueRange{at[0], slot});
+      number = arith::IndexCastOp::create(in, in.getIndexType(), number);
+      at[0] = arith::MaxSIOp::create(in, arith::MinSIOp::create(in, number, last), zero);
+      at[2] = arith::RemUIOp::create(in, at[2], page);
+      return tensor::ExtractOp::create(in, pool, at);
+    });
+  }
+
   /// q k^T.
   Value products() {
     AffineExpr zero = b.getAffineConstantExpr(0), batch = b.getAffineDimExpr(0);
-    SmallVector<Value> operands = {op.getQuery(), op.getKey()};
+    SmallVector<Value> operands = {op.getQuery(), key};
     SmallVector<SmallVector<AffineExpr>> reads = {dims(0, 1, 2, 4),
                                                   {batch, sharedHead(), b.getAffineDimExpr(3), b.getAffineDimExpr(4)}};
     addScales({{op.getQueryScale(), {batch, b.getAffineDimExpr(1), b.getAffineDimExpr(2), zero}},
@@ -240,7 +267,7 @@ private:
     // Dimensions: b, h, i, width, key.
     AffineExpr zero = b.getAffineConstantExpr(0), batch = b.getAffineDimExpr(0), column = b.getAffineDimExpr(3);
     AffineExpr key = b.getAffineDimExpr(4);
-    SmallVector<Value> operands = {powers, op.getValue()};
+    SmallVector<Value> operands = {powers, value};
     SmallVector<SmallVector<AffineExpr>> reads = {dims(0, 1, 2, 4), {batch, sharedHead(), key, column}};
     if (op.getPacked())
       reads.back() = {batch, sharedHead(), column, packedPlace(key)};
@@ -307,6 +334,7 @@ private:
   FloatType stored, compute;
   Sizes rows;
   OpFoldResult keys, width;
+  Value key, value; ///< [b, heads, key, width]
 };
 } // namespace
 

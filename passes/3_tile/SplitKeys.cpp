@@ -6,6 +6,7 @@
 #include "lib/Analysis/SymbolicSizes.h"
 #include "passes/3_tile/AttentionUnits.h"
 #include "passes/3_tile/DerivedKernel.h"
+#include "passes/3_tile/PagedKeys.h"
 #include "passes/3_tile/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -51,13 +52,14 @@ static AttentionPartsOp partsOf(DerivedKernel &kernel, AttentionOp op, int64_t p
   Value query = kernel.copy(op.getQuery()), key = kernel.copy(op.getKey()), value = kernel.copy(op.getValue());
   auto given = [&](Value operand) { return operand ? kernel.copy(operand) : Value(); };
   Value mask = given(op.getMask()), keyLengths = given(op.getKeyLengths()), queryLengths = given(op.getQueryLengths());
+  Value blockTable = given(op.getBlockTable());
   RankedTensorType result = typeOf(op.getResult());
   Type sum = result.getElementType().isF64() ? result.getElementType() : kernel.b.getF32Type();
   SmallVector<int64_t> shape = {parts};
   llvm::append_range(shape, result.getShape());
   auto total = RankedTensorType::get(shape, sum), ofRow = RankedTensorType::get(ArrayRef(shape).drop_back(), sum);
   return AttentionPartsOp::create(kernel.b, TypeRange{ofRow, ofRow, total}, query, key, value, mask, keyLengths,
-                                  queryLengths, op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(),
+                                  queryLengths, blockTable, op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(),
                                   op.getSoftCapAttr(), kernel.b.getI64IntegerAttr(parts));
 }
 
@@ -190,6 +192,8 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
   AttentionOp op = *attentions.begin();
   if (op.isFloat8())
     return "its operands are 8-bit floats";
+  if (op.getBlockTable() && !fitPages(typeOf(op.getKey()).getDimSize(2), schedule.getKeys()))
+    return "its pages do not fit tiles of " + std::to_string(schedule.getKeys()) + " keys";
   int64_t parts = schedule.getSplitKeys();
   std::optional<ArrayAttr> shapes = shapesOfParts(kernel, op, parts);
   if (!shapes)

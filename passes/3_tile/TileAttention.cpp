@@ -4,6 +4,7 @@
 #include "dialects/Tenon/Tenon.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/AttentionUnits.h"
+#include "passes/3_tile/PagedKeys.h"
 #include "passes/3_tile/TileEmitter.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -26,7 +27,7 @@ static constexpr double infinity = std::numeric_limits<double>::infinity(), log2
 namespace {
 /// What is attended to, of all keys or of one part of them.
 struct Attended {
-  Value query, key, value, mask, keyLengths, queryLengths, queryScale, keyScale, valueScale;
+  Value query, key, value, mask, keyLengths, queryLengths, blockTable, queryScale, keyScale, valueScale;
   std::optional<APFloat> scale;
   bool isCausal;
   std::optional<uint64_t> window;
@@ -36,13 +37,9 @@ struct Attended {
   int64_t parts = 1;
 
   static Attended of(AttentionOp op) {
-    return {op.getQuery(),      op.getKey(),
-            op.getValue(),      op.getMask(),
-            op.getKeyLengths(), op.getQueryLengths(),
-            op.getQueryScale(), op.getKeyScale(),
-            op.getValueScale(), op.getScale(),
-            op.getCausal(),     op.getWindow(),
-            op.getSoftCap(),    elementOf(op.getResult()),
+    return {op.getQuery(),        op.getKey(),        op.getValue(),      op.getMask(),     op.getKeyLengths(),
+            op.getQueryLengths(), op.getBlockTable(), op.getQueryScale(), op.getKeyScale(), op.getValueScale(),
+            op.getScale(),        op.getCausal(),     op.getWindow(),     op.getSoftCap(),  elementOf(op.getResult()),
             op.getPacked()};
   }
   static Attended of(AttentionPartsOp op) {
@@ -52,6 +49,7 @@ struct Attended {
             op.getMask(),
             op.getKeyLengths(),
             op.getQueryLengths(),
+            op.getBlockTable(),
             {},
             {},
             {},
@@ -126,7 +124,7 @@ private:
   Value overColumns(Value perRow, unsigned axis) { return emitter.widen({perRow, {rows}}, sorted({rows, axis})); }
   SmallVector<unsigned> sorted(SmallVector<unsigned> axes) { return llvm::sort(axes), axes; }
   Value compare(arith::CmpFPredicate predicate, Value l, Value r) { return arith::CmpFOp::create(b, predicate, l, r); }
-  Value scores(Value query, AffineExpr key);
+  Value scores(Value query, AffineExpr key, ArrayRef<PlaceOfKeys> places);
   Value capped(Value products, double scale);
   Value masked(Value scores, AffineExpr key);
   Value visible(Value scores, AffineExpr key, Value firstKey);
@@ -144,6 +142,7 @@ private:
   Value lhsOf(Value tile) { return op.isPacked ? emitter.packed(tile) : tile; }
   Value plusDot(Value total, Value powers, Value values);
   Value lengthOf(Value lengths, Value most);
+  Value numKeys();
   std::pair<Value, Value> keyRange();
   std::pair<Value, Value> partOf(Value first, Value end);
   double largestFinite() {
@@ -221,7 +220,7 @@ Value AttentionTiles::masked(Value scores, AffineExpr key) {
 /// Hidden keys have the score -infinity. Tiles that every query sees whole, most of them, are not compared.
 Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
   SmallVector<unsigned> both = sorted({rows, keys});
-  Value numKeys = emitter.sizeValue(op.key, 2);
+  Value numKeys = this->numKeys();
   int64_t numRows = emitter.axisSize(rows), tile = emitter.axisSize(keys);
   auto isBelow = [&](Value l, Value r) -> Value { return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, l, r); };
   Value isPartial;
@@ -246,8 +245,8 @@ Value AttentionTiles::visible(Value scores, AffineExpr key, Value firstKey) {
       partialIf(isBelow(firstKey, plus(lastOfFirst, numRows - int64_t(*window))));
     }
   }
-  int64_t known = cast<RankedTensorType>(op.key.getType()).getDimSize(2);
-  if (op.keyLengths || ShapedType::isDynamic(known) || known % tile != 0) {
+  std::optional<int64_t> known = getConstantIntValue(numKeys);
+  if (op.keyLengths || !known || *known % tile != 0) {
     limits.push_back({arith::CmpIPredicate::slt, emitter.dim(endOfKeys)});
     partialIf(isBelow(endOfKeys, end));
   }
@@ -291,9 +290,15 @@ Value AttentionTiles::lengthOf(Value lengths, Value most) {
   TileValue element = emitter.at(lengths, {place[0]});
   if (!element)
     return most;
-  Value length = tensor::ExtractOp::create(b, element.tile, ValueRange());
-  length = arith::IndexCastOp::create(b, b.getIndexType(), length);
-  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, length, most), arith::ConstantIndexOp::create(b, 0));
+  return clampedNumber(b, element.tile, most);
+}
+
+Value AttentionTiles::numKeys() {
+  Value keys = emitter.sizeValue(op.key, 2);
+  if (!op.blockTable)
+    return keys;
+  Value pages = emitter.sizeValue(op.blockTable, 1);
+  return emitter.index(emitter.dim(pages) * emitter.dim(keys));
 }
 
 /// The keys that some query of the program sees: from a multiple of the tile on, the same whatever the loop's steps
@@ -307,7 +312,7 @@ std::pair<Value, Value> AttentionTiles::keyRange() {
   }
   if (!op.isCausal && !op.window)
     return partOf(zero, end);
-  Value shift = arith::SubIOp::create(b, emitter.sizeValue(op.key, 2), emitter.sizeValue(op.query, 2));
+  Value shift = arith::SubIOp::create(b, numKeys(), emitter.sizeValue(op.query, 2));
   AffineExpr last = firstRow + emitter.dim(shift);
   if (op.isCausal) {
     Value seen = emitter.index(last + emitter.axisSize(rows));
@@ -366,9 +371,11 @@ void AttentionTiles::setFactor() {
   scoreScale = {arith::MulFOp::create(b, both, filled(axes, sumType, by)), ofQuery.axes};
 }
 
-Value AttentionTiles::scores(Value query, AffineExpr key) {
+Value AttentionTiles::scores(Value query, AffineExpr key, ArrayRef<PlaceOfKeys> places) {
   unsigned depth = emitter.addWholeAxis(cast<RankedTensorType>(query.getType()).getDimSize(1), headSize);
-  TileValue tile = emitter.at(op.key, {place[0], keyHead, key, emitter.axis(depth)});
+  TileValue tile = atKeys(emitter, b, op.key, places, keys, [&](const PlaceOfKeys &at) {
+    return TilePlace{at.of, keyHead, at.key, emitter.axis(depth)};
+  });
   if (!tile)
     return {};
   SmallVector<unsigned> both = sorted({rows, keys});
@@ -591,7 +598,7 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   SmallVector<unsigned> out = sorted({rows, columns}), ofRow = {rows};
   // Lower than any score, and finite: as long as no key is visible, powers are 0.
   Value lowest = filled(ofRow, sumType, largestFinite()), none = filled(ofRow, sumType, 0);
-  endOfKeys = lengthOf(op.keyLengths, emitter.sizeValue(op.key, 2));
+  endOfKeys = lengthOf(op.keyLengths, numKeys());
   endOfQueries = lengthOf(op.queryLengths, emitter.sizeValue(op.query, 2));
   auto [firstKey, end] = keyRange();
   auto loop = scf::ForOp::create(b, firstKey, end, arith::ConstantIndexOp::create(b, emitter.axisSize(keys)),
@@ -600,9 +607,15 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     AffineExpr at = emitter.dim(loop.getInductionVar()) + emitter.axis(keys);
-    Value score = scores(queries, at);
-    TileValue values = emitter.at(op.value, op.isPacked ? TilePlace{place[0], keyHead, place[3], at}
-                                                        : TilePlace{place[0], keyHead, at, place[3]});
+    SmallVector<PlaceOfKeys> places = {{place[0], at}};
+    if (op.blockTable)
+      places = placesInPages(emitter, b, op.key, op.blockTable, place[0], loop.getInductionVar(), keys);
+    if (places.empty())
+      return {};
+    Value score = scores(queries, at, places);
+    TileValue values = atKeys(emitter, b, op.value, places, keys, [&](const PlaceOfKeys &at) {
+      return op.isPacked ? TilePlace{at.of, keyHead, place[3], at.key} : TilePlace{at.of, keyHead, at.key, place[3]};
+    });
     if (!score || !values)
       return {};
     score = visible(score, at, loop.getInductionVar());
@@ -663,8 +676,8 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
   return {stored(result, element), total.axes};
 }
 
-/// Whether some weight is 0: where a query does not see a key. What lies past the keys' end is zero. A weight may be 0
-/// for being small, too: a cap makes finite scores of infinite ones, at most twice the cap apart.
+/// Whether some weight is 0: where a query does not see a key. What lies past the keys' end is zero, in pages anything.
+/// A weight may be 0 for being small, too: a cap makes finite scores of infinite ones, at most twice the cap apart.
 template <typename Op>
 static bool mayWeighByZero(Op op) {
   Type element = cast<RankedTensorType>(op.getValue().getType()).getElementType();
@@ -673,7 +686,7 @@ static bool mayWeighByZero(Op op) {
                                                                           : -125;
   std::optional<APFloat> cap = op.getSoftCap();
   bool isRoundedAway = cap && -2 * log2OfE * cap->convertToDouble() < lowest;
-  return isRoundedAway || op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths();
+  return isRoundedAway || op.getCausal() || op.getWindow() || op.getMask() || op.getKeyLengths() || op.getBlockTable();
 }
 
 bool TileEmitter::isPlaceOfAttention(const TilePlace &place) {

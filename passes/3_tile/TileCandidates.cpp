@@ -10,6 +10,8 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace tenon;
 
@@ -132,15 +134,24 @@ SmallVector<TileCandidate> tenon::rankTileSchedules(KernelOp kernel, const GpuAr
   if (!attentions.empty()) {
     AttentionOp op = *attentions.begin();
     auto query = cast<RankedTensorType>(op.getQuery().getType()), key = cast<RankedTensorType>(op.getKey().getType());
+    int64_t keys = sizeOf(key.getDimSize(2));
+    if (Value table = op.getBlockTable()) {
+      int64_t pages = sizeOf(cast<RankedTensorType>(table.getType()).getDimSize(1));
+      keys = keys < 0 || pages < 0 ? -1 : keys * pages;
+    }
     TileAttentionShape shape{sizeOf(query.getDimSize(0)),
                              sizeOf(query.getDimSize(1)),
                              sizeOf(query.getDimSize(2)),
-                             sizeOf(key.getDimSize(2)),
+                             keys,
                              sizeOf(query.getDimSize(3)),
                              bitsOf(op.getQuery()),
                              op.getCausal(),
                              op.getWindow() || op.getMask()};
     auto [tile, reason] = chooseAttentionTile(shape, arch, refusals);
+    // A tile of keys is made of whole pages or within one, and no dot has fewer than 16 of them.
+    int64_t page = op.getBlockTable() ? sizeOf(key.getDimSize(2)) : -1;
+    if (page > 0 && page % 16 == 0 && tile.keys % page != 0)
+      tile.keys = std::gcd(tile.keys, page);
     auto maximum = tile.byFirst ? tile::Maximum::First : tile::Maximum::Lazy;
     return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, maximum), reason}};
   }

@@ -19,7 +19,7 @@ using namespace tenon::warp;
 
 /// Whether programs along the axis have the copy in common, and it can be cut into as many parts.
 static bool isShared(CopyOp copy, BlockArgument axis, int64_t size) {
-  bool isCut = copy.getTarget().getType().getShape()[0] % (size * SmemType::rowsOfSwizzle) == 0;
+  bool isCut = !copy.getRows() && copy.getTarget().getType().getShape()[0] % (size * SmemType::rowsOfSwizzle) == 0;
   return isCut && llvm::none_of(copy.getPlace(), [&](Value place) { return mayDependOn(place, axis); });
 }
 

@@ -17,7 +17,7 @@ using namespace tenon::warp;
 
 namespace {
 struct Transfer {
-  SmallVector<int> fills; ///< of each tile; empty: not acquired
+  SmallVector<int64_t> fills; ///< rows of each tile; empty: not acquired
   bool isWaited = false, isReleased = false;
   int64_t freeSince = 0; ///< waits of its ring when it was last read
 };
@@ -144,7 +144,9 @@ LogicalResult RingExecution::copy(CopyOp op) {
   RingState *state = ringOf(ring);
   if (number < state->next)
     return error(op) << "fills transfer " << number << " after its commit";
-  if (++state->transfers[number].fills[tile] > 1)
+  int64_t &filled = state->transfers[number].fills[tile];
+  filled += op.getCopied().getShape()[0];
+  if (filled > op.getTarget().getType().getShape()[0])
     return error(op) << "fills tile " << tile << " of transfer " << number << " twice";
   return success();
 }
@@ -158,7 +160,7 @@ LogicalResult RingExecution::commit(RingCommitOp op) {
     return error(op) << "commits transfer " << number << ", expected " << ring->next
                      << "; transfers are committed in order, each once";
   for (auto [tile, fills] : llvm::enumerate(ring->transfers[number].fills))
-    if (fills == 0)
+    if (fills < op.getRing().getType().getTiles()[tile].getShape()[0])
       return error(op) << "commits transfer " << number << " before tile " << tile << " of its slot is filled";
   ++ring->next;
   return success();

@@ -70,7 +70,9 @@ static FailureOr<SmallVector<Operation *>> addressOps(scf::ForOp loop, ValueRang
     Operation *op = value.getDefiningOp();
     if (op->getBlock() != loop.getBody() || slice.contains(op))
       continue;
-    if (!isPure(op) || op->getNumRegions() > 0)
+    auto load = dyn_cast<tile::LoadOp>(op);
+    bool isNumber = load && load.getType().getRank() == 0; // of a page, say
+    if (!isNumber && (!isPure(op) || op->getNumRegions() > 0))
       return failure();
     slice.insert(op);
     open.append(op->operand_begin(), op->operand_end());
@@ -93,9 +95,40 @@ static SmallVector<bool> withinOf(tile::LoadOp load) {
 }
 
 namespace {
-/// Loads that come through one ring.
-struct RingLoads {
+/// What one shared tile takes the place of: a load, or several that are joined along their rows.
+struct StagedTile {
+  TypedValue<RankedTensorType> value;
   SmallVector<tile::LoadOp> loads;
+
+  /// Nothing where it is neither.
+  static std::optional<StagedTile> of(Operation *op) {
+    if (auto load = dyn_cast<tile::LoadOp>(op))
+      return StagedTile{load.getResult(), {load}};
+    auto join = dyn_cast<tile::JoinOp>(op);
+    if (!join || join.getAxis() != 0)
+      return std::nullopt;
+    StagedTile joined{join.getResult(), {}};
+    for (Value tile : join.getTiles())
+      if (auto load = tile.getDefiningOp<tile::LoadOp>(); load && load->getBlock() == op->getBlock() &&
+                                                          load->hasOneUse() &&
+                                                          load.getType().getDimSize(0) % SmemType::rowsOfSwizzle == 0)
+        joined.loads.push_back(load);
+      else
+        return std::nullopt;
+    return joined;
+  }
+  Operation *op() const { return value.getDefiningOp(); }
+  SmallVector<Value> places() const {
+    SmallVector<Value> all;
+    for (tile::LoadOp load : loads)
+      llvm::append_range(all, load.getPlace());
+    return all;
+  }
+};
+
+/// Tiles that come through one ring.
+struct RingLoads {
+  SmallVector<StagedTile> staged;
   SmallVector<SmemType> tiles;
   int64_t stages = 1;
   Value ring;
@@ -109,52 +142,74 @@ struct RingLoads {
   void read(ImplicitLocOpBuilder &b, Value number, int64_t ahead) {
     SmallVector<Type> types(tiles.begin(), tiles.end());
     auto slot = RingWaitOp::create(b, types, ring, number, ahead);
-    for (auto [load, source] : llvm::zip_equal(loads, slot.getSlot())) {
-      Value read = ReadOp::create(b, load.getType(), source);
-      load.getResult().replaceAllUsesWith(read);
+    for (auto [tile, source] : llvm::zip_equal(staged, slot.getSlot())) {
+      Value read = ReadOp::create(b, tile.value.getType(), source);
+      StagedTile(tile).value.replaceAllUsesWith(read);
     }
   }
+  Operation *first() const { return staged.front().loads.front(); }
   void eraseLoads() {
-    for (tile::LoadOp load : loads)
-      load.erase();
+    for (StagedTile &tile : staged) {
+      if (isa<tile::JoinOp>(tile.op()))
+        tile.op()->erase();
+      for (tile::LoadOp load : tile.loads)
+        load.erase();
+    }
   }
 };
 } // namespace
 
 /// The copies of turn `number`, where the loop's counter is `counter`; no loop: there is one turn.
 static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, RingLoads &group, Value number, Value counter) {
-  SmallVector<Type> types(group.tiles.begin(), group.tiles.end());
-  auto slot = RingAcquireOp::create(b, types, group.ring, number);
   IRMapping mapping;
   if (loop)
     mapping.map(loop.getInductionVar(), counter);
-  for (auto [load, target] : llvm::zip_equal(group.loads, slot.getSlot())) {
-    SmallVector<Operation *> ops;
-    if (loop)
-      ops = *addressOps(loop, load.getPlace());
+  auto repeat = [&](ArrayRef<Operation *> ops) {
     for (Operation *op : ops)
       if (!mapping.contains(op->getResult(0)))
         b.clone(*op, mapping);
-    auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
-    CopyOp::create(b, load.getView(), places, target, b.getDenseBoolArrayAttr(withinOf(load)));
+  };
+  SmallVector<SmallVector<Operation *>> ops;
+  for (const StagedTile &tile : group.staged) {
+    ops.push_back(loop ? *addressOps(loop, tile.places()) : SmallVector<Operation *>());
+    // What data say of the places is asked for before the slot is waited for.
+    auto reads = llvm::find_if(llvm::reverse(ops.back()), llvm::IsaPred<tile::LoadOp>);
+    repeat(ArrayRef(ops.back()).drop_back(reads - ops.back().rbegin()));
+  }
+  SmallVector<Type> types(group.tiles.begin(), group.tiles.end());
+  auto slot = RingAcquireOp::create(b, types, group.ring, number);
+  for (auto [tile, target, address] : llvm::zip_equal(group.staged, slot.getSlot(), ops)) {
+    repeat(address);
+    int64_t row = 0;
+    for (tile::LoadOp load : tile.loads) {
+      auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
+      int64_t size = load.getType().getDimSize(0);
+      CopyOp::create(b, load.getView(), places, target, b.getDenseBoolArrayAttr(withinOf(load)), /*multicast=*/false,
+                     tile.loads.size() == 1 ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr({row, size}));
+      row += size;
+    }
   }
 }
 
-/// Whether TMA takes the copy.
-static bool fitsTma(tile::LoadOp load, SmemType tile) {
-  std::optional<ViewMemory> memory = memoryOf(load->getParentOfType<tile::KernelOp>(), load.getView());
-  return memory && fitsTensorMap(*memory, tile.getElementBytes()) && tile.getSwizzle() >= 32 &&
-         tile.getShape()[0] <= 256;
+/// Whether TMA takes the copies.
+static bool fitsTma(const StagedTile &staged, SmemType tile) {
+  return tile.getSwizzle() >= 32 && llvm::all_of(staged.loads, [&](tile::LoadOp load) {
+           std::optional<ViewMemory> memory = memoryOf(load->getParentOfType<tile::KernelOp>(), load.getView());
+           return memory && fitsTensorMap(*memory, tile.getElementBytes()) && load.getType().getDimSize(0) <= 256;
+         });
 }
 
 /// Loads of the block that are operands of dots and have a form in shared memory.
 static RingLoads findLoads(Block &block, scf::ForOp loop) {
   RingLoads found;
-  for (auto load : block.getOps<tile::LoadOp>()) {
-    SmemType smem = smemFor(load.getType());
-    if (!smem || load.getPad() || !dotFedBy(load.getResult()) || (loop && failed(addressOps(loop, load.getPlace()))))
+  for (Operation &op : block) {
+    std::optional<StagedTile> tile = StagedTile::of(&op);
+    SmemType smem = tile ? smemFor(tile->value.getType()) : SmemType();
+    if (!smem || !dotFedBy(tile->value) ||
+        llvm::any_of(tile->loads, [](tile::LoadOp load) { return bool(load.getPad()); }) ||
+        (loop && failed(addressOps(loop, tile->places()))))
       continue;
-    found.loads.push_back(load);
+    found.staged.push_back(*tile);
     found.tiles.push_back(smem);
   }
   return found;
@@ -163,10 +218,9 @@ static RingLoads findLoads(Block &block, scf::ForOp loop) {
 /// By the first dot that they feed.
 static SmallVector<RingLoads> splitByDot(const RingLoads &all) {
   llvm::MapVector<Operation *, RingLoads> groups;
-  for (auto [load, tile] : llvm::zip_equal(all.loads, all.tiles)) {
-    tile::LoadOp op = load;
-    RingLoads &group = groups[dotFedBy(op.getResult())];
-    group.loads.push_back(op);
+  for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
+    RingLoads &group = groups[dotFedBy(staged.value)];
+    group.staged.push_back(staged);
     group.tiles.push_back(tile);
   }
   return llvm::map_to_vector(groups, [](auto &entry) { return entry.second; });
@@ -176,8 +230,8 @@ static SmallVector<RingLoads> splitByDot(const RingLoads &all) {
 static Operation *lastUse(const RingLoads &group, Block *block) {
   Operation *last = nullptr;
   SmallVector<Value> open;
-  for (tile::LoadOp load : group.loads)
-    open.push_back(load.getResult());
+  for (const StagedTile &tile : group.staged)
+    open.push_back(tile.value);
   while (!open.empty())
     for (Operation *user : open.pop_back_val().getUsers()) {
       if (auto trans = dyn_cast<tile::TransOp>(user))
@@ -191,7 +245,7 @@ static Operation *lastUse(const RingLoads &group, Block *block) {
 
 static void report(Operation *at, const RingLoads &group, bool isProduced) {
   remark::passed(at->getLoc(), remark::RemarkOpts::name("ring").category("tenon-stage-copies"))
-      << (Twine(group.loads.size()) + " tiles a turn come through a ring of " + Twine(group.stages) + " slots, " +
+      << (Twine(group.staged.size()) + " tiles a turn come through a ring of " + Twine(group.stages) + " slots, " +
           (isProduced ? "by TMA" : "by cp.async"))
              .str();
 }
@@ -208,7 +262,7 @@ public:
 
 private:
   void create(RingLoads &group, bool isProduced);
-  bool isWeight(tile::LoadOp load);
+  bool isWeight(const StagedTile &tile);
   SmallVector<RingLoads> splitStreamed(ArrayRef<RingLoads> groups);
   void produce(MutableArrayRef<RingLoads> groups);
   void copyAhead(RingLoads &group);
@@ -237,25 +291,27 @@ private:
 
 void LoopStaging::create(RingLoads &group, bool isProduced) {
   // What every turn reads again is not worth a second slot.
-  bool isSame = llvm::none_of(group.loads, [&](tile::LoadOp load) {
-    return llvm::any_of(load.getPlace(), [&](Value place) { return !loop.isDefinedOutsideOfLoop(place); });
+  bool isSame = llvm::none_of(group.staged, [&](const StagedTile &tile) {
+    return llvm::any_of(tile.places(), [&](Value place) { return !loop.isDefinedOutsideOfLoop(place); });
   });
   group.stages = isSame ? 1 : group.isStreamed ? schedule.getEarly() : schedule.getStages();
   group.create(b, isProduced ? trips : Value());
   report(loop, group, isProduced);
 }
 
-bool LoopStaging::isWeight(tile::LoadOp load) {
+bool LoopStaging::isWeight(const StagedTile &tile) {
+  tile::LoadOp load = tile.loads.front();
   unsigned argument = memoryOf(loop->getParentOfType<tile::KernelOp>(), load.getView())->argument;
   return argument < weights.size() && weights[argument];
 }
 
 /// Whether no other program of the grid reads the tile.
-static bool isReadOnce(tile::LoadOp load) {
-  auto grid = load->getParentOfType<tile::GridOp>();
+static bool isReadOnce(const StagedTile &tile) {
+  auto grid = tile.op()->getParentOfType<tile::GridOp>();
+  SmallVector<Value> places = tile.places();
   return llvm::all_of(grid.getBody().getArguments(), [&](BlockArgument axis) {
     return getConstantIntValue(grid.getExtents()[axis.getArgNumber()]) == 1 ||
-           llvm::any_of(load.getPlace(), [&](Value place) { return mayDependOn(place, axis); });
+           llvm::any_of(places, [&](Value place) { return mayDependOn(place, axis); });
   });
 }
 
@@ -264,15 +320,15 @@ SmallVector<RingLoads> LoopStaging::splitStreamed(ArrayRef<RingLoads> groups) {
   SmallVector<RingLoads> split;
   for (const RingLoads &group : groups) {
     RingLoads others, streamed;
-    streamed.areWeights = llvm::any_of(group.loads, [&](tile::LoadOp load) { return isWeight(load); });
-    for (auto [load, tile] : llvm::zip_equal(group.loads, group.tiles)) {
-      RingLoads &part = (streamed.areWeights ? isWeight(load) : isReadOnce(load)) ? streamed : others;
-      part.loads.push_back(load);
+    streamed.areWeights = llvm::any_of(group.staged, [&](const StagedTile &tile) { return isWeight(tile); });
+    for (auto [staged, tile] : llvm::zip_equal(group.staged, group.tiles)) {
+      RingLoads &part = (streamed.areWeights ? isWeight(staged) : isReadOnce(staged)) ? streamed : others;
+      part.staged.push_back(staged);
       part.tiles.push_back(tile);
     }
-    streamed.isStreamed = streamed.areWeights || !others.loads.empty();
+    streamed.isStreamed = streamed.areWeights || !others.staged.empty();
     for (const RingLoads &part : {others, streamed})
-      if (!part.loads.empty())
+      if (!part.staged.empty())
         split.push_back(part);
   }
   return split;
@@ -313,7 +369,7 @@ void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
   for (RingLoads &group : groups) {
     b.setInsertionPointAfter(lastUse(group, loop.getBody()));
     RingReleaseOp::create(b, group.ring, number);
-    b.setInsertionPoint(group.loads.front());
+    b.setInsertionPoint(group.first());
     group.read(b, number, /*ahead=*/0);
   }
 }
@@ -348,7 +404,7 @@ void LoopStaging::copyAhead(RingLoads &group) {
 
 void LoopStaging::run() {
   RingLoads all = findLoads(*loop.getBody(), loop);
-  if (all.loads.empty())
+  if (all.staged.empty())
     return;
   zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
   Value span = b.createOrFold<arith::SubIOp>(loop.getUpperBound(), lower);
@@ -356,7 +412,7 @@ void LoopStaging::run() {
   trips = b.createOrFold<arith::MaxSIOp>(b.createOrFold<arith::CeilDivSIOp>(span, step), zero);
   // A producer fills rings of loops that run once a program.
   bool isProduced = schedule.getProducer() && isa<tile::GridOp>(loop->getParentOp()) &&
-                    llvm::all_of(llvm::zip_equal(all.loads, all.tiles),
+                    llvm::all_of(llvm::zip_equal(all.staged, all.tiles),
                                  [](auto pair) { return fitsTma(std::get<0>(pair), std::get<1>(pair)); });
   SmallVector<RingLoads> groups = isProduced ? splitByDot(all) : SmallVector<RingLoads>{all};
   // What data say is not known before the launch ahead is done.
@@ -380,11 +436,12 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
     return; // all threads fill the rings
   Block &block = grid.getBody().front();
   RingLoads all = findLoads(block, /*loop=*/{});
-  for (auto [load, tile] : llvm::zip_equal(all.loads, all.tiles)) {
-    if (!fitsTma(load, tile))
+  for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
+    if (!fitsTma(staged, tile))
       continue;
-    RingLoads group{{load}, {tile}, schedule.getOuter(), Value()};
-    ImplicitLocOpBuilder b(load.getLoc(), load);
+    RingLoads group{{staged}, {tile}, schedule.getOuter(), Value()};
+    Operation *load = group.first();
+    ImplicitLocOpBuilder b(load->getLoc(), load);
     Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
     group.create(b, one);
     report(load, group, /*isProduced=*/true);

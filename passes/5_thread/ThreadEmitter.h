@@ -99,6 +99,7 @@ private:
   void arriveAtEmpty(mlir::Value empty);
   mlir::Value numberOf(mlir::Value ring, mlir::Value number);
   void emitTma(warp::CopyOp op);
+  mlir::Value partOf(warp::CopyOp op);
   llvm::SmallVector<mlir::Type> expandTypes(mlir::TypeRange types);
   void mapResults(mlir::ValueRange olds, mlir::ValueRange news);
   llvm::SmallVector<mlir::Value> flatten(mlir::ValueRange values);

@@ -38,7 +38,7 @@ static Attribute tensorMapFor(OpBuilder &b, const ViewMemory &memory, SmemType t
 
 /// What one CTA brings of the copy: of a multicast one its part of the rows.
 SmemType ThreadEmitter::boxOf(CopyOp copy) {
-  SmemType tile = copy.getTarget().getType();
+  SmemType tile = copy.getCopied();
   if (!copy.getMulticast())
     return tile;
   return SmemType::get(b.getContext(), {tile.getShape()[0] / cluster.getSize(), tile.getShape()[1]},
@@ -156,7 +156,7 @@ void ThreadEmitter::emitTma(CopyOp op) {
   SmemType tile = op.getTarget().getType(), box = boxOf(op);
   int64_t perSlab = tile.getSwizzle() / tile.getElementBytes(), slabBytes = tile.getShape()[0] * tile.getSwizzle();
   Value map = tensorMap(op, box);
-  Value target = scalarOf(op.getTarget()), barrier = fullBarriers.at(op.getTarget());
+  Value target = partOf(op), barrier = fullBarriers.at(op.getTarget());
   SmallVector<Value> place;
   for (Value start : llvm::reverse(op.getPlace()))
     place.push_back(arith::IndexCastOp::create(b, b.getI32Type(), scalarOf(start)));

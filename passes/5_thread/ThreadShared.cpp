@@ -127,6 +127,15 @@ SmallVector<Value> ThreadEmitter::slotOf(Value ring, Value number) {
   return tiles;
 }
 
+/// Where the copied rows of a shared tile begin. Swizzles repeat each 8 rows.
+Value ThreadEmitter::partOf(CopyOp op) {
+  Value target = scalarOf(op.getTarget());
+  int64_t offset = op.firstRow() * op.getTarget().getType().getSwizzle();
+  if (offset == 0)
+    return target;
+  return LLVM::GEPOp::create(b, target.getType(), b.getI8Type(), target, ArrayRef<LLVM::GEPArg>(int32_t(offset)));
+}
+
 /// 16 bytes a thread at once by cp.async where they are aligned in memory; else as many elements as are, by way of
 /// registers.
 LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
@@ -135,7 +144,7 @@ LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
   ThreadView view = viewOf(op.getView());
   Type element = target.getElementType();
   int64_t leading = type.getRank() - 2, bytes = target.getElementBytes(), chunk = 16 / bytes;
-  int64_t columns = target.getShape()[1], rows = target.getShape()[0], numWarps = schedule.getNumWarps();
+  int64_t columns = target.getShape()[1], rows = op.getCopied().getShape()[0], numWarps = schedule.getNumWarps();
   // Neighbouring lanes copy neighbouring chunks of a row.
   int64_t alongRow = copyLanesAlongRow(target);
   int64_t rowLanes = 32 / alongRow, step = rowLanes * numWarps;
@@ -184,7 +193,7 @@ LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
   offset = add(offset, scaled(firstColumn, view.strides[along]));
   Type memory = memoryType(element);
   Value base = LLVM::GEPOp::create(b, view.base.getType(), memory, view.base, ValueRange(toI64(offset)));
-  Value slot = scalarOf(op.getTarget());
+  Value slot = partOf(op);
   for (int64_t r = 0; r < rows; r += step)
     for (int64_t c = 0; c < columns; c += alongRow * chunk) {
       Value predicate = shared;

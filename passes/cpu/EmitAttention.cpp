@@ -53,6 +53,8 @@ private:
   /// The query's number, the last one's where a block reaches past it.
   Value queryOf(Value firstQuery, int64_t row);
   AffineExpr keyHead() { return head.floorDiv(group); }
+  /// The batch, or page, of the keys from `first` on, which has them all, and which one the first is there.
+  std::pair<AffineExpr, AffineExpr> placeOfKeys(AffineExpr first);
   /// To the buffer that a result of the attention goes to, at a point of that result.
   bool store(Value value, Value tensor, const Point &point);
 
@@ -64,6 +66,7 @@ private:
   int64_t headSize, valueSize, group;
   FloatType type; // of scores and sums
   Value lengthOf(Value lengths, Value most);
+  Value clamped(Value number, Value most);
   Value numQueries, allKeys, shift;
   Value endOfKeys, endOfQueries;                   // of the task's batch
   Value transposed, powers, outputs, maxima, sums; // scratch
@@ -85,6 +88,9 @@ bool AttentionEmitter::check() {
     return points.fail("head size or number of heads is dynamic"), false;
   if (q.getDimSize(1) == 0 || k.getDimSize(1) == 0 || valueSize == 0)
     return points.fail("it has no heads"), false;
+  // The keys of a vector are in one page.
+  if (op.getBlockTable() && (k.isDynamicDim(2) || k.getDimSize(2) == 0 || k.getDimSize(2) % lanes != 0))
+    return points.fail("its pages have no multiple of as many keys as a vector"), false;
   group = q.getDimSize(1) / k.getDimSize(1);
   type = cast<FloatType>(q.getElementType().getIntOrFloatBitWidth() < 32 ? Type(b.getF32Type()) : q.getElementType());
   return true;
@@ -103,6 +109,8 @@ Value AttentionEmitter::widened(Value element) {
 void AttentionEmitter::openTask() {
   numQueries = points.sizeValue(op.getQuery(), 2);
   allKeys = points.sizeValue(op.getKey(), 2);
+  if (Value table = op.getBlockTable())
+    allKeys = arith::MulIOp::create(b, allKeys, points.sizeValue(table, 1));
   shift = arith::SubIOp::create(b, allKeys, numQueries);
   Value chunks = arith::CeilDivUIOp::create(b, numQueries, at(chunk));
   SmallVector<OpFoldResult> sizes = {points.size(op.getQuery(), 0), points.size(op.getQuery(), 1),
@@ -137,8 +145,25 @@ Value AttentionEmitter::lengthOf(Value lengths, Value most) {
   Value length = points.at(lengths, {batch});
   if (!length)
     return most;
-  length = arith::IndexCastOp::create(b, b.getIndexType(), length);
-  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, length, most), at(0));
+  return clamped(length, most);
+}
+
+/// From 0 to `most`.
+Value AttentionEmitter::clamped(Value number, Value most) {
+  number = arith::IndexCastOp::create(b, b.getIndexType(), number);
+  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, number, most), at(0));
+}
+
+std::pair<AffineExpr, AffineExpr> AttentionEmitter::placeOfKeys(AffineExpr first) {
+  Value table = op.getBlockTable();
+  if (!table)
+    return {batch, first};
+  Value page = points.sizeValue(op.getKey(), 2), key = points.index(first);
+  Value number = points.at(table, {batch, points.dim(arith::DivUIOp::create(b, key, page))});
+  if (!number)
+    return {batch, first};
+  Value last = arith::SubIOp::create(b, points.sizeValue(op.getKey(), 0), at(1));
+  return {points.dim(clamped(number, last)), points.dim(arith::RemUIOp::create(b, key, page))};
 }
 
 void AttentionEmitter::startRows() {
@@ -157,9 +182,15 @@ void AttentionEmitter::transposeKeys(Value firstKey, Value numKeys) {
   auto loop = scf::ForOp::create(b, at(0), at(headSize), at(lanes));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
+  AffineExpr known; // of the vector of keys that is turned
+  std::pair<AffineExpr, AffineExpr> there;
   kernel.overBlock(loop.getInductionVar(), b.getIndexAttr(headSize), getAsOpFoldResult(numKeys),
                    [&](AffineExpr d, AffineExpr place) {
-                     if (Value key = points.at(op.getKey(), {batch, keyHead(), points.dim(firstKey) + place, d}))
+                     AffineExpr first = points.dim(firstKey) + place.replace(points.lane(), points.constant(0));
+                     if (first != known)
+                       known = first, there = placeOfKeys(first);
+                     Point point = {there.first, keyHead(), there.second + points.lane(), d};
+                     if (Value key = points.at(op.getKey(), point))
                        points.store(widened(key), transposed, {d, place});
                    });
 }
@@ -281,8 +312,8 @@ Value AttentionEmitter::scaleAt(Value scale, const Point &full) {
 Value AttentionEmitter::valueAt(Value firstKey, Value step, int64_t column) {
   if (column + lanes > valueSize)
     points.setMask(at(valueSize - column));
-  Value value =
-      points.at(op.getValue(), {batch, keyHead(), points.dim(firstKey) + points.dim(step), points.lane() + column});
+  auto [of, key] = placeOfKeys(points.dim(firstKey) + points.dim(step));
+  Value value = points.at(op.getValue(), {of, keyHead(), key, points.lane() + column});
   points.clearMask();
   return value ? widened(value) : Value();
 }

@@ -3,7 +3,8 @@
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
 products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp;
-`attention8`: attention of 8-bit floats; and `joined`: programs of a cluster that share sums."""
+`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; and `joined`: programs of a cluster that
+share sums."""
 
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "test/python"))
 
-from exec_cpu import attention, contractions, quantisation, rows  # noqa: E402
+from exec_cpu import attention, contractions, gathers, quantisation, rows  # noqa: E402
 from exec_cpu.approximate import Approximate  # noqa: E402
 from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
 from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
@@ -23,7 +24,7 @@ from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 from exec_cpu.unary import sigmoid  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "attention8", "joined", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -47,6 +48,8 @@ def cases_of(family, seed):
         return chains(np.random.default_rng(seed))
     if family == "lengths":
         return with_lengths(np.random.default_rng(seed))
+    if family == "pages":
+        return in_pages(np.random.default_rng(seed))
     if family == "attention8":
         return attention_of_bytes(np.random.default_rng(seed))
     if family == "joined":
@@ -167,6 +170,32 @@ def with_lengths(rng):
         for causal in (False, True):
             name = f"lengths_{dtype}_many{'_causal' * causal}"
             result.append(attention.build(name, *given, causal, key_lengths=I32, query_lengths=I32))
+    return result
+
+
+def in_pages(rng):
+    """A page is some tiles of keys, or a tile some pages; by copies of whole boxes, of rows apart and none that a tile fits;
+    for many queries, and for a step, whose keys programs may share. And the tokens that go into pages."""
+    result = []
+    heads = [(2, 2), (8, 2), (4, 1), (3, 3)]
+    sides = [(False, None), (True, None), (True, 70), (False, 100)]
+    masks = [None, None, ("bool", ("b", 1, 1, "k")), ("float", (1, 1, "q", "k"))]
+    for dtype in (F16, BF16, F32):
+        for page, p, q, (h, kv), (causal, window), d, mask, keys in table(
+            rng, [16, 32, 64, 128, 256, 16, 24], [9, 8, 5, 3, 2, 1, 17], [1, 17, 64, 129, 300, 1, 1, 2], heads * 2, sides * 2,
+            [32, 64, 80, 96, 128, 128, 256], masks * 2, [I32, I64, None, I32] * 2,
+        ):
+            given = (dtype, 3, h, kv, q, page, d, d, [{}], mask, causal, window, None, attention.BESIDE, None, keys)
+            label = f"{q}over{p}x{page}_h{h}over{kv}_d{d}{'_causal' * causal}{f'_window{window}' if window else ''}"
+            label += f"{'' if mask is None else '_' + mask[0]}_keys_{keys}"
+            lse = (page + q) % 3 == 0
+            name = f"pages_{dtype}_{label}{'_lse' * lse}"
+            result.append(attention.build(name, *given, log_sum_exp=lse, pages=(p, 3 * p + 2, (I32, I64)[q % 2])))
+        for page, p, b, (h, kv), d in ((64, 33, 4, (8, 2), 128), (16, 250, 2, (32, 8), 128), (32, 64, 1, (12, 12), 64)):
+            given = (dtype, b, h, kv, 1, page, d, d, [{}], None, False, None, None, attention.BESIDE, None, I32)
+            name = f"pages_{dtype}_step_{b}x1over{p}x{page}_h{h}over{kv}_d{d}"
+            result.append(attention.build(name, *given, pages=(p, b * p + 3, I32)))
+        result += gathers.appends_to_pages(dtype)
     return result
 
 

@@ -32,6 +32,17 @@ def test_families(monkeypatch, arch, first):
     assert passed * ORDERS > 180, told  # 360 of both: (kernel, shape, order) without a finding
 
 
+@pytest.mark.parametrize("arch", ["sm_90a", "sm_80"])
+def test_pages(monkeypatch, arch):
+    """Each way that a tile of keys lies in pages, with and without parts of the keys, and tokens that go into pages."""
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "")
+    told = []
+    # Tiles in a page of 256, of pages of 16 and of 64; a step's; and one's own heads behind each other.
+    match = "pages_bf16_(17|129|1)over|kv_pages_append_bf16"
+    passed, failed = simulate.simulate(["pages"], {**SMALL, "most": 20_000_000, "arch": arch, "match": match}, told.append)
+    assert not failed and passed > 6, f"RERUN={SEED}\n" + "\n".join(told)
+
+
 def test_hidden_values_that_are_not_finite(monkeypatch):
     """A CTA has three of the twelve programs, and does those anew whose hidden values spoil what they stored."""
     import numpy as np

@@ -159,7 +159,7 @@ TEST_P(TilePrograms, MatchTheReference) {
           kernel->setAttr("tenon.schedule",
                           tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false, isSwapped, false));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
-          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, 20, keySplits,
+          kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, one.keys, keySplits,
                                                                      keySplits == 1   ? tile::Maximum::Lazy
                                                                      : keySplits == 2 ? tile::Maximum::Online
                                                                                       : tile::Maximum::First));

@@ -21,6 +21,7 @@ struct TileCase {
   int strange = -1;        ///< an argument that gets NaN and infinities here and there
   bool isNegative = false; ///< all elements are
   int64_t splits = 1;      ///< of the depth of products
+  int64_t keys = 20;       ///< of a tile of an attention, where it is not chosen
 };
 
 void PrintTo(const TileCase &one, std::ostream *out);

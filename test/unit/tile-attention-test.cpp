@@ -138,6 +138,26 @@ const TileCase cases[] = {
      {},
      2e-2,
      2},
+    {"attention_in_pages_of_tiles",
+     R"(
+      func.func @main(%q: tensor<7x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<3x2x80x8xf32>, %v: tensor<3x2x80x6xf32>, %t: tensor<7x?xi64> {tenon.dims = ["", "p"]}) -> (tensor<7x4x?x6xf32>, tensor<7x4x?xf32>) {
+        %0, %l = tenon.attention %q, %k, %v block_table(%t) {causal, log_sum_exp} : (tensor<7x4x?x8xf32>, tensor<3x2x80x8xf32>, tensor<3x2x80x6xf32>, tensor<7x?xi64>) -> (tensor<7x4x?x6xf32>, tensor<7x4x?xf32>)
+        return %0, %l : tensor<7x4x?x6xf32>, tensor<7x4x?xf32>
+      })",
+     {{"n", 5}, {"p", 3}},
+     2e-6},
+    {"attention_in_pages_of_which_tiles_are_some",
+     R"(
+      func.func @main(%q: tensor<7x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<3x2x16x8xf32>, %v: tensor<3x2x16x6xf32>, %t: tensor<7x?xi64> {tenon.dims = ["", "p"]}, %m: tensor<7xi32>) -> (tensor<7x4x?x6xf32>, tensor<7x4x?xf32>) {
+        %0, %l = tenon.attention %q, %k, %v key_lengths(%m) block_table(%t) {log_sum_exp} : (tensor<7x4x?x8xf32>, tensor<3x2x16x8xf32>, tensor<3x2x16x6xf32>, tensor<7xi32>, tensor<7x?xi64>) -> (tensor<7x4x?x6xf32>, tensor<7x4x?xf32>)
+        return %0, %l : tensor<7x4x?x6xf32>, tensor<7x4x?xf32>
+      })",
+     {{"n", 5}, {"p", 4}},
+     2e-6,
+     -1,
+     false,
+     1,
+     48},
     {"attention_soft_cap",
      R"(
       func.func @main(%q: tensor<2x4x?x8xf32> {tenon.dims = ["", "", "n", ""]}, %k: tensor<2x2x?x8xf32> {tenon.dims = ["", "", "m", ""]}, %v: tensor<2x2x?x6xf32> {tenon.dims = ["", "", "m", ""]}, %mask: tensor<?x?xf32> {tenon.dims = ["n", "m"]}) -> tensor<2x4x?x6xf32> {

@@ -209,6 +209,38 @@ func.func @attention_c1_sums_type(%a: tensor<2x4x5x8xf16>, %b: tensor<2x2x7x8xf1
 
 // -----
 
+func.func @attention_c15(%a: tensor<2x4x5x8xf32>, %b: tensor<9x2x16x8xf32>, %t: tensor<3x6xi32>) {
+  // expected-error@+1 {{'tenon.attention' op (C15) has block_table [3, 6] of pools of 9 and 9 pages, expected [2, P] and one number of pages}}
+  %r = tenon.attention %a, %b, %b block_table(%t) : (tensor<2x4x5x8xf32>, tensor<9x2x16x8xf32>, tensor<9x2x16x8xf32>, tensor<3x6xi32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c15_pools(%a: tensor<2x4x5x8xf32>, %b: tensor<9x2x16x8xf32>, %c: tensor<8x2x16x8xf32>, %t: tensor<2x6xi32>) {
+  // expected-error@+1 {{'tenon.attention' op (C15) has block_table [2, 6] of pools of 9 and 8 pages, expected [2, P] and one number of pages}}
+  %r = tenon.attention %a, %b, %c block_table(%t) : (tensor<2x4x5x8xf32>, tensor<9x2x16x8xf32>, tensor<8x2x16x8xf32>, tensor<2x6xi32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c15_bytes(%a: tensor<2x4x5x32xf8E4M3FN>, %b: tensor<9x2x16x32xf8E4M3FN>, %t: tensor<2x6xi32>) {
+  // expected-error@+1 {{'tenon.attention' op (C15) has block_table of 'f8E4M3FN', expected floats of 16 bits or more}}
+  %r = tenon.attention %a, %b, %b block_table(%t) : (tensor<2x4x5x32xf8E4M3FN>, tensor<9x2x16x32xf8E4M3FN>, tensor<9x2x16x32xf8E4M3FN>, tensor<2x6xi32>) -> tensor<2x4x5x32xf16>
+  return
+}
+
+// -----
+
+func.func @attention_c8_pages(%a: tensor<2x4x5x8xf32>, %b: tensor<9x2x16x8xf32>, %m: tensor<5x16xi1>, %t: tensor<2x6xi32>) {
+  // expected-error@+1 {{'tenon.attention' op (C8) mask has shape [5, 16], expected one that broadcasts to [2, 4, 5, 96]}}
+  %r = tenon.attention %a, %b, %b mask(%m) block_table(%t) : (tensor<2x4x5x8xf32>, tensor<9x2x16x8xf32>, tensor<9x2x16x8xf32>, tensor<5x16xi1>, tensor<2x6xi32>) -> tensor<2x4x5x8xf32>
+  return
+}
+
+// -----
+
 func.func @attention_c11(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>) {
   // expected-error@+1 {{'tenon.attention' op (C11) soft_cap is 0.000000e+00, expected a finite number above 0}}
   %r = tenon.attention %a, %b, %c {soft_cap = 0.0 : f64} : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>) -> tensor<2x4x5x16xf32>

@@ -364,6 +364,39 @@ tile.kernel @k(%X: !tile.view<?x64xf32>) {
   %c0 = arith.constant 0 : index
   tile.grid () = () {
     %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.join' op (C1) axis is 2, expected a dimension of 'tensor<16x64xf32>'}}
+    %r = tile.join %x {axis = 2 : i64} : tensor<16x64xf32> -> tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.join' op (C2) joins 'tensor<16x64xf32>' along dimension 0 of 'tensor<32x32xf32>'}}
+    %r = tile.join %x, %x {axis = 0 : i64} : tensor<16x64xf32>, tensor<16x64xf32> -> tensor<32x32xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+    // expected-error@+1 {{'tile.join' op (C2) joins 32 elements along dimension 0, expected 48}}
+    %r = tile.join %x, %x {axis = 0 : i64} : tensor<16x64xf32>, tensor<16x64xf32> -> tensor<48x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
     // expected-error@+1 {{'tile.trans' op (C1) permutation is [0, 0], expected each of 2 dimensions once}}
     %r = tile.trans %x {permutation = array<i64: 0, 0>} : tensor<16x64xf32> -> tensor<64x16xf32>
   }

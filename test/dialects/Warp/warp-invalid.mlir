@@ -96,6 +96,15 @@ func.func @f(%X: !tile.view<64xbf16>, %s: !slot, %i: index) {
 // -----
 
 !slot = !warp.smem<16x64xbf16, 128>
+func.func @f(%X: !tile.view<?x64xbf16>, %s: !slot, %i: index) {
+  // expected-error @below {{'warp.copy' op (C5) copies the rows [8, 16] of 16, expected a first one and a number, multiples of 8, and no multicast}}
+  warp.copy %X[%i, %i], %s {rows = array<i64: 8, 16>} : !tile.view<?x64xbf16>, !slot
+  return
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
 func.func @f(%X: !tile.view<?x64xf16>, %s: !slot, %i: index) {
   // expected-error @below {{'warp.copy' op (C2) copies 'f16' to '!warp.smem<16x64xbf16, 128>'}}
   warp.copy %X[%i, %i], %s : !tile.view<?x64xf16>, !slot

@@ -46,6 +46,15 @@ def rounding_error(p, values):
     return np.minimum(total, 4 * np.sqrt(squares) + np.matmul(least, size))
 
 
+def in_order(pool, table):
+    """[batch, heads, keys, width] of pages [N, heads, page, width]."""
+    pages = pool[np.clip(table, 0, pool.shape[0] - 1)]  # [batch, P, heads, page, width]
+    batch, count, heads, page, width = pages.shape
+    return np.swapaxes(pages, 1, 2).reshape(batch, heads, count * page, width)
+
+
+
+
 def reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp):
     """`others`: what the operands behind the values are."""
     is_f8 = dtype is F8E4M3
@@ -53,6 +62,8 @@ def reference(dtype, causal, window, scale, soft_cap, others, log_sum_exp):
     def compute(q, k, v, *rest, kind):
         given = dict(zip(others, rest))
         mask, u = given.get("mask"), dtype.compute.u
+        if "block_table" in given:
+            k, v = in_order(k, given["block_table"]), in_order(v, given["block_table"])
         groups = q.shape[1] // max(k.shape[1], 1)
         cut = weights_are_rounded and is_f8 and kind != "integers"  # whose weights are powers of two
         if "query_scale" in given:
@@ -200,6 +211,18 @@ def lengths_up_to(most):
     return make
 
 
+def page_numbers(count):
+    """In no order; some of them several times, and some out of range, which count as the nearest one."""
+
+    def make(rng, shape, kind):
+        most = count if isinstance(count, int) else 3
+        pages = np.resize(rng.permutation(max(most, 1)), shape)
+        odd = rng.choice([-1, most, -(2**31), 2**31 - 1, 0], shape)
+        return np.where(rng.random(shape) < 0.9, pages, odd)
+
+    return make
+
+
 def build(
     name,
     dtype,
@@ -222,27 +245,35 @@ def build(
     log_sum_exp=False,
     result=None,
     scales=None,
+    pages=None,
 ):
     """`kinds`: of HOSTILE, beside the usual ones. Lengths: their type. `result`: its type where it is not the operands'.
-    `scales`: the shapes of those of queries, keys and values."""
+    `scales`: the shapes of those of queries, keys and values. `pages`: how many each batch and the pools have, and the type
+    of the table; `sk` keys are a page then, by number."""
     result = result or dtype
+    lead = pages[1] if pages else b
     operands = [
         Operand(dtype, (b, heads, sq, d), data(dtype, "q")),
-        Operand(dtype, (b, kv_heads, sk, d), data(dtype, "k")),
-        Operand(dtype, (b, kv_heads, sk, dv), data(dtype, "v")),
+        Operand(dtype, (lead, kv_heads, sk, d), data(dtype, "k")),
+        Operand(dtype, (lead, kv_heads, sk, dv), data(dtype, "v")),
     ]
+    all_keys = sk * pages[0] if pages and isinstance(pages[0], int) else sk
     call, others = "{0}, {1}, {2}", []
     if mask:
         kind, dims = mask
-        dims = tuple({"b": b, "h": heads, "q": sq, "k": sk}.get(dim, dim) for dim in dims)
+        dims = tuple({"b": b, "h": heads, "q": sq, "k": all_keys}.get(dim, dim) for dim in dims)
         operands.append(Operand(I1, dims, bool_mask) if kind == "bool" else Operand(result, dims, float_mask(result)))
         call += " mask({3})"
         others.append("mask")
-    for kind, dtype_, most in (("key_lengths", key_lengths, sk), ("query_lengths", query_lengths, sq)):
+    for kind, dtype_, most in (("key_lengths", key_lengths, all_keys), ("query_lengths", query_lengths, sq)):
         if dtype_:
             call += f" {kind}({{{len(operands)}}})"
             operands.append(Operand(dtype_, (b,), lengths_up_to(most)))
             others.append(kind)
+    if pages:
+        call += f" block_table({{{len(operands)}}})"
+        operands.append(Operand(pages[2], (b, pages[0]), page_numbers(pages[1])))
+        others.append("block_table")
     if scales:
         first = len(operands)
         call += f" scales({{{first}}}, {{{first + 1}}}, {{{first + 2}}})"
@@ -343,7 +374,7 @@ def cases(rng):
                 BESIDE if scale is None else ("lowest",),
             )
         )
-    return result + capped(rng) + with_lengths(rng) + with_log_sum_exp(rng) + of_bytes(rng)
+    return result + capped(rng) + with_lengths(rng) + with_log_sum_exp(rng) + of_bytes(rng) + in_pages(rng)
 
 
 def capped(rng):
@@ -433,4 +464,16 @@ def of_bytes(rng):
             result.append(
                 build(name, F8E4M3, "b", 4, 2, "q", "k", d, dv, sizes, mask, causal, window, None, ("peak",), **given)
             )
+    return result
+
+
+def in_pages(rng):
+    """Keys and values in pages of pools."""
+    result = []
+    for number, page, (causal, window), keys in rows(rng, list(range(8)), [1, 3, 16, 32] * 2, SIDES * 2, [None, I32] * 4):
+        dtype, d, table = FLOATS[number % 4], HEAD_SIZES[3 + number], (I32, I64)[number % 2]
+        label = f"{dtype}_page{page}{'_causal' * causal}{f'_window{window}' if window else ''}{'_lengths' * bool(keys)}"
+        sizes = [{"b": b, "q": q, "p": p, "n": n} for b, q, p, n in ((2, 1, 4, 9), (1, 5, 1, 1), (3, 7, 5, 3), (2, 3, 0, 2))]
+        given = (dtype, "b", 4, 2, "q", page, d, d, sizes, None, causal, window, None, ("ramp",), None, keys)
+        result.append(build(f"attention_pages_{label}", *given, pages=("p", "n", table)))
     return result
