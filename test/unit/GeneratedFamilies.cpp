@@ -21,6 +21,7 @@ Model product(int64_t m, int64_t n, int64_t k, const std::string &element) {
 }
 Model productBF16(int64_t m) { return product(m, 96, 320, "bf16"); }
 Model productF32(int64_t m) { return product(m, 40, 96, "f32"); }
+Model productInParts(int64_t m) { return product(m, 64, 256, "bf16"); }
 Model shortProduct(int64_t m) { return product(m, 96, 128, "bf16"); }
 
 Model attentionOf(int64_t heads, int64_t queries) {
@@ -60,7 +61,7 @@ const std::string copy = "nvvm.cp.async.shared.global", wait = "nvvm.cp.async.wa
                   phaseWait = "ptx.mbarrier.wait", wgmma = "ptx.wgmma", wgmmaWait = "ptx.wgmma.wait",
                   read = "nvvm.ldmatrix", write = "nvvm.stmatrix", globalLoad = "ptx.ld.global",
                   globalStore = "ptx.st.global", launchWait = "nvvm.griddepcontrol", meet = "nvvm.cluster.arrive",
-                  arriveAtPeers = "ptx.mbarrier.arrive.cluster";
+                  arriveAtPeers = "ptx.mbarrier.arrive.cluster", send = "ptx.st.async";
 
 Expected race(Place at, Place with, std::string part = "nothing orders the two") {
   return {FindingKind::Race, at, with, part};
@@ -78,6 +79,9 @@ Expected atTheEnd(Place at, std::string part) { return {FindingKind::AsyncCopy, 
 const char *const tiles = "#tile.gemm<rows = 128, columns = 64, depth = 64>";
 const char *const byTma = "#warp.schedule<warps = [8, 1], stages = 3, tf32 = false, wgmma = true, producer = true>";
 const char *const tilesOfCluster = "#tile.gemm<rows = 64, columns = 128, depth = 64>";
+const char *const joinedTiles = "#tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 2, joined = true>";
+const char *const byFourWarps =
+    "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true>";
 const char *const byTeams =
     "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, teams = 2>";
 const char *const byClusters =
@@ -186,6 +190,38 @@ std::vector<Mutant> mutantsOfCluster() {
   };
 }
 
+/// Two CTAs send each other their parts of a sum. Of the waits the third is for the place in the peer, the fourth for
+/// what the peer sends.
+std::vector<Mutant> mutantsOfJoined() {
+  // Who does not wait arrives once more at the end; who is early tells the peer to send again before that has sent at
+  // all.
+  const Expected notStarted = {
+      FindingKind::Race, {send, 0}, {}, "nothing says that that CTA has started", FindingKind::Misuse};
+  const Expected tooEarly = {
+      FindingKind::Uninitialised, {"llvm.load", 0}, {}, "nobody has written", FindingKind::Deadlock};
+  return {
+      {"no parts are sent", send, hangs({phaseWait, 3}, "bytes")},
+      {"a part is not sent", send, hangs({phaseWait, 3}, "and 2048 bytes"), Change::Remove, 2},
+      {"no wait for the parts", phaseWait, tooEarly, Change::Remove, 3},
+      {"the other parity of parts", phaseWait, tooEarly, Change::OtherParity, 3},
+      {"no bytes of parts expected", expect, hangs({phaseWait, 3}, "lacks 1 of 1 arrivals"), Change::Remove, 1},
+      {"too many bytes of parts expected", expect, hangs({phaseWait, 3}, "and 16 bytes"), Change::MoreBytes, 1},
+      {"too few bytes of parts expected", expect, misuse({expect, 1}, "16 bytes more than expected"), Change::LessBytes,
+       1},
+      {"no wait for the peer to start", "nvvm.cluster.wait", notStarted, Change::Remove, 1},
+      {"a meeting of the CTA alone at the end", meet, race({send, 0}, {}, "may have ended"), Change::OfTheCta, 1},
+      {"no fence of initialisation", "nvvm.fence.mbarrier.init", race({load, 0}, {init, 0}, "no fence.mbarrier.init")},
+  };
+}
+
+std::vector<Mutant> mutantsOfManyJoined() {
+  return {
+      {"nobody tells the peer that its parts are read", arriveAtPeers, hangs({phaseWait, 2}, "lacks 4 of 4 arrivals")},
+      {"one arrival too many for what was sent", init, hangs({phaseWait, 2}, "lacks 1 of 5 arrivals"), Change::OneMore,
+       7},
+  };
+}
+
 std::vector<Mutant> mutantsOfManyTiles() {
   return {
       {"a buffer of stores is written again", storeWait, race({write, 0}, {store, 0}), Change::Remove, 0},
@@ -273,6 +309,15 @@ const std::vector<Family> &families() {
       {"product_tma_many_tiles", "sm_90a", 2, shortProduct, {1100, 600}, mutantsOfManyTiles(), tiles, byTma},
       {"product_teams", "sm_90a", 2, productBF16, {130, 64, 300}, mutantsOfTeams(), tilesOfCluster, byTeams},
       {"product_cluster", "sm_90a", 2, productBF16, {130, 64, 300}, mutantsOfCluster(), tilesOfCluster, byClusters},
+      {"product_joined", "sm_90a", 2, productInParts, {60, 1, 130}, mutantsOfJoined(), joinedTiles, byFourWarps},
+      {"product_joined_many_tiles",
+       "sm_90a",
+       2,
+       productInParts,
+       {200},
+       mutantsOfManyJoined(),
+       joinedTiles,
+       byFourWarps},
       {"attention_sm_90a", "sm_90a", 2, attention, {72, 1, 200}, mutantsOfAttentionByTma()},
       {"attention_sm_80", "sm_80", 2, attention, {72, 1, 200}, mutantsOfAttentionByCopies()},
       {"attention_of_one_head", "sm_80", 2, attentionOfOneHead, {72}, mutantsOfOneHead()},

@@ -153,6 +153,8 @@ static bool apply(Operation *op, const Mutant &mutant) {
     op->erase();
     return true;
   case Change::OfTheCta:
+    if (!isa<NVVM::ClusterWaitOp>(op->getNextNode()))
+      return false;
     NVVM::Barrier0Op::create(b, op->getLoc());
     op->getNextNode()->erase();
     op->erase();
@@ -248,11 +250,13 @@ static std::string placeText(const sim::Site &site, ModuleOp kernel) {
 std::string differs(const sim::Report &report, const std::vector<sim::Site> &sites, const Expected &expected,
                     ModuleOp kernel) {
   for (const sim::Finding &finding : report.findings)
-    if (finding.kind != expected.kind)
+    if (finding.kind != expected.kind && finding.kind != expected.follows)
       return std::string("a finding of kind ") + sim::findingKindName(finding.kind);
   if (report.findings.empty())
     return "no finding";
   const sim::Finding &first = report.findings.front();
+  if (first.kind != expected.kind)
+    return std::string("the first is of kind ") + sim::findingKindName(first.kind);
   auto text = [](const Place &place) { return place.op + " " + std::to_string(place.index); };
   if (expected.kind == sim::FindingKind::Deadlock) { // groups of threads that wait for the same
     for (const sim::Site &site : sites) {

@@ -7,6 +7,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,12 +36,14 @@ struct Place {
   int index = 0;
 };
 
-/// What the simulator says of a mutant: findings of this kind and no other, the first of them at these ops.
+/// What the simulator says of a mutant: findings of this kind, the first of all at these ops, and none of others but
+/// the one that follows from it.
 struct Expected {
   sim::FindingKind kind;
   Place at;
   Place with = {};       ///< the other access; empty: none
   std::string part = ""; ///< of the finding's text; of a deadlock, what that op waits for
+  std::optional<sim::FindingKind> follows = std::nullopt;
 };
 
 struct Mutant {
