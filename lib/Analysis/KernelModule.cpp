@@ -6,6 +6,11 @@ using namespace mlir;
 
 namespace tenon {
 
+SmallVector<KernelOp> kernelsOf(ModuleOp module) {
+  auto main = module.lookupSymbol<func::FuncOp>("main");
+  return main ? llvm::to_vector(main.getOps<KernelOp>()) : SmallVector<KernelOp>();
+}
+
 FailureOr<ModuleOp> makeKernelModule(ModuleOp module) {
   if (Operation *taken = module.lookupSymbol("kernels"))
     return taken->emitError("the symbol @kernels is taken; the compiler puts the kernels' functions there");

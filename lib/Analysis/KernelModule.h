@@ -7,6 +7,9 @@
 
 namespace tenon {
 
+/// The kernels of @main; none where there is no @main.
+llvm::SmallVector<KernelOp> kernelsOf(mlir::ModuleOp module);
+
 /// An empty module @kernels at the end of `module`; an error where that symbol is taken.
 mlir::FailureOr<mlir::ModuleOp> makeKernelModule(mlir::ModuleOp module);
 

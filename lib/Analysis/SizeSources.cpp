@@ -2,6 +2,7 @@
 
 #include "dialects/Tenon/Tenon.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
@@ -52,6 +53,20 @@ std::optional<SizeSource> sizeSource(Value tensor, int64_t dimension) {
   if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
     return of(destination.getTiedOpOperand(cast<OpResult>(tensor))->get(), dimension);
   return std::nullopt;
+}
+
+OpFoldResult emitSize(ImplicitLocOpBuilder &b, const SizeSource &source, llvm::function_ref<Value(Value)> scalarOf,
+                      llvm::function_ref<Value(Value, int64_t)> sizeOf) {
+  if (source.known) {
+    auto value = dyn_cast<Value>(source.known);
+    return value ? getAsOpFoldResult(scalarOf(value)) : source.known;
+  }
+  Value product;
+  for (auto [other, at] : source.sizes) {
+    Value factor = sizeOf(other, at);
+    product = product ? b.createOrFold<arith::MulIOp>(product, factor) : factor;
+  }
+  return getAsOpFoldResult(product);
 }
 
 } // namespace tenon

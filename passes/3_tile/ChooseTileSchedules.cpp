@@ -4,6 +4,7 @@
 #include "dialects/Tile/Tile.h"
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/HandSchedules.h"
 #include "lib/Schedule/TuningDatabase.h"
 #include "lib/Support/Version.h"
@@ -79,11 +80,9 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
   using ChooseTileSchedulesPassBase::ChooseTileSchedulesPassBase;
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      module.emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(module, arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     FailureOr<HandSchedules> byHand = readHandSchedules(module, schedules);
     if (failed(byHand))
       return signalPassFailure();

@@ -3,6 +3,7 @@
 // that are added and then normed. A row is a row to both: this pass makes them one kernel, which gives the sum too
 // where somebody else reads it.
 #include "dialects/Tile/Tile.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/WeightOperands.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
@@ -68,11 +69,9 @@ namespace {
 struct JoinSums : tenon::impl::JoinSumsPassBase<JoinSums> {
   using JoinSumsPassBase::JoinSumsPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation().emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     SmallVector<KernelOp> sums;
     getOperation()->walk([&](KernelOp kernel) {
       if ((kernel->hasAttr(sumOfPartsAttrName) || isPointwise(kernel)) && !kernel->hasAttr(generalAttrName))

@@ -4,6 +4,7 @@
 // so that the second dot takes both as they are: 2 bytes more of memory traffic a value, and nothing in the attention's
 // loop.
 #include "dialects/Tile/Tile.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
 
@@ -77,11 +78,9 @@ namespace {
 struct PackValues : tenon::impl::PackValuesPassBase<PackValues> {
   using PackValuesPassBase::PackValuesPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation().emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     SmallVector<AttentionOp> ops;
     getOperation()->walk([&](AttentionOp op) {
       auto kernel = dyn_cast<KernelOp>(op->getParentOp());

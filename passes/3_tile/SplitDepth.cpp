@@ -4,6 +4,7 @@
 // the product. With `joined` they stay one kernel, whose programs add the sum up themselves (tenon-tile-kernels).
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
@@ -192,11 +193,9 @@ namespace {
 struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
   using SplitDepthPassBase::SplitDepthPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation().emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {

@@ -3,6 +3,7 @@
 // schedule says so, programs share the keys (FlashDecoding, Dao et al. 2023). One kernel makes each part's state, in
 // the precision that it is carried in, and another puts them together and does what followed the attention.
 #include "dialects/Tile/Tile.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/SymbolicSizes.h"
 #include "passes/3_tile/AttentionUnits.h"
 #include "passes/3_tile/DerivedKernel.h"
@@ -249,11 +250,9 @@ namespace {
 struct SplitKeys : tenon::impl::SplitKeysPassBase<SplitKeys> {
   using SplitKeysPassBase::SplitKeysPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation().emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     SmallVector<KernelOp> kernels;
     getOperation()->walk([&](KernelOp kernel) { kernels.push_back(kernel); });
     for (KernelOp kernel : kernels) {

@@ -108,16 +108,9 @@ OpFoldResult TileEmitter::size(Value tensor, int64_t dimension) {
     fail("the size of a tensor is not known");
     return b.getIndexAttr(0);
   }
-  if (source->known) {
-    auto value = dyn_cast<Value>(source->known);
-    return value ? getAsOpFoldResult(scalar(value)) : source->known;
-  }
-  Value product;
-  for (auto [other, at] : source->sizes) {
-    Value factor = sizeValue(other, at);
-    product = product ? b.createOrFold<arith::MulIOp>(product, factor) : factor;
-  }
-  return getAsOpFoldResult(product);
+  return emitSize(
+      b, *source, [&](Value value) { return scalar(value); },
+      [&](Value other, int64_t at) { return sizeValue(other, at); });
 }
 
 Value TileEmitter::sizeValue(Value tensor, int64_t dimension) {

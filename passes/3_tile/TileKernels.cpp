@@ -371,10 +371,7 @@ tile::KernelOp ProgramBuilder::build() {
 
 /// Kernels of one name are equal: they share a program. What has no form on tiles stays a tenon.kernel.
 static LogicalResult tileKernels(ModuleOp module) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return success();
-  SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
+  SmallVector<KernelOp> kernels = kernelsOf(module);
   if (kernels.empty())
     return success();
   FailureOr<ModuleOp> home = makeKernelModule(module);

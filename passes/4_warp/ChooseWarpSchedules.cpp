@@ -1,6 +1,7 @@
 // Decides, before anything of it is carried out, how many warps a program on tiles has and how deep its rings are:
 // lib/Schedule has the reasons. A schedule that stands there already is somebody's choice.
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/HandSchedules.h"
 #include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
@@ -145,11 +146,9 @@ namespace {
 struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarpSchedules> {
   using ChooseWarpSchedulesPassBase::ChooseWarpSchedulesPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> arch = findGpuArch(this->arch);
-    if (!arch.ok()) {
-      getOperation()->emitError(arch.status().message());
+    FailureOr<const GpuArch *> arch = gpuNamed(getOperation(), this->arch);
+    if (failed(arch))
       return signalPassFailure();
-    }
     FailureOr<HandSchedules> byHand = readHandSchedules(getOperation(), schedules);
     if (failed(byHand))
       return signalPassFailure();

@@ -3,8 +3,8 @@
 // get longer, by what the producer copies, and has them carried out from its end, a few heads at a time. Where data say
 // how long programs are nobody knows which come last, but CTAs take the next as they get free all the same.
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/TileBounds.h"
-#include "lib/Schedule/GpuArch.h"
 #include "passes/4_warp/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -141,11 +141,9 @@ namespace {
 struct OrderPrograms : tenon::impl::OrderProgramsPassBase<OrderPrograms> {
   using OrderProgramsPassBase::OrderProgramsPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation()->emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     getOperation()->walk([&](tile::KernelOp kernel) { orderPrograms(kernel, **found); });
   }
 };

@@ -2,9 +2,9 @@
 // a producer the kernel runs many programs a CTA: after this pass their results leave by way of shared memory and TMA,
 // while the next program's dots run.
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
-#include "lib/Schedule/GpuArch.h"
 #include "passes/4_warp/Passes.h"
 
 #include "mlir/IR/ImplicitLocOpBuilder.h"
@@ -51,11 +51,9 @@ namespace {
 struct StageStores : tenon::impl::StageStoresPassBase<StageStores> {
   using StageStoresPassBase::StageStoresPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> arch = findGpuArch(this->arch);
-    if (!arch.ok()) {
-      getOperation()->emitError(arch.status().message());
+    FailureOr<const GpuArch *> arch = gpuNamed(getOperation(), this->arch);
+    if (failed(arch))
       return signalPassFailure();
-    }
     getOperation()->walk([&](tile::KernelOp kernel) { stageStores(kernel, **arch); });
   }
 };

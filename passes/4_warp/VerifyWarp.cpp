@@ -3,9 +3,9 @@
 // name.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/BankConflicts.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
-#include "lib/Schedule/GpuArch.h"
 #include "passes/4_warp/FragmentLayouts.h"
 #include "passes/4_warp/Passes.h"
 #include "passes/4_warp/RingPaths.h"
@@ -304,11 +304,9 @@ struct VerifyWarp : tenon::impl::VerifyWarpPassBase<VerifyWarp> {
   void runOnOperation() override {
     const GpuArch *limits = nullptr;
     if (!arch.empty()) {
-      Result<const GpuArch *> found = findGpuArch(arch);
-      if (!found.ok()) {
-        getOperation()->emitError(found.status().message());
+      FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+      if (failed(found))
         return signalPassFailure();
-      }
       limits = *found;
     }
     WalkResult walked =

@@ -1,4 +1,5 @@
 // Programs on tiles with layouts become functions that one thread runs: ThreadEmitter.h says how.
+#include "lib/Analysis/GpuOfModule.h"
 #include "passes/5_thread/Passes.h"
 #include "passes/5_thread/ThreadEmitter.h"
 
@@ -30,11 +31,9 @@ struct ExpandToThreads : tenon::impl::ExpandToThreadsPassBase<ExpandToThreads> {
 
   using ExpandToThreadsPassBase::ExpandToThreadsPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation()->emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     SmallVector<tile::KernelOp> kernels;
     getOperation()->walk([&](tile::KernelOp kernel) { kernels.push_back(kernel); });
     for (tile::KernelOp kernel : kernels) {

@@ -2,6 +2,7 @@
 // row's sum or the scores of an attention, each thread would compute it again. Afterwards such a kernel is several, one
 // after the other: what is dear and read more than once is a result of its own, computed once, in memory. A launch
 // starts when the one before it is through, which is all the order there has to be.
+#include "lib/Analysis/KernelModule.h"
 #include "lib/Analysis/KernelWork.h"
 #include "passes/5_thread/KernelParts.h"
 #include "passes/5_thread/Passes.h"
@@ -168,10 +169,7 @@ static SmallVector<std::string> partNames(StringRef kernel, size_t count, llvm::
 }
 
 static LogicalResult splitKernels(ModuleOp module, const FrozenRewritePatternSet &patterns) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return success();
-  SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
+  SmallVector<KernelOp> kernels = kernelsOf(module);
   llvm::StringSet<> taken;
   for (KernelOp kernel : kernels)
     taken.insert(kernel.getKernelName());

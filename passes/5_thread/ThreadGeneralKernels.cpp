@@ -180,10 +180,7 @@ static LogicalResult checkResults(KernelOp kernel) {
 
 /// Kernels of one name are equal: they share a function.
 static LogicalResult lowerKernels(ModuleOp module, bool failOnFallback, const FrozenRewritePatternSet &expansions) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return success();
-  SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
+  SmallVector<KernelOp> kernels = kernelsOf(module);
   if (kernels.empty())
     return success();
   FailureOr<ModuleOp> home = kernelModuleOf(module);

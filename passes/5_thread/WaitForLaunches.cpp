@@ -4,7 +4,7 @@
 // lets the one behind it start: so each kernel's end is the end of all before it, and no more than two are on the
 // device, of which one only waits. What a CTA read stays in its L1 cache while a kernel starts early; the one that
 // wrote it is done then. What touches no global memory, barriers that are set up say, comes before the wait.
-#include "lib/Schedule/GpuArch.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "passes/5_thread/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -47,11 +47,9 @@ namespace {
 struct WaitForLaunches : tenon::impl::WaitForLaunchesPassBase<WaitForLaunches> {
   using WaitForLaunchesPassBase::WaitForLaunchesPassBase;
   void runOnOperation() override {
-    Result<const GpuArch *> found = findGpuArch(arch);
-    if (!found.ok()) {
-      getOperation()->emitError(found.status().message());
+    FailureOr<const GpuArch *> found = gpuNamed(getOperation(), arch);
+    if (failed(found))
       return signalPassFailure();
-    }
     if ((*found)->hasTma) // they came together
       getOperation()->walk([](LLVM::LLVMFuncOp function) {
         bool isKernel = function->hasAttr(NVVM::NVVMDialect::getKernelFuncAttrName()) && !function.isExternal();

@@ -93,10 +93,7 @@ static LogicalResult outline(KernelOp kernel, OpBuilder &module) {
 }
 
 static LogicalResult outlineKernels(ModuleOp module) {
-  auto main = module.lookupSymbol<func::FuncOp>("main");
-  if (!main)
-    return success();
-  SmallVector<KernelOp> kernels(main.getOps<KernelOp>());
+  SmallVector<KernelOp> kernels = kernelsOf(module);
   if (kernels.empty())
     return success();
   FailureOr<ModuleOp> home = makeKernelModule(module);

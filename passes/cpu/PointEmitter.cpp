@@ -218,16 +218,9 @@ OpFoldResult PointEmitter::size(Value tensor, int64_t dimension) {
     fail("the size of a tensor is not known");
     return b.getIndexAttr(0);
   }
-  if (source->known) {
-    auto value = dyn_cast<Value>(source->known);
-    return value ? getAsOpFoldResult(uniform(value)) : source->known;
-  }
-  Value product;
-  for (auto [other, at] : source->sizes) {
-    Value factor = sizeValue(other, at);
-    product = product ? b.createOrFold<arith::MulIOp>(product, factor) : factor;
-  }
-  return getAsOpFoldResult(product);
+  return emitSize(
+      b, *source, [&](Value value) { return uniform(value); },
+      [&](Value other, int64_t at) { return sizeValue(other, at); });
 }
 
 Value PointEmitter::sizeValue(Value tensor, int64_t dimension) {
