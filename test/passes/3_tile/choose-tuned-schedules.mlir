@@ -87,10 +87,11 @@ func.func @main(%x: tensor<100x512xbf16>, %w: tensor<256x512xbf16>) -> tensor<10
 //--- norms.jsonl
 {"tenon-tuning": 1}
 {"op": "product nt", "shape": "1x128x768x768", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "us": 8.0, "model_schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "model_us": 8.0, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
+{"op": "product nt", "shape": "1x16x4096x4096", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 16, columns = 32, depth = 512>", "us": 100.0, "model_schedule": "#tile.gemm<rows = 16, columns = 32, depth = 512>", "model_us": 100.0, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
 {"op": "product nt", "shape": "1x128x384x768", "types": "bf16*bf16->bf16", "epilogue": "", "arch": "sm_90a", "build": "0.0.1", "schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "us": 4.0, "model_schedule": "#tile.gemm<rows = 64, columns = 16, depth = 64>", "model_us": 4.0, "candidates": 9, "device": "H", "date": "2026-01-01 00:00"}
 //--- norms.mlir
 // A record was measured with a kernel that adds the parts of a split product; a norm that comes next does that.
-// CHECK: @linear({{.*}}split_k = 4>
+// CHECK: @linear({{.*}}split_k = 2>
 func.func @main(%x: tensor<128x768xbf16>, %w: tensor<768x768xbf16>, %g: tensor<768xbf16>) -> tensor<128x768xbf16> {
   %0 = tenon.linear %x, %w : (tensor<128x768xbf16>, tensor<768x768xbf16>) -> tensor<128x768xbf16>
   %1 = tenon.rms_norm %0, %g {epsilon = 1.0e-5 : f64} : (tensor<128x768xbf16>, tensor<768xbf16>) -> tensor<128x768xbf16>
@@ -103,6 +104,16 @@ func.func @main(%x: tensor<128x768xbf16>, %w: tensor<768x768xbf16>, %g: tensor<7
 func.func @main(%x: tensor<128x768xbf16>, %w: tensor<768x768xbf16>) -> tensor<128x768xbf16> {
   %0 = tenon.linear %x, %w : (tensor<128x768xbf16>, tensor<768x768xbf16>) -> tensor<128x768xbf16>
   return %0 : tensor<128x768xbf16>
+}
+
+// -----
+
+// Few rows are bound by memory, with a split and without.
+// CHECK: @linear({{.*}}#tile.gemm<rows = 16, columns = 32, depth = 512>
+func.func @main(%x: tensor<16x4096xbf16>, %w: tensor<4096x4096xbf16>, %g: tensor<4096xbf16>) -> tensor<16x4096xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<16x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<16x4096xbf16>
+  %1 = tenon.rms_norm %0, %g {epsilon = 1.0e-5 : f64} : (tensor<16x4096xbf16>, tensor<4096xbf16>) -> tensor<16x4096xbf16>
+  return %1 : tensor<16x4096xbf16>
 }
 
 // -----
