@@ -10,6 +10,9 @@
 // soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program. What a
 // program alone reads comes from memory and takes longer than what all read at once from the second-level cache: with
 // `early` it has a ring of its own, of more slots. Weights do not wait for what the launch ahead computes, either.
+//
+// Loads that are joined, as pages of keys, are one tile in a ring: each is a copy into its rows. What data say of their
+// places is asked for a wait ahead.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
@@ -159,27 +162,42 @@ struct RingLoads {
 };
 } // namespace
 
-/// The copies of turn `number`, where the loop's counter is `counter`; no loop: there is one turn.
-static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, RingLoads &group, Value number, Value counter) {
+/// What computes the places of the tile's loads, where there is a loop.
+static SmallVector<Operation *> addressOps(scf::ForOp loop, const StagedTile &tile) {
+  return loop ? *addressOps(loop, tile.places()) : SmallVector<Operation *>();
+}
+
+static void repeat(OpBuilder &b, ArrayRef<Operation *> ops, IRMapping &mapping) {
+  for (Operation *op : ops)
+    if (!mapping.contains(op->getResult(0)))
+      b.clone(*op, mapping);
+}
+
+/// Whether data say some of the places.
+static bool dependsOnData(scf::ForOp loop, RingLoads &group) {
+  return llvm::any_of(group.staged, [&](const StagedTile &tile) {
+    return llvm::any_of(addressOps(loop, tile), llvm::IsaPred<tile::LoadOp>);
+  });
+}
+
+/// For the turn where the loop's counter is `counter`: asks for what data say of the places, which takes a while.
+static IRMapping askPlaces(OpBuilder &b, scf::ForOp loop, RingLoads &group, Value counter) {
   IRMapping mapping;
-  if (loop)
-    mapping.map(loop.getInductionVar(), counter);
-  auto repeat = [&](ArrayRef<Operation *> ops) {
-    for (Operation *op : ops)
-      if (!mapping.contains(op->getResult(0)))
-        b.clone(*op, mapping);
-  };
-  SmallVector<SmallVector<Operation *>> ops;
+  mapping.map(loop.getInductionVar(), counter);
   for (const StagedTile &tile : group.staged) {
-    ops.push_back(loop ? *addressOps(loop, tile.places()) : SmallVector<Operation *>());
-    // What data say of the places is asked for before the slot is waited for.
-    auto reads = llvm::find_if(llvm::reverse(ops.back()), llvm::IsaPred<tile::LoadOp>);
-    repeat(ArrayRef(ops.back()).drop_back(reads - ops.back().rbegin()));
+    SmallVector<Operation *> ops = addressOps(loop, tile);
+    auto last = llvm::find_if(llvm::reverse(ops), llvm::IsaPred<tile::LoadOp>);
+    repeat(b, ArrayRef(ops).drop_back(last - ops.rbegin()), mapping);
   }
+  return mapping;
+}
+
+/// The copies of turn `number`, by what is known of its places; no loop: there is one turn.
+static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, RingLoads &group, Value number, IRMapping mapping) {
   SmallVector<Type> types(group.tiles.begin(), group.tiles.end());
   auto slot = RingAcquireOp::create(b, types, group.ring, number);
-  for (auto [tile, target, address] : llvm::zip_equal(group.staged, slot.getSlot(), ops)) {
-    repeat(address);
+  for (auto [tile, target] : llvm::zip_equal(group.staged, slot.getSlot())) {
+    repeat(b, addressOps(loop, tile), mapping);
     int64_t row = 0;
     for (tile::LoadOp load : tile.loads) {
       auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
@@ -338,7 +356,8 @@ void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
   for (RingLoads &group : groups)
     create(group, /*isProduced=*/true);
   auto transfer = [&](RingLoads &group, Value number) {
-    fill(b, loop, group, number, counterOf(number));
+    IRMapping places = askPlaces(b, loop, group, counterOf(number));
+    fill(b, loop, group, number, places);
     RingCommitOp::create(b, group.ring, number);
   };
   for (RingLoads &group : groups)
@@ -380,24 +399,30 @@ void LoopStaging::copyAhead(RingLoads &group) {
   bool isLate = schedule.getWgmma() && group.stages > 2 && !findCarriedDots<tile::DotOp>(loop).empty();
   int64_t turnsAhead = group.stages - (isLate ? 2 : 1);
   Value lead = arith::ConstantIndexOp::create(b, turnsAhead);
-  auto fillIfAny = [&](Value number) {
+  auto ask = [&](Value number) { return askPlaces(b, loop, group, counterOf(number)); };
+  auto fillIfAny = [&](Value number, const std::optional<IRMapping> &places) {
     Value isTurn = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, number, trips);
     auto guard = scf::IfOp::create(b, isTurn, /*withElseRegion=*/false);
     {
       OpBuilder::InsertionGuard inside(b);
       b.setInsertionPointToStart(guard.thenBlock());
-      fill(b, loop, group, number, counterOf(number));
+      fill(b, loop, group, number, places ? *places : ask(number));
     }
     RingCommitOp::create(b, group.ring, number);
   };
   if (group.stages > 1)
-    inLoop(lead, fillIfAny);
-  Value number = currentNumber();
+    inLoop(lead, [&](Value number) { fillIfAny(number, {}); });
+  Value number = currentNumber(), next;
   if (group.stages == 1)
-    fillIfAny(number);
+    fillIfAny(number, {});
+  std::optional<IRMapping> places;
+  if (group.stages > 1 && dependsOnData(loop, group)) { // asked for before this turn's tiles are waited for
+    next = b.createOrFold<arith::AddIOp>(number, lead);
+    places = ask(next);
+  }
   group.read(b, number, std::max<int64_t>(0, turnsAhead - 1));
   if (group.stages > 1)
-    fillIfAny(b.createOrFold<arith::AddIOp>(number, lead));
+    fillIfAny(next ? next : b.createOrFold<arith::AddIOp>(number, lead), places);
   b.setInsertionPoint(loop.getBody()->getTerminator());
   RingReleaseOp::create(b, group.ring, number);
 }
@@ -449,7 +474,7 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
     {
       OpBuilder::InsertionGuard inside(b);
       b.createBlock(&produce.getBody());
-      fill(b, /*loop=*/{}, group, zero, Value());
+      fill(b, /*loop=*/{}, group, zero, IRMapping());
       RingCommitOp::create(b, group.ring, zero);
     }
     {

@@ -5,6 +5,7 @@
 // RUN: tenon-opt %t/parts.mlir --tenon-tile-kernels --canonicalize --cse --tenon-choose-warp-schedules --tenon-stage-copies | FileCheck %t/parts.mlir --check-prefix=RING
 // RUN: tenon-opt %t/small.mlir --tenon-tile-kernels --canonicalize --cse | FileCheck %t/small.mlir
 // RUN: tenon-opt %t/small.mlir --tenon-tile-kernels --canonicalize --cse --tenon-choose-warp-schedules --tenon-stage-copies | FileCheck %t/small.mlir --check-prefix=RING
+// RUN: tenon-opt %t/small.mlir --tenon-tile-kernels --canonicalize --cse --tenon-choose-warp-schedules=arch=sm_80 --tenon-stage-copies | FileCheck %t/small.mlir --check-prefix=ASYNC
 // RUN: tenon-opt %t/torn.mlir --tenon-tile-kernels --remark-format=emitRemark --remarks-filter-missed=tenon-tile-kernels 2>&1 | FileCheck %t/torn.mlir
 // RUN: tenon-opt %t/unsplit.mlir --tenon-split-keys --remark-format=emitRemark --remarks-filter-missed=tenon-split-keys 2>&1 | FileCheck %t/unsplit.mlir
 
@@ -61,6 +62,14 @@ func.func @main(%q: tensor<2x4x512x128xbf16>, %k: tensor<9x4x256x128xbf16>, %v: 
 // RING: warp.copy %{{.*}}, %[[SLOT]] {rows = array<i64: 0, 64>, within = array<i1: true, true, true, true>}
 // RING-NEXT: warp.copy %{{.*}}, %[[SLOT]] {rows = array<i64: 64, 64>, within = array<i1: true, true, true, true>}
 // RING-NEXT: warp.ring.commit
+// Where all threads copy, the numbers for the turn after next come while they wait for this one's tiles.
+// ASYNC: scf.for
+// ASYNC: scf.for
+// ASYNC: tile.load %{{.*}} : <2x5xi32> -> tensor<i32>
+// ASYNC: warp.ring.wait
+// ASYNC: scf.if
+// ASYNC-NEXT: warp.ring.acquire
+// ASYNC: warp.copy %{{.*}} {rows = array<i64: 64, 64>
 func.func @main(%q: tensor<2x4x512x128xbf16>, %k: tensor<9x64x4x128xbf16>, %v: tensor<9x4x64x128xbf16>, %t: tensor<2x5xi32>) -> tensor<2x4x512x128xbf16> {
   %y = tenon.kernel @attention(%Q = %q, %K = %k, %V = %v, %T = %t) attributes {tenon.schedule = #tile.attention<queries = 128, keys = 128>} : (tensor<2x4x512x128xbf16>, tensor<9x64x4x128xbf16>, tensor<9x4x64x128xbf16>, tensor<2x5xi32>) -> tensor<2x4x512x128xbf16> {
     %e = tensor.empty() : tensor<9x4x64x128xbf16>

@@ -182,6 +182,48 @@ tile.kernel @rings(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.
 
 // -----
 
+!slot = !warp.smem<16x64xbf16, 128>
+!ring = !warp.ring<2, !slot>
+#row = #warp.layout<[r4, l4*8], [l8, r8]>
+tile.kernel @rings(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 2, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  tile.grid () = () {
+    %r = warp.ring.create : !ring
+    %s0 = warp.ring.acquire %r[%c0] : !ring -> !slot
+    warp.copy %X[%c0, %c0], %s0 {rows = array<i64: 0, 8>} : !tile.view<?x64xbf16>, !slot
+    // expected-error @below {{'warp.ring.commit' op commits transfer 0 before tile 0 of its slot is filled}}
+    warp.ring.commit %r[%c0] : !ring
+    %f0 = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !ring -> !slot
+    warp.ring.release %r[%c0] : !ring
+  }
+}
+
+// -----
+
+!slot = !warp.smem<16x64xbf16, 128>
+!ring = !warp.ring<2, !slot>
+#row = #warp.layout<[r4, l4*8], [l8, r8]>
+tile.kernel @rings(%X: !tile.view<?x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 2, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  tile.grid () = () {
+    %r = warp.ring.create : !ring
+    %s0 = warp.ring.acquire %r[%c0] : !ring -> !slot
+    warp.copy %X[%c0, %c0], %s0 {rows = array<i64: 0, 8>} : !tile.view<?x64xbf16>, !slot
+    warp.copy %X[%c0, %c0], %s0 {rows = array<i64: 8, 8>} : !tile.view<?x64xbf16>, !slot
+    // expected-error @below {{'warp.copy' op fills tile 0 of transfer 0 twice}}
+    warp.copy %X[%c0, %c0], %s0 {rows = array<i64: 8, 8>} : !tile.view<?x64xbf16>, !slot
+    warp.ring.commit %r[%c0] : !ring
+    %f0 = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !ring -> !slot
+    warp.ring.release %r[%c0] : !ring
+  }
+}
+
+// -----
+
 // Each transfer is committed once.
 !slot = !warp.smem<16x64xbf16, 128>
 !ring = !warp.ring<2, !slot>
