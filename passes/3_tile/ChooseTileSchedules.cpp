@@ -52,8 +52,8 @@ static Choice fromRecord(const TuningRecord &record, Attribute schedule) {
 
 /// How long a split may take, to what was measured with a kernel of its own behind it, where who reads the sum adds the
 /// parts. Products of few rows are bound by memory with splits and without: decoding is 1.02 to 1.05 times as fast
-/// without. Parts of a small product are soon read: in BERT, MiniLM and ViT of one sequence all were faster that took 0.86
-/// to 1.00 of the record by the model. Of GPT-2's 1024 rows and of Llama's 64 none was.
+/// without. Parts of a small product are soon read: in BERT, MiniLM and ViT of one sequence all were faster that took
+/// 0.86 to 1.00 of the record by the model. Of GPT-2's 1024 rows and of Llama's 64 none was.
 static double worthASplit(int64_t rows, double record) {
   if (rows <= 16)
     return 0;
@@ -74,7 +74,8 @@ static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const T
     // A record was measured with the second kernel of a split product. Who reads the sum may add the parts instead.
     std::optional<ContractionKernel> product = findProduct(kernel.getBlock());
     double worth = findSumReader(kernel) ? worthASplit(gemmShapeOf(kernel, *product).rows, record->seconds) : 0;
-    SmallVector<TileCandidate> ranked = worth > 0 ? rankTileSchedules(kernel, arch, tf32) : SmallVector<TileCandidate>();
+    SmallVector<TileCandidate> ranked =
+        worth > 0 ? rankTileSchedules(kernel, arch, tf32) : SmallVector<TileCandidate>();
     auto split = llvm::find_if(
         ranked, [](TileCandidate &candidate) { return cast<tile::GemmAttr>(candidate.schedule).getSplitK() > 1; });
     if (split != ranked.end() && split->seconds <= worth * record->seconds)
