@@ -151,7 +151,7 @@ SmallVector<TileCandidate> tenon::rankTileSchedules(KernelOp kernel, const GpuAr
     // A tile of keys is made of whole pages or within one, and no dot has fewer than 16 of them.
     int64_t page = op.getBlockTable() ? sizeOf(key.getDimSize(2)) : -1;
     if (page > 0 && page % 16 == 0 && tile.keys % page != 0)
-      tile.keys = std::gcd(tile.keys, page);
+      tile.keys = page < tile.keys ? tile.keys / page * page : std::gcd(tile.keys, page);
     auto maximum = tile.byFirst ? tile::Maximum::First : tile::Maximum::Lazy;
     return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, maximum), reason}};
   }
