@@ -111,13 +111,14 @@ Wavefronts BankCounter::fragment(SmemType tile, RankedTensorType type, bool isWr
 /// each quarter of the lanes gives the rows of 8 x 16 bytes, others two at a time.
 Wavefronts BankCounter::slab(SmemType slab) {
   bool isMatrix = slab.getElementBytes() == 2;
+  BlockTurn turn = blockTurnOf(slab);
   int64_t step = isMatrix ? 16 : 8;
   Wavefronts wavefronts;
   for (int64_t r = 0; r < slab.getShape()[0]; r += step)
     for (int64_t c = 0; c < slab.getShape()[1]; c += step)
       wavefronts += access(isMatrix ? 16 : 2 * slab.getElementBytes(), [&](int64_t lane, int64_t) -> Address {
         return isMatrix ? slab.offsetOf(r + lane % 16, c + lane / 16 * 8)
-                        : slab.offsetOf(r + lane / 4, c + lane % 4 * 2);
+                        : slab.offsetOf(r + lane / 4, (c ^ (lane / 4 & turn.rowBit ? turn.columns : 0)) + lane % 4 * 2);
       });
   return wavefronts;
 }

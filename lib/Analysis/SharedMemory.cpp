@@ -158,6 +158,12 @@ int64_t tenon::storeSlotBytes(ArrayRef<StoreSlab> slabs, ScheduleAttr schedule) 
   return slabs.front().tile.getBytes() * schedule.getNumWarps();
 }
 
+BlockTurn tenon::blockTurnOf(SmemType slab) {
+  if (slab.getElementBytes() != 4 || slab.getSwizzle() < 64)
+    return {};
+  return slab.getSwizzle() == 128 ? BlockTurn{1, 16} : BlockTurn{2, 8};
+}
+
 int64_t tenon::copyLanesAlongRow(SmemType tile) {
   int64_t chunks = tile.getShape()[1] * tile.getElementBytes() / 16, lanes = 1;
   while (lanes * 2 <= std::min<int64_t>(32, chunks) && chunks % (lanes * 2) == 0)

@@ -36,6 +36,14 @@ int64_t sharedSumBytes(tile::ReduceScatterOp op);
 /// Of a slot of warp.store: a slab for each warp.
 int64_t storeSlotBytes(llvm::ArrayRef<warp::StoreSlab> slabs, warp::ScheduleAttr schedule);
 
+/// Elements of 32 bits are written to a slab in blocks of 8 rows and 8 columns, two by each lane. Half of the lanes are
+/// served at once: four rows, of which the swizzle takes two to the same banks. So those with that bit of the row's
+/// number write the block so many columns away, whose turn it is for the others later; 0: no row does.
+struct BlockTurn {
+  int64_t rowBit = 1, columns = 0;
+};
+BlockTurn blockTurnOf(warp::SmemType slab);
+
 /// A copy's 32 lanes: that many have neighbouring chunks of 16 bytes of a row, the others the rows after it.
 int64_t copyLanesAlongRow(warp::SmemType tile);
 

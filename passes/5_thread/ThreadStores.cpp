@@ -25,7 +25,7 @@ Value ThreadEmitter::warpStart(LayoutAttr layout, int64_t dimension) {
 }
 
 /// The slab's elements of a thread: 16-bit ones by stmatrix, of which each gives four blocks of 8 rows and 8 columns,
-/// else two neighbours at a time.
+/// else two neighbours at a time, in some rows with other columns first (blockTurnOf).
 void ThreadEmitter::writeSlab(Value base, const StoreSlab &slab, Value tile) {
   LayoutAttr layout = layoutOf(tile);
   ArrayRef<Value> list = valuesOf(tile);
@@ -33,9 +33,9 @@ void ThreadEmitter::writeSlab(Value base, const StoreSlab &slab, Value tile) {
   for (auto [number, place] : llvm::enumerate(layout.registerPlaces()))
     byPlace[{place[0], place[1]}] = list[number];
   SmemType type = slab.tile;
+  auto at = [&](int64_t row, int64_t column) { return byPlace.at({row, slab.start + column}); };
   auto pair = [&](int64_t row, int64_t column) {
-    column += slab.start;
-    return pack({byPlace.at({row, column}), byPlace.at({row, column + 1})}, type.getElementType());
+    return pack({at(row, column), at(row, column + 1)}, type.getElementType());
   };
   int64_t rows = type.getShape()[0], columns = type.getShape()[1];
   if (type.getElementBytes() == 2) {
@@ -52,10 +52,24 @@ void ThreadEmitter::writeSlab(Value base, const StoreSlab &slab, Value tile) {
     return;
   }
   ThreadPlace row{digitValue(lanes(8, 4)), 8, 0}, column{mul(digitValue(lanes(4)), 2), 7, 0};
+  BlockTurn turn = blockTurnOf(type);
+  Value isTurned;
+  if (turn.columns > 0) {
+    Value bit = arith::AndIOp::create(b, row.thread, i32(turn.rowBit));
+    isTurned = arith::CmpIOp::create(b, arith::CmpIPredicate::ne, bit, i32(0));
+    // The bit of the columns is none that the four lanes count through: with the known ones it is the other block's.
+    column.thread = add(column.thread, arith::SelectOp::create(b, isTurned, i32(turn.columns), i32(0)));
+  }
+  auto turned = [&](int64_t row, int64_t column) {
+    Value value = at(row, column);
+    return isTurned ? arith::SelectOp::create(b, isTurned, at(row, column ^ turn.columns), value).getResult() : value;
+  };
   for (row.known = 0; row.known < rows; row.known += 8)
-    for (column.known = 0; column.known < columns; column.known += 8)
-      LLVM::StoreOp::create(b, pair(row.known, column.known), smemAddress(base, type, row, column),
-                            /*alignment=*/2 * type.getElementBytes());
+    for (column.known = 0; column.known < columns; column.known += 8) {
+      Value stored =
+          pack({turned(row.known, column.known), turned(row.known, column.known + 1)}, type.getElementType());
+      LLVM::StoreOp::create(b, stored, smemAddress(base, type, row, column), /*alignment=*/2 * type.getElementBytes());
+    }
 }
 
 /// Groups of copies are counted by the lane that begins them; the others have none and do not wait.

@@ -4,9 +4,9 @@
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=thread gpu=sm_90a" | FileCheck %s --check-prefix=THREAD
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" --remarks-filter=tenon-verify-warp --remark-format=emitRemark 2>&1 \
 // RUN:   | grep -o "bank-conflicts.*" | FileCheck %s --check-prefix=BANKS
-// Pairs of f32 of two neighbouring rows share banks.
+// Pairs of f32 of two neighbouring rows would share banks: odd rows write other columns first.
 // BANKS: 512 wavefronts of shared memory, 0 more
-// BANKS: 2048 wavefronts of shared memory, 1024 more
+// BANKS: 1024 wavefronts of shared memory, 0 more
 // Pairs of bytes: four lanes share two banks.
 // BANKS: 512 wavefronts of shared memory, 0 more
 
