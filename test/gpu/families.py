@@ -191,6 +191,8 @@ def in_pages(rng):
             lse = (page + q) % 3 == 0
             name = f"pages_{dtype}_{label}{'_lse' * lse}"
             result.append(attention.build(name, *given, log_sum_exp=lse, pages=(p, 3 * p + 2, (I32, I64)[q % 2])))
+            if page in (32, 128):
+                result.append(attention.with_heads_inside(result[-1]))
         for page, p, b, (h, kv), d in ((64, 33, 4, (8, 2), 128), (16, 250, 2, (32, 8), 128), (32, 64, 1, (12, 12), 64)):
             given = (dtype, b, h, kv, 1, page, d, d, [{}], None, False, None, None, attention.BESIDE, None, I32)
             name = f"pages_{dtype}_step_{b}x1over{p}x{page}_h{h}over{kv}_d{d}"

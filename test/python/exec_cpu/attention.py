@@ -7,6 +7,8 @@ key by key: in `ramp` each key has a larger score than all before, or a smaller 
 -Infinity for every query, which no mask makes, and a value with NaN: who sees it has NaN there, who does not has not.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
@@ -467,6 +469,31 @@ def of_bytes(rng):
     return result
 
 
+def with_heads_inside(case):
+    """The case with pools [N, page, heads, width], seen through a transpose."""
+    operands, seen, names = list(case.operands), "", {}
+    for number in (1, 2):
+        n, heads, page, width = operands[number].dims
+        pool, made = operands[number], operands[number].data
+
+        def transposed(rng, shape, kind, made=made):
+            n, page, heads, width = shape
+            return np.swapaxes(made(rng, (n, heads, page, width), kind), 1, 2)
+
+        operands[number] = replace(pool, dims=(n, page, heads, width), data=transposed)
+        seen += f"{{r0}}_{number} = tenon.transpose {{{number}}} {{{{permutation = array<i64: 0, 2, 1, 3>}}}} : "
+        seen += f"({{t{number}}}) -> {pool.type()}\n    "
+        names |= {f"{{{number}}}": f"{{r0}}_{number}", f"{{t{number}}}": pool.type()}
+    body = case.body
+    for before, after in names.items():
+        body = body.replace(before, after)
+
+    def compute(q, k, v, *rest, kind):
+        return case.reference(q, np.swapaxes(k, 1, 2), np.swapaxes(v, 1, 2), *rest, kind=kind)
+
+    return replace(case, name=f"{case.name}_heads_inside", operands=operands, body=seen + body, reference=compute)
+
+
 def in_pages(rng):
     """Keys and values in pages of pools."""
     result = []
@@ -476,4 +503,4 @@ def in_pages(rng):
         sizes = [{"b": b, "q": q, "p": p, "n": n} for b, q, p, n in ((2, 1, 4, 9), (1, 5, 1, 1), (3, 7, 5, 3), (2, 3, 0, 2))]
         given = (dtype, "b", 4, 2, "q", page, d, d, sizes, None, causal, window, None, ("ramp",), None, keys)
         result.append(build(f"attention_pages_{label}", *given, pages=("p", "n", table)))
-    return result
+    return result + [with_heads_inside(case) for case in result[::3]]
