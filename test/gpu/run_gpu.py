@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs what make_cases.py compiled on this machine's GPU, against float64: quality rules N1, N2 and N4 to N8.
+"""Runs what make_cases.py compiled on this machine's GPU, against float64: quality rules N1 to N8 (N3 of products).
 
 usage: run_gpu.py FOLDER [--out FOLDER] [--jobs N] [--match REGEX] [--seconds N]
   --out: gets results.json and log.txt (default: FOLDER)

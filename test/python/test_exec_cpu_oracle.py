@@ -86,6 +86,22 @@ def test_tf32_may_round_operands_to_11_bits_and_no_more():
     assert tf32_product(8) is not None
 
 
+def product_of_sums(bits):
+    """What is wrong with a product of f32 whose sums keep that many bits after each step; or None."""
+    rng = np.random.default_rng(1)
+    case = contractions.linear_case("linear", F32, (33,), 65, 512, False, False, [{}])
+    x, w = (round_to(F32, operand.data(rng, operand.shape({}), "normal")) for operand in case.operands)
+    sums = np.zeros((33, 65))
+    for step in range(512):
+        sums = rounded_to(sums + x[:, step : step + 1] * w[:, step], bits)
+    return mismatch(F32, round_to(F32, sums), case.reference(x, w, kind="normal"))
+
+
+def test_sums_may_err_as_those_of_f32_and_no_more():
+    assert product_of_sums(30) is None and product_of_sums(24) is None
+    assert "root mean square error" in product_of_sums(23)  # each element is within its bound
+
+
 def softmax_at_once(q, k, v, with_maximum):
     """Attention of f32 that does not go key by key."""
     with np.errstate(all="ignore"):

@@ -33,11 +33,13 @@ class Operand:
 class Expected:
     """A result: exact values (bound None: rounded to the type they must come bit by bit), else an absolute bound that
     holds the error before the last rounding, whose own error is added by the check. `flush`: values below it may be 0.
+    `plain`: what a plain kernel gives at some rows and columns, (rows, columns, values), where leading dimensions are rows.
     """
 
     value: np.ndarray
     bound: np.ndarray = None
     flush: float = 0.0
+    plain: tuple = None
 
 
 @dataclass

@@ -1,5 +1,5 @@
-"""Whether a result is right: quality rules N1 (exact data, equal bits), N2 (every element within a derived bound), N6
-(NaN and infinities where the reference has them)."""
+"""Whether a result is right: quality rules N1 (exact data, equal bits), N2 (every element within a derived bound), N3 (a
+root mean square error of at most 1.25 times a plain kernel's), N6 (NaN and infinities where the reference has them)."""
 
 import numpy as np
 
@@ -25,7 +25,20 @@ def mismatch(dtype, got, expected):
         may_overflow = np.isinf(got) & (np.abs(value) + bound >= top) & (np.sign(got) == np.sign(value))
         near = np.isfinite(got) & np.isfinite(value) & (np.abs(got - value) <= bound)
         flushed = (got == 0) & (np.abs(value) <= expected.flush)
-        return _first(got, value, ~(same | near | may_overflow | flushed), bound)
+        outside = _first(got, value, ~(same | near | may_overflow | flushed), bound)
+        return outside or (_beside_plain(got, value, *expected.plain) if expected.plain else None)
+
+
+MOST_BESIDE_PLAIN = 1.25
+
+
+def _beside_plain(got, value, rows, columns, plain):
+    places = np.ix_(rows, columns)
+    exact, seen = (each.reshape(-1, each.shape[-1])[places] for each in (value, got))
+    error, usual = (float(np.sqrt(np.mean((each - exact) ** 2))) for each in (seen, plain))
+    if error <= MOST_BESIDE_PLAIN * usual:
+        return None
+    return f"root mean square error {error:.3g}, of a plain kernel {usual:.3g}: {error / max(usual, 1e-300):.3g} times"
 
 
 def _first(got, value, bad, bound=None):

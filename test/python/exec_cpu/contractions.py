@@ -1,11 +1,11 @@
-"""Matrix products. N1: exact sums of small integers. N2, N4, N5: within 4 sqrt(K) units of the accumulator, or K / 4 of
+"""Matrix products. N1: exact sums of small integers. N3: no more error than one f32 sum after the other. N2, N4, N5: within 4 sqrt(K) units of the accumulator, or K / 4 of
 positive data, of sum |a b|. N6: NaN and infinities as IEEE arithmetic gives them.
 """
 
 import numpy as np
 
 from exec_cpu.cases import SIZES, Case, Expected, Operand, op, pairs, rows, values_of
-from exec_cpu.dtypes import F16, F32, FLOATS, INTEGERS, round_to, wrap
+from exec_cpu.dtypes import BF16, F16, F32, FLOATS, INTEGERS, round_to, wrap
 
 KINDS = ("integers", "normal", "special", "positive", "wide")
 
@@ -40,13 +40,33 @@ def matmul(a, b):
     return np.concatenate([(part[..., :, :, None] * b[..., None, :, :]).sum(axis=-2) for part in parts], axis=-2)
 
 
-def summed(dtype, value, size, k, kind, steps=0, operands=0.0):
+MOST_ROWS, MOST_COLUMNS, FEWEST_PLACES = 32, 64, 256  # of results that plain sums are made of; fewer say little
+
+
+def plain_sums(dtype, a, b, bias=None):
+    """(rows, columns, values): a product in which each sum is one chain of multiply-adds of f32. None where few results
+    would be compared. a is [rows, k], b is [k, columns]."""
+    rows_, columns = (np.unique(np.linspace(0, size - 1, min(size, most)).astype(int)) if size else np.arange(0)
+                      for size, most in ((a.shape[0], MOST_ROWS), (b.shape[1], MOST_COLUMNS)))
+    if dtype not in (F16, BF16, F32) or len(rows_) * len(columns) < FEWEST_PLACES:
+        return None
+    left, right = a[rows_], b[:, columns]
+    sums = np.zeros((len(rows_), len(columns)))
+    for step in range(a.shape[1]):
+        sums = round_to(F32, sums + left[:, step : step + 1] * right[step])
+    return rows_, columns, round_to(dtype, sums if bias is None else round_to(F32, sums + bias[columns]))
+
+
+def summed(dtype, value, size, k, kind, steps=0, operands=0.0, plain=None):
     """Expected of a sum of k products of the given size; `steps` more roundings come before the last. `operands`: the error
-    that it has since its operands are rounded."""
+    that it has since its operands are rounded. `plain` makes the plain sums."""
     if kind == "integers":
         return Expected(value)
     terms = max(4 * np.sqrt(k), k / 4 if kind == "positive" else 0)
-    return Expected(value, (terms + steps) * dtype.compute.u * size + operands)
+    expected = Expected(value, (terms + steps) * dtype.compute.u * size + operands)
+    if plain and kind == "normal":
+        expected.plain = plain()
+    return expected
 
 
 def tf32_error(a, b):
@@ -64,7 +84,14 @@ def matmul_case(name, dtype, lhs, rhs, result, ta, tb, sizes, weight=False, tf32
         if not dtype.is_float:
             return Expected(wrap(dtype, np.matmul(a, b)))
         size = matmul(np.abs(a), np.abs(b))
-        return summed(dtype, matmul(a, b), size, a.shape[-1], kind, operands=tf32_error(a, b) if tf32 else 0.0)
+        if tf32:
+            return summed(dtype, matmul(a, b), size, a.shape[-1], kind, operands=tf32_error(a, b))
+
+        def plain():  # of the batch's first
+            first = [each[(0,) * (each.ndim - 2)] for each in (a, b)] if a.size and b.size else None
+            return plain_sums(dtype, *first) if first else None
+
+        return summed(dtype, matmul(a, b), size, a.shape[-1], kind, plain=plain)
 
     def turned(dims, transposed):
         return dims[:-2] + (dims[-1], dims[-2]) if transposed else dims
@@ -93,8 +120,9 @@ def linear_case(name, dtype, rows_, n, k, bias, weight, sizes, tf32=False):
         size = matmul(np.abs(flat), np.abs(w.T)).reshape(shape)
         if b:
             value, size = value + b[0], size + np.abs(b[0])
-        operands = tf32_error(flat, w.T).reshape(shape) if tf32 else 0.0
-        return summed(dtype, value, size, x.shape[-1], kind, 1 if b else 0, operands)
+        if tf32:
+            return summed(dtype, value, size, x.shape[-1], kind, len(b), tf32_error(flat, w.T).reshape(shape))
+        return summed(dtype, value, size, x.shape[-1], kind, len(b), plain=lambda: plain_sums(dtype, flat, w.T, *b))
 
     operands = [Operand(dtype, rows_ + (k,), product_data(dtype)), Operand(dtype, (n, k), product_data(dtype), weight)]
     if bias:
