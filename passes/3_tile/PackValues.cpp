@@ -54,7 +54,8 @@ static std::string packValues(KernelOp kernel, AttentionOp op) {
   DerivedKernel ahead(kernel, "_values");
   Value values = PackValuesOp::create(ahead.b, ahead.copy(op.getValue()));
   KernelOp packing = ahead.finish(values, *shape);
-  constexpr int64_t columnsAtOnce = 64, keysAtOnce = 128;
+  constexpr int64_t valuesAtOnce = 128 * 128; // of which each of 256 threads transposes 4 x 16
+  int64_t columnsAtOnce = typeOf(values).getDimSize(2) % 128 == 0 ? 128 : 64, keysAtOnce = valuesAtOnce / columnsAtOnce;
   packing->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), columnsAtOnce, keysAtOnce, keysAtOnce));
 
   DerivedKernel rest(kernel, "");

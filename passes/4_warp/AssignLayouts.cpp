@@ -128,6 +128,17 @@ void LayoutAssignment::spreadTied(Value value, LayoutAttr layout) {
   }
 }
 
+/// A tile of bytes, the rows of which are columns where it is loaded.
+static bool isTransposedBytes(Value tile) {
+  if (Type element = tileType(tile).getElementType(); !element.isIntOrFloat() || element.getIntOrFloatBitWidth() != 8)
+    return false;
+  for (Operation *op = tile.getDefiningOp(); isa_and_nonnull<tile::ReshapeOp, tile::TransOp>(op);
+       op = op->getOperand(0).getDefiningOp())
+    if (op->getOperand(0).getDefiningOp<tile::LoadOp>())
+      return isa<tile::TransOp>(op) && cast<tile::TransOp>(op).getPermutation() == ArrayRef<int64_t>{1, 0};
+  return false;
+}
+
 static SmallVector<int64_t> inverse(ArrayRef<int64_t> permutation) {
   SmallVector<int64_t> result(permutation.size());
   for (auto [to, from] : llvm::enumerate(permutation))
@@ -196,7 +207,10 @@ void LayoutAssignment::chooseAll() {
     llvm::sort(order);
     for (auto [size, index] : order) {
       Value value = values[index];
-      want(value, rowLayout(tileType(value), schedule.getNumWarps()));
+      LayoutAttr layout;
+      if (isTransposedBytes(value))
+        layout = transposedLayout(tileType(value), schedule.getNumWarps());
+      want(value, layout ? layout : rowLayout(tileType(value), schedule.getNumWarps()));
       spread();
     }
   };

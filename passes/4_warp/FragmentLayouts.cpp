@@ -56,6 +56,26 @@ LayoutAttr rowLayout(RankedTensorType tile, int64_t numWarps) {
   return LayoutAttr::get(context, dims);
 }
 
+LayoutAttr transposedLayout(RankedTensorType tile, int64_t numWarps) {
+  constexpr int64_t wordBits = 32, sectorWords = 8, runBits = 128, numLanes = 32;
+  int64_t bits = tile.getElementTypeBitWidth();
+  if (tile.getRank() != 2 || bits >= wordBits)
+    return {};
+  int64_t word = wordBits / bits, run = runBits / bits, lanesBeside = sectorWords, lanesAlong = numLanes / lanesBeside;
+  int64_t across = tile.getDimSize(0), along = tile.getDimSize(1);
+  if (across % (word * lanesBeside) != 0 || along % (run * lanesAlong) != 0)
+    return {};
+  across /= word * lanesBeside;
+  along /= run * lanesAlong;
+  int64_t warpsBeside = dividingPower(across, numWarps), warpsAlong = numWarps / warpsBeside;
+  if (numWarps % warpsBeside != 0 || along % warpsAlong != 0)
+    return {};
+  return LayoutAttr::get(tile.getContext(),
+                         {{registers(across / warpsBeside), warps(warpsBeside), lanes(lanesBeside), registers(word)},
+                          {registers(along / warpsAlong), warps(warpsAlong, warpsBeside),
+                           lanes(lanesAlong, lanesBeside), registers(run)}});
+}
+
 LayoutAttr partOf(LayoutAttr layout, int64_t dimension, int64_t parts) {
   SmallVector<SmallVector<Digit>> dims;
   for (int64_t d = 0; d < layout.getRank(); ++d)

@@ -21,11 +21,11 @@
 // CHECK: #[[SHAPE:.*]] = affine_map<()[s0] -> (1, 2, 64, (s0 ceildiv 16) * 16)>
 
 // TILE-LABEL: tile.kernel @attention_values
-// TILE: tile.load {{.*}} -> tensor<128x64xf8E4M3FN>
+// TILE: tile.load {{.*}} -> tensor<256x64xf8E4M3FN>
 // TILE: tile.trans
-// TILE: tile.reshape {{.*}} -> tensor<64x8x2x4x2xf8E4M3FN>
+// TILE: tile.reshape {{.*}} -> tensor<64x16x2x4x2xf8E4M3FN>
 // TILE: tile.trans %{{.*}} {permutation = array<i64: 0, 1, 3, 2, 4>}
-// TILE: tile.store {{.*}} : tensor<64x128xf8E4M3FN>, <1x2x64x304xf8E4M3FN>
+// TILE: tile.store {{.*}} : tensor<64x256xf8E4M3FN>, <1x2x64x304xf8E4M3FN>
 // TILE-LABEL: tile.kernel @attention
 // TILE: math.absf
 // TILE: scf.for

@@ -84,3 +84,25 @@ tile.kernel @added(%X: !tile.view<64x64xbf16>, %Y: !tile.view<64x64xf32>) attrib
     tile.store %d, %Y[%c0, %c0] : tensor<64x64xf32>, !tile.view<64x64xf32>
   }
 }
+
+// -----
+
+// Bytes that are stored transposed: a thread reads words of 4 columns of 16 rows and has 16 bytes of each of the 4 to store.
+// CHECK-LABEL: tile.kernel @transposed
+// CHECK: tile.load {{.*}} -> tensor<128x64xf8E4M3FN, #warp.layout<[w2*2, l4*8, r16], [w2, l8, r4]>>
+// CHECK-NOT: relayout
+// CHECK: tile.store {{.*}} : tensor<64x128xf8E4M3FN, #warp.layout<[w2, l8, r4], [w2*2, l4*8, r16]>>
+// 48 rows are no 64: a thread's bytes lie together only where they are stored.
+// CHECK: tile.load {{.*}} -> tensor<48x64xf8E4M3FN, #warp.layout<[r2, w2*2, r16], [w2, l32]>>
+// CHECK: tile.store
+tile.kernel @transposed(%X: !tile.view<128x64xf8E4M3FN>, %Y: !tile.view<64x128xf8E4M3FN>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<128x64xf8E4M3FN> -> tensor<128x64xf8E4M3FN>
+    %t = tile.trans %x {permutation = array<i64: 1, 0>} : tensor<128x64xf8E4M3FN> -> tensor<64x128xf8E4M3FN>
+    tile.store %t, %Y[%c0, %c0] : tensor<64x128xf8E4M3FN>, !tile.view<64x128xf8E4M3FN>
+    %few = tile.load %X[%c0, %c0] : !tile.view<128x64xf8E4M3FN> -> tensor<48x64xf8E4M3FN>
+    %u = tile.trans %few {permutation = array<i64: 1, 0>} : tensor<48x64xf8E4M3FN> -> tensor<64x48xf8E4M3FN>
+    tile.store %u, %Y[%c0, %c0] : tensor<64x48xf8E4M3FN>, !tile.view<64x128xf8E4M3FN>
+  }
+}
