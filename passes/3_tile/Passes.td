@@ -149,7 +149,7 @@ def PackValuesPass : Pass<"tenon-pack-values", "::mlir::ModuleOp"> {
     After:
     ```mlir
     func.func @main(%q: tensor<1x2x64x64xf8E4M3FN>, %k: tensor<1x2x72x64xf8E4M3FN>, %v: tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x64xbf16> {
-      %p = tenon.kernel @attention_values(%V = %v) attributes {tenon.bytes = affine_map<() -> (19456)>, tenon.flops = affine_map<() -> (0)>, tenon.schedule = #tile.row<rows = 64, columns = 128, part = 128>} : (tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x80xf8E4M3FN> {
+      %p = tenon.kernel @attention_values(%V = %v) attributes {tenon.bytes = affine_map<() -> (19456)>, tenon.flops = affine_map<() -> (0)>, tenon.schedule = #tile.row<rows = 64, columns = 256, part = 256>} : (tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x80xf8E4M3FN> {
         %0 = tenon.pack_values %V : (tensor<1x2x72x64xf8E4M3FN>) -> tensor<1x2x64x80xf8E4M3FN>
         tenon.yield %0 : tensor<1x2x64x80xf8E4M3FN>
       }
