@@ -50,6 +50,9 @@ constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 // 1.02 times as fast by either.)
 constexpr double shortTurnBytes = 20 * 1024;
 constexpr int64_t shortDepth = 1024;
+// The model was not fitted to tiles of 64 rows by 80 to 112 columns: tenon-tune tries them, and they are taken where
+// they were measured.
+constexpr double triedHandicap = 1.1;
 
 // The transposed dot has columns in the places of a warpgroup's rows: 64 of them, with as many of few rows as there are
 // in eights. Its turns are deep, so that a copy is long: 57 to 58 bytes a clock where 64 programs have all of it. Its
@@ -208,7 +211,9 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
         bool fitsFew = hasFewRows && rows == 16 && columns <= 128;
         // 197 x 768 x 3072 by 64 x 96 in 4 splits: ViT of one image 1.07 times as fast; more splits lose.
         bool fitsReader = shape.isAddedByReader && rows == 64 && columns == 96 && splits <= 4;
-        if (isFitted && !fitsFew && !fitsReader && (rows < 128 || columns < 64 || !model.isWgmma(tile)))
+        bool isToTry = rows == 64 && columns > 64 && columns < 128 && splits == 1 && model.isWgmma(tile) &&
+                       shape.rows > 64 && shape.rows <= 1024 && shape.products == 1 && !shape.isPromoted;
+        if (isFitted && !fitsFew && !fitsReader && !isToTry && (rows < 128 || columns < 64 || !model.isWgmma(tile)))
           continue;
         // What was refused had too few registers.
         if (rows * columns > (mostResults >> refusals))
@@ -218,13 +223,18 @@ std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &
             shape.products == 1 && shape.depth >= 0 && shape.depthBlock == 0 && shape.depth % (splits * depth) == 0;
         if (isNeedless || !model.isLegal(tile) || !model.fitsBlocks(tile) || (splits > 1 && !canSplit))
           continue;
-        candidates.push_back(model.judge(tile));
+        auto add = [&](bool isTried) {
+          candidates.push_back(model.judge(tile));
+          if (isTried)
+            candidates.back().seconds *= triedHandicap;
+        };
+        add(isToTry && !fitsReader);
         tile.depth *= 2;
         bool isShort = model.isWgmma(tile) && !hasFewRows && !shape.isPromoted && shape.products == 1 &&
                        model.sidesOf(tile) * depth * model.bytes() <= shortTurnBytes;
-        if (isShort && shape.depth <= shortDepth && shape.depth % (splits * tile.depth) == 0 &&
+        if (isShort && (shape.depth <= shortDepth || isToTry) && shape.depth % (splits * tile.depth) == 0 &&
             shape.depth > splits * tile.depth)
-          candidates.push_back(model.judge(tile));
+          add(isToTry);
       }
   // As deep a turn as leaves the ring four slots.
   auto swappedDepth = [&](int64_t rows, int64_t columns) {
