@@ -3,6 +3,7 @@
 // key is a score of -Inf, and its probability is stored as -1, which no exponential is, so that neither its share of
 // the sum nor its value (which may be Inf or NaN) counts; a row whose sum is 0 saw no key and is 0.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Arithmetic/ScorePowers.h"
 #include "passes/2_kernel/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -255,7 +256,7 @@ private:
     return elementwise(operands, reads, with(keys), compute, [&](ImplicitLocOpBuilder &in, ValueRange x) -> Value {
       Value lowest = number(in, -std::numeric_limits<double>::infinity());
       auto isLowest = [&](Value of) { return arith::CmpFOp::create(in, arith::CmpFPredicate::OEQ, of, lowest); };
-      Value power = math::ExpOp::create(in, arith::SubFOp::create(in, x[0], x[1]));
+      Value power = powerOfScore(in, arith::SubFOp::create(in, x[0], x[1]), op.getSoftCap().has_value());
       Value ofLowest = number(in, 0);
       if (ofMasks)
         ofLowest = arith::SelectOp::create(in, isLowest(x[2]), number(in, -1), ofLowest);

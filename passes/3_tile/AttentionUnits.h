@@ -6,9 +6,6 @@
 
 namespace tenon {
 
-/// Weights below 2 to this are 0 to an f64, and so count as 0; those that only an f32 rounds to 0 do not.
-constexpr double lowestLogarithm = -1075;
-
 /// The logarithm to base 2 of the base of maxima and scores. It is 2; e where a float mask is added (not null), whose
 /// lowest elements are no finite logarithms to base 2.
 inline double unitOfMaximum(mlir::Value mask) {

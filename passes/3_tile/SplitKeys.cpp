@@ -5,6 +5,7 @@
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/SymbolicSizes.h"
+#include "lib/Arithmetic/ScorePowers.h"
 #include "passes/3_tile/AttentionUnits.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/PagedKeys.h"

@@ -2,6 +2,7 @@
 // values (online softmax, Milakov and Gimelshein 2018; tiled as FlashAttention, Dao et al. 2022). Scores exist a tile
 // at a time. Powers are of 2: the logarithm's base and the scale are one factor of the scores.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Arithmetic/ScorePowers.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/AttentionUnits.h"
 #include "passes/3_tile/PagedKeys.h"

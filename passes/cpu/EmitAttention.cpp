@@ -4,6 +4,7 @@
 // weighted sum of values, which wait in scratch for the next block. Operands are read through the views that split the
 // heads, and the result is written through those that join them.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Arithmetic/ScorePowers.h"
 #include "passes/cpu/Emitters.h"
 #include "passes/cpu/RegisterBlock.h"
 
@@ -48,7 +49,9 @@ private:
     return arith::SelectOp::create(b, arith::CmpFOp::create(b, arith::CmpFPredicate::OGT, l, r), l, r);
   }
   Value greatestLane(Value vector);
-  Value powerOf(Value score, Value base);
+  Value powerOf(Value score, Value base) {
+    return powerOfScore(b, arith::SubFOp::create(b, score, base), op.getSoftCap().has_value());
+  }
   void updateMaxima(ArrayRef<Value> block, Value firstRow);
   /// The query's number, the last one's where a block reaches past it.
   Value queryOf(Value firstQuery, int64_t row);
@@ -368,18 +371,6 @@ Value AttentionEmitter::greatestLane(Value vector) {
         greater(vector::ShuffleOp::create(b, vector, vector, low), vector::ShuffleOp::create(b, vector, vector, high));
   }
   return vector::ExtractOp::create(b, vector, 0);
-}
-
-/// e to the score less its base. A soft cap makes finite scores of infinite ones, and those may be so far apart that an
-/// f32 has no power where an f64 has: its product with an infinite value shall be infinite, not NaN.
-Value AttentionEmitter::powerOf(Value score, Value base) {
-  Value distance = arith::SubFOp::create(b, score, base), power = math::ExpOp::create(b, distance);
-  if (!op.getSoftCap() || getElementTypeOrSelf(power).isF64())
-    return power;
-  constexpr double lowestOfF64 = -745; // whose power is its smallest number
-  Value isSome = arith::CmpFOp::create(b, arith::CmpFPredicate::OGE, distance, wide(number(lowestOfF64)));
-  Value smallest = wide(number(std::numeric_limits<float>::denorm_min()));
-  return arith::SelectOp::create(b, isSome, arith::MaximumFOp::create(b, power, smallest), power);
 }
 
 /// The rows' maxima with this block's scores; what their powers are based on, and what corrects those of earlier

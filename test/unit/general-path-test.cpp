@@ -75,6 +75,27 @@ const ModelCase cases[] = {
        })",
      {{"b", 2}, {"s", 7}},
      32 * ulp},
+    // Scores of 50 and -50: an f32 has no e^-100, and an infinite value has a weight all the same.
+    {"attention_of_infinities_far_below",
+     R"(
+       func.func @main(%q: tensor<1x2x3x4xbf16>, %k: tensor<1x1x6x4xbf16>, %v: tensor<1x1x6x5xbf16>) -> tensor<1x2x3x5xbf16> {
+         %0 = tenon.attention %q, %k, %v {causal, scale = 100.0 : f64, soft_cap = 50.0 : f64}
+             : (tensor<1x2x3x4xbf16>, tensor<1x1x6x4xbf16>, tensor<1x1x6x5xbf16>) -> tensor<1x2x3x5xbf16>
+         return %0 : tensor<1x2x3x5xbf16>
+       })",
+     {},
+     32 * ulp,
+     4,
+     [](unsigned argument, ReferenceTensor &tensor) {
+       for (auto [at, value] : llvm::enumerate(tensor.floats)) {
+         if (argument == 0)
+           value = 1;
+         else if (argument == 1)
+           value = at / 4 == 2 ? -1 : 1; // the third key's
+         else if (at == 2 * 5 + 1)
+           value = -std::numeric_limits<double>::infinity();
+       }
+     }},
     {"rows",
      R"(
        func.func @main(%x: tensor<2x4x6xf32>, %w: tensor<6xf32>, %g: tensor<4xf32>)

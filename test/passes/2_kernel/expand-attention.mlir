@@ -34,13 +34,19 @@ func.func @grouped_heads_causal_window_bf16(%Q: memref<1x4x?x8xbf16>, %K: memref
 
 // -----
 
-// A capped score: within 50 of 0, before the mask.
+// A capped score: within 50 of 0, before the mask. Its power is 0 where an f64 has none, not where f32 alone has none.
 // CHECK-LABEL: func.func @soft_cap
 // CHECK-DAG: %[[CAP:.*]] = arith.constant 5.000000e+01 : f32
+// CHECK-DAG: %[[LOWEST:.*]] = arith.constant -745.13
+// CHECK-DAG: %[[SMALLEST:.*]] = arith.constant 1.401300e-45 : f32
 // CHECK: %[[SCALED:.*]] = arith.mulf %{{.*}}, %{{.*}} : f32
 // CHECK: %[[RELATIVE:.*]] = arith.divf %[[SCALED]], %[[CAP]]
 // CHECK: %[[TANH:.*]] = math.tanh %[[RELATIVE]]
 // CHECK: arith.mulf %[[TANH]], %[[CAP]]
+// CHECK: %[[POWER:.*]] = math.exp %[[DISTANCE:.*]] : f32
+// CHECK: %[[SOME:.*]] = arith.cmpf oge, %[[DISTANCE]], %[[LOWEST]]
+// CHECK: %[[KEPT:.*]] = arith.maximumf %[[POWER]], %[[SMALLEST]]
+// CHECK: arith.select %[[SOME]], %[[KEPT]], %[[POWER]]
 func.func @soft_cap(%Q: memref<1x4x?x8xf32>, %Y: memref<1x4x?x8xf32>, %first: index, %last: index, %scratch: memref<?xi8>) attributes {tenon.kernel} {
   %q = bufferization.to_tensor %Q restrict : memref<1x4x?x8xf32> to tensor<1x4x?x8xf32>
   %y = tenon.attention %q, %q, %q {causal, soft_cap = 50.0 : f64} : (tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>, tensor<1x4x?x8xf32>) -> tensor<1x4x?x8xf32>
