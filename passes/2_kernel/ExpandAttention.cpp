@@ -3,6 +3,7 @@
 // key is a score of -Inf, and its probability is stored as -1, which no exponential is, so that neither its share of
 // the sum nor its value (which may be Inf or NaN) counts; a row whose sum is 0 saw no key and is 0.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Arithmetic/ClampedIndex.h"
 #include "lib/Arithmetic/ScorePowers.h"
 #include "passes/2_kernel/Passes.h"
 
@@ -156,21 +157,18 @@ private:
     if (!table)
       return pool;
     auto size = [&](Value of, int64_t d) { return tensor::getMixedSize(b, b.getLoc(), of, d); };
-    Value page = index(b, size(pool, 2)), zero = arith::ConstantIndexOp::create(b, 0);
+    Value page = index(b, size(pool, 2));
     Value last = arith::SubIOp::create(b, index(b, size(pool, 0)), arith::ConstantIndexOp::create(b, 1));
     OpFoldResult all = affine::makeComposedFoldedAffineApply(
         b, b.getLoc(), b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1), {size(table, 1), size(pool, 2)});
-    auto type = typeOf(pool);
-    Sizes sizes = {rows[0], tensor::getMixedSize(b, b.getLoc(), pool, 1), all,
-                   tensor::getMixedSize(b, b.getLoc(), pool, 3)};
-    return elementwise({}, {}, sizes, type.getElementType(), [&](ImplicitLocOpBuilder &in, ValueRange) -> Value {
+    Sizes sizes = {rows[0], size(pool, 1), all, size(pool, 3)};
+    Type element = typeOf(pool).getElementType();
+    return elementwise({}, {}, sizes, element, [&](ImplicitLocOpBuilder &in, ValueRange) -> Value {
       SmallVector<Value> at;
       for (int64_t d = 0; d < 4; ++d)
         at.push_back(linalg::IndexOp::create(in, d));
       Value slot = arith::DivUIOp::create(in, at[2], page);
-      Value number = tensor::ExtractOp::create(in, table, ValueRange{at[0], slot});
-      number = arith::IndexCastOp::create(in, in.getIndexType(), number);
-      at[0] = arith::MaxSIOp::create(in, arith::MinSIOp::create(in, number, last), zero);
+      at[0] = clampedIndex(in, tensor::ExtractOp::create(in, table, ValueRange{at[0], slot}), last);
       at[2] = arith::RemUIOp::create(in, at[2], page);
       return tensor::ExtractOp::create(in, pool, at);
     });

@@ -1,6 +1,7 @@
 // Ops whose addresses are data: embedding, gathers, scatter, the key/value cache; and iota, whose data are addresses.
 // An index outside the table is moved to its nearest end, so that wrong data gives a wrong row and never a memory
 // fault.
+#include "lib/Arithmetic/ClampedIndex.h"
 #include "passes/2_kernel/Lowering.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -10,11 +11,7 @@ using namespace tenon;
 
 /// `value` as an index, moved into 0 .. size - 1.
 static Value clampIndex(ImplicitLocOpBuilder &b, Value value, Value size) {
-  Value index =
-      isa<IndexType>(value.getType()) ? value : arith::IndexCastOp::create(b, b.getIndexType(), value).getResult();
-  Value zero = arith::ConstantIndexOp::create(b, 0);
-  Value last = arith::SubIOp::create(b, size, arith::ConstantIndexOp::create(b, 1));
-  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, index, last), zero);
+  return clampedIndex(b, value, arith::SubIOp::create(b, size, arith::ConstantIndexOp::create(b, 1)));
 }
 
 /// result[..] = input[.., indices[..], .., indices[..], ..]: dimension `axis + t` of the input is read at the index

@@ -1,4 +1,5 @@
 #include "passes/3_tile/PagedKeys.h"
+#include "lib/Arithmetic/ClampedIndex.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -11,9 +12,7 @@ bool tenon::fitPages(int64_t page, int64_t tile) {
 }
 
 Value tenon::clampedNumber(ImplicitLocOpBuilder &b, Value tile, Value most) {
-  Value number = tensor::ExtractOp::create(b, tile, ValueRange());
-  number = arith::IndexCastOp::create(b, b.getIndexType(), number);
-  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, number, most), arith::ConstantIndexOp::create(b, 0));
+  return clampedIndex(b, tensor::ExtractOp::create(b, tile, ValueRange()), most);
 }
 
 SmallVector<PlaceOfKeys> tenon::placesInPages(TileEmitter &emitter, ImplicitLocOpBuilder &b, Value pool, Value table,

@@ -147,7 +147,7 @@ struct RingLoads {
     auto slot = RingWaitOp::create(b, types, ring, number, ahead);
     for (auto [tile, source] : llvm::zip_equal(staged, slot.getSlot())) {
       Value read = ReadOp::create(b, tile.value.getType(), source);
-      StagedTile(tile).value.replaceAllUsesWith(read);
+      tile.value.replaceAllUsesWith(read);
     }
   }
   Operation *first() const { return staged.front().loads.front(); }

@@ -4,6 +4,7 @@
 // weighted sum of values, which wait in scratch for the next block. Operands are read through the views that split the
 // heads, and the result is written through those that join them.
 #include "dialects/Tenon/Tenon.h"
+#include "lib/Arithmetic/ClampedIndex.h"
 #include "lib/Arithmetic/ScorePowers.h"
 #include "passes/cpu/Emitters.h"
 #include "passes/cpu/RegisterBlock.h"
@@ -69,7 +70,6 @@ private:
   int64_t headSize, valueSize, group;
   FloatType type; // of scores and sums
   Value lengthOf(Value lengths, Value most);
-  Value clamped(Value number, Value most);
   Value numQueries, allKeys, shift;
   Value endOfKeys, endOfQueries;                   // of the task's batch
   Value transposed, powers, outputs, maxima, sums; // scratch
@@ -146,15 +146,7 @@ Value AttentionEmitter::lengthOf(Value lengths, Value most) {
   if (!lengths)
     return most;
   Value length = points.at(lengths, {batch});
-  if (!length)
-    return most;
-  return clamped(length, most);
-}
-
-/// From 0 to `most`.
-Value AttentionEmitter::clamped(Value number, Value most) {
-  number = arith::IndexCastOp::create(b, b.getIndexType(), number);
-  return arith::MaxSIOp::create(b, arith::MinSIOp::create(b, number, most), at(0));
+  return length ? clampedIndex(b, length, most) : most;
 }
 
 std::pair<AffineExpr, AffineExpr> AttentionEmitter::placeOfKeys(AffineExpr first) {
@@ -166,7 +158,7 @@ std::pair<AffineExpr, AffineExpr> AttentionEmitter::placeOfKeys(AffineExpr first
   if (!number)
     return {batch, first};
   Value last = arith::SubIOp::create(b, points.sizeValue(op.getKey(), 0), at(1));
-  return {points.dim(clamped(number, last)), points.dim(arith::RemUIOp::create(b, key, page))};
+  return {points.dim(clampedIndex(b, number, last)), points.dim(arith::RemUIOp::create(b, key, page))};
 }
 
 void AttentionEmitter::startRows() {
