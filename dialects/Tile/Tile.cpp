@@ -76,7 +76,7 @@ static LogicalResult checkSizes(EmitError emitError, std::initializer_list<std::
 }
 
 LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t depth, int64_t splits,
-                               int64_t parts, int64_t promote, bool swapped, bool joined) {
+                               int64_t parts, int64_t promote, bool swapped, bool joined, bool byLast) {
   if (failed(checkSizes(
           emitError, {{"rows", rows}, {"columns", columns}, {"depth", depth}, {"split_k", splits}, {"parts", parts}})))
     return failure();
@@ -89,6 +89,9 @@ LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t column
   if (joined && ((splits != 2 && splits != 4) || parts != 1))
     return emitError() << "joined programs share a sum by " << splits << " and have " << parts
                        << " parts, expected 2 or 4, and 1";
+  if (byLast && (splits < 2 || splits > 8 || parts != 1 || joined))
+    return emitError() << "the last program adds up a sum of " << splits << " and has " << parts << " parts"
+                       << (joined ? ", and they are joined" : "") << ", expected 2 to 8, and 1, without `joined`";
   return success();
 }
 LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, Maximum) {

@@ -102,6 +102,37 @@ LogicalResult ReduceScatterOp::verify() {
   return success();
 }
 
+int64_t ReduceToLastOp::getParts() {
+  return *getConstantIntValue(cast<GridOp>((*this)->getParentOp()).getExtents()[getAxis()]);
+}
+
+int64_t ReduceToLastOp::getTiles() {
+  int64_t tiles = 1;
+  for (auto [axis, extent] : llvm::enumerate(cast<GridOp>((*this)->getParentOp()).getExtents()))
+    if (axis != getAxis())
+      tiles *= *getConstantIntValue(extent);
+  return tiles;
+}
+
+LogicalResult ReduceToLastOp::verify() {
+  auto grid = dyn_cast<GridOp>((*this)->getParentOp());
+  if (!grid || llvm::range_size(grid.getBody().getOps<ReduceToLastOp>()) != 1)
+    return emitOpError("(C3) stands where some programs may not come to it, expected tile.grid, and no other there");
+  int64_t axis = getAxis(), tiles = 1;
+  bool isAxis = axis >= 0 && axis < int64_t(grid.getExtents().size());
+  std::optional<int64_t> parts = isAxis ? getConstantIntValue(grid.getExtents()[axis]) : std::nullopt;
+  if (!parts || *parts < 2 || *parts > mostParts)
+    return emitOpError("(C1) adds up the programs along axis ")
+           << axis << ", expected an axis of the grid with 2 to " << mostParts << " of them";
+  for (auto [number, extent] : llvm::enumerate(grid.getExtents())) {
+    std::optional<int64_t> places = getConstantIntValue(extent);
+    if (int64_t(number) != axis && (!places || *places > mostTiles || (tiles *= *places) > mostTiles))
+      return emitOpError("(C2) has more sums than ")
+             << mostTiles << ", or a number of them that is not known, along axis " << number << " of the grid";
+  }
+  return success();
+}
+
 LogicalResult ScanOp::verify() { return checkAxis(*this, "(C1)", getAxis(), getTile().getType()); }
 
 LogicalResult BroadcastOp::verify() {

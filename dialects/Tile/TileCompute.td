@@ -111,6 +111,44 @@ def ReduceScatterOp : TileOp<"reduce_scatter", [MemoryEffects<[MemRead, MemWrite
   }];
 }
 
+def ReduceToLastOp : TileOp<"reduce_to_last", [SameOperandsAndResultType, MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a sum over programs, with which the last of them goes on";
+  let description = [{
+    Formula: `r = sum over programs p of tile_p`: the programs that differ in their place along axis `axis` of the grid
+    alone. Whoever of them comes here last has the sum, added up in the order of their places whoever that is, and goes on;
+    the others end here. Nobody waits, so that it does not matter how many programs run at a time.
+
+    (C1) `axis` is an axis of the grid, which has 2 to 8 places.
+
+    (C2) The other axes have a known number of places, all together 256 at most: who is last is found by a counter for
+    each, which stays in memory from launch to launch.
+
+    (C3) The op stands in `tile.grid`, in no loop or branch, and no other like it does.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<16x64xf32>) {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      tile.grid (%p) = (%c2) {
+        %row = affine.apply affine_map<(d0) -> (d0 * 16)>(%p)
+        %x = tile.load %X[%row, %c0] : !tile.view<?x64xf32> -> tensor<16x64xf32>
+        %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<16x64xf32>
+        tile.store %r, %Y[%c0, %c0] : tensor<16x64xf32>, !tile.view<16x64xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins TileT:$tile, I64Attr:$axis);
+  let results = (outs TileT:$result);
+  let assemblyFormat = "$tile attr-dict `:` type($tile)";
+  let extraClassDeclaration = [{
+    static constexpr int64_t mostParts = 8, mostTiles = 256;
+    /// Programs that share the sum, and sums.
+    int64_t getParts();
+    int64_t getTiles();
+  }];
+}
+
 def AnyOp : TileOp<"any", [Pure]> {
   let summary = "whether some element holds";
   let description = [{

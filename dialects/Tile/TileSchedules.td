@@ -18,7 +18,8 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
     at least 1, and `parts` divides `rows`.
 
     With `joined = true` the `split_k` programs that share a sum add it up themselves, and each finishes its part of the
-    tile (`tile.reduce_scatter`): there is no second kernel. `split_k` is 2 or 4 then.
+    tile (`tile.reduce_scatter`): there is no second kernel. `split_k` is 2 or 4 then. With `by_last = true` whoever of
+    them comes last adds up the sum and finishes all of the tile (`tile.reduce_to_last`): `split_k` is 2 to 8 then.
 
     With `swapped = true` the dot is the transposed one: `columns` times `depth` of the right operand times `depth` times
     `rows` of the left, so that columns take the places of an instruction's rows and few rows waste none of them. It has one
@@ -33,16 +34,17 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth,
                     DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "1">:$parts,
                     DefaultValuedParameter<"int64_t", "0">:$promote, DefaultValuedParameter<"bool", "false">:$swapped,
-                    DefaultValuedParameter<"bool", "false">:$joined);
+                    DefaultValuedParameter<"bool", "false">:$joined, DefaultValuedParameter<"bool", "false">:$by_last);
   let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$columns, "int64_t":$depth),
-                              [{ return $_get($_ctxt, rows, columns, depth, 1, 1, 0, false, false); }]>];
+                              [{ return $_get($_ctxt, rows, columns, depth, 1, 1, 0, false, false, false); }]>];
   let extraClassDeclaration = [{
     /// Of each of the programs that share the depth.
     GemmAttr withoutSplit() const {
-      return get(getContext(), getRows(), getColumns(), getDepth(), 1, getParts(), getPromote(), getSwapped(), false);
+      return get(getContext(), getRows(), getColumns(), getDepth(), 1, getParts(), getPromote(), getSwapped(), false,
+                 false);
     }
     /// Programs that share a sum, and add it up themselves.
-    int64_t getJoinedParts() const { return getJoined() ? getSplitK() : 1; }
+    int64_t getJoinedParts() const { return getJoined() || getByLast() ? getSplitK() : 1; }
   }];
 }
 

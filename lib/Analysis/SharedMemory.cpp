@@ -136,6 +136,10 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.sums = plan.getBytes();
     plan.barrierBytes += 16;
   });
+  kernel.walk([&](tile::ReduceToLastOp) {
+    plan.last = plan.getBytes();
+    plan.barrierBytes += 16;
+  });
   if (kernel->hasAttr("warp.order")) {
     plan.programs = plan.getBytes();
     plan.barrierBytes += 64;

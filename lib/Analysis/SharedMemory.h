@@ -17,6 +17,7 @@ struct SharedMemoryPlan {
   llvm::MapVector<mlir::Operation *, int64_t> lists;
   int64_t sums =
       -1; ///< of a tile.reduce_scatter: mbarriers, that others' parts are here and that they have read one's own
+  int64_t last = -1;        ///< of a tile.reduce_to_last: how many programs came before, for all threads
   int64_t tileBytes = 0;    ///< of all rings and staged tiles
   int64_t scratchBytes = 0; ///< behind them: what relayouts and folds exchange, between two barriers each
   int64_t barrierBytes = 0;

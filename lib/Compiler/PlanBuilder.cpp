@@ -140,6 +140,8 @@ LogicalResult KernelAttributes::readGpu(PlanKernel &into) {
       failed(one("tenon.shared_bytes", cuda.sharedBytes)) || failed(one("tenon.zeroed_bytes", cuda.zeroedBytes)) ||
       failed(one("tenon.scratch_bytes", into.scratch)) || failed(tensorMaps(cuda.tensorMaps)))
     return failure();
+  if (auto counters = function->getAttrOfType<IntegerAttr>("tenon.counter_bytes"))
+    cuda.counterBytes = counters.getInt();
   cuda.oneWave = function->hasAttr("tenon.one_wave");
   if (auto sizes = function->getAttrOfType<AffineMapAttr>("tenon.counted_sizes"))
     for (AffineExpr size : sizes.getValue().getResults())

@@ -108,6 +108,19 @@ std::string ContextState::queuedKernels() const {
 
 //===--- memory --------------------------------------------------------------------------------------------------===//
 
+// The first launch finds them 0, on whichever stream it is.
+Status ContextState::clearCounters(int64_t bytes) {
+  if (bytes == 0)
+    return {};
+  TENON_TRY(begin());
+  Status status = device.check(device.driver().cuMemsetD8Async(arena->get(), 0, static_cast<size_t>(bytes), stream),
+                               "cuMemsetD8Async");
+  Status done = device.check(device.driver().cuStreamSynchronize(stream), "cuStreamSynchronize", queued());
+  if (!status.ok() || !done.ok())
+    arena.reset();
+  return status.ok() ? done : status;
+}
+
 Status ContextState::reserve(ShapePlan &shapes) {
   TENON_TRY(device.lost());
   Current current(device);
@@ -117,6 +130,7 @@ Status ContextState::reserve(ShapePlan &shapes) {
     arena.reset(); // freed first: the peak is the new arena alone. A graph may keep it
     TENON_TRY_ASSIGN(Memory made, device.allocate(shapes.arena.bytes, "temporaries"));
     arena = std::make_shared<Memory>(std::move(made));
+    TENON_TRY(clearCounters(shapes.counters));
   }
   const std::vector<PlanValue> &values = exe->plan().values;
   if (std::none_of(values.begin(), values.end(), [](const PlanValue &v) { return v.kind == ValueKind::Size; }))

@@ -30,6 +30,7 @@ public:
 private:
   friend class Graph;
   Status begin();
+  Status clearCounters(int64_t bytes);
   Status record();
   Status waitUntilIdle();
   Status finish(Status status, bool wait);

@@ -151,10 +151,13 @@ static Status prepareConfig(PreparedLaunch &prepared, const std::vector<int64_t>
   }
   TENON_TRY_ASSIGN(prepared.workspace, prepared.kernel->plan->scratch.evaluate(dims));
   TENON_TRY_ASSIGN(prepared.zeroed, plan.zeroedBytes.evaluate(dims));
+  prepared.counters = plan.counterBytes;
   if (prepared.workspace < 0 || prepared.workspace > maxWorkspace || prepared.zeroed < 0 ||
-      prepared.zeroed > prepared.workspace)
+      prepared.zeroed > prepared.workspace || prepared.counters > prepared.workspace ||
+      (prepared.counters && prepared.zeroed))
     return corrupt("a workspace of " + std::to_string(prepared.workspace) + " bytes with " +
-                   std::to_string(prepared.zeroed) + " of them zero makes no sense");
+                   std::to_string(prepared.zeroed) + " of them zero and " + std::to_string(prepared.counters) +
+                   " of counters makes no sense");
   return {};
 }
 
@@ -171,7 +174,7 @@ static LaunchMemory memoryOf(const LaunchPlan &plan, const PreparedLaunch &prepa
                                 kind == ValueKind::Persistent);
     }
   memory.workspace = prepared.workspace;
-  memory.zeroed = prepared.zeroed;
+  memory.zeroed = std::max(prepared.zeroed, prepared.counters);
   memory.numOperands = launch.operands.size();
   return memory;
 }

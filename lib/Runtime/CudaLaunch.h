@@ -42,6 +42,7 @@ struct PreparedLaunch {
   bool isEmpty = false;                ///< a grid without CTAs: nothing is launched
   int64_t workspace = 0;               ///< bytes
   int64_t zeroed = 0;                  ///< bytes at its start
+  int64_t counters = 0;                ///< bytes at its start that stay 0 between launches
   int64_t workspaceAt = 0;             ///< offset in the arena, set by who plans it
   LaunchMemory memory;
   std::vector<Update> updates;

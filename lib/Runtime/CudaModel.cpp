@@ -240,9 +240,14 @@ Status Model::runInit(CUstream stream, const LoadNeeds &needs) {
   }
   TENON_TRY_ASSIGN(Memory workspace, gpu->allocate(workspaces.bytes, "workspace of the launches at load"));
   Status status;
-  for (PreparedLaunch &launch : prepared)
+  for (PreparedLaunch &launch : prepared) {
+    if (status.ok() && launch.counters)
+      status =
+          gpu->check(gpu->driver().cuMemsetD8Async(workspace.get(), 0, static_cast<size_t>(launch.counters), stream),
+                     "cuMemsetD8Async", launch.kernel->name);
     if (status.ok())
       status = enqueue(*gpu, launch, staticAddresses, workspace.data(), stream);
+  }
   Status done = gpu->check(gpu->driver().cuStreamSynchronize(stream), "cuStreamSynchronize", "launches at load");
   return status.ok() ? done : status;
 }

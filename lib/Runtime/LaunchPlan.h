@@ -115,6 +115,9 @@ struct PlanCudaKernel {
   std::array<int64_t, 3> cluster = {1, 1, 1}; ///< CTAs
   Expr sharedBytes = Expr::constant(0);       ///< dynamic shared memory
   Expr zeroedBytes = Expr::constant(0);       ///< at the start of the workspace, 0 when the kernel starts
+  /// At the start of the workspace: 0 at a context's first launch, and again when each launch has ended. All kernels of
+  /// a plan that have counters have as many, and their workspaces lie where no other memory of the call does.
+  int64_t counterBytes = 0;
   std::vector<PlanTensorMap> tensorMaps;
   std::vector<Expr> countedSizes; ///< elements, which the kernel counts in 32 bits: below 2^31, else it is refused
   /// The kernel that runs in its place when a tensor map cannot be encoded: a stride that is no multiple of 16. Has the
@@ -158,6 +161,8 @@ std::string_view valueKindName(ValueKind kind);
 std::string_view relationName(PlanCondition::Relation relation);
 /// Whether the kernels are cubins.
 bool isCudaTarget(std::string_view target);
+/// Of its kernels that have counters; 0 where none does.
+int64_t counterBytesOf(const LaunchPlan &plan);
 
 /// Bytes that a result must hold before its launch, where the two have memory of their own.
 struct Update {

@@ -58,6 +58,14 @@ static Status checkTensorMap(const PlanTensorMap &map, const std::string &where)
   return {};
 }
 
+int64_t counterBytesOf(const LaunchPlan &plan) {
+  int64_t bytes = 0;
+  for (const auto &[name, kernel] : plan.kernels)
+    if (kernel.cuda)
+      bytes = std::max(bytes, kernel.cuda->counterBytes);
+  return bytes;
+}
+
 static Status checkKernel(const LaunchPlan &plan, const std::string &name, const PlanCudaKernel &kernel) {
   std::string where = "launch plan: kernel '" + name + "': ";
   bool named = !kernel.cubin.empty() && kernel.cubin.size() <= 200 &&
@@ -75,6 +83,9 @@ static Status checkKernel(const LaunchPlan &plan, const std::string &name, const
   }
   for (size_t i = 0; i < kernel.tensorMaps.size(); ++i)
     TENON_TRY(checkTensorMap(kernel.tensorMaps[i], where + "tensor map " + std::to_string(i) + ": "));
+  if (kernel.counterBytes < 0 || (kernel.counterBytes && kernel.counterBytes != counterBytesOf(plan)))
+    return corrupt(where + std::to_string(kernel.counterBytes) + " bytes of counters, expected " +
+                   std::to_string(counterBytesOf(plan)) + " as of the plan's other kernels");
   if (kernel.fallback.empty())
     return {};
   auto fallback = plan.kernels.find(kernel.fallback);

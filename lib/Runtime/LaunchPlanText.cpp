@@ -88,6 +88,8 @@ static OrderedJson toJson(const PlanCudaKernel &kernel) {
   json["tensor_maps"] = OrderedJson::array();
   for (const PlanTensorMap &map : kernel.tensorMaps)
     json["tensor_maps"].push_back(toJson(map));
+  if (kernel.counterBytes)
+    json["counters"] = kernel.counterBytes;
   if (kernel.oneWave)
     json["one_wave"] = true;
   if (!kernel.countedSizes.empty())
@@ -414,8 +416,8 @@ private:
 
   PlanCudaKernel cudaKernel(const Json &json, const std::string &where) {
     only(json,
-         {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "one_wave", "counted_sizes",
-          "fallback"},
+         {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "counters", "one_wave",
+          "counted_sizes", "fallback"},
          where);
     PlanCudaKernel result;
     result.cubin = textField(json, "cubin", where);
@@ -428,6 +430,8 @@ private:
         json, "tensor_maps",
         [&](const Json &item, const std::string &place) { result.tensorMaps.push_back(tensorMap(item, place)); },
         where);
+    if (status.ok() && json.contains("counters"))
+      result.counterBytes = integer(json, "counters", where);
     result.oneWave = flag(json, "one_wave", where);
     if (status.ok() && json.contains("counted_sizes"))
       result.countedSizes = exprs(json, "counted_sizes", where);

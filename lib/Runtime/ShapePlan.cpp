@@ -113,7 +113,8 @@ static Status checkConditions(const LaunchPlan &plan, const std::vector<int64_t>
 static constexpr int64_t hostAlignment = 64, deviceAlignment = 256;
 
 // Temporaries live from the launch that writes them to the last that reads them or a view of them; a GPU's workspace
-// lives during its launch.
+// lives during its launch. One with counters lies at the arena's start, where all such and nothing else do: each launch
+// leaves the counters as it found them, and the next one touches them when it has ended.
 static Status placeTemps(const LaunchPlan &plan, const std::vector<int64_t> &bytes, ShapePlan &shapes) {
   std::vector<Lifetime> lifetimes;
   std::vector<int64_t> slot(plan.values.size(), -1);
@@ -142,11 +143,22 @@ static Status placeTemps(const LaunchPlan &plan, const std::vector<int64_t> &byt
       if (int64_t place = slot[viewedValue(plan, plan.values[id].source)]; place >= 0)
         lifetimes[place].last = static_cast<int64_t>(plan.launches.size());
   size_t firstWorkspace = lifetimes.size();
-  for (size_t step = 0; step < shapes.cudaLaunches.size(); ++step)
-    TENON_TRY(add(shapes.cudaLaunches[step].workspace, static_cast<int64_t>(step)));
+  int64_t front = shapes.counters;
+  for (size_t step = 0; step < shapes.cudaLaunches.size(); ++step) {
+    const cuda::PreparedLaunch &launch = shapes.cudaLaunches[step];
+    front = std::max(front, launch.counters ? launch.workspace : 0);
+    TENON_TRY(add(launch.counters ? 0 : launch.workspace, static_cast<int64_t>(step)));
+  }
+  TENON_TRY(add(front, 0)); // that all of them pass no bounds
+  lifetimes.pop_back();
+  front = (front + alignment - 1) / alignment * alignment;
   shapes.arena = planArena(lifetimes, alignment);
+  shapes.arena.bytes += front;
+  for (int64_t &offset : shapes.arena.offsets)
+    offset += front;
   for (size_t step = 0; step < shapes.cudaLaunches.size(); ++step)
-    shapes.cudaLaunches[step].workspaceAt = shapes.arena.offsets[firstWorkspace + step];
+    shapes.cudaLaunches[step].workspaceAt =
+        shapes.cudaLaunches[step].counters ? 0 : shapes.arena.offsets[firstWorkspace + step];
   shapes.tempOffsets.assign(plan.values.size(), 0);
   for (size_t id = 0; id < slot.size(); ++id)
     if (slot[id] >= 0)
@@ -199,6 +211,7 @@ Result<std::unique_ptr<ShapePlan>> makeShapePlan(const Executable &executable, c
                        cuda::prepareLaunch(plan, model->kernels(), launch, lookup, bytes));
       shapes->cudaLaunches.push_back(std::move(prepared));
     }
+    shapes->counters = counterBytesOf(plan);
     TENON_TRY(placeTemps(plan, bytes, *shapes));
     return shapes;
   }

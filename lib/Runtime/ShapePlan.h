@@ -20,6 +20,7 @@ struct ShapePlan {
 
   // On a GPU these two are in place of the two above; workspaces are in the arena.
   std::vector<cuda::PreparedLaunch> cudaLaunches;
+  int64_t counters = 0; ///< bytes at the arena's start that stay 0 between calls, whatever their sizes
   std::shared_ptr<cuda::Memory> deviceSizes; ///< `sizes`, 64 bytes apart; null when no value is of kind Size
 };
 

@@ -198,6 +198,8 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
         auto attribute = function->getAttrOfType<AffineMapAttr>(name);
         return attribute ? attribute.getValue() : AffineMap();
       };
+      auto counters = function->getAttrOfType<IntegerAttr>("tenon.counter_bytes");
+      int64_t counterBytes = counters ? counters.getInt() : 0;
       result->kernels[kernel.name] = {kernel,
                                       parameterBytes(function),
                                       map("tenon.grid"),
@@ -205,6 +207,7 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
                                       map("tenon.zeroed_bytes"),
                                       function->getAttrOfType<ArrayAttr>("tenon.tensor_maps"),
                                       clusterOf(function),
+                                      counterBytes,
                                       function->hasAttr("tenon.one_wave")};
     }
   if (result->kernels.empty())
@@ -334,18 +337,28 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
   for (int64_t dim : call.dims)
     launch.arguments.push_back({sim::Argument::number, dim});
   std::vector<char> workspace(static_cast<size_t>(scratch[0]), static_cast<char>(0xFF));
-  std::fill_n(workspace.begin(), std::min(zeroed[0], scratch[0]), 0);
+  int64_t known = std::min(std::max(zeroed[0], entry.counterBytes), scratch[0]);
+  std::fill_n(workspace.begin(), known, 0);
   if (workspace.empty())
     launch.arguments.push_back({sim::Argument::null, 0});
   else
-    add({"workspace", workspace.data(), scratch[0], true, zeroed[0]}, true);
+    add({"workspace", workspace.data(), scratch[0], true, known}, true);
   for (Attribute recipe : recipes) {
     TENON_TRY_ASSIGN(sim::TensorMap map,
                      encode(cast<DictionaryAttr>(recipe), call.dims, "tenon.tensor_maps of kernel @" + name));
     launch.arguments.push_back({sim::Argument::map, static_cast<int64_t>(launch.maps.size())});
     launch.maps.push_back(std::move(map));
   }
-  return sim::simulate(entry.kernel, launch, options);
+  TENON_TRY_ASSIGN(sim::Report report, sim::simulate(entry.kernel, launch, options));
+  auto isLeft = [](char byte) { return byte != 0; };
+  if (report.ok() &&
+      std::any_of(workspace.begin(), workspace.begin() + std::min(entry.counterBytes, scratch[0]), isLeft))
+    report.findings.push_back({sim::FindingKind::Misuse,
+                               "kernel @" + name +
+                                   " leaves counters that are not 0 in its workspace: the next launch "
+                                   "takes them for its own",
+                               {0, 0}});
+  return report;
 }
 
 } // namespace tenon

@@ -47,7 +47,8 @@ private:
     mlir::AffineMap grid, scratchBytes, zeroedBytes; ///< over the dims; null where the function has none
     mlir::ArrayAttr tensorMaps;                      ///< dictionaries, or null
     std::array<int64_t, 3> cluster = {1, 1, 1};
-    bool isOneWave = false; ///< CTAs take turns
+    int64_t counterBytes = 0; ///< at the workspace's start, which a launch leaves 0
+    bool isOneWave = false;   ///< CTAs take turns
   };
   std::map<std::string, Entry> kernels;
 };

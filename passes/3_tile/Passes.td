@@ -231,9 +231,9 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
     }
     ```
     Requires: kernels with schedules (tenon-choose-tile-schedules).
-    Ensures: no kernel's schedule has a `split_k` over 1, but those that are `joined` and can be.
-    Leaves alone: products whose schedule has none, and those whose programs add up the sum themselves (`joined`), as CTAs of
-    a cluster. Where they cannot, or the depth is not known to be a multiple of the split, a missed remark says so.
+    Ensures: no kernel's schedule has a `split_k` over 1, but those that are `joined` or `by_last` and can be.
+    Leaves alone: products whose schedule has none, and those whose programs add up the sum themselves, as CTAs of a
+    cluster (`joined`) or whoever comes last (`by_last`). Where they cannot, or the depth is not known to be a multiple of the split, a missed remark says so.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the sums' tiles are chosen for">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",

@@ -1,7 +1,8 @@
 // A product of few rows and columns is few programs, each with the whole depth to go through, while most of the
 // processor has nothing to do. Where its schedule says so, programs share the depth: one kernel makes the parts' sums,
 // one more product in the batch of which each part of the depth is one, and another adds them and does what followed
-// the product. With `joined` they stay one kernel, whose programs add the sum up themselves (tenon-tile-kernels).
+// the product. With `joined` or `by_last` they stay one kernel, whose programs add the sum up themselves
+// (tenon-tile-kernels).
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/GpuOfModule.h"
@@ -164,7 +165,20 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
   return "";
 }
 
-/// Why the programs of a sum cannot add it up themselves, as CTAs of a cluster; empty where they can.
+/// Whether each tile of the result can have a counter that stays from launch to launch.
+static bool hasFewTiles(KernelOp kernel, tile::GemmAttr gemm) {
+  ArrayRef<int64_t> shape = typeOf(kernel.getYielded().front()).getShape();
+  int64_t tiles = 1;
+  for (auto [fromEnd, size] : llvm::enumerate(llvm::reverse(shape))) {
+    int64_t tile = fromEnd == 0 ? gemm.getColumns() : fromEnd == 1 ? gemm.getRows() : 1;
+    if (ShapedType::isDynamic(size) || size > tile * tile::ReduceToLastOp::mostTiles ||
+        (tiles *= llvm::divideCeil(size, tile)) > tile::ReduceToLastOp::mostTiles)
+      return false;
+  }
+  return true;
+}
+
+/// Why the programs of a sum cannot add it up themselves, as CTAs of a cluster or by the last; empty where they can.
 static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch) {
   std::optional<ContractionKernel> product = findContraction(kernel.getBlock());
   if (!product || kernel->getNumResults() != 1)
@@ -181,11 +195,20 @@ static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuA
   if (gemm.getSwapped())
     std::swap(rows, columns);
   // What a program finishes leaves by stores of 8 rows, or by slabs of 16 columns.
-  if (rows % 64 != 0 || columns % ((gemm.getSwapped() ? 8 : 16) * parts) != 0)
+  int64_t finished = gemm.getByLast() ? columns : columns / parts;
+  if (rows % 64 != 0 || columns % finished != 0 || finished % (gemm.getSwapped() ? 8 : 16) != 0)
     return "its tile has no equal parts in whole fragments";
-  int64_t bytes = (rows + columns) * gemm.getDepth() * bits / 8, exchanged = (parts - 1) * rows * columns / parts * 4;
-  if (!chooseDotWarps(rows, columns, bytes, /*outerBytes=*/0, exchanged, DotKind::Warpgroup, arch).wgmma)
+  if (gemm.getByLast() && !hasFewTiles(kernel, gemm))
+    return "its tiles are more than " + std::to_string(tile::ReduceToLastOp::mostTiles) + ", or known only at run time";
+  int64_t bytes = (rows + columns) * gemm.getDepth() * bits / 8;
+  int64_t exchanged = gemm.getByLast() ? 0 : (parts - 1) * rows * finished * 4;
+  WarpSchedule warps = chooseDotWarps(rows, columns, bytes, /*outerBytes=*/0, exchanged, DotKind::Warpgroup, arch);
+  if (!warps.wgmma)
     return "shared memory does not hold three slots of its operands beside the sums of others";
+  constexpr int64_t mostRegisters = 96, mostRead = 256; // beyond that kernels spill
+  int64_t registers = rows * columns / (32 * warps.warpsM * warps.warpsN);
+  if (gemm.getByLast() && (registers > mostRegisters || registers * parts > mostRead))
+    return "a thread has no registers for its sum beside the parts of others";
   return "";
 }
 
@@ -204,7 +227,7 @@ struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
         continue;
       Location location = kernel.getLoc();
       std::string name = kernel.getKernelName().str();
-      if (gemm.getJoined()) {
+      if (gemm.getJoinedParts() > 1) {
         std::string reason = whyNotJoined(kernel, gemm, **found);
         if (reason.empty())
           continue;

@@ -114,7 +114,8 @@ static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &
   for (const GemmCandidate &candidate : ranked) {
     const GemmTile &tile = candidate.tile;
     auto gemm = tile::GemmAttr::get(kernel.getContext(), tile.rows, tile.columns, tile.depth, tile.splits, tile.parts,
-                                    promote > 0 ? std::max(promote, tile.depth) : 0, tile.isSwapped, tile.isJoined);
+                                    promote > 0 ? std::max(promote, tile.depth) : 0, tile.isSwapped, tile.isJoined,
+                                    /*by_last=*/false);
     candidates.push_back(
         {gemm, candidate.reason + ", " + microseconds(candidate.seconds) + " by the model", candidate.seconds});
   }

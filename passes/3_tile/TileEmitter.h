@@ -116,7 +116,8 @@ public:
   int64_t promotedDepth = 0;
   bool isSwapped = false; ///< a product's dot is the transposed one
   /// Of a product whose programs share sums: they differ in `program` along that axis of the grid alone, have parts of
-  /// the depth, and finish `own` of the `all` elements along an axis of their tile.
+  /// the depth, and finish `own` of the `all` elements along an axis of their tile; where that is the same axis, the
+  /// last of them finishes the tile.
   struct SharedSums {
     int64_t parts;
     unsigned gridAxis;

@@ -340,7 +340,9 @@ TileValue TileEmitter::dot(linalg::GenericOp op, const TilePlace &ownPlace) {
     if (endsInBlock)
       result = arith::AddFOp::create(b, result, loop.getResult(1));
   }
-  if (sharedSums) {
+  if (sharedSums && sharedSums->own == sharedSums->all) {
+    result = tile::ReduceToLastOp::create(b, result, sharedSums->gridAxis);
+  } else if (sharedSums) {
     auto type = cast<RankedTensorType>(result.getType());
     SmallVector<int64_t> part(type.getShape());
     part[1] = axisSize(sharedSums->own);

@@ -47,10 +47,14 @@ private:
 
   /// That the results' parts lie along: the columns of the dot.
   int64_t sharedDimension(int64_t rank) const { return isSwapped ? rank - 2 : rank - 1; }
+  /// Its number along a dimension of the results. Programs of a sum whose last adds it up are far apart in the grid's
+  /// order, so that those that run at the same time read the same parts of the operands.
+  Value numberOf(Block *program, int64_t d) const { return program->getArgument(d + int64_t(isByLast)); }
 
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
   int64_t sharedParts = 1; ///< programs that share a product's sum
+  bool isByLast = false;   ///< which the last of them adds up
   bool isSwapped = false;
   std::optional<PlacedSlices> placed; ///< of an update that is such
   SmallVector<Value> stateViews;      ///< of an attention's parts: maximum, sum, total
@@ -180,14 +184,15 @@ void ProgramBuilder::buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension
     bool isWhole = dimension.how == Dimension::whole;
     auto [entry, isNew] = places.try_emplace({d, isWhole ? known : 0});
     if (isNew) {
-      AffineExpr first = isWhole ? emitter.constant(0) : emitter.dim(program->getArgument(d)) * dimension.size;
+      AffineExpr first = isWhole ? emitter.constant(0) : emitter.dim(numberOf(program, d)) * dimension.size;
       if (sharedParts > 1 && d == sharedDimension(rank)) {
-        Value part = program->getArguments().back();
+        unsigned axis = isByLast ? 0 : rank;
+        Value part = program->getArgument(axis);
         int64_t size = dimension.size / sharedParts;
-        unsigned own = emitter.addAxis(size);
+        unsigned own = isByLast ? 0 : emitter.addAxis(size);
         unsigned all = isWhole ? emitter.addWholeAxis(dimension.size, known) : emitter.addAxis(dimension.size);
-        emitter.sharedSums = {sharedParts, unsigned(rank), part, own, all};
-        entry->second = first + emitter.dim(part) * size + emitter.axis(own);
+        emitter.sharedSums = {sharedParts, axis, part, isByLast ? all : own, all};
+        entry->second = isByLast ? first + emitter.axis(all) : first + emitter.dim(part) * size + emitter.axis(own);
       } else if (isWhole)
         entry->second =
             known == 1 && dimension.size == 1 ? first : emitter.axis(emitter.addWholeAxis(dimension.size, known));
@@ -328,6 +333,7 @@ tile::KernelOp ProgramBuilder::build() {
     emitter.promotedDepth = gemm.getPromote();
     emitter.isSwapped = isSwapped = gemm.getSwapped();
     sharedParts = gemm.getJoinedParts();
+    isByLast = gemm.getByLast();
     if (auto product = findProduct(kernel.getBlock()); product && product->blocks) {
       SmallVector<unsigned> loops;
       product->blocks.getReductionDims(loops);
@@ -348,7 +354,7 @@ tile::KernelOp ProgramBuilder::build() {
   for (auto [d, dimension] : llvm::enumerate(dimensions))
     extents.push_back(extentOf(pieces, d, dimension, emitter));
   if (sharedParts > 1)
-    extents.push_back(arith::ConstantIndexOp::create(b, sharedParts));
+    extents.insert(isByLast ? extents.begin() : extents.end(), arith::ConstantIndexOp::create(b, sharedParts));
   if (!emitter.error().empty())
     return error = emitter.error().str(), made;
   if (llvm::any_of(extents, [&](Value extent) { return !sizeExprOf(made, extent); }))

@@ -159,6 +159,8 @@ void LayoutAssignment::spreadAlong(Operation *op, Value from, LayoutAttr layout)
   } else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op)) {
     if (LayoutAttr part = isResult ? LayoutAttr() : partOf(layout, shared.getDimension(), shared.getParts()))
       want(shared.getResult(), part);
+  } else if (auto shared = dyn_cast<tile::ReduceToLastOp>(op)) {
+    want(isResult ? shared.getTile() : shared.getResult(), layout);
   } else if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     if (isResult)
       want(broadcast.getTile(), layout.pick(broadcast.getDims()));
@@ -363,6 +365,8 @@ void LayoutAssignment::carryOut(Operation *op) {
   } else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op)) {
     if (LayoutAttr part = partOf(layoutOf(shared.getTile()), shared.getDimension(), shared.getParts()))
       fixResult(op, part);
+  } else if (auto shared = dyn_cast<tile::ReduceToLastOp>(op)) {
+    fixResult(op, layoutOf(shared.getTile()));
   } else if (auto broadcast = dyn_cast<tile::BroadcastOp>(op)) {
     adaptOperand(op->getOpOperand(0), layoutOf(op->getResult(0)).pick(broadcast.getDims()));
   } else if (auto trans = dyn_cast<tile::TransOp>(op)) {

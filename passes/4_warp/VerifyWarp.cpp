@@ -99,6 +99,22 @@ static LogicalResult verifyOperands(Operation *op) {
              << shared.getAxis() << "; tenon-form-clusters makes it";
     return success();
   }
+  if (auto shared = dyn_cast<tile::ReduceToLastOp>(op)) {
+    if (failed(expectLayout(op, shared.getTile(), resultLayout())))
+      return failure();
+    for (Operation *behind = op->getNextNode(); behind; behind = behind->getNextNode())
+      if (behind
+              ->walk([](Operation *each) {
+                return isa<RingAcquireOp, RingCommitOp, RingWaitOp, RingReleaseOp, tile::RedoOp>(each)
+                           ? WalkResult::interrupt()
+                           : WalkResult::advance();
+              })
+              .wasInterrupted())
+        return behind->emitOpError("is behind tile.reduce_to_last, where only the last program comes: rings and lists "
+                                   "of results to redo are kept by all; choose a tile without `by_last` in "
+                                   "`tenon.schedule`");
+    return success();
+  }
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
     return expectLayout(op, broadcast.getTile(), resultLayout().pick(broadcast.getDims()));
   if (auto partial = dyn_cast<PartialReduceOp>(op)) {
@@ -245,7 +261,7 @@ static LogicalResult verifyTeams(tile::KernelOp kernel, ScheduleAttr schedule) {
   if (schedule.getTeams() == 1)
     return success();
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
-    if (isa<tile::AnyOp, tile::RedoOp, tile::ReduceScatterOp>(op))
+    if (isa<tile::AnyOp, tile::RedoOp, tile::ReduceScatterOp, tile::ReduceToLastOp>(op))
       return op->emitOpError("is in a kernel of ") << schedule.getTeams() << " teams, which it has no form for; choose "
                                                    << "`teams = 1` in `warp.schedule`";
     auto ring = dyn_cast<RingCreateOp>(op);

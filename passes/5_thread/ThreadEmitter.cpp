@@ -219,6 +219,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
   }
   if (auto shared = dyn_cast<tile::ReduceScatterOp>(op))
     return emitReduceScatter(shared);
+  if (auto shared = dyn_cast<tile::ReduceToLastOp>(op))
+    return emitReduceToLast(shared);
   if (auto iota = dyn_cast<tile::IotaOp>(op))
     return emitIota(iota);
   if (auto reduce = dyn_cast<tile::ReduceOp>(op))

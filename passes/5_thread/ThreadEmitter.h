@@ -177,6 +177,9 @@ private:
   //===--- sums over programs (ThreadExchange.cpp) ---===//
   void initSumBarriers();
   mlir::LogicalResult emitReduceScatter(tile::ReduceScatterOp op);
+  mlir::LogicalResult emitReduceToLast(tile::ReduceToLastOp op); // ThreadSumByLast.cpp
+  void setSumMemory(int64_t numDims);
+  int64_t partBytes(tile::ReduceToLastOp op);
 
   //===--- dots (ThreadDot.cpp) ---===//
   mlir::LogicalResult emitDot(warp::DotOp op);
@@ -211,6 +214,7 @@ private:
   Role role = Role::All;
   mlir::Value program;                      ///< its number, where a CTA has several
   llvm::SmallVector<mlir::Value> listHeads; ///< of programs that are not done yet, for each tile.redo
+  mlir::scf::IfOp ofLast; ///< what of a program is behind its sum, which the last of those that share it does
   bool hasProducer = false;
   llvm::DenseMap<mlir::Value, mlir::Value> ringBases;    ///< transfers of the programs before, i32
   llvm::DenseMap<mlir::Value, mlir::Value> fullBarriers; ///< of slots that are being filled

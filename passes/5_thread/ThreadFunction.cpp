@@ -244,6 +244,7 @@ LogicalResult ThreadEmitter::emit() {
   function->setAttr("tenon.scratch_bytes", bytes(scratchWords(programs)));
   if (hasProducer && kernel->hasAttr("warp.order")) // the counter
     function->setAttr("tenon.zeroed_bytes", bytes(one));
+  setSumMemory(numDims);
   if (hasTensorCore)
     function->setAttr("tenon.tensor_core", b.getUnitAttr());
   return success();

@@ -236,6 +236,8 @@ FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Valu
     if (!waiting.empty() && &op == waiting.back())
       emitTurn(/*isWait=*/false, team);
   }
+  if (ofLast && role == Role::Consumer)
+    b.setInsertionPointAfter(ofLast);
   SmallVector<Value> after;
   for (auto [ring, done] : llvm::zip(rings, before))
     after.push_back(add(done, isTeam() ? i32(schedule.getTeams()) : transfersOf(ring)));

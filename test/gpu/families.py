@@ -3,8 +3,8 @@
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
 products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp;
-`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; and `joined`: programs of a cluster that
-share sums."""
+`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; and `joined`: programs that share sums,
+in a cluster or by the last of them."""
 
 import sys
 from dataclasses import replace
@@ -19,10 +19,10 @@ from exec_cpu import attention, contractions, gathers, quantisation, rows  # noq
 from exec_cpu.approximate import Approximate  # noqa: E402
 from exec_cpu.__main__ import FAMILIES as CPU_FAMILIES  # noqa: E402
 from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
-from exec_cpu.cases import Operand, op, Case  # noqa: E402
+from exec_cpu.cases import Operand, op, Case, values_of  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
-from exec_cpu.unary import sigmoid  # noqa: E402
+from exec_cpu.unary import gelu, sigmoid  # noqa: E402
 
 FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", *CPU_FAMILIES]
 attention.weights_are_rounded = True
@@ -409,6 +409,7 @@ def joined(rng):
         case = contractions.linear_case(f"{dtype}_rounds_of_rows", dtype, ("m",), 600, 260, True, True, [{"m": 1}, {"m": 300}])
         result.append(replace(case, schedule=(joined_schedule("linear", (64, 64, 64), 4),)))
         result += streamed(dtype)
+        result += sums_by_last(dtype)
         for m, n, splits in [(1, 128, 2), (64, 200, 2), (65, 384, 4), (300, 96, 2)]:
             result.append(normed(f"normed_{dtype}_{m}x{n}_by_{splits}", dtype, m, n, splits, m % 2 == 0, ", joined = true"))
     for source, promote in ((I8, ""), (F8E4M3, ", promote = 128")):
@@ -416,6 +417,55 @@ def joined(rng):
             case = quantisation.product(f"{source}_{m}x{n}x{k}_{'x'.join(map(str, tile))}", source, source, BF16, (m,), n, k, "row", "row", None, [{}])
             result.append(replace(case, schedule=(joined_schedule("quantised_matmul", (*tile[:2], 128), 2, promote),)))
     return result
+
+
+def sums_by_last(dtype):
+    """Sums that the last program adds up: tiles that reach past the result, parts that reach past the depth, batches, more
+    programs than multiprocessors, the transposed dot, work behind the sum, and launches that use the same counters."""
+    for m, n, k, tile, splits in [(1, 8, 576, (64, 64, 64), 2), (65, 200, 1000, (64, 64, 64), 3), (200, 129, 520, (128, 128, 64), 2),
+                                  (256, 512, 2048, (128, 128, 64), 3), (130, 136, 1023, (64, 48, 64), 4), (64, 64, 1088, (64, 64, 64), 8),
+                                  (333, 1000, 1024, (128, 192, 64), 2), (700, 1500, 512, (64, 128, 64), 2)]:
+        case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_{'x'.join(map(str, tile))}_last_of_{splits}", dtype, (m,), n, k, bool(m % 2), True, [{}])
+        yield replace(case, schedule=(last_schedule("linear", tile, splits),))
+    for m, n, k, tile, splits in [(15, 200, 1000, (16, 64, 64), 2), (100, 130, 2048, (112, 128, 128), 3)]:
+        case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_swapped_last_of_{splits}", dtype, (m,), n, k, True, True, [{}])
+        yield replace(case, schedule=(last_schedule("linear", tile, splits, ", swapped = true"),))
+    for ta, tb in [(False, False), (True, True)]:
+        case = contractions.matmul_case(f"matmul_{dtype}_{'ta' * ta}{'tb' * tb}_last", dtype, (2, 200, 520), (2, 520, 136), (2, 200, 136), ta, tb, [{}])
+        yield replace(case, schedule=(last_schedule("matmul", (64, 128, 64), 2),))
+    case = contractions.linear_case(f"{dtype}_any_rows_last", dtype, ("m",), 200, 520, True, True, [{"m": 1}, {"m": 130}])
+    yield replace(case, schedule=(last_schedule("linear", (64, 64, 64), 2),))  # a second kernel adds them up
+    for m, n, splits in [(64, 200, 2), (65, 384, 3), (300, 96, 2)]:
+        yield normed(f"normed_{dtype}_{m}x{n}_last_of_{splits}", dtype, m, n, splits, m % 2 == 0, ", by_last = true")
+    for m, n, splits in [(65, 576, 2), (256, 640, 3)]:
+        yield three_products(f"three_{dtype}_{m}x{n}_last_of_{splits}", dtype, m, n, splits)
+
+
+def three_products(name, dtype, m, n, splits):
+    """The same kernel three times in a call, then one with bias, gelu and residual."""
+    x, b = Operand(dtype, (m, n)), Operand(dtype, (n,), weight=True)
+    w = Operand(dtype, (n, n), lambda rng, shape, kind: values_of(rng, dtype, shape, kind) / 32, True)  # sums stay small
+    body = "\n".join(
+        [
+            "{p}0 = tenon.linear {0}, {1} : ({t0}, {t1}) -> {rt0}",
+            "{p}1 = tenon.linear {p}0, {2} : ({rt0}, {t2}) -> {rt0}",
+            "{p}2 = tenon.linear {p}1, {1}, {3} : ({rt0}, {t1}, {t3}) -> {rt0}",
+            "{p}3 = tenon.gelu {p}2 : ({rt0}) -> {rt0}",
+            "{r0} = tenon.add {p}3, {0} : ({rt0}, {t0}) -> {rt0}",
+        ]
+    )
+
+    def reference(x, w, v, b, kind):
+        last = Approximate(dtype, x).linear(w).linear(v).linear(w, b)
+        return last.map(gelu, 1.13).plus(Approximate(dtype, x)).expected
+
+    tile = (128, 64, 64) if m > 65 else (64, 96, 64)
+    schedule = tuple(last_schedule(kernel, tile, splits) for kernel in ("linear", "linear_gelu_add"))
+    return Case(name, [x, w, w, b], [x], body, reference, ("normal",), schedule=schedule)
+
+
+def last_schedule(kernel, tile, splits, more=""):
+    return joined_schedule(kernel, tile, splits, more).replace("joined", "by_last")
 
 
 def streamed(dtype):

@@ -77,6 +77,7 @@ Expected aheadOfLaunch(Place at) { return {FindingKind::Race, at, {}, "no gridde
 Expected atTheEnd(Place at, std::string part) { return {FindingKind::AsyncCopy, at, {}, part}; }
 
 const char *const tiles = "#tile.gemm<rows = 128, columns = 64, depth = 64>";
+const char *const tilesByLast = "#tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 2, by_last = true>";
 const char *const byTma = "#warp.schedule<warps = [8, 1], stages = 3, tf32 = false, wgmma = true, producer = true>";
 const char *const tilesOfCluster = "#tile.gemm<rows = 64, columns = 128, depth = 64>";
 const char *const joinedTiles = "#tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 2, joined = true>";
@@ -297,6 +298,16 @@ std::vector<Mutant> with(std::vector<Mutant> mutants, Mutant more) {
 
 } // namespace
 
+std::vector<Mutant> mutantsOfLast() {
+  const std::string load = "llvm.load", store = "llvm.store", fence = "llvm.fence";
+  return {
+      {"no barrier ahead of the count", "nvvm.barrier", race({load, 1}, {store, 0}), Change::Remove, 0},
+      {"no barrier behind the count", "nvvm.barrier", race({store, 8}, {load, 0}), Change::Remove, 1},
+      {"no fence ahead of the count", fence, race({load, 1}, {store, 0}), Change::Remove, 0},
+      {"no fence behind the count", fence, race({load, 1}, {store, 0}), Change::Remove, 1},
+  };
+}
+
 const std::vector<Family> &families() {
   const Mutant withoutLaunchWait = {"no wait for the launch ahead", launchWait, aheadOfLaunch({globalLoad, 0}),
                                     Change::Remove, 0};
@@ -318,6 +329,7 @@ const std::vector<Family> &families() {
        mutantsOfManyJoined(),
        joinedTiles,
        byFourWarps},
+      {"product_by_last", "sm_90a", 2, productBF16, {50, 130, 1}, mutantsOfLast(), tilesByLast, byFourWarps},
       {"attention_sm_90a", "sm_90a", 2, attention, {72, 1, 200}, mutantsOfAttentionByTma()},
       {"attention_sm_80", "sm_80", 2, attention, {72, 1, 200}, mutantsOfAttentionByCopies()},
       {"attention_of_one_head", "sm_80", 2, attentionOfOneHead, {72}, mutantsOfOneHead()},

@@ -157,7 +157,7 @@ TEST_P(TilePrograms, MatchTheReference) {
       tiled->walk([&](KernelOp kernel) {
         if (findContraction(kernel.getBlock()))
           kernel->setAttr("tenon.schedule",
-                          tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false, isSwapped, false));
+                          tile::GemmAttr::get(&context, 8, 8, 4, one.splits, 1, false, isSwapped, false, false));
         else if (!kernel.getBlock().getOps<AttentionOp>().empty())
           kernel->setAttr("tenon.schedule", tile::AttentionAttr::get(&context, 7, one.keys, keySplits,
                                                                      keySplits == 1   ? tile::Maximum::Lazy

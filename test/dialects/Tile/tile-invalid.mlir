@@ -592,3 +592,72 @@ tile.kernel @k() {
     }
   }
 }
+
+// -----
+
+// expected-error @below {{the last program adds up a sum of 1 and has 1 parts, expected 2 to 8, and 1, without `joined`}}
+func.func private @s() attributes {s = #tile.gemm<rows = 64, columns = 64, depth = 64, by_last = true>}
+
+// -----
+
+// expected-error @below {{the last program adds up a sum of 2 and has 1 parts, and they are joined, expected 2 to 8, and 1, without `joined`}}
+func.func private @s() attributes {s = #tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 2, joined = true, by_last = true>}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c2) {
+    // expected-error@+1 {{'tile.reduce_to_last' op (C1) adds up the programs along axis 1, expected an axis of the grid with 2 to 8 of them}}
+    %r = tile.reduce_to_last %x {axis = 1 : i64} : tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c9 = arith.constant 9 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c9) {
+    // expected-error@+1 {{'tile.reduce_to_last' op (C1) adds up the programs along axis 0, expected an axis of the grid with 2 to 8 of them}}
+    %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %c16 = arith.constant 16 : index
+  %c17 = arith.constant 17 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p, %i, %j) = (%c2, %c16, %c17) {
+    // expected-error@+1 {{'tile.reduce_to_last' op (C2) has more sums than 256, or a number of them that is not known, along axis 2 of the grid}}
+    %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c2 = arith.constant 2 : index
+  %n = tile.dim %X {axis = 0 : i64} : !tile.view<?x64xf32>
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p, %i) = (%c2, %n) {
+    // expected-error@+1 {{'tile.reduce_to_last' op (C2) has more sums than 256, or a number of them that is not known, along axis 1 of the grid}}
+    %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<16x64xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16x64xf32>
+  tile.grid (%p) = (%c2) {
+    %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<16x64xf32>
+    // expected-error@-1 {{'tile.reduce_to_last' op (C3) stands where some programs may not come to it, expected tile.grid, and no other there}}
+    %s = tile.reduce_to_last %r {axis = 0 : i64} : tensor<16x64xf32>
+  }
+}

@@ -387,3 +387,17 @@ tile.kernel @alone(%Y: !tile.view<16x64xf32>) attributes {warp.schedule = #warp.
     %r = tile.reduce_scatter %x {axis = 0 : i64, dimension = 1 : i64} : tensor<64x64xf32, #warp.layout<[r16, w4], [r2, l32]>> -> tensor<64x32xf32, #warp.layout<[r16, w4], [l32]>>
   }
 }
+
+// -----
+
+tile.kernel @behind(%X: !tile.view<64x64xbf16>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 3, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<64x64xf32, #warp.layout<[r16, w4], [r2, l32]>>
+  tile.grid (%p) = (%c2) {
+    %ring = warp.ring.create : !warp.ring<2, !warp.smem<64x64xbf16, 128>>
+    %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<64x64xf32, #warp.layout<[r16, w4], [r2, l32]>>
+    // expected-error @below {{is behind tile.reduce_to_last, where only the last program comes: rings and lists of results to redo are kept by all; choose a tile without `by_last` in `tenon.schedule`}}
+    warp.ring.release %ring[%c0] : !warp.ring<2, !warp.smem<64x64xbf16, 128>>
+  }
+}
