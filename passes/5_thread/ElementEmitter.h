@@ -67,6 +67,7 @@ private:
   mlir::Value genericAt(mlir::linalg::GenericOp op, unsigned result, const Place &place);
   mlir::Value loopSize(mlir::linalg::GenericOp op, unsigned loop);
   Place operandPlace(mlir::AffineMap map, llvm::ArrayRef<mlir::Value> loops);
+  mlir::Value carriedScalar(mlir::Value yielded);
   llvm::SmallVector<mlir::Value> body(mlir::linalg::GenericOp op, const Place &loops,
                                       llvm::function_ref<mlir::Value(unsigned)> carried);
   mlir::Value loopAt(mlir::scf::ForOp loop, unsigned result, const Place &place);
