@@ -609,8 +609,9 @@ def SkewDotsPass : Pass<"tenon-skew-dots", "::mlir::ModuleOp"> {
     }
     ```
     Requires: atoms (tenon-assign-layouts); for each dot a ring of its own that a producer fills (tenon-stage-copies).
-    Ensures: transfers are waited for and released as before, in the same order. What a second dot that starts at zero is
-    added to (sums of 8-bit floats) is added where it is waited for.
+    Ensures: transfers are waited for and released as before, in the same order. A second dot that starts at zero and is
+    added (sums of 8-bit floats) is added where it is waited for; where no mask cuts a turn, it begins in its own turn, the
+    next one's first dot behind it, and is added beside that.
     Leaves alone: other atoms, loops with one dot or more than two, and those in which something else takes the second
     dot's sum.
   }];

@@ -8,16 +8,14 @@
 //       for i from 1 { s = dot(q, k[i]) and o = dot(p, v[i-1], u); p = f(s); u = g(o, s) }
 //       o = dot(p, v[last], u)
 //
-// A second dot that starts at zero and is added to u, as sums of 8-bit floats are, is added when it is waited for.
-#include "dialects/Warp/Warp.h"
+// A loop whose second dot starts at zero and is added to u, as sums of 8-bit floats are, has another order:
+// SkewAhead.cpp.
+#include "passes/4_warp/SkewedLoop.h"
+
 #include "lib/Analysis/TileBounds.h"
 #include "passes/4_warp/Passes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 
@@ -29,47 +27,6 @@ namespace tenon {
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
-
-namespace {
-class SkewedLoop {
-public:
-  explicit SkewedLoop(scf::ForOp loop) : loop(loop), body(loop.getBody()), b(loop.getLoc(), loop) {}
-  bool match();
-  void skew();
-
-private:
-  bool matchDots();
-  bool matchRest();
-  /// Whether `value` is computed, within a turn, from what `isSource` holds of.
-  bool dependsOn(Value value, function_ref<bool(Value)> isSource);
-  bool takesSum(Operation *op);
-  void takeRegion(tile::UnlikelyOp op, IRMapping &mapping);
-  /// Turn `counter` without its second dot: where `isBeside`, with the one of the turn before beside the first.
-  void emitTurn(IRMapping &mapping, Value counter, Value lhs, Value accumulator, bool isBeside);
-  warp::DotOp emitSecond(Value number, Value lhs, Value accumulator);
-  /// The loop's sum from what the second dot gives: that, or with what was handed on.
-  Value summed(Value dot, Value handedOn);
-  /// What the second dot, or the addition behind it, adds to.
-  Value addend() { return added ? added->getOperand(1 - addedNumber) : second.getAccumulator(); }
-  void emitSecondRelease(Value number) { RingReleaseOp::create(b, secondWait.getRing(), number); }
-  /// What a turn hands on: the loop's values with the scaled sum in place of the second dot's, and the left operand.
-  SmallVector<Value> handedOn(const IRMapping &mapping);
-  void emitIf(Value condition, TypeRange types, function_ref<SmallVector<Value>()> body, ValueRange otherwise,
-              SmallVector<Value> &results);
-
-  scf::ForOp loop;
-  Block *body;
-  ImplicitLocOpBuilder b;
-  warp::DotOp first, second;
-  RingWaitOp firstWait, secondWait;
-  arith::AddFOp added;             ///< of the second dot, which starts at zero then; null: it goes on with a sum
-  unsigned addedNumber = 0;        ///< of the second dot among its operands
-  unsigned sumNumber = 0;          ///< of the second dot's sum among what the loop carries
-  SmallVector<Operation *> others; ///< of a turn, all but the second dot, in order
-  /// Of these, the first that works on the whole product, after a fold of it if any is before functions of it.
-  Operation *heavy = nullptr;
-};
-} // namespace
 
 bool SkewedLoop::dependsOn(Value value, function_ref<bool(Value)> isSource) {
   SmallVector<Value> open{value};
@@ -147,6 +104,8 @@ bool SkewedLoop::matchRest() {
     if (&op == second || &op == secondWait || &op == added)
       continue;
     bool isRing = &op == firstWait || (release && release.getRing() == firstWait.getRing());
+    if (isRing && release)
+      firstRelease = release;
     if (!isRing && &op != first && !isMemoryEffectFree(&op) && !isa<tile::LoadOp, tile::GatherOp>(op))
       return false;
     if (op.isBeforeInBlock(first) && takesSum(&op))
@@ -189,7 +148,6 @@ Value SkewedLoop::summed(Value dot, Value handedOn) {
   return b.clone(*added, mapping)->getResult(0);
 }
 
-/// What seldom happens later is what the first turn begins with, and the region is right for all rows.
 void SkewedLoop::takeRegion(tile::UnlikelyOp op, IRMapping &mapping) {
   Block &region = op.getBody().front();
   for (Operation &inner : region.without_terminator())
@@ -200,7 +158,7 @@ void SkewedLoop::takeRegion(tile::UnlikelyOp op, IRMapping &mapping) {
 
 void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value accumulator, bool isBeside) {
   mapping.map(loop.getInductionVar(), counter);
-  bool hasTurns = loop->getParentOfType<tile::KernelOp>()->getAttrOfType<ScheduleAttr>("warp.schedule").getTurns();
+  bool withTurns = hasTurns();
   Value number;
   warp::DotOp besides;
   Value sum;
@@ -211,14 +169,14 @@ void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value ac
       sum = summed(sum, accumulator);
       mapping.map(loop.getRegionIterArg(sumNumber), sum);
     }
-    if (op == first && hasTurns)
+    if (op == first && withTurns)
       TurnWaitOp::create(b);
     if (auto unlikely = dyn_cast<tile::UnlikelyOp>(op); unlikely && !isBeside) {
       takeRegion(unlikely, mapping);
       continue;
     }
     Operation *made = b.clone(*op, mapping);
-    if (op == first && hasTurns && !isBeside)
+    if (op == first && withTurns && !isBeside)
       TurnPassOp::create(b);
     if (op != first || !isBeside)
       continue;
@@ -227,7 +185,7 @@ void SkewedLoop::emitTurn(IRMapping &mapping, Value counter, Value lhs, Value ac
     number = arith::SubIOp::create(b, mapping.lookup(firstWait.getNumber()), one);
     besides = emitSecond(number, lhs, accumulator);
     besides.setAsync(true);
-    if (hasTurns)
+    if (withTurns)
       TurnPassOp::create(b);
     Value product = made->getResult(0);
     mapping.map(first.getResult(), DotWaitOp::create(b, product.getType(), product, /*pending=*/1).getResult());
@@ -242,7 +200,6 @@ SmallVector<Value> SkewedLoop::handedOn(const IRMapping &mapping) {
   return list;
 }
 
-/// What `emit` makes where the condition holds, which is null where it always does; else `otherwise`.
 void SkewedLoop::emitIf(Value condition, TypeRange types, function_ref<SmallVector<Value>()> emit, ValueRange otherwise,
                         SmallVector<Value> &results) {
   if (!condition) {
@@ -259,12 +216,15 @@ void SkewedLoop::emitIf(Value condition, TypeRange types, function_ref<SmallVect
   results.assign(branch.result_begin(), branch.result_end());
 }
 
-void SkewedLoop::skew() {
-  Value trips = secondWait.getRing().getDefiningOp<RingCreateOp>().getTransfers();
+Value SkewedLoop::emitIsAny(Value trips) {
   std::optional<IndexRange> range = rangeOf(trips);
-  Value isAny;
-  if (!range || range->least < 1)
-    isAny = arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, trips, arith::ConstantIndexOp::create(b, 0));
+  if (range && range->least >= 1)
+    return {};
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::sgt, trips, arith::ConstantIndexOp::create(b, 0));
+}
+
+void SkewedLoop::skew() {
+  Value trips = transfers(), isAny = emitIsAny(trips);
   auto lhsType = cast<RankedTensorType>(second.getLhs().getType());
   SmallVector<Value> none(loop.getInitArgs()), start;
   none.push_back(arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(lhsType))));
@@ -311,7 +271,7 @@ struct SkewDots : tenon::impl::SkewDotsPassBase<SkewDots> {
     getOperation()->walk([&](scf::ForOp loop) { loops.push_back(loop); });
     for (scf::ForOp loop : loops)
       if (SkewedLoop skewed(loop); skewed.match())
-        skewed.skew();
+        skewed.goesAhead() ? skewed.skewAhead() : skewed.skew();
   }
 };
 } // namespace

@@ -222,7 +222,8 @@ def attention_of_bytes(rng):
             keys = 64 if d > 128 else 128
             by_hand = f"@attention = #tile.attention<queries = 64, keys = {keys}, maximum = online>"
             result.append(replace(case, name=case.name + "_online", schedule=(by_hand,)))
-    for b, h, q, k, d, causal in ((2, 16, 1024, 1024, 128, False), (2, 16, 1000, 1000, 128, True), (1, 8, 640, 4096, 64, False)):
+    many = ((2, 16, 1024, 1024, 128, False), (2, 16, 1000, 1000, 128, True), (1, 8, 640, 4096, 64, False), (1, 1, 128, 512, 128, False))
+    for b, h, q, k, d, causal in many:
         given = (F8E4M3, b, h, h, q, k, d, d, [{}], None, causal, None, None, attention.HOSTILE)
         scales = attention.scale_shapes("tensor", b, h, h, q, d)
         result.append(attention.build(f"bytes_many_{q}over{k}_d{d}{'_causal' * causal}", *given, result=BF16, scales=scales))

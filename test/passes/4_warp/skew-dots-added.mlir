@@ -1,7 +1,7 @@
 // In: 8-bit floats, of which a second dot starts at zero and is added to the sum; its left operand's depth goes in the
-// order in which threads have it, by a change of shape and back. Out: no element moves between threads; the dot runs
-// beside the next turn's first and is added when it is waited for; the maximum, scaled by what memory holds of which the
-// magnitude is taken, is compared in parts. Four bytes are handed on as one word.
+// order in which threads have it, by a change of shape and back. A mask hides the scores of some turns. Out: no element
+// moves between threads; the dot runs beside the next turn's first and is added when it is waited for; the maximum,
+// scaled by what memory holds of which the magnitude is taken, is compared in parts. Four bytes are handed on as one word.
 // RUN: tenon-opt %s --tenon-choose-warp-schedules=arch=sm_90a --tenon-stage-copies --tenon-assign-layouts --tenon-fold-in-lanes \
 // RUN:   --tenon-overlap-dots --tenon-skew-dots --canonicalize --cse -o %t --remarks-filter-missed=tenon-assign-layouts --remark-format=emitRemark \
 // RUN:   2>&1 | count 0
@@ -14,7 +14,8 @@
 // CHECK: %[[S:.*]] = warp.dot {{.*}} {async, atom = #warp.wgmma<k = 32>, transpose_b}
 // CHECK: %[[PV:.*]] = warp.dot %[[LAST]], %{{.*}}, %[[ZERO:.*]] {async, atom = #warp.wgmma<k = 32>, transpose_b}
 // CHECK: %[[SCORES:.*]] = warp.dot_wait %[[S]] {pending = 1 : i64}
-// CHECK: %[[PEAKS:.*]] = warp.partial_reduce max %[[SCORES]]
+// CHECK: %[[MASKED:.*]] = arith.select %{{.*}}, %{{.*}}, %[[SCORES]]
+// CHECK: %[[PEAKS:.*]] = warp.partial_reduce max %[[MASKED]]
 // CHECK: math.fma %[[PEAKS]]
 // CHECK: tile.unlikely
 // CHECK: %[[DONE:.*]] = warp.dot_wait %[[PV]] {pending = 0 : i64}
@@ -34,6 +35,7 @@
 tile.kernel @powers(%Q: !tile.view<4096x128xf8E4M3FN>, %K: !tile.view<4096x128xf8E4M3FN>, %V: !tile.view<128x4096xf8E4M3FN>, %F: !tile.view<1xf32>, %O: !tile.view<4096x128xbf16>) {
   %zero = arith.constant dense<0.0> : tensor<128x128xf32>
   %first = arith.constant dense<0.0> : tensor<128xf32>
+  %hidden = arith.constant dense<-1.0> : tensor<128x128xf32>
   %limit = arith.constant dense<8.0> : tensor<128xf32>
   %least = arith.constant dense<-448.0> : tensor<128x128xf32>
   %most = arith.constant dense<448.0> : tensor<128x128xf32>
@@ -50,7 +52,13 @@ tile.kernel @powers(%Q: !tile.view<4096x128xf8E4M3FN>, %K: !tile.view<4096x128xf
     %q = tile.load %Q[%m, %c0] : !tile.view<4096x128xf8E4M3FN> -> tensor<128x128xf8E4M3FN>
     %r:2 = scf.for %n = %c0 to %c4096 step %c128 iter_args(%below = %first, %sum = %zero) -> (tensor<128xf32>, tensor<128x128xf32>) {
       %k = tile.load %K[%n, %c0] : !tile.view<4096x128xf8E4M3FN> -> tensor<128x128xf8E4M3FN>
-      %s = tile.dot %q, %k, %zero {transpose_b} : tensor<128x128xf8E4M3FN>, tensor<128x128xf8E4M3FN> -> tensor<128x128xf32>
+      %whole = tile.dot %q, %k, %zero {transpose_b} : tensor<128x128xf8E4M3FN>, tensor<128x128xf8E4M3FN> -> tensor<128x128xf32>
+      %isCut = arith.cmpi slt, %m, %n : index
+      %s = scf.if %isCut -> tensor<128x128xf32> {
+        scf.yield %hidden : tensor<128x128xf32>
+      } else {
+        scf.yield %whole : tensor<128x128xf32>
+      }
       %v = tile.load %V[%c0, %n] : !tile.view<128x4096xf8E4M3FN> -> tensor<128x128xf8E4M3FN>
       %peak = tile.reduce max %s {axis = 1 : i64} : tensor<128x128xf32> -> tensor<128xf32>
       %power = math.fma %peak, %ofRow, %below : tensor<128xf32>
