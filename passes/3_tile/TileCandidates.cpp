@@ -153,6 +153,9 @@ SmallVector<TileCandidate> tenon::rankTileSchedules(KernelOp kernel, const GpuAr
     int64_t page = op.getBlockTable() ? sizeOf(key.getDimSize(2)) : -1;
     if (page > 0 && page % 16 == 0 && tile.keys % page != 0)
       tile.keys = page < tile.keys ? tile.keys / page * page : std::gcd(tile.keys, page);
+    // Pages are put side by side by copies into a ring, and without a second turn there is none.
+    if (page > 0 && page % 16 == 0 && keys >= 0 && keys <= tile.keys * tile.splits)
+      tile.keys = std::min(tile.keys, page);
     auto maximum = tile.byFirst ? tile::Maximum::First : tile::Maximum::Lazy;
     return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, maximum), reason}};
   }

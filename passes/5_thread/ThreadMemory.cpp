@@ -64,7 +64,8 @@ std::pair<int64_t, int64_t> ThreadEmitter::widthOf(const ThreadView &view, tile:
     bool reaches = layout.getReach(along) > tile.getDimSize(along);
     return (isInside || (size && divides(*size))) && (!reaches || divides(tile.getDimSize(along)));
   };
-  while (width > 1 && !isAligned())
+  // Three elements may divide all sides, too, but no instruction moves as many.
+  while (width > 1 && !(llvm::isPowerOf2_64(width) && isAligned()))
     --width;
   return {width, along};
 }

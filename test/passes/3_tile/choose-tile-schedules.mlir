@@ -72,6 +72,15 @@ func.func @main(%x: tensor<2x4x?x32xf32> {tenon.dims = ["", "", "n", ""]}) -> te
   return %1 : tensor<2x4x?x32xf32>
 }
 
+
+// -----
+
+// Keys of one turn are one page: pages are put side by side in a ring, and that needs a loop.
+// CHECK: @attention({{.*}}#tile.attention<queries = 16, keys = 16>
+func.func @main(%q: tensor<3x8x1x64xbf16>, %k: tensor<5x2x16x64xbf16>, %v: tensor<5x2x16x64xbf16>, %pages: tensor<3x2xi64>) -> tensor<3x8x1x64xbf16> {
+  %0 = tenon.attention %q, %k, %v block_table(%pages) {} : (tensor<3x8x1x64xbf16>, tensor<5x2x16x64xbf16>, tensor<5x2x16x64xbf16>, tensor<3x2xi64>) -> tensor<3x8x1x64xbf16>
+  return %0 : tensor<3x8x1x64xbf16>
+}
 //--- sums.mlir
 // Products of f32 by multiply-adds are added up in blocks of the depth where it has more than one: not by the Tensor Cores' tf32, and
 // not of f64. A thread has room for both sums: 32 of each.
