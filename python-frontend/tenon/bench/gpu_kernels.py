@@ -166,7 +166,7 @@ def of_lengths(b, h, kv, longest, d, causal, q=None):
                 *wide, is_causal=causal, enable_gqa=h != kv)[0]
         return result
 
-    made = {}  # of the last inputs: without padding, where each sequence begins, and cuDNN's call
+    made = {}  # of the last inputs: without padding, and where each sequence begins
 
     def packed(torch, *values):
         if made.get("of") is not values[0]:
@@ -175,20 +175,11 @@ def of_lengths(b, h, kv, longest, d, causal, q=None):
                       for sizes in (rows, lengths)]
             joined = [torch.cat([value[at, :, :size].transpose(0, 1) for at, size in enumerate(sizes)])
                       for value, sizes in zip(values, (rows, lengths, lengths))]
-            made.update(of=values[0], packed=(*joined, *starts, max(rows), max(lengths)), replay=None)
+            made.update(of=values[0], packed=(*joined, *starts, max(rows), max(lengths)))
         return made["packed"]
 
     def flash(torch, q_, k_, v_, n):
         return torch.ops.aten._flash_attention_forward(*packed(torch, q_, k_, v_), 0.0, causal, False)[0]
-
-    def cudnn(torch, q_, k_, v_, n):
-        *tensors, q_starts, k_starts, most_q, most_k = packed(torch, q_, k_, v_)
-
-        def call():
-            return torch.ops.aten._cudnn_attention_forward(*tensors, None, q_starts, k_starts, most_q, most_k, False, 0.0,
-                                                           causal, False)[0]
-        made["replay"] = made["replay"] or captured(torch, call)  # PyTorch plans this anew in each call, for 40 ms
-        return made["replay"]()
 
     def in_jax(jax, q_, k_, v_, n):
         swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
@@ -198,7 +189,7 @@ def of_lengths(b, h, kv, longest, d, causal, q=None):
         return jax.numpy.swapaxes(out, 1, 2)
     tokens = sum(lengths)
     pairs = tokens if is_step else sum(length * length for length in lengths) / (2 if causal else 1)
-    return KernelCase(text, [], {"Flash, packed": flash, "cuDNN, packed": cudnn}, in_jax, 4 * h * pairs * d,
+    return KernelCase(text, [], {"Flash, packed": flash}, in_jax, 4 * h * pairs * d,
                       2 * d * (2 * kv * tokens + 2 * h * (b if is_step else tokens)), has_f32=False, inputs=inputs,
                       reference=reference)
 
