@@ -50,8 +50,8 @@ constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 // 1.02 times as fast by either.)
 constexpr double shortTurnBytes = 20 * 1024;
 constexpr int64_t shortDepth = 1024;
-// The model was not fitted to tiles of 64 rows by 80 to 112 columns: tenon-tune tries them, and they are taken where
-// they were measured.
+// The model was not fitted to tiles of 64 rows by 80 to 112 columns: they are taken where it expects a tenth of them,
+// and where tenon-tune measured more.
 constexpr double triedHandicap = 1.1;
 
 // The transposed dot has columns in the places of a warpgroup's rows: 64 of them, with as many of few rows as there are
