@@ -45,6 +45,29 @@ LogicalResult LinearOp::infer(ShapeRule &rule, Adaptor op) {
   return rule.result(shape, elementOf(op.getInput()));
 }
 
+namespace {
+/// A vector is one row, so that no kernel knows another form: linear(x) -> reshape(linear(reshape(x))).
+struct VectorAsRow : OpRewritePattern<LinearOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(LinearOp op, PatternRewriter &rewriter) const override {
+    auto input = cast<RankedTensorType>(op.getInput().getType());
+    if (input.getRank() != 1)
+      return rewriter.notifyMatchFailure(op, "its input has rows");
+    auto asRow = [](RankedTensorType type) {
+      return RankedTensorType::get({1, type.getDimSize(0)}, type.getElementType());
+    };
+    Value row = ReshapeOp::create(rewriter, op.getLoc(), asRow(input), op.getInput(), ValueRange());
+    Value result = LinearOp::create(rewriter, op.getLoc(), asRow(op.getType()), row, op.getWeight(), op.getBias());
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), result, ValueRange());
+    return success();
+  }
+};
+} // namespace
+
+void LinearOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<VectorAsRow>(context);
+}
+
 LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   Shape query = rule.shape(op.getQuery()), key = rule.shape(op.getKey()), value = rule.shape(op.getValue());
   if (query.size() != 4 || key.size() != 4 || value.size() != 4)

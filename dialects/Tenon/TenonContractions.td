@@ -61,6 +61,7 @@ def LinearOp : InferredOp<"linear"> {
   }];
   let arguments = (ins FloatT:$input, FloatT:$weight, Optional<FloatT>:$bias);
   let results = (outs FloatT:$result);
+  let hasCanonicalizer = 1;
 }
 
 def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {

@@ -1,4 +1,4 @@
-// What a product or an attention computes for nobody goes.
+// What a product or an attention computes for nobody goes; a product of a vector is one of a row.
 // RUN: tenon-opt %s --canonicalize --split-input-file | FileCheck %s
 
 // CHECK-LABEL: @sums_that_nobody_reads
@@ -17,4 +17,33 @@ func.func @sums_that_nobody_reads(%q: tensor<2x4x5x8xf32>, %n: tensor<2xi32>) ->
 func.func @negative_sums_are_read(%q: tensor<2x4x5x8xf32>) -> tensor<2x4x5xf32> {
   %r, %l = tenon.attention %q, %q, %q {log_sum_exp} : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) -> (tensor<2x4x5x8xf32>, tensor<2x4x5xf32>)
   return %l : tensor<2x4x5xf32>
+}
+
+// -----
+
+// A vector is one row, and of two products in a row the reshapes between them cancel.
+// CHECK-LABEL: @linear_of_a_vector
+// CHECK-SAME: (%[[X:.*]]: tensor<8xf32>, %[[W:.*]]: tensor<6x8xf32>, %[[B:.*]]: tensor<6xf32>, %[[V:.*]]: tensor<?x6xf32>)
+// CHECK-NEXT: %[[ROW:.*]] = tenon.reshape %[[X]] : (tensor<8xf32>) -> tensor<1x8xf32>
+// CHECK-NEXT: %[[Y:.*]] = tenon.linear %[[ROW]], %[[W]], %[[B]] : (tensor<1x8xf32>, tensor<6x8xf32>, tensor<6xf32>) -> tensor<1x6xf32>
+// CHECK-NEXT: %[[Z:.*]] = tenon.linear %[[Y]], %[[V]] : (tensor<1x6xf32>, tensor<?x6xf32>) -> tensor<1x?xf32>
+// CHECK-NEXT: %[[R:.*]] = tenon.reshape %[[Z]] : (tensor<1x?xf32>) -> tensor<?xf32>
+// CHECK-NEXT: return %[[R]]
+func.func @linear_of_a_vector(%x: tensor<8xf32>, %w: tensor<6x8xf32>, %b: tensor<6xf32>, %v: tensor<?x6xf32>) -> tensor<?xf32> {
+  %0 = tenon.linear %x, %w, %b : (tensor<8xf32>, tensor<6x8xf32>, tensor<6xf32>) -> tensor<6xf32>
+  %1 = tenon.linear %0, %v : (tensor<6xf32>, tensor<?x6xf32>) -> tensor<?xf32>
+  return %1 : tensor<?xf32>
+}
+
+// -----
+
+// Nothing to contract, and a matrix of one row, which is what the others become.
+// CHECK-LABEL: @linear_edges
+// CHECK: tenon.linear %{{.*}}, %{{.*}} : (tensor<1x0xf32>, tensor<6x0xf32>) -> tensor<1x6xf32>
+// CHECK: tenon.linear %{{.*}}, %{{.*}} : (tensor<1x8xf32>, tensor<6x8xf32>) -> tensor<1x6xf32>
+// CHECK-NEXT: return
+func.func @linear_edges(%x: tensor<0xf32>, %w: tensor<6x0xf32>, %y: tensor<1x8xf32>, %v: tensor<6x8xf32>) -> (tensor<6xf32>, tensor<1x6xf32>) {
+  %0 = tenon.linear %x, %w : (tensor<0xf32>, tensor<6x0xf32>) -> tensor<6xf32>
+  %1 = tenon.linear %y, %v : (tensor<1x8xf32>, tensor<6x8xf32>) -> tensor<1x6xf32>
+  return %0, %1 : tensor<6xf32>, tensor<1x6xf32>
 }
