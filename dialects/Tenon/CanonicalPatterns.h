@@ -1,6 +1,8 @@
 // The dialect's canonical form beyond what a fold can say: patterns that make new ops. All are exact.
 #pragma once
 
+#include "dialects/Tenon/Tenon.h"
+
 #include "mlir/IR/PatternMatch.h"
 
 namespace tenon {
@@ -11,6 +13,11 @@ void addPointwisePatterns(mlir::RewritePatternSet &patterns);
 void addCastPatterns(mlir::RewritePatternSet &patterns);
 /// Operands no larger than broadcasting needs.
 void addBroadcastPatterns(mlir::RewritePatternSet &patterns);
+
+/// The predicate with its operands exchanged.
+ComparePredicate swapped(ComparePredicate predicate);
+/// The predicate that holds where this one does not, of integers.
+ComparePredicate inverse(ComparePredicate predicate);
 
 /// `value` repeated to `type`, to which it broadcasts. Unknown sizes are taken from `like`, values that together
 /// broadcast to `type` too.

@@ -13,19 +13,6 @@ namespace tenon {
 static bool isConstant(Value value) { return value.getDefiningOp<ConstantOp>() != nullptr; }
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-namespace {
-/// c + x -> x + c.
-template <typename OpT>
-struct ConstantOnTheRight : OpRewritePattern<OpT> {
-  using OpRewritePattern<OpT>::OpRewritePattern;
-  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
-    if (!isConstant(op.getLhs()) || isConstant(op.getRhs()))
-      return rewriter.notifyMatchFailure(op, "the left operand is no constant, or both are");
-    rewriter.replaceOpWithNewOp<OpT>(op, op.getType(), op.getRhs(), op.getLhs());
-    return success();
-  }
-};
-
 ComparePredicate swapped(ComparePredicate predicate) {
   switch (predicate) {
   case ComparePredicate::EQ:
@@ -60,6 +47,19 @@ ComparePredicate inverse(ComparePredicate predicate) {
   }
   llvm_unreachable("all predicates are handled");
 }
+
+namespace {
+/// c + x -> x + c.
+template <typename OpT>
+struct ConstantOnTheRight : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    if (!isConstant(op.getLhs()) || isConstant(op.getRhs()))
+      return rewriter.notifyMatchFailure(op, "the left operand is no constant, or both are");
+    rewriter.replaceOpWithNewOp<OpT>(op, op.getType(), op.getRhs(), op.getLhs());
+    return success();
+  }
+};
 
 /// The least value that every element of an integer tensor has at least.
 std::optional<int64_t> leastOf(Value value) {

@@ -1,6 +1,7 @@
 #include "passes/1_graph/AttentionForms.h"
 
 #include "dialects/Tenon/ConstantValues.h"
+#include "passes/1_graph/MaskForms.h"
 
 #include <cmath>
 
@@ -50,9 +51,7 @@ static Value withoutSelect(SelectOp op, RewriterBase &rewriter, AttentionParts &
   if (parts.added || parts.condition)
     return reason = "there are two masks", Value();
   if (*fill == -infinity) {
-    parts.condition = op.getCondition();
-    if (mirrored)
-      parts.condition = LogicalNotOp::create(rewriter, op.getLoc(), op.getCondition());
+    parts.condition = mirrored ? inverted(rewriter, op.getCondition()) : op.getCondition();
     return scores;
   }
   // A row that sees no key weighs all keys alike, as it does when the number is added: every sum rounds to it.

@@ -1,5 +1,6 @@
 #include "passes/1_graph/MaskForms.h"
 
+#include "dialects/Tenon/CanonicalPatterns.h"
 #include "dialects/Tenon/ConstantValues.h"
 #include "dialects/Tenon/Tenon.h"
 #include "passes/1_graph/Positions.h"
@@ -16,20 +17,28 @@ struct Distance {
 };
 } // namespace
 
+/// The dimension of the scores that one of a condition's is, both counted from the innermost; -1 for none.
+static int64_t dimensionOf(const Condition &condition, int64_t along) {
+  int64_t rank = condition.along.size();
+  return along >= 0 && along < rank ? condition.along[rank - 1 - along] : -1;
+}
+
 /// An integer tensor as a linear function of the indices of key and query: positions, or a difference of them.
-static std::optional<Distance> distanceOf(Value value, const KnownSizes &sizes) {
+static std::optional<Distance> distanceOf(Value value, const Condition &condition, const KnownSizes &sizes) {
   if (std::optional<Positions> positions = positionsOf(value, sizes)) {
-    if (positions->along > 1)
+    int64_t dimension = dimensionOf(condition, positions->along);
+    if (positions->step && dimension != 0 && dimension != 1)
       return std::nullopt;
-    bool isKey = positions->along == 0;
+    bool isKey = dimension == 0;
     return Distance{isKey ? positions->step : 0, isKey ? 0 : positions->step, positions->start};
   }
   Operation *op = value.getDefiningOp();
   if (isa_and_nonnull<ExpandOp>(op))
-    return distanceOf(op->getOperand(0), sizes);
+    return distanceOf(op->getOperand(0), condition, sizes);
   if (!isa_and_nonnull<AddOp, SubOp>(op))
     return std::nullopt;
-  std::optional<Distance> a = distanceOf(op->getOperand(0), sizes), b = distanceOf(op->getOperand(1), sizes);
+  std::optional<Distance> a = distanceOf(op->getOperand(0), condition, sizes),
+                          b = distanceOf(op->getOperand(1), condition, sizes);
   int64_t sign = isa<AddOp>(op) ? 1 : -1;
   if (!a || !b)
     return std::nullopt;
@@ -50,39 +59,6 @@ static Band bandOf(ComparePredicate predicate, int64_t offset) {
   default:
     return {};
   }
-}
-
-static ComparePredicate swapped(ComparePredicate predicate) {
-  switch (predicate) {
-  case ComparePredicate::LE:
-    return ComparePredicate::GE;
-  case ComparePredicate::LT:
-    return ComparePredicate::GT;
-  case ComparePredicate::GE:
-    return ComparePredicate::LE;
-  case ComparePredicate::GT:
-    return ComparePredicate::LT;
-  default:
-    return predicate;
-  }
-}
-
-static std::optional<Band> bandOf(CompareOp op, const KnownSizes &sizes) {
-  if (!elementOf(op.getLhs()).isInteger())
-    return std::nullopt;
-  std::optional<Distance> lhs = distanceOf(op.getLhs(), sizes), rhs = distanceOf(op.getRhs(), sizes);
-  if (!lhs || !rhs)
-    return std::nullopt;
-  Distance difference{lhs->key - rhs->key, lhs->query - rhs->query, lhs->offset - rhs->offset};
-  ComparePredicate predicate = op.getPredicate();
-  if (difference.key == -1 && difference.query == 1) {
-    difference = {1, -1, -difference.offset};
-    predicate = swapped(predicate);
-  }
-  if (difference.key != 1 || difference.query != -1)
-    return std::nullopt;
-  Band band = bandOf(predicate, difference.offset);
-  return band.most || band.least ? std::optional(band) : std::nullopt;
 }
 
 /// A triangle kept as a constant, whole or cut at its upper left corner: true where key <= query.
@@ -108,31 +84,121 @@ static bool isLowerTriangle(Value value) {
   });
 }
 
-std::optional<Band> tenon::bandOf(Value mask, const KnownSizes &sizes) {
-  if (auto compare = mask.getDefiningOp<CompareOp>())
-    return ::bandOf(compare, sizes);
-  if (isLowerTriangle(mask))
-    return Band{0, std::nullopt};
-  Operation *op = mask.getDefiningOp();
-  // Written out, or with ones in front, it says the same.
-  if (isa_and_nonnull<ExpandOp>(op))
-    return bandOf(op->getOperand(0), sizes);
-  if (auto reshape = dyn_cast_or_null<ReshapeOp>(op)) {
-    auto from = typeOf(reshape.getInput()), to = typeOf(mask);
-    auto ones = [](ArrayRef<int64_t> sizes) { return llvm::all_of(sizes, [](int64_t size) { return size == 1; }); };
-    if (from.hasStaticShape() && from.getRank() >= 2 && to.getRank() >= 2 &&
-        from.getShape().take_back(2) == to.getShape().take_back(2) && ones(from.getShape().drop_back(2)) &&
-        ones(to.getShape().drop_back(2)))
-      return bandOf(reshape.getInput(), sizes);
+std::optional<Band> tenon::bandOf(const Condition &condition, const KnownSizes &sizes) {
+  auto compare = condition.value.getDefiningOp<CompareOp>();
+  if (!compare) {
+    bool isTriangle =
+        dimensionOf(condition, 0) == 0 && dimensionOf(condition, 1) == 1 && isLowerTriangle(condition.value);
+    return isTriangle ? std::optional(Band{0, std::nullopt}) : std::nullopt;
   }
-  return std::nullopt;
+  if (!elementOf(compare.getLhs()).isInteger())
+    return std::nullopt;
+  std::optional<Distance> lhs = distanceOf(compare.getLhs(), condition, sizes),
+                          rhs = distanceOf(compare.getRhs(), condition, sizes);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  Distance difference{lhs->key - rhs->key, lhs->query - rhs->query, lhs->offset - rhs->offset};
+  ComparePredicate predicate = compare.getPredicate();
+  if (difference.key == -1 && difference.query == 1) {
+    difference = {1, -1, -difference.offset};
+    predicate = swapped(predicate);
+  }
+  if (difference.key != 1 || difference.query != -1)
+    return std::nullopt;
+  Band band = ::bandOf(predicate, difference.offset);
+  return band.most || band.least ? std::optional(band) : std::nullopt;
 }
 
-SmallVector<Value> tenon::conditionsOf(Value mask) {
-  auto both = mask.getDefiningOp<LogicalAndOp>();
-  if (!both)
-    return {mask};
-  SmallVector<Value> conditions = conditionsOf(both.getLhs());
-  conditions.append(conditionsOf(both.getRhs()));
+/// Whether a value, that a condition compares, is one number for each batch.
+static bool isOfBatch(Value value, const Condition &condition) {
+  int64_t rank = typeOf(value).getRank(), varying = 0;
+  for (auto [d, size] : llvm::enumerate(typeOf(value).getShape())) {
+    if (size == 1)
+      continue;
+    if (dimensionOf(condition, rank - 1 - int64_t(d)) != 3 || ++varying > 1)
+      return false;
+  }
+  return true;
+}
+
+std::optional<End> tenon::endOf(const Condition &condition, const KnownSizes &sizes) {
+  auto compare = condition.value.getDefiningOp<CompareOp>();
+  if (!compare || !elementOf(compare.getLhs()).isInteger())
+    return std::nullopt;
+  ComparePredicate predicate = compare.getPredicate();
+  Value place = compare.getLhs(), length = compare.getRhs();
+  std::optional<Positions> positions = positionsOf(place, sizes);
+  if (!positions) {
+    std::swap(place, length);
+    predicate = swapped(predicate);
+    positions = positionsOf(place, sizes);
+  }
+  if (!positions || positions->step != 1 || !isOfBatch(length, condition))
+    return std::nullopt;
+  int64_t dimension = dimensionOf(condition, positions->along);
+  bool isUpper = predicate == ComparePredicate::LT || predicate == ComparePredicate::LE;
+  int64_t beyond = (predicate == ComparePredicate::LE ? 1 : 0) - positions->start;
+  if (!isUpper || (dimension != 0 && dimension != 1) || std::abs(beyond) >= int64_t(1) << 30)
+    return std::nullopt;
+  return End{dimension == 1, length, beyond};
+}
+
+/// The dimensions of a reshape's operand, which those of its result are; none where it does more than add and drop
+/// ones.
+static std::optional<SmallVector<int64_t>> alongBefore(ReshapeOp op, ArrayRef<int64_t> along, const KnownSizes &sizes) {
+  SmallVector<int64_t> before(typeOf(op.getInput()).getRank(), -1);
+  auto isReal = [](Value value) {
+    return llvm::make_filter_range(llvm::seq<int64_t>(typeOf(value).getRank()),
+                                   [=](int64_t d) { return typeOf(value).getDimSize(d) != 1; });
+  };
+  auto from = llvm::to_vector(isReal(op.getInput())), to = llvm::to_vector(isReal(op.getResult()));
+  if (from.size() != to.size())
+    return std::nullopt;
+  for (auto [a, b] : llvm::zip_equal(from, to)) {
+    if (from.size() > 1 && !sizes.areEqual(op.getInput(), a, op.getResult(), b))
+      return std::nullopt;
+    before[a] = along[b];
+  }
+  return before;
+}
+
+static void collect(Value mask, ArrayRef<int64_t> along, const KnownSizes &sizes,
+                    SmallVectorImpl<Condition> &conditions) {
+  Operation *op = mask.getDefiningOp();
+  if (isa_and_nonnull<LogicalAndOp, ExpandOp>(op)) {
+    // Dimensions align at the innermost; what an expand has behind its first operand are sizes.
+    for (Value operand : op->getOperands().take_front(isa<ExpandOp>(op) ? 1 : 2))
+      collect(operand, along.take_back(typeOf(operand).getRank()), sizes, conditions);
+    return;
+  }
+  if (auto reshape = dyn_cast_or_null<ReshapeOp>(op))
+    if (std::optional<SmallVector<int64_t>> before = alongBefore(reshape, along, sizes))
+      return collect(reshape.getInput(), *before, sizes, conditions);
+  conditions.push_back({mask, SmallVector<int64_t>(along)});
+}
+
+SmallVector<Condition> tenon::conditionsOf(Value mask, const KnownSizes &sizes) {
+  SmallVector<Condition> conditions;
+  collect(mask, llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(typeOf(mask).getRank()))), sizes, conditions);
   return conditions;
+}
+
+Value tenon::inverted(RewriterBase &rewriter, Value mask) {
+  Operation *op = mask.getDefiningOp();
+  Location location = mask.getLoc();
+  if (auto inverse = dyn_cast_or_null<LogicalNotOp>(op))
+    return inverse.getInput();
+  if (auto either = dyn_cast_or_null<LogicalOrOp>(op))
+    return LogicalAndOp::create(rewriter, location, inverted(rewriter, either.getLhs()),
+                                inverted(rewriter, either.getRhs()));
+  auto compare = dyn_cast_or_null<CompareOp>(op);
+  if (compare && elementOf(compare.getLhs()).isInteger())
+    return CompareOp::create(rewriter, location, compare.getType(), compare.getLhs(), compare.getRhs(),
+                             inverse(compare.getPredicate()));
+  if (!isa_and_nonnull<ReshapeOp, ExpandOp>(op))
+    return LogicalNotOp::create(rewriter, location, mask);
+  Value source = inverted(rewriter, op->getOperand(0));
+  Operation *view = op->clone();
+  view->setOperand(0, source);
+  return rewriter.insert(view)->getResult(0);
 }

@@ -1,13 +1,14 @@
 // Attention as exporters write it is two matmuls with scale, mask and softmax between them: the score matrix, seq by
 // seq for each head, would be written and read four times. As one op it never exists. What a mask says of positions
-// alone (causal, a window) becomes an attribute, so that no mask is read and hidden blocks are skipped.
+// alone (causal, a window) becomes an attribute, and of lengths an operand, so that no mask is read and hidden blocks are
+// skipped.
 //
 // Where a row sees no key, the op gives 0; a softmax over nothing but -Inf gives NaN, for which exporters select 0.
 #include "dialects/Tenon/ConstantValues.h"
 #include "dialects/Tenon/Tenon.h"
 #include "passes/1_graph/AttentionForms.h"
+#include "passes/1_graph/AttentionMasks.h"
 #include "passes/1_graph/KnownSizes.h"
-#include "passes/1_graph/MaskForms.h"
 #include "passes/1_graph/Passes.h"
 
 #include "mlir/IR/Remarks.h"
@@ -23,7 +24,6 @@ using namespace mlir;
 using namespace tenon;
 
 static constexpr StringLiteral category = "tenon-raise-attention";
-static constexpr double infinity = std::numeric_limits<double>::infinity();
 
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
@@ -40,15 +40,13 @@ public:
   void absorbCasts(CastOp op);
   void shareHeads(AttentionOp op);
   void absorbScales(AttentionOp op);
-  void refineMask(AttentionOp op);
+  void refineMask(AttentionOp op) { tenon::refineMask(op, rewriter, sizes); }
 
 private:
   Value swapped(Value value);
   Value withFourDimensions(Value value);
   Value withoutRepeats(Value value, int64_t &repeats);
   Value narrowed(Value value, FloatType element);
-  std::optional<int64_t> keysBeyondQueries(AttentionOp op) const;
-  Value visibleWhere(AttentionOp op);
 
   KnownSizes sizes;
   IRRewriter rewriter;
@@ -219,74 +217,6 @@ void Raiser::absorbScales(AttentionOp op) {
   }
   if (scale != before)
     op.setScale(APFloat(scale));
-}
-
-/// How many more keys there are than queries, where that is one number.
-std::optional<int64_t> Raiser::keysBeyondQueries(AttentionOp op) const {
-  int64_t queries = typeOf(op.getQuery()).getDimSize(2), keys = typeOf(op.getKey()).getDimSize(2);
-  if (!ShapedType::isDynamic(queries) && !ShapedType::isDynamic(keys))
-    return keys - queries;
-  return sizes.areEqual(op.getQuery(), 2, op.getKey(), 2) ? std::optional<int64_t>(0) : std::nullopt;
-}
-
-/// The boolean mask that a float one is: select(visible, 0.0, hidden). With a finite number for hidden only if every
-/// row sees a key: a row that sees none would weigh all alike.
-Value Raiser::visibleWhere(AttentionOp op) {
-  Value mask = op.getMask();
-  if (elementOf(mask).isInteger(1))
-    return mask;
-  auto select = mask.getDefiningOp<SelectOp>();
-  if (!select)
-    return {};
-  bool mirrored = isSplat(select.getOnFalse(), 0) || isSplat(select.getOnFalse(), -0.0);
-  Value zero = mirrored ? select.getOnFalse() : select.getOnTrue();
-  std::optional<double> hidden = floatSplat(mirrored ? select.getOnTrue() : select.getOnFalse());
-  if (!hidden || !(isSplat(zero, 0) || isSplat(zero, -0.0)) || !absorbsScores(*hidden, elementOf(mask)))
-    return {};
-  if (*hidden != -infinity) {
-    std::optional<int64_t> beyond = keysBeyondQueries(op);
-    // Query i sees key i + beyond, which there is, if every condition lets it.
-    bool seesItself =
-        !mirrored && beyond && *beyond >= 0 && llvm::all_of(conditionsOf(select.getCondition()), [&](Value condition) {
-          std::optional<Band> band = bandOf(condition, sizes);
-          return band && band->most.value_or(*beyond) >= *beyond && band->least.value_or(*beyond) <= *beyond;
-        });
-    if (!seesItself)
-      return {};
-  }
-  if (!mirrored)
-    return select.getCondition();
-  rewriter.setInsertionPoint(op);
-  return LogicalNotOp::create(rewriter, op.getLoc(), select.getCondition());
-}
-
-/// What a mask says of positions alone becomes an attribute; a mask of what is left stays.
-void Raiser::refineMask(AttentionOp op) {
-  if (!op.getMask())
-    return;
-  Value visible = visibleWhere(op);
-  if (!visible)
-    return;
-  std::optional<int64_t> beyond = keysBeyondQueries(op);
-  SmallVector<Value> rest;
-  for (Value condition : conditionsOf(visible)) {
-    std::optional<Band> band = beyond ? bandOf(condition, sizes) : std::nullopt;
-    bool isCausal = band && band->most && *band->most == *beyond;
-    bool isWindow = band && band->least && !op.getWindow() && *beyond - *band->least + 1 >= 1;
-    if (isCausal && !band->least)
-      op.setCausal(true);
-    else if (isWindow && !band->most)
-      op.setWindow(*beyond - *band->least + 1);
-    else
-      rest.push_back(condition);
-  }
-  if (rest.empty())
-    return op.getMaskMutable().clear();
-  rewriter.setInsertionPoint(op);
-  Value mask = rest.front();
-  for (Value next : ArrayRef(rest).drop_front())
-    mask = LogicalAndOp::create(rewriter, op.getLoc(), mask, next);
-  op.getMaskMutable().assign(mask);
 }
 
 namespace {
