@@ -4,7 +4,7 @@ import operator
 import torch
 
 from tenon.importer import (ops_arithmetic, ops_contractions, ops_creation, ops_fused,  # noqa: F401 (fill OPS)
-                            ops_indexing, ops_pointwise, ops_pooling, ops_rows, ops_scatter, ops_shapes)
+                            ops_indexing, ops_own, ops_pointwise, ops_pooling, ops_rows, ops_scatter, ops_shapes)
 from tenon.importer.data_types import tenon_dtype
 from tenon.importer.in_place import functional_name, is_mutable
 from tenon.importer.not_importable import NotImportable

@@ -22,6 +22,7 @@ def read_program(path):
     """The torch.export.ExportedProgram in a file. CorruptError for what breaks the format, UnsupportedError for what
     would have to be unpickled or is of another version."""
     try:
+        import tenon.ops  # noqa: F401 (torch knows an operator once it is defined)
         import torch  # noqa: F401
     except ImportError:
         import sys

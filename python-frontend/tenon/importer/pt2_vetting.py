@@ -6,8 +6,8 @@ import re
 
 from tenon.errors import CorruptError, UnsupportedError
 
-# "torch.ops.aten.add.Tensor"; namespaces of torch's own libraries of operators.
-_OPERATOR = re.compile(r"torch\.ops\.(aten|prims|prim|higher_order)\.[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?")
+# "torch.ops.aten.add.Tensor"; namespaces of torch's own libraries of operators, and of tenon.ops.
+_OPERATOR = re.compile(r"torch\.ops\.(aten|prims|prim|higher_order|tenon)\.[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?")
 _FUNCTION = re.compile(r"_operator\.(getitem|add|sub|mul|floordiv|truediv|mod|pow|neg|pos|eq|ne|lt|le|gt|ge|and_|or_|not_"
                        r"|lshift|rshift|abs|index|is_|is_not)|math\.(ceil|floor|trunc|sqrt)"
                        r"|torch\.(sym_\w+|_sym_sqrt|_check\w*)")
@@ -54,8 +54,8 @@ class _Vetting:
     def _member(self, holder, key, item):
         if key in ("target", "as_operator") and isinstance(item, str) and ("inputs" in holder or key == "as_operator"):
             if not (_OPERATOR.fullmatch(item) or _FUNCTION.fullmatch(item)):
-                raise UnsupportedError(f"{self._path}: the graph calls '{item[:100]}', which is no operator of torch's own; "
-                                       "custom operators are not imported")
+                raise UnsupportedError(f"{self._path}: the graph calls '{item[:100]}', which is no operator of torch's own or of "
+                                       "tenon.ops; other custom operators are not imported")
         elif key in ("expr_str", "sym_expr"):
             _check_expression(item, self._path)
         elif key in ("in_spec", "out_spec") and isinstance(item, str):
