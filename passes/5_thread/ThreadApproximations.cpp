@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tenon;
 
@@ -38,24 +40,81 @@ struct Registers {
   Value exp(Value x) { return exp2(mul(x, number(1.44269504))); }
   Value reciprocal(Value x) { return ptx::RcpOp::create(b, b.getF32Type(), x); }
 
+  /// Of t = `scale` |x|: `factor` s Q(s), which is erfc(t) e^(t^2).
+  Value scaledTail(Value magnitude, double scale, double factor) {
+    Value s = reciprocal(fma(magnitude, number(scale * 0x1.8f5c28p-2), number(1)));
+    Value q = number(factor * -0x1.d1feep-3);
+    for (double c : {0x1.c5f8c2p-1, -0x1.4553p-1, 0x1.4c92e6p-1, 0x1.76542ep-4, 0x1.e1f226p-3})
+      q = fma(q, s, number(factor * c));
+    return mul(q, s);
+  }
+
   /// erfc(t) = e^(-t^2) s Q(s), s = 1 / (1 + 0.39 t), for t >= 0 (Hastings' form, Q and 0.39 fitted for the least error
   /// of erfc: 0.9e-8 but for rounding); erfc(-t) = 2 - erfc(t).
   Value erfc(Value x) {
-    Value s = reciprocal(fma(math::AbsFOp::create(b, x), number(0x1.8f5c28p-2), number(1)));
-    Value q = number(-0x1.d1feep-3);
-    for (double c : {0x1.c5f8c2p-1, -0x1.4553p-1, 0x1.4c92e6p-1, 0x1.76542ep-4, 0x1.e1f226p-3})
-      q = fma(q, s, number(c));
-    Value tail = mul(mul(q, s), exp(mul(x, arith::NegFOp::create(b, x))));
+    Value tail = mul(scaledTail(math::AbsFOp::create(b, x), 1, 1), exp(mul(x, arith::NegFOp::create(b, x))));
     Value isNegative = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, x, number(0));
     return arith::SelectOp::create(b, isNegative, arith::SubFOp::create(b, number(2), tail), tail);
   }
+
+  /// x / 2 erfc(-x / sqrt(2)) = max(x, 0) - |x| / 2 erfc(|x| / sqrt(2)), which asks for no sign. Beyond 30 there is
+  /// nothing to subtract, and of Inf there would be Inf times 0; of -Inf there is.
+  Value gelu(Value x) {
+    constexpr double half = 0.70710678118654752;
+    Value magnitude = math::AbsFOp::create(b, arith::MinNumFOp::create(b, x, number(30)));
+    // e^(-x^2 / 2) = 2^-(z^2)
+    Value z = mul(magnitude, number(std::sqrt(0.5 * 1.4426950408889634)));
+    Value power = exp2(mul(arith::NegFOp::create(b, z), z));
+    Value tail = mul(scaledTail(magnitude, half, 0.5), power);
+    Value positive = arith::MaximumFOp::create(b, x, number(0));
+    return fma(arith::NegFOp::create(b, magnitude), tail, positive);
+  }
 };
+
+/// The register of x where an op is `x / 2` times `erfc(-x / sqrt(2))`, as gelu is written.
+Value argumentOfGelu(Operation *op, ArrayRef<Value> operands) {
+  auto product = dyn_cast<arith::MulFOp>(op);
+  auto function = product ? product.getRhs().getDefiningOp<math::ErfcOp>() : nullptr;
+  auto halved = product ? product.getLhs().getDefiningOp<arith::MulFOp>() : nullptr;
+  auto scaled = function ? function.getOperand().getDefiningOp<arith::MulFOp>() : nullptr;
+  auto isBy = [](arith::MulFOp by, double number) {
+    DenseElementsAttr splat;
+    return matchPattern(by.getRhs(), m_Constant(&splat)) && splat.isSplat() &&
+           std::fabs(splat.getSplatValue<APFloat>().convertToDouble() - number) < 1e-6;
+  };
+  if (!halved || !scaled || halved.getLhs() != scaled.getLhs() || !isBy(halved, 0.5) ||
+      !isBy(scaled, -0.70710678118654752))
+    return {};
+  auto inRegister = operands[0].getDefiningOp<arith::MulFOp>();
+  return inRegister ? inRegister.getLhs() : Value();
+}
+
+/// a b + c and c - a b with one rounding, where nothing else reads the product.
+Value fused(Registers &r, Operation *op, ArrayRef<Value> operands) {
+  if (!isa<arith::AddFOp, arith::SubFOp>(op))
+    return {};
+  for (unsigned number : {1u, 0u}) {
+    auto tile = op->getOperand(number).getDefiningOp<arith::MulFOp>();
+    auto product = operands[number].getDefiningOp<arith::MulFOp>();
+    if (!tile || !tile->hasOneUse() || !product || (isa<arith::SubFOp>(op) && number == 0))
+      continue;
+    Value lhs = product.getLhs();
+    if (isa<arith::SubFOp>(op))
+      lhs = arith::NegFOp::create(r.b, lhs);
+    return r.fma(lhs, product.getRhs(), operands[1 - number]);
+  }
+  return {};
+}
 } // namespace
 
 Value ThreadEmitter::approximate(Operation *op, ArrayRef<Value> operands) {
   if (!isApproximate || !operands.front().getType().isF32())
     return {};
   Registers r{b};
+  if (Value x = argumentOfGelu(op, operands))
+    return r.gelu(x);
+  if (Value sum = fused(r, op, operands))
+    return sum;
   if (isa<math::Exp2Op>(op))
     return r.exp2(operands[0]);
   if (isa<math::ExpOp>(op))

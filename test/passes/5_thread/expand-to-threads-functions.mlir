@@ -45,6 +45,52 @@ module {
         tile.store %y, %Y[%i, %c0] : tensor<64xbf16, #warp.layout<[l32, r2]>>, !tile.view<8x64xbf16>
       }
     }
+    // x / 2 erfc(-x / sqrt(2)) asks for no sign.
+// CHECK-LABEL: llvm.func @gelu
+// CHECK: arith.minnumf
+// CHECK-NEXT: math.absf
+// CHECK: ptx.ex2.approx.ftz
+// CHECK: ptx.rcp.approx.ftz
+// CHECK: arith.maximumf
+// CHECK-NOT: arith.select
+// CHECK: math.fma
+// CHECK: arith.truncf
+    tile.kernel @gelu(%X: !tile.view<8x32xbf16>, %Y: !tile.view<8x32xbf16>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      %half = arith.constant dense<0.5> : tensor<32xf32, #warp.layout<[l32]>>
+      %scale = arith.constant dense<-0.707106769> : tensor<32xf32, #warp.layout<[l32]>>
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<8x32xbf16> -> tensor<32xbf16, #warp.layout<[l32]>>
+        %w = arith.extf %x : tensor<32xbf16, #warp.layout<[l32]>> to tensor<32xf32, #warp.layout<[l32]>>
+        %h = arith.mulf %w, %half : tensor<32xf32, #warp.layout<[l32]>>
+        %t = arith.mulf %w, %scale : tensor<32xf32, #warp.layout<[l32]>>
+        %e = math.erfc %t : tensor<32xf32, #warp.layout<[l32]>>
+        %r = arith.mulf %h, %e : tensor<32xf32, #warp.layout<[l32]>>
+        %y = arith.truncf %r : tensor<32xf32, #warp.layout<[l32]>> to tensor<32xbf16, #warp.layout<[l32]>>
+        tile.store %y, %Y[%i, %c0] : tensor<32xbf16, #warp.layout<[l32]>>, !tile.view<8x32xbf16>
+      }
+    }
+    // Of a product that only a sum reads there is one rounding; one that is read twice stays.
+// CHECK-LABEL: llvm.func @fused
+// CHECK: %[[TWICE:.*]] = arith.mulf
+// CHECK: math.fma %[[TWICE]]
+// CHECK-NEXT: arith.addf %[[TWICE]]
+// CHECK: arith.truncf
+    tile.kernel @fused(%X: !tile.view<8x32xbf16>, %Y: !tile.view<8x32xbf16>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c8 = arith.constant 8 : index
+      tile.grid (%i) = (%c8) {
+        %x = tile.load %X[%i, %c0] : !tile.view<8x32xbf16> -> tensor<32xbf16, #warp.layout<[l32]>>
+        %w = arith.extf %x : tensor<32xbf16, #warp.layout<[l32]>> to tensor<32xf32, #warp.layout<[l32]>>
+        %twice = arith.mulf %w, %w : tensor<32xf32, #warp.layout<[l32]>>
+        %once = arith.mulf %twice, %w : tensor<32xf32, #warp.layout<[l32]>>
+        %sum = arith.addf %once, %w : tensor<32xf32, #warp.layout<[l32]>>
+        %r = arith.addf %twice, %sum : tensor<32xf32, #warp.layout<[l32]>>
+        %y = arith.truncf %r : tensor<32xf32, #warp.layout<[l32]>> to tensor<32xbf16, #warp.layout<[l32]>>
+        tile.store %y, %Y[%i, %c0] : tensor<32xbf16, #warp.layout<[l32]>>, !tile.view<8x32xbf16>
+      }
+    }
     // An f32 shows every unit.
 // CHECK-LABEL: llvm.func @negative_single_precision
 // CHECK-NOT: approx
