@@ -32,13 +32,15 @@ struct GemmShape {
   /// Of as many columns each, whose results one program needs together: gates.
   int64_t products = 1;
   int64_t swappedRows = 8; ///< of the transposed dot, in steps of so many
+  bool hasRows = true;     ///< else its one row is no dimension of it
 };
 struct GemmTile {
   int64_t rows, columns, depth;
   int64_t splits = 1;     ///< of the depth, over programs
   int64_t parts = 1;      ///< of the rows, multiplied one after the other
   bool isSwapped = false; ///< the transposed dot: columns are the instruction's rows
-  bool isJoined = false;  ///< programs that share a sum add it up themselves; else a second kernel does, or the reader
+  bool isJoined = false;  ///< programs that share a sum add it up themselves, as CTAs of a cluster
+  bool isByLast = false;  ///< the last of them does; of neither, a second kernel or who reads the result
 };
 struct GemmCandidate {
   GemmTile tile;
@@ -46,6 +48,14 @@ struct GemmCandidate {
   double busySeconds; ///< of the busiest multiprocessor, were memory without bounds
   std::string reason; ///< "132 programs, 1 a multiprocessor, bound by memory"
 };
+/// Tiles of a product whose programs share sums that the last of them adds up: each has a counter.
+constexpr int64_t mostTilesByLast = 256;
+/// Why the programs of a sum of `tile`, which is joined or by the last, cannot add it up themselves; empty where they
+/// can.
+std::string whyNotJoined(const GemmShape &shape, const GemmTile &tile, const GpuArch &arch);
+/// What a program gets of the others in its cluster.
+int64_t exchangedBytes(const GemmTile &tile);
+
 /// Legal tiles, best first; there is one always.
 /// `refusals`: so many tiles had too few registers; those tried now have that many times half the results.
 std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch, int64_t refusals = 0);

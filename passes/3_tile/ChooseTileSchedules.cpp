@@ -76,8 +76,10 @@ static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const T
     double worth = findSumReader(kernel) ? worthASplit(gemmShapeOf(kernel, *product).rows, record->seconds) : 0;
     SmallVector<TileCandidate> ranked =
         worth > 0 ? rankTileSchedules(kernel, arch, tf32) : SmallVector<TileCandidate>();
-    auto split = llvm::find_if(
-        ranked, [](TileCandidate &candidate) { return cast<tile::GemmAttr>(candidate.schedule).getSplitK() > 1; });
+    auto split = llvm::find_if(ranked, [](TileCandidate &candidate) {
+      auto gemm = cast<tile::GemmAttr>(candidate.schedule);
+      return gemm.getSplitK() > 1 && gemm.getJoinedParts() == 1;
+    });
     if (split != ranked.end() && split->seconds <= worth * record->seconds)
       return Choice{split->schedule, split->reason + "; the parts are added by who reads the sum"};
     return fromRecord(*record, schedule);

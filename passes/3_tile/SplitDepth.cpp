@@ -6,7 +6,6 @@
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/ContractionKernel.h"
 #include "lib/Analysis/GpuOfModule.h"
-#include "lib/Schedule/WarpSchedule.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/TileCandidates.h"
@@ -109,6 +108,12 @@ static Value sumOfParts(DerivedKernel &kernel, linalg::GenericOp op, Value parts
       .getResult(0);
 }
 
+/// Parts of a sum that each begin with something would have it as often.
+static bool startsAtZero(linalg::GenericOp op) {
+  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
+  return fill && (matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero()));
+}
+
 /// Why the kernel cannot be split; empty where it was.
 static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch) {
   std::optional<ContractionKernel> product = findContraction(kernel.getBlock());
@@ -123,8 +128,7 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
   for (OpOperand *operand : op.getDpsInputOperands())
     if (AffineMap map = op.getMatchingIndexingMap(operand); !map.getResultPosition(loop))
       return "an operand's depth is no dimension of it";
-  auto fill = op.getDpsInits()[0].getDefiningOp<linalg::FillOp>();
-  if (!fill || !(matchPattern(fill.getInputs()[0], m_AnyZeroFloat()) || matchPattern(fill.getInputs()[0], m_Zero())))
+  if (!startsAtZero(op))
     return "it does not start at 0";
   // The parts are shaped as the result is, so that their sizes are known where its are.
   Value yielded = kernel.getYielded().front();
@@ -165,51 +169,18 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
   return "";
 }
 
-/// Whether each tile of the result can have a counter that stays from launch to launch.
-static bool hasFewTiles(KernelOp kernel, tile::GemmAttr gemm) {
-  ArrayRef<int64_t> shape = typeOf(kernel.getYielded().front()).getShape();
-  int64_t tiles = 1;
-  for (auto [fromEnd, size] : llvm::enumerate(llvm::reverse(shape))) {
-    int64_t tile = fromEnd == 0 ? gemm.getColumns() : fromEnd == 1 ? gemm.getRows() : 1;
-    if (ShapedType::isDynamic(size) || size > tile * tile::ReduceToLastOp::mostTiles ||
-        (tiles *= llvm::divideCeil(size, tile)) > tile::ReduceToLastOp::mostTiles)
-      return false;
-  }
-  return true;
-}
+static_assert(mostTilesByLast == tile::ReduceToLastOp::mostTiles);
 
-/// Why the programs of a sum cannot add it up themselves, as CTAs of a cluster or by the last; empty where they can.
+/// Why the programs of a sum cannot add it up themselves; empty where they can.
 static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch) {
   std::optional<ContractionKernel> product = findContraction(kernel.getBlock());
   if (!product || kernel->getNumResults() != 1)
     return "it is no product with one result";
-  if (gemmShapeOf(kernel, *product).products > 1)
-    return "a program of it has more sums than one";
-  int64_t bits = getElementTypeOrSelf(product->rhsTensor().getType()).getIntOrFloatBitWidth();
-  if (!arch.hasWgmma || bits > 16 || product->rows.empty())
-    return "no dot of warpgroups makes its sums";
-  int64_t parts = gemm.getSplitK(), depth = product->staticDepth();
-  if (ShapedType::isDynamic(depth) || depth <= parts * gemm.getDepth())
-    return "a part of its depth has one turn, or it is known only at run time";
-  int64_t rows = gemm.getRows(), columns = gemm.getColumns();
-  if (gemm.getSwapped())
-    std::swap(rows, columns);
-  // What a program finishes leaves by stores of 8 rows, or by slabs of 16 columns.
-  int64_t finished = gemm.getByLast() ? columns : columns / parts;
-  if (rows % 64 != 0 || columns % finished != 0 || finished % (gemm.getSwapped() ? 8 : 16) != 0)
-    return "its tile has no equal parts in whole fragments";
-  if (gemm.getByLast() && !hasFewTiles(kernel, gemm))
-    return "its tiles are more than " + std::to_string(tile::ReduceToLastOp::mostTiles) + ", or known only at run time";
-  int64_t bytes = (rows + columns) * gemm.getDepth() * bits / 8;
-  int64_t exchanged = gemm.getByLast() ? 0 : (parts - 1) * rows * finished * 4;
-  WarpSchedule warps = chooseDotWarps(rows, columns, bytes, /*outerBytes=*/0, exchanged, DotKind::Warpgroup, arch);
-  if (!warps.wgmma)
-    return "shared memory does not hold three slots of its operands beside the sums of others";
-  constexpr int64_t mostRegisters = 96, mostRead = 256; // beyond that kernels spill
-  int64_t registers = rows * columns / (32 * warps.warpsM * warps.warpsN);
-  if (gemm.getByLast() && (registers > mostRegisters || registers * parts > mostRead))
-    return "a thread has no registers for its sum beside the parts of others";
-  return "";
+  if (!startsAtZero(product->op))
+    return "it does not start at 0";
+  GemmTile tile{gemm.getRows(),  gemm.getColumns(), gemm.getDepth(),  gemm.getSplitK(),
+                gemm.getParts(), gemm.getSwapped(), gemm.getJoined(), gemm.getByLast()};
+  return whyNotJoined(gemmShapeOf(kernel, *product), tile, arch);
 }
 
 namespace {

@@ -87,6 +87,7 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
   // Across their depth an instruction takes rows by 16.
   AffineExpr depthLoop = getAffineDimExpr(product.depth, kernel.getContext());
   shape.swappedRows = product.lhsMap().getResults().back() == depthLoop ? 8 : 16;
+  shape.hasRows = !product.rows.empty();
   shape.opsBehind = std::max<int64_t>(0, opsBehind(product) - 1);
   // Gates are parts of the product's columns (tenon-join-gates).
   auto gates = llvm::count_if(kernel.getBlock().getOps<tensor::ExtractSliceOp>(), [](tensor::ExtractSliceOp part) {
@@ -115,7 +116,7 @@ static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &
     const GemmTile &tile = candidate.tile;
     auto gemm = tile::GemmAttr::get(kernel.getContext(), tile.rows, tile.columns, tile.depth, tile.splits, tile.parts,
                                     promote > 0 ? std::max(promote, tile.depth) : 0, tile.isSwapped, tile.isJoined,
-                                    /*by_last=*/false);
+                                    tile.isByLast);
     candidates.push_back(
         {gemm, candidate.reason + ", " + microseconds(candidate.seconds) + " by the model", candidate.seconds});
   }

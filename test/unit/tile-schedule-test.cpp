@@ -102,6 +102,37 @@ TEST(TileSchedule, PromotedSums) {
   expect(bestOf(8192, 128, 128), 256, 128, 2);
 }
 
+TEST(TileSchedule, ProgramsThatAddUpTheirSums) {
+  GemmShape shape{1, 256, 4096, 4096, 16, 16, true};
+  auto why = [&](GemmTile tile, bool byLast, const char *name = "sm_90a") {
+    tile.isJoined = !byLast;
+    tile.isByLast = byLast;
+    return whyNotJoined(shape, tile, arch(name));
+  };
+  EXPECT_EQ(why({128, 128, 64, 2}, false), "");
+  EXPECT_EQ(why({128, 128, 64, 2}, true), "");
+  EXPECT_EQ(why({64, 64, 64, 2, 1, /*isSwapped=*/true}, false), "");
+  const char *noDot = "no dot of warpgroups makes its sums",
+             *noParts = "its tile has no equal parts in whole fragments";
+  EXPECT_EQ(why({128, 128, 64, 2}, false, "sm_80"), noDot);
+  EXPECT_EQ(why({128, 48, 64, 2}, false), noParts); // by the last it is whole
+  EXPECT_EQ(why({128, 48, 64, 2}, true), "");
+  EXPECT_EQ(why({2, 64, 64, 4, 1, true}, false), noParts);
+  EXPECT_EQ(why({64, 32, 64, 2}, true), "its tiles are more than 256, or known only at run time");
+  EXPECT_EQ(why({128, 256, 128, 2}, false),
+            "shared memory does not hold three slots of its operands beside the sums of others");
+  EXPECT_EQ(why({128, 128, 64, 8}, true), "a thread has no registers for its sum beside the parts of others");
+  EXPECT_EQ(why({128, 128, 64, 64}, false), "a part of its depth has one turn, or it is known only at run time");
+  shape.depth = -1;
+  EXPECT_EQ(why({128, 128, 64, 2}, false), "a part of its depth has one turn, or it is known only at run time");
+  shape.depth = 4096, shape.rows = -1;
+  EXPECT_EQ(why({128, 128, 64, 2}, true), "its tiles are more than 256, or known only at run time");
+  shape.rows = 1, shape.hasRows = false;
+  EXPECT_EQ(why({8, 64, 64, 2, 1, true}, true), noDot);
+  shape.hasRows = true, shape.products = 2;
+  EXPECT_EQ(why({8, 64, 64, 2, 1, true}, true), "a program of it has more sums than one");
+}
+
 TEST(TileSchedule, RowsOfAProgram) {
   const GpuArch &gpu = arch("sm_90a");
   struct Case {
