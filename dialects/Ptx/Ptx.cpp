@@ -33,6 +33,12 @@ LogicalResult CvtF8Op::verify() {
   return emitOpError("(C1) converts to ") << getElement() << ", expected f8E4M3FN or f8E5M2";
 }
 
+LogicalResult WidenF8Op::verify() {
+  if (isFloat8(getElement()))
+    return success();
+  return emitOpError("(C1) widens ") << getElement() << ", expected f8E4M3FN or f8E5M2";
+}
+
 static LogicalResult checkElements(WgmmaOp op) {
   Type lhs = op.getElement(), rhs = op.elementOfRhs();
   bool isKnown = lhs.isF16() || lhs.isBF16() || lhs.isTF32() || isFloat8(lhs) || isInteger8(lhs);

@@ -319,4 +319,25 @@ def CvtF8Op : PtxOp<"cvt.f8x2", [Pure]> {
   let hasVerifier = 1;
 }
 
+def WidenF8Op : PtxOp<"cvt.f16x2", [Pure]> {
+  let summary = "cvt.rn of two 8-bit floats to f16 (sm_89 and later)";
+  let description = [{
+    Formula: the halves of `r` are the bytes of `pair` as f16, the lower byte in the lower half. Each 8-bit float is one of f16; NaN
+    becomes 0x7FFF (PTX ISA, "cvt").
+
+    (C1) The element is f8E4M3FN or f8E5M2.
+
+    ```mlir
+    llvm.func @example(%pair: i16) -> i32 {
+      %r = ptx.cvt.f16x2 %pair {element = f8E4M3FN}
+      llvm.return %r : i32
+    }
+    ```
+  }];
+  let arguments = (ins I16:$pair, TypeAttr:$element);
+  let results = (outs I32:$result);
+  let assemblyFormat = "operands attr-dict";
+  let hasVerifier = 1;
+}
+
 #endif

@@ -310,14 +310,32 @@ OpFoldResult RelayoutOp::fold(FoldAdaptor) {
   return getTile().getType() == getResult().getType() ? OpFoldResult(getTile()) : OpFoldResult();
 }
 
+static Type elementOf(Type tile) {
+  auto smem = dyn_cast<SmemType>(tile);
+  return smem ? smem.getElementType() : cast<RankedTensorType>(tile).getElementType();
+}
+
+bool warp::DotOp::isWidening() {
+  return elementOf(getLhs().getType()).isF16() && isa<Float8E4M3FNType, Float8E5M2Type>(elementOf(getRhs().getType()));
+}
+
+/// (C9)
+static LogicalResult checkWidening(warp::DotOp op, int64_t columnsOfWarp) {
+  auto atom = dyn_cast<MmaSyncAttr>(Attribute(op.getAtom()));
+  int64_t depth = op.getTransposeB() ? 32 : 16;
+  if (!atom || atom.getK() != depth || !isa<RankedTensorType>(op.getLhs().getType()) ||
+      (!op.getTransposeB() && columnsOfWarp % 16 != 0))
+    return op.emitOpError("(C9) widens ")
+           << op.getRhs().getType() << " by " << op.getAtom() << " beside " << op.getLhs().getType() << " for "
+           << columnsOfWarp << " columns a warp, expected #warp.mma_sync of a depth of " << depth
+           << ", a fragment and blocks of 16 columns";
+  return success();
+}
+
 LogicalResult warp::DotOp::verify() {
   auto shapeOf = [](Type type) {
     auto smem = dyn_cast<SmemType>(type);
     return smem ? smem.getShape() : cast<RankedTensorType>(type).getShape();
-  };
-  auto elementOf = [](Type type) {
-    auto smem = dyn_cast<SmemType>(type);
-    return smem ? smem.getElementType() : cast<RankedTensorType>(type).getElementType();
   };
   Type lhs = getLhs().getType(), rhs = getRhs().getType();
   LayoutAttr fragment = layoutOf(lhs);
@@ -344,16 +362,20 @@ LogicalResult warp::DotOp::verify() {
     return emitOpError("(C7) gives ") << warpsM << " x " << warpsN << " warps " << m << " x " << n
                                       << " results, expected a multiple of " << blockRows << " x 8 for each";
   auto schedule = ScheduleAttr::get(getContext(), warpsM, warpsN, 1, false, false, false, 1, false, 1, 1, 0);
-  if (!layout || layout != schedule.accumulatorLayout(m, n))
-    return emitOpError("(C3) accumulates in ")
-           << getAccumulator().getType() << ", expected layout " << schedule.accumulatorLayout(m, n);
+  bool isWidened = isWidening();
+  if (isWidened && failed(checkWidening(*this, n / warpsN)))
+    return failure();
+  LayoutAttr expected = schedule.accumulatorLayout(m, n, isWidened && !getTransposeB() ? 4 : 2);
+  if (!layout || layout != expected)
+    return emitOpError("(C3) accumulates in ") << getAccumulator().getType() << ", expected layout " << expected;
   if (fragment && fragment != LayoutAttr::get(getContext(), getAtom().lhsDigits(m, k, warpsM, warpsN)))
     return emitOpError("(C1) has a left fragment of layout ") << fragment << ", which is not the atom's";
   Type element = elementOf(lhs), added = getAccumulator().getType().getElementType();
   bool isSum = element.isInteger() ? added.isInteger(32) : element.isF64() ? added.isF64() : added.isF32();
   bool areAlike = element == elementOf(rhs) ||
                   (element.getIntOrFloatBitWidth() == 8 && isa<FloatType>(element) && isa<FloatType>(elementOf(rhs)));
-  if (!getAtom().takes(element) || !getAtom().takes(elementOf(rhs)) || !areAlike || !isSum)
+  bool isTaken = isWidened || (getAtom().takes(element) && getAtom().takes(elementOf(rhs)) && areAlike);
+  if (!isTaken || !isSum)
     return emitOpError("(C4) multiplies ")
            << element << " with " << elementOf(rhs) << " into " << added << " by " << getAtom()
            << ", expected operands of one type that it takes, and i32, f64 or f32 for their sum";

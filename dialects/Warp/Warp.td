@@ -500,8 +500,8 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
 
     (C3) The accumulator has the atom's layout.
 
-    (C4) The atom multiplies elements of that type, the same on both sides or both 8-bit floats; the accumulator is of i32
-    for i8, of f64 for f64, else of f32.
+    (C4) The atom multiplies elements of that type, the same on both sides or both 8-bit floats, or it widens (C9); the
+    accumulator is of i32 for i8, of f64 for f64, else of f32.
 
     (C5) By `#warp.wgmma` each warp has 16 rows, the warps are whole warpgroups, and there are at most 256 columns.
 
@@ -511,6 +511,11 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
     (C7) Each warp has whole blocks of the atom's rows, and of 8 columns.
 
     (C8) By `#warp.wgmma<k = 32>` the depth of both operands is contiguous: `lhs` is not transposed, `rhs` is.
+
+    (C9) An `rhs` of 8-bit floats beside a fragment of f16 is widened to f16, which has them all, as it is read. With
+    `transpose_b` that is by `#warp.mma_sync<m = 16, n = 8, k = 32>`: a lane reads words of four of the depth, and so has
+    four neighbours of the fragment. Else by `k = 16`: a lane reads two columns of two rows as a word, and so has four
+    neighbouring columns of the accumulator, `[.., rN, l4, r4]`; each warp has whole blocks of 16 columns.
 
     ```mlir
     #acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
@@ -529,6 +534,10 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
                    UnitAttr:$transpose_b, UnitAttr:$async);
   let results = (outs TileT:$result);
   let assemblyFormat = "$lhs `,` $rhs `,` $accumulator attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let extraClassDeclaration = [{
+    /// Whether the right operand is widened as it is read.
+    bool isWidening();
+  }];
 }
 
 def DotWaitOp : WarpOp<"dot_wait", [MemoryEffects<[MemRead, MemWrite]>, AllTypesMatch<["tile", "result"]>]> {

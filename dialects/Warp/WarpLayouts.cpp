@@ -355,10 +355,10 @@ LogicalResult ClusterAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitE
   return success();
 }
 
-LayoutAttr ScheduleAttr::accumulatorLayout(int64_t rows, int64_t columns) const {
-  return LayoutAttr::get(getContext(),
-                         {{warps(getWarpsM(), getWarpsN()), registers(rows / (8 * getWarpsM())), lanes(8, 4)},
-                          {warps(getWarpsN()), registers(columns / (8 * getWarpsN())), lanes(4), registers(2)}});
+LayoutAttr ScheduleAttr::accumulatorLayout(int64_t rows, int64_t columns, int64_t run) const {
+  return LayoutAttr::get(
+      getContext(), {{warps(getWarpsM(), getWarpsN()), registers(rows / (8 * getWarpsM())), lanes(8, 4)},
+                     {warps(getWarpsN()), registers(columns / (4 * run * getWarpsN())), lanes(4), registers(run)}});
 }
 
 #include "dialects/Warp/WarpInterfaces.cpp.inc"

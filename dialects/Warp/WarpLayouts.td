@@ -56,6 +56,7 @@ def Warp_MmaSync : AttrDef<WarpDialect, "MmaSync", [DeclareAttrInterfaceMethods<
   let description = [{
     `#warp.mma_sync<m = 16, n = 8, k = 16>` multiplies f16 or bf16, `k = 8` f32 as tf32, `k = 32` i8 or (sm_89
     and later) 8-bit floats; accumulators are f32, or i32 for i8. Operands come from shared memory by ldmatrix, or the left one from registers.
+    8-bit floats beside f16 are widened where they are read (`warp.dot`).
   }];
   let parameters = (ins "int64_t":$m, "int64_t":$n, "int64_t":$k);
   let assemblyFormat = "`<` struct(params) `>`";
@@ -117,8 +118,8 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     int64_t getNumWarps() const { return getWarpsM() * getWarpsN(); }
     /// Of a CTA, beside the producer.
     int64_t getAllWarps() const { return getNumWarps() * getTeams(); }
-    /// The layout of a dot's accumulator.
-    LayoutAttr accumulatorLayout(int64_t rows, int64_t columns) const;
+    /// The layout of a dot's accumulator, in which a lane has that many neighbouring columns.
+    LayoutAttr accumulatorLayout(int64_t rows, int64_t columns, int64_t run = 2) const;
   }];
 }
 

@@ -130,13 +130,16 @@ Wavefronts BankCounter::mmaSync(warp::DotOp op) {
       (digit.dim == 0 ? warpsM : warpsN) *= digit.size;
   auto rhs = cast<SmemType>(op.getRhs().getType());
   auto lhs = dyn_cast<SmemType>(op.getLhs().getType());
-  int64_t perChunk = 16 / rhs.getElementBytes(), depth = 2 * perChunk;
+  int64_t perChunk = 16 / rhs.getElementBytes(), depth = op.getAtom().getDepth();
   int64_t k = rhs.getShape()[op.getTransposeB() ? 1 : 0];
   int64_t partRows = op.getType().getDimSize(0) / warpsM, partColumns = op.getType().getDimSize(1) / warpsN;
   // An ldmatrix: a quarter of the lanes gives the rows of each of four matrices of 8 x 16 bytes. Matrix 1 lies 8 rows
   // or a chunk further, matrix 2 the other.
-  auto load = [&](SmemType tile, bool firstAlongRows, int64_t row, int64_t column, bool isRhs, bool alongColumns) {
+  auto load = [&](SmemType tile, bool firstAlongRows, int64_t row, int64_t column, bool isRhs, bool alongColumns,
+                  int64_t numLanes = 32) {
     return access(16, [&](int64_t lane, int64_t warp) -> Address {
+      if (lane >= numLanes)
+        return std::nullopt;
       int64_t start = isRhs ? warp % warpsN * partColumns : warp / warpsN % warpsM * partRows;
       int64_t eighth = lane / 8 % 2, sixteenth = lane / 16;
       int64_t atRow = row + lane % 8 + 8 * (firstAlongRows ? eighth : sixteenth) + (alongColumns ? 0 : start);
@@ -149,7 +152,10 @@ Wavefronts BankCounter::mmaSync(warp::DotOp op) {
     for (int64_t block = 0; lhs && block < partRows; block += 16)
       wavefronts += op.getTransposeA() ? load(lhs, /*firstAlongRows=*/false, step, block, /*isRhs=*/false, true)
                                        : load(lhs, /*firstAlongRows=*/true, block, step, /*isRhs=*/false, false);
-    for (int64_t block = 0; block < partColumns; block += 16) {
+    for (int64_t block = 0; op.isWidening() && !op.getTransposeB() && block < partColumns; block += 32)
+      wavefronts +=
+          load(rhs, /*firstAlongRows=*/true, step, block, /*isRhs=*/true, true, block + 16 == partColumns ? 16 : 32);
+    for (int64_t block = 0; (!op.isWidening() || op.getTransposeB()) && block < partColumns; block += 16) {
       // An odd last block: the one before comes along.
       int64_t first = block + 8 == partColumns && block > 0 ? block - 8 : block;
       wavefronts += op.getTransposeB() ? load(rhs, /*firstAlongRows=*/false, first, step, /*isRhs=*/true, false)

@@ -14,7 +14,9 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   schedules.tf32 = options.tf32;
   schedules.schedules = options.schedules;
   manager.addPass(createChooseWarpSchedulesPass(schedules));
-  manager.addPass(createStageCopiesPass());
+  StageCopiesPassOptions copies;
+  copies.arch = options.gpu->name;
+  manager.addPass(createStageCopiesPass(copies));
   manager.addPass(createFormClustersPass());
   OrderProgramsPassOptions order;
   order.arch = options.gpu->name;

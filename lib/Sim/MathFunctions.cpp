@@ -86,6 +86,12 @@ uint32_t toFloat8s(float high, float low, uint32_t isE5M2, uint32_t) {
   return uint32_t{convert(high)} << 8 | convert(low);
 }
 
+/// cvt.rn.f16x2.e4m3x2, or e5m2x2.
+uint32_t widenFloat8s(uint32_t pair, uint32_t isE5M2, uint32_t) {
+  auto widen = [&](uint8_t bits) -> uint32_t { return toF16(isE5M2 ? fromE5M2(bits) : fromE4M3(bits)); };
+  return widen(uint8_t(pair >> 8)) << 16 | widen(uint8_t(pair));
+}
+
 } // namespace
 
 void addMathFunctions(std::vector<DeviceFunction> &table) {
@@ -95,6 +101,7 @@ void addMathFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_tanh", tanhApproximate),
                                 deviceFunction("tenon_sim_tf32", toTF32),
                                 deviceFunction("tenon_sim_float8s", toFloat8s),
+                                deviceFunction("tenon_sim_widen_float8s", widenFloat8s),
                                 deviceFunction("tenon_sim_fma_bf16", fmaBF16),
                                 deviceFunction("__truncsfhf2", truncateToF16),
                                 deviceFunction("__truncdfhf2", truncateF64ToF16),

@@ -40,6 +40,9 @@ inline float fromE4M3(uint8_t bits) {
   return bits >> 7 ? -magnitude : magnitude;
 }
 
+/// The upper half of an f16.
+inline float fromE5M2(uint8_t bits) { return fromF16(static_cast<uint16_t>(bits << 8)); }
+
 /// An 8-bit float to nearest even, with the largest finite number for all that are larger; NaN is the device's 0x7F.
 /// `least`: the exponent of denormals.
 inline uint8_t toFloat8(float value, int mantissaBits, int least, float largest) {

@@ -139,6 +139,47 @@ static bool isTransposedBytes(Value tile) {
   return false;
 }
 
+/// What is behind transpositions, whose number flips `transpose`.
+static Value withoutTrans(Value operand, bool &transpose) {
+  while (auto trans = operand.getDefiningOp<tile::TransOp>()) {
+    operand = trans.getTile();
+    transpose = !transpose;
+  }
+  return operand;
+}
+
+namespace {
+/// A right operand of 8-bit floats in shared memory, which the dot can widen as it reads it.
+struct Widened {
+  ReadOp bytes; ///< null where there is none
+  bool isTransposed = false;
+};
+} // namespace
+
+static Widened widenedBy(tile::DotOp op, ScheduleAttr schedule) {
+  bool transposeA = op.getTransposeA(), transposeB = op.getTransposeB();
+  Value lhs = withoutTrans(op.getLhs(), transposeA);
+  auto wide = withoutTrans(op.getRhs(), transposeB).getDefiningOp<arith::ExtFOp>();
+  auto read = wide ? withoutTrans(wide.getIn(), transposeB).getDefiningOp<ReadOp>() : ReadOp();
+  if (!read || schedule.getWgmma() || transposeA || lhs.getDefiningOp<ReadOp>() ||
+      !tileType(lhs).getElementType().isF16() ||
+      !isa<Float8E4M3FNType, Float8E5M2Type>(tileType(read.getTile()).getElementType()))
+    return {};
+  RankedTensorType sum = op.getType();
+  int64_t depth = tileType(lhs).getDimSize(1), step = transposeB ? 32 : 16, columns = transposeB ? 8 : 16;
+  if (depth % step != 0 || sum.getDimSize(0) % (16 * schedule.getWarpsM()) != 0 ||
+      sum.getDimSize(1) % (columns * schedule.getWarpsN()) != 0)
+    return {};
+  return {read, transposeB};
+}
+
+/// Of the sum: where 8-bit floats are widened across the depth, a lane has both columns of each two bytes.
+static LayoutAttr sumLayout(tile::DotOp op, ScheduleAttr schedule) {
+  Widened widened = widenedBy(op, schedule);
+  int64_t run = widened.bytes && !widened.isTransposed ? 4 : 2;
+  return schedule.accumulatorLayout(op.getType().getDimSize(0), op.getType().getDimSize(1), run);
+}
+
 static SmallVector<int64_t> inverse(ArrayRef<int64_t> permutation) {
   SmallVector<int64_t> result(permutation.size());
   for (auto [to, from] : llvm::enumerate(permutation))
@@ -196,10 +237,7 @@ void LayoutAssignment::spread() {
 }
 
 void LayoutAssignment::chooseAll() {
-  kernel.walk([&](tile::DotOp dot) {
-    RankedTensorType type = dot.getType();
-    want(dot.getResult(), schedule.accumulatorLayout(type.getDimSize(0), type.getDimSize(1)));
-  });
+  kernel.walk([&](tile::DotOp dot) { want(dot.getResult(), sumLayout(dot, schedule)); });
   spread();
   // The largest first: what it decides is read or written most.
   auto chooseFor = [&](SmallVector<Value> values) {
@@ -297,22 +335,21 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
   Type element = op.getLhs().getType().getElementType();
   MLIRContext *context = op.getContext();
   bool transposeA = op.getTransposeA(), transposeB = op.getTransposeB();
-  auto strip = [](Value operand, bool &transpose) {
-    while (auto trans = operand.getDefiningOp<tile::TransOp>()) {
-      operand = trans.getTile();
-      transpose = !transpose;
-    }
-    return operand;
-  };
-  Value lhs = strip(op.getLhs(), transposeA), rhs = strip(op.getRhs(), transposeB);
+  Value lhs = withoutTrans(op.getLhs(), transposeA), rhs = withoutTrans(op.getRhs(), transposeB);
+  Widened widened = widenedBy(op, schedule);
+  if (widened.bytes)
+    rhs = widened.bytes.getTile(), transposeB = widened.isTransposed;
   MmaAtom atom = FmaAttr::get(context);
-  if (int64_t bits = element.getIntOrFloatBitWidth(); bits <= 16)
+  if (int64_t bits = element.getIntOrFloatBitWidth(); widened.bytes)
+    atom = MmaSyncAttr::get(context, 16, 8, transposeB ? 32 : 16);
+  else if (bits <= 16)
     atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context, 256 / bits))
                                : MmaAtom(MmaSyncAttr::get(context, 16, 8, 256 / bits));
   // Across its depth an operand is read by ldmatrix, of which elements have 16 bits: plain multiply-adds there.
   else if (element.isF32() && schedule.getTf32() && !transposeA && transposeB)
     atom = MmaSyncAttr::get(context, 16, 8, 8);
-  if (!atom.takes(element) || m % (atom.getRows() * schedule.getWarpsM()) != 0 || n % (8 * schedule.getWarpsN()) != 0 ||
+  bool isTaken = widened.bytes || atom.takes(element);
+  if (!isTaken || m % (atom.getRows() * schedule.getWarpsM()) != 0 || n % (8 * schedule.getWarpsN()) != 0 ||
       k % atom.getDepth() != 0)
     return op.emitOpError("of ") << m << " x " << n << " x " << k << " elements of " << element << " by "
                                  << schedule.getWarpsM() << " x " << schedule.getWarpsN() << " warps has no form for "

@@ -42,6 +42,16 @@ static bool comesFromDot(Value tile, unsigned depth = 0) {
   return llvm::any_of(op->getOperands(), [&](Value operand) { return comesFromDot(operand, depth + 1); });
 }
 
+/// Whether it multiplies 8-bit floats as f16, which mma.sync widens as it reads them; a warpgroup's operand is made f16
+/// in shared memory first.
+static bool isWidened(tile::DotOp dot) {
+  Operation *op = dot.getRhs().getDefiningOp();
+  while (isa_and_nonnull<tile::TransOp>(op))
+    op = op->getOperand(0).getDefiningOp();
+  return isa_and_nonnull<arith::ExtFOp>(op) && dot.getRhs().getType().getElementType().isF16() &&
+         getElementTypeOrSelf(op->getOperand(0).getType()).getIntOrFloatBitWidth() == 8;
+}
+
 /// f64, and functions that are calls of libdevice.
 static bool needsManyRegisters(tile::KernelOp kernel) {
   WalkResult result = kernel.walk([](Operation *op) {
@@ -106,8 +116,11 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   int64_t columns = 0;
   for (tile::DotOp dot : dots)
     columns = std::max(columns, dot.getType().getDimSize(1));
-  if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); }))
+  if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); })) {
+    if (llvm::any_of(dots, isWidened))
+      kind = DotKind::Warp;
     return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
+  }
   return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, exchangedBytesOf(kernel), kind, arch);
 }
 

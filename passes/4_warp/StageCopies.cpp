@@ -14,6 +14,7 @@
 // Loads that are joined, as pages of keys, are one tile in a ring: each is a copy into its rows. What data say of their
 // places is asked for a wait ahead.
 #include "dialects/Warp/Warp.h"
+#include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
 #include "passes/4_warp/DotLoops.h"
@@ -37,12 +38,23 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-/// The first dot that the tile is an operand of, as it is or transposed; null: none.
-static tile::DotOp dotFedBy(Value tile) {
+/// 8-bit floats become f16, which a dot that reads the right operand where it lies does as it reads them.
+static bool isWidening(Operation *op) {
+  return isa<arith::ExtFOp>(op) && getElementTypeOrSelf(op->getResult(0).getType()).isF16() &&
+         getElementTypeOrSelf(op->getOperand(0).getType()).getIntOrFloatBitWidth() == 8;
+}
+
+/// The first dot that the tile is an operand of, as it is, transposed, or where `widens` the right one, widened; null:
+/// none.
+static tile::DotOp dotFedBy(Value tile, bool widens) {
   tile::DotOp first;
   for (Operation *user : tile.getUsers()) {
-    auto trans = dyn_cast<tile::TransOp>(user);
-    auto dot = trans ? dotFedBy(trans.getResult()) : dyn_cast<tile::DotOp>(user);
+    auto dot = dyn_cast<tile::DotOp>(user);
+    if (isa<tile::TransOp>(user))
+      dot = dotFedBy(user->getResult(0), widens);
+    else if (widens && isWidening(user))
+      if (dot = dotFedBy(user->getResult(0), widens); dot && dot.getLhs() == user->getResult(0))
+        dot = {};
     if (dot && (!first || (dot->getBlock() == first->getBlock() && dot->isBeforeInBlock(first))))
       first = dot;
   }
@@ -218,12 +230,12 @@ static bool fitsTma(const StagedTile &staged, SmemType tile) {
 }
 
 /// Loads of the block that are operands of dots and have a form in shared memory.
-static RingLoads findLoads(Block &block, scf::ForOp loop) {
+static RingLoads findLoads(Block &block, scf::ForOp loop, bool widens) {
   RingLoads found;
   for (Operation &op : block) {
     std::optional<StagedTile> tile = StagedTile::of(&op);
     SmemType smem = tile ? smemFor(tile->value.getType()) : SmemType();
-    if (!smem || !dotFedBy(tile->value) ||
+    if (!smem || !dotFedBy(tile->value, widens) ||
         llvm::any_of(tile->loads, [](tile::LoadOp load) { return bool(load.getPad()); }) ||
         (loop && failed(addressOps(loop, tile->places()))))
       continue;
@@ -237,7 +249,7 @@ static RingLoads findLoads(Block &block, scf::ForOp loop) {
 static SmallVector<RingLoads> splitByDot(const RingLoads &all) {
   llvm::MapVector<Operation *, RingLoads> groups;
   for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
-    RingLoads &group = groups[dotFedBy(staged.value)];
+    RingLoads &group = groups[dotFedBy(staged.value, /*widens=*/false)];
     group.staged.push_back(staged);
     group.tiles.push_back(tile);
   }
@@ -272,10 +284,10 @@ namespace {
 /// A loop whose loads come through rings.
 class LoopStaging {
 public:
-  /// `weights`: a bit each of the kernel's operands.
-  LoopStaging(scf::ForOp loop, ScheduleAttr schedule, const llvm::BitVector &weights)
-      : loop(loop), schedule(schedule), weights(weights), b(loop.getLoc(), loop), lower(loop.getLowerBound()),
-        step(loop.getStep()) {}
+  /// `weights`: a bit each of the kernel's operands. `widens`: dots may do so with 8-bit floats.
+  LoopStaging(scf::ForOp loop, ScheduleAttr schedule, const llvm::BitVector &weights, bool widens)
+      : loop(loop), schedule(schedule), weights(weights), widens(widens), b(loop.getLoc(), loop),
+        lower(loop.getLowerBound()), step(loop.getStep()) {}
   void run();
 
 private:
@@ -302,6 +314,7 @@ private:
   scf::ForOp loop;
   ScheduleAttr schedule;
   const llvm::BitVector &weights;
+  bool widens;
   ImplicitLocOpBuilder b;
   Value lower, step, zero, one, trips;
 };
@@ -428,7 +441,7 @@ void LoopStaging::copyAhead(RingLoads &group) {
 }
 
 void LoopStaging::run() {
-  RingLoads all = findLoads(*loop.getBody(), loop);
+  RingLoads all = findLoads(*loop.getBody(), loop, widens);
   if (all.staged.empty())
     return;
   zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
@@ -460,7 +473,7 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
   if (grid.getBody().getOps<ProduceOp>().empty() && (hasRings || !schedule.getProducer()))
     return; // all threads fill the rings
   Block &block = grid.getBody().front();
-  RingLoads all = findLoads(block, /*loop=*/{});
+  RingLoads all = findLoads(block, /*loop=*/{}, /*widens=*/false);
   for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
     if (!fitsTma(staged, tile))
       continue;
@@ -489,7 +502,11 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
 
 namespace {
 struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
+  using StageCopiesPassBase::StageCopiesPassBase;
   void runOnOperation() override {
+    FailureOr<const GpuArch *> arch = gpuNamed(getOperation(), this->arch);
+    if (failed(arch))
+      return signalPassFailure();
     WeightOperands weights = findWeightOperands(getOperation());
     getOperation()->walk([&](tile::KernelOp kernel) {
       auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
@@ -498,8 +515,9 @@ struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
       SmallVector<scf::ForOp> loops;
       kernel.walk([&](scf::ForOp loop) { loops.push_back(loop); });
       const llvm::BitVector ofKernel = weights.lookup(kernel);
+      bool widens = !schedule.getWgmma() && (*arch)->rates.tensorF8 > 0;
       for (scf::ForOp loop : loops)
-        LoopStaging(loop, schedule, ofKernel).run();
+        LoopStaging(loop, schedule, ofKernel, widens).run();
       stageOuterLoads(kernel.getGrid(), schedule);
     });
   }

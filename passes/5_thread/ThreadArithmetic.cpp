@@ -63,16 +63,21 @@ static SmallVector<Value> truncateToFloat8(ImplicitLocOpBuilder &b, ArrayRef<Val
   return results;
 }
 
+static bool isFloat8(Type element) { return isa<Float8E4M3FNType, Float8E5M2Type>(element); }
+
 LogicalResult ThreadEmitter::emitPointwise(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   Type element = registerType(type.getElementType());
   int64_t count = layoutOf(type).getNumRegisters();
   SmallVector<Value> results;
   Value clamped;
-  if (isa<Float8E4M3FNType, Float8E5M2Type>(element) && isa<arith::TruncFOp>(op) && hasFloat8 && count % 2 == 0 &&
+  if (isFloat8(element) && isa<arith::TruncFOp>(op) && hasFloat8 && count % 2 == 0 &&
       getElementTypeOrSelf(op->getOperand(0).getType()).isF32())
     clamped = clampedTo(cast<FloatType>(element), op->getOperand(0));
-  if (clamped) {
+  if (auto widened = dyn_cast<arith::ExtFOp>(op); widened && element.isF16() && hasFloat8 && count % 4 == 0 &&
+                                                  isFloat8(getElementTypeOrSelf(widened.getIn().getType()))) {
+    results = widenFloat8(valuesOf(widened.getIn()), getElementTypeOrSelf(widened.getIn().getType()));
+  } else if (clamped) {
     results = truncateToFloat8(b, valuesOf(clamped), element);
   } else if (isa<arith::TruncFOp>(op) && (element.isF16() || element.isBF16()) && count % 2 == 0 &&
              cast<RankedTensorType>(op->getOperand(0).getType()).getElementType().isF32()) {

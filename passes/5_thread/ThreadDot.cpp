@@ -11,6 +11,8 @@ using namespace tenon;
 using namespace tenon::warp;
 
 LogicalResult ThreadEmitter::emitDot(warp::DotOp op) {
+  if (op.isWidening())
+    return emitWideningDot(op);
   if (auto atom = dyn_cast<MmaSyncAttr>(Attribute(op.getAtom())))
     return emitMmaSync(op, atom);
   if (isa<WgmmaAttr>(Attribute(op.getAtom())))
@@ -18,22 +20,47 @@ LogicalResult ThreadEmitter::emitDot(warp::DotOp op) {
   return emitFma(op);
 }
 
-namespace {
-/// The parts of a dot that one warp computes.
-struct WarpTile {
-  int64_t rowBlocks, columnBlocks, warpsM, warpsN; ///< blocks of 8 rows, of 8 columns
-};
-} // namespace
-
-static WarpTile warpTileOf(warp::DotOp op) {
+ThreadEmitter::WarpTile ThreadEmitter::warpTileOf(warp::DotOp op) {
   LayoutAttr layout = layoutOf(op.getResult());
-  WarpTile tile{0, 0, 1, 1};
+  WarpTile tile{0, 0, 1, 1, Value(), Value()};
   for (const Digit &digit : layout.getDigits())
     if (digit.kind == DigitKind::Warp)
       (digit.dim == 0 ? tile.warpsM : tile.warpsN) *= digit.size;
   tile.rowBlocks = op.getType().getDimSize(0) / (8 * tile.warpsM);
   tile.columnBlocks = op.getType().getDimSize(1) / (8 * tile.warpsN);
+  Value warpM = tile.warpsM == 1 ? Value() : digitValue(warps(tile.warpsM, tile.warpsN));
+  Value warpN = tile.warpsN == 1 ? Value() : digitValue(warps(tile.warpsN));
+  tile.firstRow = mul(warpM, tile.rowBlocks * 8);
+  tile.firstColumn = mul(warpN, tile.columnBlocks * 8);
   return tile;
+}
+
+/// Matrices 0 to 3 are read from rows of lanes 0-7, 8-15, 16-23, 24-31.
+SmallVector<Value> ThreadEmitter::loadMatrices(Value base, SmemType type, const MatrixRead &read) {
+  int64_t perChunk = 16 / type.getElementBytes();
+  Value low = arith::AndIOp::create(b, lane, i32(7));
+  Value eighth = arith::AndIOp::create(b, arith::ShRUIOp::create(b, lane, i32(3)), i32(1));
+  Value sixteenth = arith::ShRUIOp::create(b, lane, i32(4));
+  Value further = read.firstAlongRows ? eighth : sixteenth, other = read.firstAlongRows ? sixteenth : eighth;
+  ThreadPlace atRow{add(low, mul(further, 8)), 16, read.row};
+  ThreadPlace atColumn{mul(other, perChunk), perChunk + 1, read.column};
+  if (read.warpRow)
+    atRow.thread = add(atRow.thread, read.warpRow);
+  if (read.warpColumn) {
+    atColumn.thread = add(atColumn.thread, read.warpColumn);
+    atColumn.bound = type.getShape()[1];
+  }
+  Value address = smemAddress(base, type, atRow, atColumn);
+  Type word = b.getI32Type();
+  auto words = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(read.count, word));
+  auto layout = read.isTransposed ? NVVM::MMALayout::col : NVVM::MMALayout::row;
+  Value loaded =
+      NVVM::LdMatrixOp::create(b, words, address, read.count, layout,
+                               NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
+  SmallVector<Value> list;
+  for (uint32_t number = 0; number < read.count; ++number)
+    list.push_back(LLVM::ExtractValueOp::create(b, loaded, ArrayRef<int64_t>(number)));
+  return list;
 }
 
 /// k steps of 32 bytes: 16 elements of 16 bits, 8 of 32, 32 of 8. An ldmatrix gives each thread 32 bits of each of four
@@ -53,37 +80,6 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   auto word = [&](Value structure, int64_t number) -> Value {
     return LLVM::ExtractValueOp::create(b, structure, ArrayRef<int64_t>(number));
   };
-  // Matrices 0 to 3 are read from rows of lanes 0-7, 8-15, 16-23, 24-31. `firstAlongRows`: matrix 1 lies 8 rows further
-  // and matrix 2 a chunk further; else the other way round.
-  Value low = arith::AndIOp::create(b, lane, i32(7));
-  Value eighth = arith::AndIOp::create(b, arith::ShRUIOp::create(b, lane, i32(3)), i32(1));
-  Value sixteenth = arith::ShRUIOp::create(b, lane, i32(4));
-  Value rowBy8 = add(low, mul(eighth, 8)), rowBy16 = add(low, mul(sixteenth, 8));
-  Value chunkBy16 = mul(sixteenth, perChunk), chunkBy8 = mul(eighth, perChunk);
-  auto load = [&](Value base, SmemType type, bool firstAlongRows, bool isTransposed, Value warpRow, Value warpColumn,
-                  int64_t row, int64_t column, uint32_t count = 4) {
-    ThreadPlace atRow{firstAlongRows ? rowBy8 : rowBy16, 16, row};
-    ThreadPlace atColumn{firstAlongRows ? chunkBy16 : chunkBy8, perChunk + 1, column};
-    if (warpRow)
-      atRow.thread = add(atRow.thread, warpRow);
-    if (warpColumn) {
-      atColumn.thread = add(atColumn.thread, warpColumn);
-      atColumn.bound = type.getShape()[1];
-    }
-    Value address = smemAddress(base, type, atRow, atColumn);
-    auto words = LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(count, i32Type));
-    auto layout = isTransposed ? NVVM::MMALayout::col : NVVM::MMALayout::row;
-    Value loaded =
-        NVVM::LdMatrixOp::create(b, words, address, count, layout, NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8),
-                                 NVVM::LdStMatrixEltType::B16);
-    SmallVector<Value> list;
-    for (uint32_t number = 0; number < count; ++number)
-      list.push_back(word(loaded, number));
-    return list;
-  };
-  Value warpM = tile.warpsM == 1 ? Value() : digitValue(warps(tile.warpsM, tile.warpsN));
-  Value warpN = tile.warpsN == 1 ? Value() : digitValue(warps(tile.warpsN));
-  Value firstRow = mul(warpM, tile.rowBlocks * 8), firstColumn = mul(warpN, tile.columnBlocks * 8);
   bool isTf32 = atom.getK() == 8;
   auto rounded = [&](SmallVector<Value> words) {
     if (isTf32)
@@ -98,11 +94,13 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   /// The left operand's four words for rows 16 * block on, depth step `step`.
   auto lhsWords = [&](int64_t block, int64_t step) -> SmallVector<Value> {
     if (lhsType && op.getTransposeA())
-      return load(scalarOf(op.getLhs()), lhsType, /*firstAlongRows=*/false, /*isTransposed=*/true, {}, firstRow,
-                  step * depth, block * 16);
+      return loadMatrices(
+          scalarOf(op.getLhs()), lhsType,
+          {/*firstAlongRows=*/false, /*isTransposed=*/true, {}, tile.firstRow, step * depth, block * 16});
     if (lhsType)
-      return rounded(load(scalarOf(op.getLhs()), lhsType, /*firstAlongRows=*/true, /*isTransposed=*/false, firstRow, {},
-                          block * 16, step * depth));
+      return rounded(
+          loadMatrices(scalarOf(op.getLhs()), lhsType,
+                       {/*firstAlongRows=*/true, /*isTransposed=*/false, tile.firstRow, {}, block * 16, step * depth}));
     ArrayRef<Value> list = valuesOf(op.getLhs());
     int64_t run = 32 / bits, blocks = k / (4 * run);
     SmallVector<Value> words;
@@ -118,11 +116,10 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
     // An odd last block: the one before comes along, where there is one.
     int64_t first = block + 1 == tile.columnBlocks && block > 0 ? block - 1 : block;
     uint32_t count = tile.columnBlocks == 1 ? 2 : 4;
-    SmallVector<Value> words =
-        op.getTransposeB() ? rounded(load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/false,
-                                          /*isTransposed=*/false, firstColumn, {}, first * 8, step * depth, count))
-                           : load(scalarOf(op.getRhs()), rhsType, /*firstAlongRows=*/true,
-                                  /*isTransposed=*/true, {}, firstColumn, step * depth, first * 8, count);
+    MatrixRead alongDepth{false, false, tile.firstColumn, {}, first * 8, step * depth, count},
+        across{true, true, {}, tile.firstColumn, step * depth, first * 8, count};
+    SmallVector<Value> words = loadMatrices(scalarOf(op.getRhs()), rhsType, op.getTransposeB() ? alongDepth : across);
+    words = rounded(words);
     if (first != block)
       return {words[2], words[3]};
     return words;

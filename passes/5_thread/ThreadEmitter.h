@@ -183,9 +183,33 @@ private:
 
   //===--- dots (ThreadDot.cpp) ---===//
   mlir::LogicalResult emitDot(warp::DotOp op);
+  /// The part of a dot that one warp computes.
+  struct WarpTile {
+    int64_t rowBlocks, columnBlocks, warpsM, warpsN; ///< blocks of 8 rows, of 8 columns
+    mlir::Value firstRow, firstColumn;               ///< of the warp; null: 0
+  };
+  WarpTile warpTileOf(warp::DotOp op);
+  /// An ldmatrix: of four matrices of 8 x 16 bytes number 1 lies 8 rows further and number 2 a chunk of 16 bytes, or,
+  /// not `firstAlongRows`, the other way round. Two: the first two.
+  struct MatrixRead {
+    bool firstAlongRows, isTransposed;
+    mlir::Value warpRow, warpColumn; ///< the warp's part of the place; null: 0
+    int64_t row, column;
+    uint32_t count = 4;
+  };
+  llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value base, warp::SmemType type, const MatrixRead &read);
   mlir::LogicalResult emitMmaSync(warp::DotOp op, warp::MmaSyncAttr atom);
   mlir::LogicalResult emitWgmma(warp::DotOp op);
   mlir::LogicalResult emitFma(warp::DotOp op);
+
+  //===--- 8-bit floats as f16 (ThreadWideningDot.cpp) ---===//
+  /// The right operand for a step of 16 of the depth, two words for each block of 8 columns.
+  using StepOfRhs = llvm::SmallVector<std::array<mlir::Value, 2>>;
+  std::array<mlir::Value, 2> widenWord(mlir::Value word, mlir::Type element);
+  llvm::SmallVector<mlir::Value> widenFloat8(llvm::ArrayRef<mlir::Value> from, mlir::Type element);
+  std::array<StepOfRhs, 2> widenAlongDepth(warp::DotOp op, const WarpTile &tile, int64_t number);
+  StepOfRhs widenAcrossDepth(warp::DotOp op, const WarpTile &tile, int64_t number);
+  mlir::LogicalResult emitWideningDot(warp::DotOp op);
 
   //===--- folds (ThreadFolds.cpp) ---===//
   mlir::Value fold(tile::Fold kind, mlir::Value a, mlir::Value b);

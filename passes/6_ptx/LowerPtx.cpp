@@ -224,6 +224,11 @@ static Value lowerCvtF8(ptx::CvtF8Op op, ImplicitLocOpBuilder &b) {
   return assembly(b, op.getType(), {op.getHigh(), op.getLow()}, text, "=h,f,f", /*hasEffects=*/false);
 }
 
+static Value lowerWidenF8(ptx::WidenF8Op op, ImplicitLocOpBuilder &b) {
+  std::string text = "cvt.rn.f16x2." + typeName(op.getElement()) + "x2 $0, $1;";
+  return assembly(b, op.getType(), {op.getPair()}, text, "=r,h", /*hasEffects=*/false);
+}
+
 /// Two f32 are rounded by one instruction. Said as a truncation of two, LLVM would take them apart where one alone is
 /// read, and the conversion of one takes four times as long.
 static void roundPair(arith::TruncFOp op, ImplicitLocOpBuilder &b) {
@@ -278,6 +283,7 @@ struct LowerPtx : tenon::impl::LowerPtxPassBase<LowerPtx> {
           })
           .Case([&](ptx::StAsyncOp store) { lowerStoreAsync(store, b); })
           .Case([&](ptx::CvtF8Op pair) { pair.replaceAllUsesWith(lowerCvtF8(pair, b)); })
+          .Case([&](ptx::WidenF8Op pair) { pair.replaceAllUsesWith(lowerWidenF8(pair, b)); })
           .Case([&](ptx::MbarrierArriveClusterOp arrive) {
             assembly(b, {}, {arrive.getBarrier(), arrive.getRank(), arrive.getPredicate()},
                      "{\n.reg .b32 peer;\n@$2 mapa.shared::cluster.u32 peer, $0, $1;\n"

@@ -279,6 +279,10 @@ std::optional<LogicalResult> replaceWarpOp(Operation *op, CallBuilder &calls) {
     Value isE5M2 = calls.i32(isa<Float8E5M2Type>(convert.getElement()));
     Value pair = calls.call("tenon_sim_float8s", {convert.getHigh(), convert.getLow(), isE5M2}, i32);
     convert.replaceAllUsesWith(LLVM::TruncOp::create(calls.builder(), loc, convert.getType(), pair).getResult());
+  } else if (auto widen = dyn_cast<ptx::WidenF8Op>(op)) {
+    Value pair = LLVM::ZExtOp::create(calls.builder(), loc, i32, widen.getPair());
+    Value isE5M2 = calls.i32(isa<Float8E5M2Type>(widen.getElement()));
+    widen.replaceAllUsesWith(calls.call("tenon_sim_widen_float8s", {pair, isE5M2}, i32));
   } else if (auto convert = dyn_cast<NVVM::ConvertFloatToTF32Op>(op)) {
     if (convert.getRelu() || convert.getSat() != NVVM::SaturationMode::NONE)
       return op->emitOpError("has no simulation with `relu` or a saturation");

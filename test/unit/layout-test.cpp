@@ -231,6 +231,18 @@ TEST_F(LayoutTest, AccumulatorsLieAsTheManualSays) {
   }
 }
 
+// Of 8-bit floats that are widened across the depth: even columns of 16 are one instruction's, odd ones the next one's.
+TEST_F(LayoutTest, AccumulatorsOfWidenedColumnsAreFourNeighbours) {
+  LayoutAttr layout =
+      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1, 0).accumulatorLayout(16, 16, /*run=*/4);
+  for (int64_t lane = 0; lane < 32; ++lane) {
+    std::vector<Place> expected;
+    for (int64_t number = 0; number < 8; ++number)
+      expected.push_back({lane / 4 + (number >= 4 ? 8 : 0), lane % 4 * 4 + number % 4});
+    EXPECT_EQ(placesOf(layout, lane, 0), expected) << lane;
+  }
+}
+
 // The left operand: "a0..a7 of m16n8k16"; the first two along a row, then 8 rows down, then 8 columns on.
 TEST_F(LayoutTest, LeftOperandsLieAsTheManualSays) {
   auto atom = MmaSyncAttr::get(&context, 16, 8, 16);

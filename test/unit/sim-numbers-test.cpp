@@ -15,6 +15,7 @@ struct Float8 {
   const char *name;
   const llvm::fltSemantics &semantics;
   uint8_t (*convert)(float);
+  float (*widen)(uint8_t);
 };
 
 class Floats8 : public testing::TestWithParam<Float8> {};
@@ -27,6 +28,15 @@ TEST_P(Floats8, ValuesKeepTheirBits) {
   for (unsigned bits = 0; bits < 256; ++bits)
     if (APFloat value(GetParam().semantics, llvm::APInt(8, bits)); value.isFinite())
       EXPECT_EQ(GetParam().convert(value.convertToFloat()), bits);
+}
+
+TEST_P(Floats8, F16HasEveryValue) {
+  for (unsigned bits = 0; bits < 256; ++bits) {
+    float value = GetParam().widen(static_cast<uint8_t>(bits)), expected = valueOf(GetParam().semantics, bits);
+    EXPECT_TRUE(value == expected || (std::isnan(value) && std::isnan(expected))) << bits;
+    EXPECT_EQ(std::signbit(value), std::signbit(expected)) << bits;
+    EXPECT_TRUE(std::isnan(value) || fromF16(toF16(value)) == value) << bits;
+  }
 }
 
 TEST_P(Floats8, TiesGoToEvenAndOthersToTheNearest) {
@@ -49,8 +59,8 @@ TEST_P(Floats8, WhatIsTooLargeBecomesTheLargest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Floats8,
-                         testing::Values(Float8{"E4M3", APFloat::Float8E4M3FN(), toE4M3},
-                                         Float8{"E5M2", APFloat::Float8E5M2(), toE5M2}),
+                         testing::Values(Float8{"E4M3", APFloat::Float8E4M3FN(), toE4M3, fromE4M3},
+                                         Float8{"E5M2", APFloat::Float8E5M2(), toE5M2, fromE5M2}),
                          [](const auto &info) { return info.param.name; });
 
 } // namespace

@@ -149,6 +149,14 @@ llvm.func @f(%x: f32) {
 
 // -----
 
+llvm.func @f(%x: i16) {
+  // expected-error @below {{'ptx.cvt.f16x2' op (C1) widens 'i8', expected f8E4M3FN or f8E5M2}}
+  %r = ptx.cvt.f16x2 %x {element = i8}
+  llvm.return
+}
+
+// -----
+
 llvm.func @f(%p: i1) {
   // expected-error @below {{'ptx.barrier.or' op (C1) is barrier 1 of 40 threads, expected one of 0 to 15 and a multiple of 32 up to 1024}}
   %r = ptx.barrier.or %p {id = 1 : i32, threads = 40 : i32}

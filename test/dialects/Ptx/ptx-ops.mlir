@@ -45,6 +45,8 @@ llvm.func @dots(%a: i64, %w: i64, %r: i32, %c: f32) {
 llvm.func @conversions(%x: f32, %y: f32) -> i16 {
   // CHECK: ptx.cvt.f8x2 %{{.*}}, %{{.*}} {element = f8E5M2}
   %r = ptx.cvt.f8x2 %x, %y {element = f8E5M2}
+  // CHECK: ptx.cvt.f16x2 %{{.*}} {element = f8E4M3FN}
+  %w = ptx.cvt.f16x2 %r {element = f8E4M3FN}
   llvm.return %r : i16
 }
 

@@ -507,3 +507,34 @@ tile.kernel @teams(%X: !tile.view<64xf32>) attributes {warp.schedule = #warp.sch
   tile.grid () = () {
   }
 }
+
+// -----
+
+// Words of four of the depth are the instruction's of 32.
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+#pairs = #warp.layout<[r2, l8*4], [r8, l4, r2]>
+func.func @f(%a: tensor<16x64xf16, #pairs>, %b: !warp.smem<16x64xf8E4M3FN, 64>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C9) widens '!warp.smem<16x64xf8E4M3FN, 64>' by #warp.mma_sync<m = 16, n = 8, k = 16> beside}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : tensor<16x64xf16, #pairs>, !warp.smem<16x64xf8E4M3FN, 64> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+#acc = #warp.layout<[r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<16x64xf16, 128>, %b: !warp.smem<16x64xf8E4M3FN, 64>, %c: tensor<16x16xf32, #acc>) {
+  // expected-error @below {{for 16 columns a warp, expected #warp.mma_sync of a depth of 32, a fragment and blocks of 16 columns}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 32>, transpose_b} : !warp.smem<16x64xf16, 128>, !warp.smem<16x64xf8E4M3FN, 64> -> tensor<16x16xf32, #acc>
+  return
+}
+
+// -----
+
+// A lane has four neighbouring columns.
+#acc = #warp.layout<[r2, l8*4], [r4, l4, r2]>
+#pairs = #warp.layout<[r2, l8*4], [r4, l4, r2]>
+func.func @f(%a: tensor<16x32xf16, #pairs>, %b: !warp.smem<32x32xf8E4M3FN, 32>, %c: tensor<16x32xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C3) accumulates in 'tensor<16x32xf32, #warp.layout<[r2, l8*4], [r4, l4, r2]>>', expected layout #warp.layout<[r2, l8*4], [r2, l4, r4]>}}
+  %d = warp.dot %a, %b, %c {atom = #warp.mma_sync<m = 16, n = 8, k = 16>} : tensor<16x32xf16, #pairs>, !warp.smem<32x32xf8E4M3FN, 32> -> tensor<16x32xf32, #acc>
+  return
+}

@@ -110,6 +110,17 @@ module @kernels {
     llvm.return %2 : i16
   }
 
+  // CHECK-LABEL: llvm.func @widened(
+  // CHECK-SAME: %[[X:.*]]: i16)
+  // CHECK: llvm.inline_asm asm_dialect = att "cvt.rn.f16x2.e4m3x2 $0, $1;", "=r,h" %[[X]]
+  // CHECK: llvm.inline_asm asm_dialect = att "cvt.rn.f16x2.e5m2x2 $0, $1;", "=r,h" %[[X]]
+  llvm.func @widened(%x: i16) -> i32 {
+    %0 = ptx.cvt.f16x2 %x {element = f8E4M3FN}
+    %1 = ptx.cvt.f16x2 %x {element = f8E5M2}
+    %2 = arith.xori %0, %1 : i32
+    llvm.return %2 : i32
+  }
+
   // Pairs by one instruction, the upper half first.
   // CHECK-LABEL: llvm.func @pairs(
   // CHECK-SAME: %[[X:.*]]: vector<2xf32>)
