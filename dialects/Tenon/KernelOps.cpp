@@ -69,9 +69,12 @@ LogicalResult AttentionPartsOp::verify() {
   properties.window = getWindowAttr();
   properties.soft_cap = getSoftCapAttr();
   properties.operandSegmentSizes.fill(0);
-  llvm::copy(getProperties().operandSegmentSizes, properties.operandSegmentSizes.begin()); // none of scales
+  llvm::copy(getProperties().operandSegmentSizes, properties.operandSegmentSizes.begin()); // none scales the values
   AttentionOp::Adaptor whole(getOperands(), (*this)->getDiscardableAttrDictionary(), properties);
   ShapeRule rule(getContext(), getOperationName(), nullptr, std::nullopt);
+  // Of 8-bit floats the result has any type, which a float mask has, too.
+  bool isAdded = getMask() && isa<FloatType>(elementOf(getMask()));
+  rule.declare(RankedTensorType::get({}, isAdded ? elementOf(getMask()) : Float32Type::get(getContext())));
   if (failed(AttentionOp::infer(rule, whole)))
     return emitOpError("(C1) has operands of types ")
            << getOperandTypes() << ", which tenon.attention does not take together; it says why of its own";

@@ -61,7 +61,7 @@ AffineExpr ShapeRule::min(AffineExpr a, AffineExpr b) {
 }
 
 RankedTensorType ShapeRule::declared(unsigned result) const {
-  return cast<RankedTensorType>(op->getResult(result).getType());
+  return op ? cast<RankedTensorType>(op->getResult(result).getType()) : declaredTypes[result];
 }
 
 LogicalResult ShapeRule::result(ArrayRef<AffineExpr> shape, Type element) {

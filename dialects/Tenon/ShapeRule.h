@@ -52,6 +52,8 @@ public:
 
   /// The declared type of a result; only in the rule of an op whose type is not inferred.
   mlir::RankedTensorType declared(unsigned result) const;
+  /// Declares the next result of a rule that is run without its op.
+  void declare(mlir::RankedTensorType type) { declaredTypes.push_back(type); }
 
   /// States the next result.
   mlir::LogicalResult result(llvm::ArrayRef<mlir::AffineExpr> shape, mlir::Type element);
@@ -95,7 +97,7 @@ private:
   llvm::SmallVector<Symbol> symbols;
   llvm::SmallVector<SizeCondition> asked;
   llvm::SmallVector<Shape> shapes;
-  llvm::SmallVector<mlir::RankedTensorType> results;
+  llvm::SmallVector<mlir::RankedTensorType> results, declaredTypes;
 };
 
 /// "5" of a static size, "?" of another.

@@ -82,9 +82,10 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure, AttrSizedOperandSegment
     of c^(x[j] - maximum[s])` and `total[s] = sum of c^(x[j] - maximum[s]) * v[j]`; without such a key -Inf, 0 and 0.
     With M the largest maximum of a query, the attention is `(sum over s of c^(maximum[s] - M) * total[s]) / (sum over s of
     c^(maximum[s] - M) * sum[s])`, and 0 where M is -Inf. c is 2; where a float mask is added it is e, as elements of it
-    may be so low that they are no finite logarithm to base 2.
+    may be so low that they are no finite logarithm to base 2. With `scales` the scores are those of 8-bit floats times
+    their scales; what scales the values is left to who puts the parts together, for it is one factor of all of them.
 
-    (C1) `query`, `key`, `value`, `mask`, `key_lengths`, `query_lengths`, `block_table`, `window` and `soft_cap`
+    (C1) `query`, `key`, `value`, `mask`, `key_lengths`, `query_lengths`, `block_table`, `scales`, `window` and `soft_cap`
     are such as `tenon.attention` takes.
 
     (C2) `parts` is at least 1.
@@ -103,14 +104,16 @@ def AttentionPartsOp : TenonOp<"attention_parts", [Pure, AttrSizedOperandSegment
     }
     ```
   }];
-  let arguments = (ins FloatT:$query, FloatT:$key, FloatT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
-                   Optional<IndexT>:$query_lengths, Optional<IndexT>:$block_table, OptionalAttr<F64Attr>:$scale,
-                   UnitAttr:$causal, OptionalAttr<I64Attr>:$window, OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
+  let arguments = (ins AttendT:$query, AttendT:$key, AttendT:$value, Optional<AnyT>:$mask, Optional<IndexT>:$key_lengths,
+                   Optional<IndexT>:$query_lengths, Optional<IndexT>:$block_table, Optional<ScaleT>:$query_scale,
+                   Optional<ScaleT>:$key_scale, OptionalAttr<F64Attr>:$scale, UnitAttr:$causal, OptionalAttr<I64Attr>:$window,
+                   OptionalAttr<F64Attr>:$soft_cap, I64Attr:$parts);
   let results = (outs FloatT:$maximum, FloatT:$sum, FloatT:$total);
   let hasVerifier = 1;
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `)`)? (`key_lengths` `(` $key_lengths^ `)`)?
-    (`query_lengths` `(` $query_lengths^ `)`)? (`block_table` `(` $block_table^ `)`)? attr-dict `:` functional-type(operands, results)
+    (`query_lengths` `(` $query_lengths^ `)`)? (`block_table` `(` $block_table^ `)`)?
+    (`scales` `(` $query_scale^ `,` $key_scale `)`)? attr-dict `:` functional-type(operands, results)
   }];
 }
 

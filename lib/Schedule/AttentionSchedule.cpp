@@ -110,7 +110,7 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
              std::to_string(arch.numSms) + " multiprocessors";
     tile.queries = 64;
   }
-  if (shape.operandBits == 8) // whose parts of keys are not put together
+  if (shape.operandBits == 8 && tile.queries >= 64) // whose values are packed (tenon-pack-values)
     return chosen(tile);
   // Three warpgroups share what is read of keys and values, where their registers hold half as much each: heads of 64,
   // or half of the keys a turn, which is worth it only where causal tiles pad less for that.

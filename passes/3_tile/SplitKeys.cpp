@@ -54,15 +54,31 @@ static AttentionPartsOp partsOf(DerivedKernel &kernel, AttentionOp op, int64_t p
   Value query = kernel.copy(op.getQuery()), key = kernel.copy(op.getKey()), value = kernel.copy(op.getValue());
   auto given = [&](Value operand) { return operand ? kernel.copy(operand) : Value(); };
   Value mask = given(op.getMask()), keyLengths = given(op.getKeyLengths()), queryLengths = given(op.getQueryLengths());
-  Value blockTable = given(op.getBlockTable());
+  Value blockTable = given(op.getBlockTable()), queryScale = given(op.getQueryScale()),
+        keyScale = given(op.getKeyScale());
   RankedTensorType result = typeOf(op.getResult());
   Type sum = result.getElementType().isF64() ? result.getElementType() : kernel.b.getF32Type();
   SmallVector<int64_t> shape = {parts};
   llvm::append_range(shape, result.getShape());
   auto total = RankedTensorType::get(shape, sum), ofRow = RankedTensorType::get(ArrayRef(shape).drop_back(), sum);
   return AttentionPartsOp::create(kernel.b, TypeRange{ofRow, ofRow, total}, query, key, value, mask, keyLengths,
-                                  queryLengths, blockTable, op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(),
-                                  op.getSoftCapAttr(), kernel.b.getI64IntegerAttr(parts));
+                                  queryLengths, blockTable, queryScale, keyScale, op.getScaleAttr(), op.getCausalAttr(),
+                                  op.getWindowAttr(), op.getSoftCapAttr(), kernel.b.getI64IntegerAttr(parts));
+}
+
+/// Where the scale of a value lies, which broadcasts to [batch, heads of the keys, one, columns], over the loops of a
+/// result [batch, heads, queries, columns].
+static AffineMap mapOfValueScale(AttentionOp op) {
+  MLIRContext *context = op.getContext();
+  auto group = typeOf(op.getQuery()).getDimSize(1) / typeOf(op.getKey()).getDimSize(1);
+  AffineExpr zero = getAffineConstantExpr(0, context), batch, heads, queries, columns;
+  bindDims(context, batch, heads, queries, columns);
+  AffineExpr full[] = {batch, heads.floorDiv(group), zero, columns};
+  SmallVector<AffineExpr> place;
+  ArrayRef<int64_t> shape = typeOf(op.getValueScale()).getShape();
+  for (auto [d, size] : llvm::enumerate(shape))
+    place.push_back(size == 1 ? zero : full[4 - shape.size() + d]);
+  return AffineMap::get(4, 0, place, context);
 }
 
 namespace {
@@ -73,7 +89,8 @@ public:
   Combination(ImplicitLocOpBuilder &b, double unit, bool isCapped, Value maximum, Value sum, Value total)
       : b(b), unit(unit), isCapped(isCapped), maximum(maximum), sum(sum), total(total),
         element(typeOf(maximum).getElementType()) {}
-  Value build(Type result);
+  /// `scale`: of the values, at a place that `scaleMap` says; null where there is none.
+  Value build(Type result, Value scale, AffineMap scaleMap);
   Value logSumExp();
 
 private:
@@ -159,19 +176,26 @@ Value Combination::logSumExp() {
                });
 }
 
-Value Combination::build(Type result) {
+Value Combination::build(Type result, Value scale, AffineMap scaleMap) {
   auto [largest, sums] = statistics();
   AffineMap partOfAll = map(5, {4, 0, 1, 2}), rowOfAll = map(5, {0, 1, 2}), all = map(5, {0, 1, 2, 3});
   Value totals = weighted({maximum, largest, total}, {partOfAll, rowOfAll, map(5, {4, 0, 1, 2, 3}), all}, isCapped);
   Type stored = getElementTypeOrSelf(result);
   Value zero = number(0);
-  return loops({totals, sums}, empty(total, stored), {map(4, {0, 1, 2, 3}), map(4, {0, 1, 2}), map(4, {0, 1, 2, 3})},
-               false, [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
-                 Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, x[1], zero);
-                 Value quotient = arith::DivFOp::create(inner, at, x[0], x[1]);
-                 Value whole = arith::SelectOp::create(inner, at, isEmpty, zero, quotient);
-                 return stored == element ? whole : arith::TruncFOp::create(inner, at, stored, whole).getResult();
-               });
+  SmallVector<Value> inputs = {totals, sums};
+  SmallVector<AffineMap> maps = {map(4, {0, 1, 2, 3}), map(4, {0, 1, 2}), map(4, {0, 1, 2, 3})};
+  if (scale) {
+    inputs.push_back(scale);
+    maps.insert(maps.begin() + 2, scaleMap);
+  }
+  return loops(inputs, empty(total, stored), maps, false, [&](OpBuilder &inner, Location at, ValueRange x) -> Value {
+    Value isEmpty = arith::CmpFOp::create(inner, at, arith::CmpFPredicate::OEQ, x[1], zero);
+    Value quotient = arith::DivFOp::create(inner, at, x[0], x[1]);
+    if (scale)
+      quotient = arith::MulFOp::create(inner, at, quotient, x[2]);
+    Value whole = arith::SelectOp::create(inner, at, isEmpty, zero, quotient);
+    return stored == element ? whole : arith::TruncFOp::create(inner, at, stored, whole).getResult();
+  });
 }
 
 /// Whether a yielded tensor is the second result of an attention under another shape.
@@ -192,8 +216,8 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
   if (!llvm::hasSingleElement(attentions))
     return "it holds no attention, or several";
   AttentionOp op = *attentions.begin();
-  if (op.isFloat8())
-    return "its operands are 8-bit floats";
+  if (op.getPacked())
+    return "its values are packed";
   if (op.getBlockTable() && !fitPages(typeOf(op.getKey()).getDimSize(2), schedule.getKeys()))
     return "its pages do not fit tiles of " + std::to_string(schedule.getKeys()) + " keys";
   int64_t parts = schedule.getSplitKeys();
@@ -215,11 +239,12 @@ static std::string splitKeys(KernelOp kernel, tile::AttentionAttr schedule, cons
     SmallVector<Value> given, yielded, replaced;
     for (Value state : isOfTotal ? states.getResults() : states.getResults().drop_back())
       given.push_back(made.argument(state.getType(), state));
-    if (isOfTotal)
+    if (isOfTotal) {
+      Value scale = op.getValueScale() ? made.copy(op.getValueScale()) : Value();
       made.mapping.map(op.getResult(),
                        Combination(made.b, unit, op.getSoftCap().has_value(), given[0], given[1], given[2])
-                           .build(op.getResult().getType()));
-    else
+                           .build(op.getResult().getType(), scale, scale ? mapOfValueScale(op) : AffineMap()));
+    } else
       made.mapping.map(op.getLse(),
                        Combination(made.b, unit, op.getSoftCap().has_value(), given[0], given[1], Value()).logSumExp());
     SmallVector<Attribute> shapes;

@@ -51,8 +51,8 @@ struct Attended {
             op.getKeyLengths(),
             op.getQueryLengths(),
             op.getBlockTable(),
-            {},
-            {},
+            op.getQueryScale(),
+            op.getKeyScale(),
             {},
             op.getScale(),
             op.getCausal(),
@@ -590,7 +590,7 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   // other way leaves. They are parts of the other way's.
   int64_t tile = emitter.keyTile, most = op.isPacked ? 32 : 16, few = tile > most ? std::gcd(tile, most) : tile;
   keys = emitter.addAxis(nonFinite == NonFinite::Counted ? few : tile);
-  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize, multiplied.getIntOrFloatBitWidth()), headSize);
+  unsigned depth = emitter.addWholeAxis(paddedDepth(headSize, query.getElementTypeBitWidth()), headSize);
   Value queries = emitter.at(op.query, {place[0], place[1], place[2], emitter.axis(depth)}).tile;
   if (!queries)
     return {};

@@ -233,6 +233,32 @@ def attention_of_bytes(rng):
         scales = attention.scale_shapes("tensor", 1, 4, 2, 1, 64)
         given = ("b", 4, 2, "q", "k", 64, 64, sizes, None, causal)
         result.append(attention.build(name, F8E4M3, *given, result=BF16, scales=scales))
+    return result + decode_steps_of_bytes(rng)
+
+
+def decode_steps_of_bytes(rng):
+    """Few queries of 8-bit floats, which programs widen and share the keys of: each form of scales, masks, lengths that data
+    say, windows that hide shares, head sizes that are no whole steps of a dot, no keys."""
+    result = []
+    lengths, heads, head_sizes = [31, 255, 1024, 1025, 2000, 4096, 9001], [(32, 8), (8, 1), (12, 12), (7, 1)], [128, 64, 80, 40]
+    hidden = [(None, None, None), (("bool", ("b", 1, 1, "k")), None, None), (None, 300, None), (None, None, I32),
+              (("float", ("b", 1, 1, "k")), None, None)]
+    forms, results = ["tensor", "head", "row", None], [BF16, F16, F32]
+    for number, (k, (h, kv), d, (mask, window, to_keys), form, to, q) in enumerate(
+        table(rng, lengths * 4, heads * 7, head_sizes * 7, hidden * 6, forms * 7, results * 10, [1, 1, 1, 3, 17] * 6)
+    ):
+        causal = number % 2 == 0 or window is not None
+        label = f"{q}over{k}_h{h}over{kv}_d{d}{'_causal' * causal}{f'_window{window}' if window else ''}"
+        label += f"{'' if mask is None else '_' + mask[0]}{'_lengths' * bool(to_keys)}_scale_{form}_{to}"
+        given = (F8E4M3, 2, h, kv, q, k, d, d, [{}], mask, causal, window, None, attention.HOSTILE)
+        scales = attention.scale_shapes(form, 2, h, kv, q, d) if form else None
+        lse = number % 4 == 0
+        result.append(attention.build(f"bytes_decode_{label}", *given, result=to, scales=scales, key_lengths=to_keys, log_sum_exp=lse))
+    sizes = [{"b": b, "k": k} for b, k in ((1, 0), (1, 1), (1, 64), (3, 65), (1, 1000), (2, 4097))]
+    for q in (1, 5):
+        scales = attention.scale_shapes("head", 1, 8, 2, q, 64)
+        given = ("b", 8, 2, q, "k", 64, 64, sizes, ("bool", ("b", 1, 1, "k")), q > 1)
+        result.append(attention.build(f"bytes_decode_{q}_dynamic", F8E4M3, *given, result=BF16, scales=scales))
     return result
 
 

@@ -43,6 +43,16 @@ def test_pages(monkeypatch, arch):
     assert not failed and passed > 6, f"RERUN={SEED}\n" + "\n".join(told)
 
 
+@pytest.mark.parametrize("arch", ["sm_90a", "sm_80"])
+def test_steps_of_bytes(monkeypatch, arch):
+    """Keys and values of 8 bits that dots widen, of several queries, a padded head and lengths; elsewhere made f16 first."""
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "")
+    told = []
+    match = "bytes_decode_(3over31|1over31|1over255)_h(12|7)"
+    passed, failed = simulate.simulate(["attention8"], {**SMALL, "most": 20_000_000, "arch": arch, "match": match}, told.append)
+    assert not failed and passed > 1, f"RERUN={SEED}\n" + "\n".join(told)
+
+
 def test_hidden_values_that_are_not_finite(monkeypatch):
     """A CTA has three of the twelve programs, and does those anew whose hidden values spoil what they stored."""
     import numpy as np

@@ -48,6 +48,14 @@ func.func @attention_parts_c1(%q: tensor<2x4x1x64xf32>, %k: tensor<2x2x9x32xf32>
 
 // -----
 
+func.func @attention_parts_c1_scales(%q: tensor<2x4x1x32xbf16>, %s: tensor<f32>) {
+  // expected-error@+1 {{'tenon.attention_parts' op (C1) has operands of types 'tensor<2x4x1x32xbf16>', 'tensor<2x4x1x32xbf16>', 'tensor<2x4x1x32xbf16>', 'tensor<f32>', 'tensor<f32>', which}}
+  %m, %l, %o = tenon.attention_parts %q, %q, %q scales(%s, %s) {parts = 3 : i64} : (tensor<2x4x1x32xbf16>, tensor<2x4x1x32xbf16>, tensor<2x4x1x32xbf16>, tensor<f32>, tensor<f32>) -> (tensor<3x2x4x1xf32>, tensor<3x2x4x1xf32>, tensor<3x2x4x1x32xf32>)
+  return
+}
+
+// -----
+
 func.func @attention_parts_c2(%q: tensor<2x4x1x32xf32>, %k: tensor<2x2x9x32xf32>) {
   // expected-error@+1 {{'tenon.attention_parts' op (C2) has 0 parts, expected at least 1}}
   %m, %l, %o = tenon.attention_parts %q, %k, %k {parts = 0 : i64} : (tensor<2x4x1x32xf32>, tensor<2x2x9x32xf32>, tensor<2x2x9x32xf32>) -> (tensor<0x2x4x1xf32>, tensor<0x2x4x1xf32>, tensor<0x2x4x1x32xf32>)

@@ -5,6 +5,7 @@
 // RUN: tenon-opt %t/causal.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/causal.mlir
 // RUN: tenon-opt %t/whole.mlir --tenon-split-keys --remark-format=emitRemark --remarks-filter-missed=tenon-split-keys 2>&1 | FileCheck %t/whole.mlir
 // RUN: tenon-opt %t/sums.mlir --tenon-split-keys --tenon-tile-kernels --canonicalize | FileCheck %t/sums.mlir
+// RUN: tenon-opt %t/bytes.mlir --tenon-split-keys --remark-format=emitRemark --remarks-filter-missed=tenon-split-keys 2>&1 | FileCheck %t/bytes.mlir
 // RUN: not tenon-opt %t/whole.mlir --tenon-split-keys=arch=sm_10 2>&1 | FileCheck %s --check-prefix=ARCH
 // ARCH: GPU architecture 'sm_10' is unknown
 
@@ -106,4 +107,26 @@ func.func @main(%q: tensor<1x2x4x64xbf16>, %k: tensor<1x2x900x64xbf16>) -> (tens
     tenon.yield %2, %0 : tensor<2x4xf32>, tensor<1x2x4x64xbf16>
   }
   return %l, %y : tensor<2x4xf32>, tensor<1x2x4x64xbf16>
+}
+
+//--- bytes.mlir
+// Scales of queries and keys are the scores'; that of the values is of what the parts make together, a head of keys each.
+// CHECK: remark: [Missed] {{.*}}@packed keeps its keys in one program: its values are packed
+// CHECK-DAG: #[[SCALE:.*]] = affine_map<(d0, d1, d2, d3) -> (d1 floordiv 2, 0, 0)>
+// CHECK: %[[P:.*]]:3 = tenon.kernel @attention_parts(
+// CHECK: tenon.attention_parts %{{.*}}, %{{.*}}, %{{.*}} scales(%{{.*}}, %{{.*}}) {parts = 3 : i64} : (tensor<1x4x4x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<f32>, tensor<2x1x1xf32>)
+// CHECK: tenon.kernel @attention_sum({{.*}} = %[[P]]#0, {{.*}} = %[[P]]#1, {{.*}} = %[[P]]#2, %[[S:.*]] = %{{.*}})
+// CHECK: linalg.generic {indexing_maps = [{{.*}}, #[[SCALE]], {{.*}}ins(%{{.*}}, %{{.*}}, %[[S]] :
+// CHECK: arith.divf
+// CHECK-NEXT: arith.mulf
+func.func @main(%q: tensor<1x4x4x64xf8E4M3FN>, %k: tensor<1x2x900x64xf8E4M3FN>, %s: tensor<f32>, %h: tensor<2x1x1xf32>, %v: tensor<1x2x64x912xf8E4M3FN>) -> (tensor<1x4x4x64xbf16>, tensor<1x4x4x64xbf16>) {
+  %x = tenon.kernel @attention(%Q = %q, %K = %k, %S = %s, %H = %h) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 64, split_keys = 3>} : (tensor<1x4x4x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<f32>, tensor<2x1x1xf32>) -> tensor<1x4x4x64xbf16> {
+    %0 = tenon.attention %Q, %K, %K scales(%S, %H, %H) : (tensor<1x4x4x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<f32>, tensor<2x1x1xf32>, tensor<2x1x1xf32>) -> tensor<1x4x4x64xbf16>
+    tenon.yield %0 : tensor<1x4x4x64xbf16>
+  }
+  %y = tenon.kernel @packed(%Q = %q, %K = %k, %V = %v) attributes {tenon.schedule = #tile.attention<queries = 16, keys = 64, split_keys = 3>} : (tensor<1x4x4x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<1x2x64x912xf8E4M3FN>) -> tensor<1x4x4x64xbf16> {
+    %0 = tenon.attention %Q, %K, %V {packed} : (tensor<1x4x4x64xf8E4M3FN>, tensor<1x2x900x64xf8E4M3FN>, tensor<1x2x64x912xf8E4M3FN>) -> tensor<1x4x4x64xbf16>
+    tenon.yield %0 : tensor<1x4x4x64xbf16>
+  }
+  return %x, %y : tensor<1x4x4x64xbf16>, tensor<1x4x4x64xbf16>
 }
