@@ -79,8 +79,8 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
   AffineExpr batch = query[0];
   if (op.getBlockTable()) {
     Shape table = rule.shape(op.getBlockTable());
-    if (elementOf(op.getQuery()).getIntOrFloatBitWidth() == 8)
-      return rule.fail("(C15) has block_table of ", elementOf(op.getQuery()), ", expected floats of 16 bits or more");
+    if (op.getPacked())
+      return rule.fail("(C15) has block_table of packed values, expected values as they are");
     if (table.size() != 2 || !rule.mayEqual(table[0], batch) || !rule.mayEqual(key[0], value[0]) ||
         !rule.mayNeed(table[1], key[0]))
       return rule.fail("(C15) has block_table ", describe(table), " of pools of ", describe(key[0]), " and ",

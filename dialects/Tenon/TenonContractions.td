@@ -115,7 +115,7 @@ def AttentionOp : CheckedOp<"attention", [AttrSizedOperandSegments]> {
     (C14) The scales broadcast to `[B, Hq, Sq, 1]`, `[B, Hkv, 1, 1]` and `[B, Hkv, 1, Dv]`.
 
     (C15) `block_table` is `[B, P]`; of `key` and `value` then the number of pages takes the place of B and the size of a page
-    that of Sk. There is none for 8-bit floats.
+    that of Sk. Then values are not packed.
 
     Accumulation: scores, their statistics and the weighted sum in f32 for floats of 16 and 8 bits, in f64 for f64. Probabilities may be
     rounded to the value's element type before they are multiplied with it, relative to the largest of their row. Scales are at least 0;

@@ -41,6 +41,8 @@ static std::optional<ArrayAttr> shapeOfPacked(KernelOp kernel, Value value) {
 
 /// Why the values stay as they are; empty where they are packed.
 static std::string packValues(KernelOp kernel, AttentionOp op) {
+  if (op.getBlockTable())
+    return "its values are in pages, which no kernel puts in order";
   if (typeOf(op.getQuery()).isDynamicDim(1) || typeOf(op.getKey()).isDynamicDim(1) ||
       typeOf(op.getValue()).isDynamicDim(3) || typeOf(op.getKey()).isDynamicDim(3))
     return "numbers of heads or their sizes are known only at run time";

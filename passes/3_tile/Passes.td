@@ -162,8 +162,8 @@ def PackValuesPass : Pass<"tenon-pack-values", "::mlir::ModuleOp"> {
     ```
     Requires: kernels lowered to linalg.
     Ensures: attention of 8-bit floats has packed values, where the architecture multiplies such floats.
-    Leaves alone: attention with numbers or sizes of heads that are known only at run time, and all on other architectures:
-    a missed remark says that they multiply in f16.
+    Leaves alone: attention with numbers or sizes of heads that are known only at run time, to few queries, or with values in
+    pages, and all on other architectures: a missed remark says that they multiply in f16.
   }];
   let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that is compiled for">];
   let dependentDialects = ["::tenon::tile::TileDialect"];

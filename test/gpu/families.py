@@ -198,6 +198,21 @@ def in_pages(rng):
             name = f"pages_{dtype}_step_{b}x1over{p}x{page}_h{h}over{kv}_d{d}"
             result.append(attention.build(name, *given, pages=(p, b * p + 3, I32)))
         result += gathers.appends_to_pages(dtype)
+    return result + bytes_in_pages(rng)
+
+
+def bytes_in_pages(rng):
+    """Keys and values of 8 bits in pages: a step's, which dots widen, and those of many queries, which have no kernel ahead."""
+    result = []
+    heads, forms = [(32, 8), (8, 2), (4, 1), (3, 3)], ["tensor", "head", "row", None]
+    for page, p, q, (h, kv), d, keys, form, to in table(
+        rng, [16, 32, 64, 128, 256, 16, 24, 64], [70, 8, 33, 3, 2, 250, 17, 1], [1, 1, 1, 1, 2, 17, 64, 129], heads * 2,
+        [32, 64, 80, 96, 128, 128, 128, 256], [I32, I32, None, I64] * 2, forms * 2, [BF16, F16, BF16, F32] * 2,
+    ):
+        label = f"{q}over{p}x{page}_h{h}over{kv}_d{d}_keys_{keys}_scale_{form}_{to}"
+        given = (F8E4M3, 2, h, kv, q, page, d, d, [{}], None, q > 1, None, None, attention.HOSTILE, None, keys)
+        scales = attention.scale_shapes(form, 2, h, kv, q, d) if form else None
+        result.append(attention.build(f"pages_bytes_{label}", *given, result=to, scales=scales, pages=(p, 2 * p + 3, I32)))
     return result
 
 

@@ -194,18 +194,19 @@ def of_lengths(b, h, kv, longest, d, causal, q=None):
                       reference=reference)
 
 
-def step_in_pages(b, h, kv, s, d, page):
-    """A step of sequences of `s` tokens whose keys and values lie in pages of pools, in no order. The libraries without
-    pages, on tensors that were put in order before they are timed; and Flash Attention with them, where it takes the page."""
-    pages = s // page
-    query, pool = f"tensor<{b}x{h}x1x{d}xbf16>", f"tensor<{b * pages}x{kv}x{page}x{d}xbf16>"
-    counts, table = f"tensor<{b}xi32>", f"tensor<{b}x{pages}xi32>"
-    text = (f"func.func @main(%q: {query}, %k: {pool}, %v: {pool}, %n: {counts}, %t: {table}) -> {query} {{\n"
+def step_in_pages(b, h, kv, s, d, page, is_fp8=False):
+    """A step of sequences of `s` tokens whose keys and values lie in pages of pools, in no order, in bf16 or e4m3. The libraries
+    in bf16 without pages, on tensors that were put in order before they are timed; and Flash Attention with them, where it
+    takes the page."""
+    pages, element, size = s // page, "f8E4M3FN" if is_fp8 else "bf16", 1 if is_fp8 else 2
+    query, pool = f"tensor<{b}x{h}x1x{d}x{element}>", f"tensor<{b * pages}x{kv}x{page}x{d}x{element}>"
+    counts, table, y = f"tensor<{b}xi32>", f"tensor<{b}x{pages}xi32>", f"tensor<{b}x{h}x1x{d}xbf16>"
+    text = (f"func.func @main(%q: {query}, %k: {pool}, %v: {pool}, %n: {counts}, %t: {table}) -> {y} {{\n"
             f"  %y = tenon.attention %q, %k, %v key_lengths(%n) block_table(%t) : ({query}, {pool}, {pool}, {counts}, {table})"
-            f" -> {query}\n  return %y : {query}\n}}\n")
+            f" -> {y}\n  return %y : {y}\n}}\n")
 
     def inputs(torch):
-        values = [torch.randn(*size, device="cuda", dtype=torch.bfloat16)
+        values = [torch.randn(*size, device="cuda", dtype=torch.bfloat16).to(torch.float8_e4m3fn if is_fp8 else torch.bfloat16)
                   for size in ((b, h, 1, d), (b * pages, kv, page, d), (b * pages, kv, page, d))]
         order = torch.randperm(b * pages, generator=torch.Generator().manual_seed(1)).to("cuda", torch.int32)
         return [*values, torch.full((b,), s, device="cuda", dtype=torch.int32), order.view(b, pages)]
@@ -214,27 +215,28 @@ def step_in_pages(b, h, kv, s, d, page):
     def prepared(torch, kind, q_, k_, v_, t):
         if made.get("of") is not q_:
             made.clear()
-            made["of"] = q_
+            made["of"], made["query"] = q_, q_.bfloat16()
         if kind not in made and kind == "in order":
-            made[kind] = [x[t.long()].transpose(1, 2).reshape(b, kv, s, d) for x in (k_, v_)]
+            made[kind] = [x.bfloat16()[t.long()].transpose(1, 2).reshape(b, kv, s, d) for x in (k_, v_)]
         elif kind not in made:
-            made[kind] = [x.transpose(1, 2).contiguous() for x in (k_, v_)]
-        return made[kind]
+            made[kind] = [x.bfloat16().transpose(1, 2).contiguous() for x in (k_, v_)]
+        return [made["query"], *made[kind]]
 
     def pinned(name):
         def peer(torch, q_, k_, v_, n, t):
             from torch.nn.attention import SDPBackend, sdpa_kernel
             with sdpa_kernel(getattr(SDPBackend, name)):
                 return torch.nn.functional.scaled_dot_product_attention(
-                    q_, *prepared(torch, "in order", q_, k_, v_, t), enable_gqa=h != kv)
+                    *prepared(torch, "in order", q_, k_, v_, t), enable_gqa=h != kv)
         return peer
 
     def flash_in_pages(torch, q_, k_, v_, n, t):
         from torch.nn.attention.varlen import varlen_attn
         starts = torch.arange(b + 1, device="cuda", dtype=torch.int32)
+        query, *pools = prepared(torch, "heads behind", q_, k_, v_, t)
         try:
             made["call"] = made.get("call") or captured(torch, lambda: varlen_attn(
-                q_.view(b, h, d), *prepared(torch, "heads behind", q_, k_, v_, t), starts, None, 1, s, enable_gqa=h != kv,
+                query.view(b, h, d), *pools, starts, None, 1, s, enable_gqa=h != kv,
                 seqused_k=n, block_table=t))
         except TypeError as error:  # a PyTorch whose call has no pages
             raise RuntimeError(str(error)) from error
@@ -244,7 +246,7 @@ def step_in_pages(b, h, kv, s, d, page):
         raise NotImplementedError("not compared with XLA")
     return KernelCase(text, [], {"cuDNN, no pages": pinned("CUDNN_ATTENTION"), "Flash, no pages": pinned("FLASH_ATTENTION"),
                                  "Flash": flash_in_pages}, in_jax, 4 * b * h * s * d,
-                      2 * (2 * b * h * d + 2 * b * kv * s * d), has_f32=False, inputs=inputs)
+                      (size + 2) * b * h * d + 2 * size * b * kv * s * d, has_f32=False, inputs=inputs)
 
 
 def captured(torch, call):
@@ -459,6 +461,8 @@ def kernels():
         cases[f"decode GQA 32/8 d128 B{b} S{s}"] = attention(b, 32, 8, s, 128, False, q=1)
     for b, page in itertools.product((16, 64), (64, 16)):
         cases[f"decode GQA 32/8 d128 B{b} S8192 pages of {page}"] = step_in_pages(b, 32, 8, 8192, 128, page)
+    for page in (64, 16):
+        cases[f"decode fp8 GQA 32/8 d128 B64 S8192 pages of {page}"] = step_in_pages(64, 32, 8, 8192, 128, page, is_fp8=True)
     cases["layer_norm 8192x4096"] = row(f"%y = tenon.layer_norm %x0 weight(%w0) bias(%w1) {NORM} : ({{x}}, {{w}}, {{w}}) -> {{x}}",
                                         8192, 4096, layer_norm, jax_layer_norm, 2)
     cases["rms_norm 8192x4096"] = row(f"%y = tenon.rms_norm %x0, %w0 {NORM} : ({{x}}, {{w}}) -> {{x}}", 8192, 4096,

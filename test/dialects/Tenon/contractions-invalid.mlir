@@ -225,9 +225,9 @@ func.func @attention_c15_pools(%a: tensor<2x4x5x8xf32>, %b: tensor<9x2x16x8xf32>
 
 // -----
 
-func.func @attention_c15_bytes(%a: tensor<2x4x5x32xf8E4M3FN>, %b: tensor<9x2x16x32xf8E4M3FN>, %t: tensor<2x6xi32>) {
-  // expected-error@+1 {{'tenon.attention' op (C15) has block_table of 'f8E4M3FN', expected floats of 16 bits or more}}
-  %r = tenon.attention %a, %b, %b block_table(%t) : (tensor<2x4x5x32xf8E4M3FN>, tensor<9x2x16x32xf8E4M3FN>, tensor<9x2x16x32xf8E4M3FN>, tensor<2x6xi32>) -> tensor<2x4x5x32xf16>
+func.func @attention_c15_packed(%a: tensor<2x4x5x32xf8E4M3FN>, %b: tensor<9x2x16x32xf8E4M3FN>, %c: tensor<9x2x32x16xf8E4M3FN>, %t: tensor<2x6xi32>) {
+  // expected-error@+1 {{'tenon.attention' op (C15) has block_table of packed values, expected values as they are}}
+  %r = tenon.attention %a, %b, %c block_table(%t) {packed} : (tensor<2x4x5x32xf8E4M3FN>, tensor<9x2x16x32xf8E4M3FN>, tensor<9x2x32x16xf8E4M3FN>, tensor<2x6xi32>) -> tensor<2x4x5x32xf16>
   return
 }
 

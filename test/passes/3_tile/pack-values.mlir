@@ -10,6 +10,7 @@
 
 // REMARK: @attention_values transposes the values of @attention
 // REMARK: @attention multiplies in f16: 4 queries are too few to read the values twice for
+// REMARK: @attention multiplies in f16: its values are in pages, which no kernel puts in order
 // SM80-REMARK: @attention multiplies in f16: its Tensor Cores multiply no 8-bit floats
 // SM80-NOT: packed
 
@@ -88,4 +89,16 @@ func.func @main(%q: tensor<1x2x130x256xf8E4M3FN>, %k: tensor<1x2x300x256xf8E4M3F
 func.func @main(%q: tensor<1x2x4x64xf8E4M3FN>, %k: tensor<1x2x300x64xf8E4M3FN>, %v: tensor<1x2x300x64xf8E4M3FN>) -> tensor<1x2x4x64xf32> {
   %0 = tenon.attention %q, %k, %v : (tensor<1x2x4x64xf8E4M3FN>, tensor<1x2x300x64xf8E4M3FN>, tensor<1x2x300x64xf8E4M3FN>) -> tensor<1x2x4x64xf32>
   return %0 : tensor<1x2x4x64xf32>
+}
+
+// -----
+
+// Values in pages stay where they are.
+// CHECK-LABEL: func.func @main
+// CHECK-NOT: packed
+// TILE: tile.join
+// TILE: arith.extf {{.*}} : tensor<{{.*}}xf8E4M3FN> to tensor<{{.*}}xf16>
+func.func @main(%q: tensor<2x2x64x64xf8E4M3FN>, %k: tensor<9x2x16x64xf8E4M3FN>, %t: tensor<2x20xi32>) -> tensor<2x2x64x64xf32> {
+  %0 = tenon.attention %q, %k, %k block_table(%t) : (tensor<2x2x64x64xf8E4M3FN>, tensor<9x2x16x64xf8E4M3FN>, tensor<9x2x16x64xf8E4M3FN>, tensor<2x20xi32>) -> tensor<2x2x64x64xf32>
+  return %0 : tensor<2x2x64x64xf32>
 }

@@ -503,4 +503,10 @@ def in_pages(rng):
         sizes = [{"b": b, "q": q, "p": p, "n": n} for b, q, p, n in ((2, 1, 4, 9), (1, 5, 1, 1), (3, 7, 5, 3), (2, 3, 0, 2))]
         given = (dtype, "b", 4, 2, "q", page, d, d, sizes, None, causal, window, None, ("ramp",), None, keys)
         result.append(build(f"attention_pages_{label}", *given, pages=("p", "n", table)))
+    for number, (page, form) in enumerate(((16, "tensor"), (16, "head"), (3, "tensor"), (32, None))):
+        scales = scale_shapes(form, 1 if form == "tensor" else 2, 4, 2, 1, 32) if form else None
+        sizes = [{"p": p, "n": n} for p, n in ((4, 9), (1, 1), (5, 3))]
+        given = (F8E4M3, 2, 4, 2, (1, 5)[number % 2], page, 32, 32, sizes, None, number == 1, None, None, ("ramp",), None, I32)
+        name = f"attention_pages_bytes_page{page}_scale_{form}"
+        result.append(build(name, *given, result=(BF16, F32)[number % 2], scales=scales, pages=("p", "n", I32)))
     return result + [with_heads_inside(case) for case in result[::3]]
