@@ -1,4 +1,5 @@
 // The function of one thread: its arguments, which programs it runs, and what its launch needs.
+#include "passes/5_thread/KernelCounters.h"
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "lib/Analysis/TileBounds.h"
@@ -242,8 +243,8 @@ LogicalResult ThreadEmitter::emit() {
   function->setAttr("tenon.shared_bytes", b.getI64IntegerAttr(sharedPlan.getBytes()));
   auto bytes = [&](AffineExpr words) { return AffineMapAttr::get(AffineMap::get(0, numDims, words * 4)); };
   function->setAttr("tenon.scratch_bytes", bytes(scratchWords(programs)));
-  if (hasProducer && kernel->hasAttr("warp.order")) // the counter
-    function->setAttr("tenon.zeroed_bytes", bytes(one));
+  if (hasProducer && kernel->hasAttr("warp.order"))
+    function->setAttr("tenon.counter_bytes", b.getI64IntegerAttr(counterBytes));
   setSumMemory(numDims);
   if (hasTensorCore)
     function->setAttr("tenon.tensor_core", b.getUnitAttr());

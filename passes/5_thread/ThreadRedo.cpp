@@ -3,6 +3,7 @@
 // program on its list, and what is on some list is carried out behind all programs. A list is a link in the workspace
 // for each program, and its head, which the warp carries along. Numbers of a CTA's programs rise: of all lists' heads
 // the greatest is next.
+#include "passes/5_thread/KernelCounters.h"
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "dialects/Ptx/Ptx.h"
@@ -20,8 +21,9 @@ SmallVector<Value> ThreadEmitter::emptyLists() {
 }
 
 AffineExpr ThreadEmitter::scratchWords(AffineExpr programs) {
-  AffineExpr counter = getAffineConstantExpr(hasProducer && kernel->hasAttr("warp.order") ? 1 : 0, b.getContext());
-  return counter + programs * int64_t(sharedPlan.lists.size() * schedule.getNumWarps());
+  bool isCounted = hasProducer && kernel->hasAttr("warp.order");
+  AffineExpr counters = getAffineConstantExpr(isCounted ? counterBytes / 4 : 0, b.getContext());
+  return counters + programs * int64_t(sharedPlan.lists.size() * schedule.getNumWarps());
 }
 
 /// The word of the workspace that has what follows a program in a warp's list.
@@ -34,7 +36,7 @@ Value ThreadEmitter::linkOf(tile::RedoOp op, Value number, Value warp) {
     at = add(at, toI64(words));
   }
   if (kernel->hasAttr("warp.order"))
-    at = add(at, arith::ConstantIntOp::create(b, 1, 64));
+    at = add(at, arith::ConstantIntOp::create(b, counterBytes / 4, 64));
   return LLVM::GEPOp::create(b, workspace().getType(), b.getI32Type(), workspace(), at);
 }
 

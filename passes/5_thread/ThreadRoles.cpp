@@ -246,7 +246,8 @@ FailureOr<SmallVector<Value>> ThreadEmitter::emitProgram(tile::GridOp grid, Valu
 }
 
 /// The producer takes numbers from a counter in the workspace, the first of each CTA its own, and hands them to the
-/// others through two slots of shared memory, with mbarriers as a ring has them.
+/// others through two slots of shared memory, with mbarriers as a ring has them. Each CTA asks until there are none: in
+/// all as often as there are programs, so that the counter wraps to 0 and is ready for the next launch.
 Value ThreadEmitter::nextProgram(Value round) {
   constexpr int64_t slotBytes = 32;
   Value slot = arith::AndIOp::create(b, round, i32(1));
@@ -268,8 +269,9 @@ Value ThreadEmitter::nextProgram(Value round) {
     b.setInsertionPointToStart(branch.thenBlock());
     scf::YieldOp::create(b, ValueRange{NVVM::BlockIdXOp::create(b, b.getI32Type())});
     b.setInsertionPointToStart(branch.elseBlock());
-    Value taken =
-        LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::add, workspace(), i32(1), LLVM::AtomicOrdering::monotonic);
+    Value last = arith::SubIOp::create(b, countOf(kernel.getGrid()), i32(1));
+    Value taken = LLVM::AtomicRMWOp::create(b, LLVM::AtomicBinOp::uinc_wrap, workspace(), last,
+                                            LLVM::AtomicOrdering::monotonic, "device");
     scf::YieldOp::create(b, ValueRange{add(taken, NVVM::GridDimXOp::create(b, b.getI32Type()))});
   }
   LLVM::StoreOp::create(b, branch.getResult(0), place, /*alignment=*/4);

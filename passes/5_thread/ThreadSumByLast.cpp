@@ -1,6 +1,7 @@
 // A sum that the last of its programs adds up. Each stores what it has, in the order of its registers, where the same
 // thread of another reads it; then one thread counts the program in. Whoever makes the count full reads what the others
 // stored and goes on. The counter wraps to 0 by that, so that it is ready for the next launch.
+#include "passes/5_thread/KernelCounters.h"
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -12,9 +13,6 @@ using namespace tenon::warp;
 
 /// Words that a thread stores at once.
 static constexpr int64_t storedWords = 4;
-/// Between counters: those of neighbours are counted in different sectors.
-static constexpr int64_t counterStride = 32;
-static constexpr int64_t counterBytes = tile::ReduceToLastOp::mostTiles * counterStride;
 
 /// What the launch needs for it: counters, then each program's part.
 void ThreadEmitter::setSumMemory(int64_t numDims) {

@@ -7,14 +7,15 @@
 
 // 4 MB of keys and values a head: all eight heads fit 0.6 of the L2 cache.
 // CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 8>
-// The producer takes numbers from a counter that is zero at the start, and hands them to the other warps. Behind it in
-// the workspace each of the twelve warps has a link for each of the 344 programs.
-// THREAD-DAG: #[[FOUR:map[0-9]*]] = affine_map<() -> (4)>
-// THREAD-DAG: #[[LINKS:map[0-9]*]] = affine_map<() -> (16516)>
-// THREAD: llvm.func @attention({{.*}}tenon.scratch_bytes = #[[LINKS]], {{.*}}tenon.zeroed_bytes = #[[FOUR]]
+// The producer takes numbers from a counter that wraps to zero at a launch's last question, and hands them to the other
+// warps. Behind the counters in the workspace each of the twelve warps has a link for each of the 344 programs.
+// THREAD-DAG: #[[LINKS:map[0-9]*]] = affine_map<() -> (24704)>
+// THREAD: llvm.func @attention({{.*}}tenon.counter_bytes = 8192 : i64, {{.*}}tenon.scratch_bytes = #[[LINKS]]
+// THREAD-NOT: tenon.zeroed_bytes
+// THREAD: %[[LAST:.*]] = arith.constant 343 : i32
 // THREAD: scf.while
 // THREAD: ptx.mbarrier.wait
-// THREAD: llvm.atomicrmw add %{{.*}}, %{{.*}} monotonic : !llvm.ptr<1>, i32
+// THREAD: llvm.atomicrmw uinc_wrap %{{.*}}, %[[LAST]] syncscope("device") monotonic : !llvm.ptr<1>, i32
 // THREAD: llvm.store
 // THREAD: ptx.mbarrier.arrive
 // THREAD: scf.condition
