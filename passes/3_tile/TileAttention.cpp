@@ -76,14 +76,18 @@ public:
   }
   /// What to do about values that are NaN or infinite: see withNonFinite. `Ignored`: somebody looks at the result.
   enum class NonFinite { Ignored, Tested, Counted };
-  /// `logSumExp`: to be set as well, where it is not null.
-  TileValue build(NonFinite nonFinite, TileValue *logSumExp = nullptr);
   /// What the loop has carried at its end; what sums are relative to as a logarithm to base 2. Without tiles where it
   /// failed.
   struct Result {
     TileValue maximum, sum, total;
   };
   Result run(NonFinite nonFinite);
+  /// What is stored of that. `logSumExp`: to be set as well, where it is not null.
+  TileValue weighted(const Result &result, TileValue *logSumExp = nullptr);
+  TileValue build(NonFinite nonFinite) {
+    Result result = run(nonFinite);
+    return result.total ? weighted(result) : TileValue();
+  }
   static Value nonFiniteRows(ImplicitLocOpBuilder &b, Value tile);
 
 private:
@@ -452,16 +456,16 @@ Value AttentionTiles::product(NonFinite nonFinite, Value total, llvm::function_r
   return branch.getResult(0);
 }
 
-/// Whether some element of a row is NaN or infinite: x - x is NaN then, else 0.
+/// Whether some element of a row is NaN or infinite, or a row's sum is: of large elements that may be so, too, and what
+/// is done with care then is right for all.
 Value AttentionTiles::nonFiniteRows(ImplicitLocOpBuilder &b, Value tile) {
   auto given = cast<RankedTensorType>(tile.getType());
   if (given.getElementTypeBitWidth() < 32)
     tile = arith::ExtFOp::create(b, given.clone(b.getF32Type()), tile);
-  // NaN goes through a sum: one comparison a row.
-  Value strange = arith::SubFOp::create(b, tile, tile);
-  auto type = cast<RankedTensorType>(strange.getType());
+  auto type = cast<RankedTensorType>(tile.getType());
   auto folded = RankedTensorType::get(type.getShape().drop_back(), type.getElementType());
-  strange = tile::ReduceOp::create(b, folded, tile::Fold::add, strange, type.getRank() - 1);
+  Value sum = tile::ReduceOp::create(b, folded, tile::Fold::add, tile, type.getRank() - 1);
+  Value strange = arith::SubFOp::create(b, sum, sum); // NaN, else 0
   return arith::CmpFOp::create(b, arith::CmpFPredicate::UNO, strange, strange);
 }
 
@@ -544,17 +548,14 @@ AttentionTiles::Powers AttentionTiles::addByFirst(State &state, Value score) {
   Powers powers = powersOf(score, state.below);
   Value limit = filled({rows}, sumType, std::exp2(multiplied.isF16() ? largestSumInF16 : largestSum));
   Value hasOutgrown = compare(arith::CmpFPredicate::UGT, fold(tile::Fold::add, powers.wide), limit);
-  SmallVector<Value> otherwise = {state.below, sumOf(state.sum, powers.wide), filled({rows}, sumType, 1),
-                                  powers.stored};
+  SmallVector<Value> otherwise = {state.below, sumOf(state.sum, powers.wide), state.total, powers.stored};
   SmallVector<Value> moved = unlikely(hasOutgrown, otherwise, [&]() -> SmallVector<Value> {
     State other = state;
     auto [sum, correction] = rebase(other, fold(tile::Fold::max, score));
     Powers anew = powersOf(score, other.below);
-    return {other.below, sumOf(sum, anew.wide), correction, anew.stored};
+    return {other.below, sumOf(sum, anew.wide), correctedTotal(other, state.below, correction), anew.stored};
   });
-  Value before = std::exchange(state.below, moved[0]);
-  state.sum = moved[1];
-  correctTotal(state, before, hasOutgrown, moved[2]);
+  state = {moved[0], moved[1], moved[2]};
   return {{}, {}, moved[3]};
 }
 
@@ -645,10 +646,8 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   return {{arith::NegFOp::create(b, states[0]), ofRow}, {states[1], ofRow}, {states[2], out}};
 }
 
-TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
-  auto [maximum, sum, total] = run(nonFinite);
-  if (!total)
-    return {};
+TileValue AttentionTiles::weighted(const Result &carried, TileValue *logSumExp) {
+  const TileValue &maximum = carried.maximum, &sum = carried.sum, &total = carried.total;
   Type element = op.result;
   auto of = [&](double value, const TileValue &like) { return filled(like.axes, sumType, value); };
   Value isEmpty = compare(arith::CmpFPredicate::OEQ, sum.tile, of(0, sum)), result;
@@ -660,20 +659,25 @@ TileValue AttentionTiles::build(NonFinite nonFinite, TileValue *logSumExp) {
       known = math::FmaOp::create(b, known, of(1 / unit, sum), maximum.tile);
     *logSumExp = {arith::SelectOp::create(b, isEmpty, of(-infinity, sum), known), sum.axes};
   }
-  // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row.
+  // What is rounded to 16 bits is multiplied with the reciprocal: two roundings of 32 bits, and one division a row, of
+  // which some units may be wrong. Sums of weights are 0 or far from where an approximation ends.
   TileValue valueScale;
   if (op.valueScale)
     valueScale = scaleAt(op.valueScale, {place[0], keyHead, emitter.constant(0), place[3]});
   bool isOfAll = valueScale && valueScale.axes.empty();
   if (element != sumType || isOfAll) {
+    auto exactness = element.getIntOrFloatBitWidth() <= 16 ? arith::FastMathFlags::afn : arith::FastMathFlags::none;
     Value numerator = isOfAll ? emitter.widen(valueScale, sum.axes) : of(1, sum);
-    result = arith::MulFOp::create(b, total.tile, overColumns(arith::DivFOp::create(b, numerator, sum.tile), columns));
+    Value factor = arith::DivFOp::create(b, numerator, sum.tile, exactness);
+    result = arith::MulFOp::create(b, total.tile, overColumns(factor, columns));
   } else {
     result = arith::DivFOp::create(b, total.tile, overColumns(sum.tile, columns));
   }
   if (valueScale && !isOfAll)
     result = arith::MulFOp::create(b, result, emitter.widen(valueScale, total.axes));
-  result = arith::SelectOp::create(b, overColumns(isEmpty, columns), of(0, total), result);
+  result = unlikely(isEmpty, result, [&]() -> SmallVector<Value> {
+             return {arith::SelectOp::create(b, overColumns(isEmpty, columns), of(0, total), result)};
+           }).front();
   return {stored(result, element), total.axes};
 }
 
@@ -710,10 +714,10 @@ TileValue TileEmitter::attention(AttentionOp op, const TilePlace &place) {
 /// Where keys are hidden 0 times a value that is not finite must be 0, and is NaN: a result without any is right. One
 /// with any is computed anew, with care, a few columns at a time: what is that rare must not take registers from the
 /// rest.
-void TileEmitter::redoNonFinite(Value stored, Value numColumns, TilePlace place,
+void TileEmitter::redoNonFinite(Value rows, Value numColumns, TilePlace place,
                                 llvm::function_ref<void(const TilePlace &)> redo) {
   constexpr int64_t columnsAtOnce = 16;
-  auto again = tile::RedoOp::create(b, AttentionTiles::nonFiniteRows(b, stored));
+  auto again = tile::RedoOp::create(b, rows);
   OpBuilder::InsertionGuard guard(b);
   b.createBlock(&again.getBody());
   auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), numColumns,
@@ -726,17 +730,21 @@ void TileEmitter::redoNonFinite(Value stored, Value numColumns, TilePlace place,
 void TileEmitter::storeAttention(AttentionOp op, Value view, Value logSumExpView, const TilePlace &place) {
   if (!isPlaceOfAttention(place))
     return;
-  TileValue logSumExp;
-  TileValue value = AttentionTiles(*this, b, op, place)
-                        .build(AttentionTiles::NonFinite::Ignored, logSumExpView ? &logSumExp : nullptr);
-  if (!value)
+  AttentionTiles tiles(*this, b, op, place);
+  AttentionTiles::Result carried = tiles.run(AttentionTiles::NonFinite::Ignored);
+  if (!carried.total)
     return;
+  // Of what is there before it is scaled and rounded: nothing has to be widened.
+  Value isStrange;
+  if (mayWeighByZero(op))
+    isStrange = AttentionTiles::nonFiniteRows(b, carried.total.tile);
+  TileValue logSumExp, value = tiles.weighted(carried, logSumExpView ? &logSumExp : nullptr);
   store(value, view, place);
   if (logSumExpView)
     store(logSumExp, logSumExpView, TilePlace(ArrayRef(place).drop_back()));
-  if (!mayWeighByZero(op))
+  if (!isStrange)
     return;
-  redoNonFinite(value.tile, sizeValue(op.getValue(), op.getColumnDimension()), place, [&](const TilePlace &few) {
+  redoNonFinite(isStrange, sizeValue(op.getValue(), op.getColumnDimension()), place, [&](const TilePlace &few) {
     if (TileValue careful = AttentionTiles(*this, b, op, few).build(AttentionTiles::NonFinite::Counted))
       store(careful, view, few);
   });
@@ -756,6 +764,6 @@ void TileEmitter::storeAttentionParts(AttentionPartsOp op, ArrayRef<Value> views
   // The careful way has smaller tiles: what its totals are relative to may be another maximum, so all is stored anew.
   TileValue total = runAt(place, AttentionTiles::NonFinite::Ignored);
   if (total && mayWeighByZero(op))
-    redoNonFinite(total.tile, sizeValue(op.getValue(), 3), place,
+    redoNonFinite(AttentionTiles::nonFiniteRows(b, total.tile), sizeValue(op.getValue(), 3), place,
                   [&](const TilePlace &few) { runAt(few, AttentionTiles::NonFinite::Counted); });
 }

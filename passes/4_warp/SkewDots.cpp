@@ -40,6 +40,12 @@ bool SkewedLoop::dependsOn(Value value, function_ref<bool(Value)> isSource) {
     Operation *op = at.getDefiningOp();
     if (!op || !body->findAncestorOpInBlock(*op))
       continue;
+    if (auto unlikely = dyn_cast<tile::UnlikelyOp>(op)) { // each result by itself
+      unsigned number = cast<OpResult>(at).getResultNumber();
+      open.append({unlikely.getCondition(), unlikely.getOtherwise()[number],
+                   unlikely.getBody().front().getTerminator()->getOperand(number)});
+      continue;
+    }
     op->walk([&](Operation *inner) { open.append(inner->operand_begin(), inner->operand_end()); });
   }
   return false;

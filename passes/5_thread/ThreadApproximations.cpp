@@ -121,7 +121,8 @@ Value ThreadEmitter::approximate(Operation *op, ArrayRef<Value> operands) {
     return r.exp(operands[0]);
   if (isa<math::ErfcOp>(op))
     return r.erfc(operands[0]);
-  if (auto quotient = dyn_cast<arith::DivFOp>(op); quotient && isLogistic(quotient))
+  auto quotient = dyn_cast<arith::DivFOp>(op);
+  if (quotient && (isLogistic(quotient) || bitEnumContainsAny(quotient.getFastmath(), arith::FastMathFlags::afn)))
     return r.mul(operands[0], r.reciprocal(operands[1]));
   return {};
 }

@@ -91,6 +91,7 @@ LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
   place[0] = add(place[0], warpStart(layout, 1));
   place[1] = add(place[1], warpStart(layout, 0));
   Value isFirst = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, lane, i32(0));
+  SmallVector<std::pair<Value, const StoreSlab *>> written; // and not yet copied out
   for (auto [number, slab] : llvm::enumerate(slabs)) {
     int64_t slot = int64_t(number) % slots;
     // The first slab waits for all that the program before has begun: they have long been read.
@@ -101,18 +102,25 @@ LogicalResult ThreadEmitter::emitAsyncStore(StoreOp op) {
                                                  ArrayRef<LLVM::GEPArg>(int32_t(slot * slotBytes)))
                                  .getResult();
     writeSlab(base, slab, op.getTile());
+    written.push_back({base, &slab});
+    // Where there is room for all, one fence is for all: a warp waits at each until what it wrote is there.
+    if (int64_t(slabs.size()) <= slots && number + 1 < slabs.size())
+      continue;
     NVVM::FenceProxyOp::create(b, NVVM::ProxyKind::async_shared,
                                NVVM::SharedSpaceAttr::get(b.getContext(), NVVM::SharedSpace::shared_cta));
     NVVM::SyncWarpOp::create(b, i32(-1));
     auto guard = scf::IfOp::create(b, isFirst, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard restore(b);
     b.setInsertionPoint(guard.thenYield());
-    SmallVector<Value> at(place);
-    if (slab.start != 0)
-      at[0] = add(at[0], i32(slab.start));
-    NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(b, tensorMap(op, slab.tile), base, at, /*l2CacheHint=*/Value(),
-                                                       NVVM::TMAStoreMode::TILE, /*predicate=*/Value());
+    for (auto [from, of] : written) {
+      SmallVector<Value> at(place);
+      if (of->start != 0)
+        at[0] = add(at[0], i32(of->start));
+      NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(b, tensorMap(op, of->tile), from, at, /*l2CacheHint=*/Value(),
+                                                         NVVM::TMAStoreMode::TILE, /*predicate=*/Value());
+    }
     NVVM::CpAsyncBulkCommitGroupOp::create(b);
+    written.clear();
   }
   return success();
 }
