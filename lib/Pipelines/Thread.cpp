@@ -26,6 +26,7 @@ void buildThreadPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createThreadGeneralKernelsPass(general));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(createCarryPlacesPass());
   manager.addPass(createOrderStoresPass());
   WaitForLaunchesPassOptions launches;
   launches.arch = options.gpu->name;

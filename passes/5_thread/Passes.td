@@ -207,6 +207,57 @@ def ThreadGeneralKernelsPass : Pass<"tenon-thread-general-kernels", "::mlir::Mod
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
+def CarryPlacesPass : Pass<"tenon-carry-places", "::mlir::ModuleOp"> {
+  let summary = "a loop's turn finds out where the operands of the next one's products lie";
+  let description = [{
+    Why: the slot of a ring, its barrier and phase and a descriptor follow from a loop's counter by a chain of operations.
+    Where a turn waits for all of its products, that chain stands before the next one's, and nothing is multiplied meanwhile.
+
+    Before:
+    ```mlir
+    module @kernels {
+      llvm.func @f(%a: i64, %c: f32, %turns: i32) {
+        %c0 = arith.constant 0 : i32
+        %c1 = arith.constant 1 : i32
+        %0:4 = scf.for %i = %c0 to %turns step %c1 iter_args(%s0 = %c, %s1 = %c, %s2 = %c, %s3 = %c) -> (f32, f32, f32, f32) : i32 {
+          %slot = arith.andi %i, %c1 : i32
+          %w = arith.extui %slot : i32 to i64
+          %d:4 = ptx.wgmma %a, %w, (%s0, %s1, %s2, %s3) {element = bf16, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+          %e:4 = ptx.wgmma.wait %d#0, %d#1, %d#2, %d#3 {pending = 0 : i64}
+          scf.yield %e#0, %e#1, %e#2, %e#3 : f32, f32, f32, f32
+        }
+        llvm.return
+      }
+    }
+    ```
+    After:
+    ```mlir
+    module @kernels {
+      llvm.func @f(%a: i64, %c: f32, %turns: i32) {
+        %c0 = arith.constant 0 : i32
+        %c1 = arith.constant 1 : i32
+        %slot = arith.andi %c0, %c1 : i32
+        %first = arith.extui %slot : i32 to i64
+        %0:5 = scf.for %i = %c0 to %turns step %c1 iter_args(%s0 = %c, %s1 = %c, %s2 = %c, %s3 = %c, %w = %first) -> (f32, f32, f32, f32, i64) : i32 {
+          %d:4 = ptx.wgmma %a, %w, (%s0, %s1, %s2, %s3) {element = bf16, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+          %next = arith.addi %i, %c1 : i32
+          %1 = arith.andi %next, %c1 : i32
+          %2 = arith.extui %1 : i32 to i64
+          %e:4 = ptx.wgmma.wait %d#0, %d#1, %d#2, %d#3 {pending = 0 : i64}
+          scf.yield %e#0, %e#1, %e#2, %e#3, %2 : f32, f32, f32, f32, i64
+        }
+        llvm.return
+      }
+    }
+    ```
+    Requires: functions of one thread.
+    Ensures: of what follows from the loop's counter alone, a turn computes nothing that it takes before its last product begins.
+    A *passed* remark says how much is handed on.
+    Leaves alone: loops without a `ptx.wgmma` of their own, and those in which products stay under way from turn to turn.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def OrderStoresPass : Pass<"tenon-order-stores", "::mlir::ModuleOp"> {
   let summary = "what a store writes is computed just before it";
   let description = [{
