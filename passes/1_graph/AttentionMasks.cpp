@@ -28,8 +28,9 @@ private:
   Value withViews(Value view, Value of, Value condition);
   Value visibleWhere();
   bool takeBand(const Condition &condition);
+  Value wide(Value value);
   bool takeEnd(const Condition &condition);
-  Value moved(Value length, int64_t by);
+  Value moved(Value length, const End &end);
   Value lengthsOf(const End &end);
   Value asMask(const Condition &condition);
 
@@ -107,48 +108,62 @@ bool Refiner::takeBand(const Condition &condition) {
   return true;
 }
 
-bool Refiner::takeEnd(const Condition &condition) {
-  std::optional<End> end = endOf(condition, sizes);
-  if (!end || (end->isOfQueries ? op.getQueryLengths() : op.getKeyLengths()))
-    return false;
-  Value lengths = lengthsOf(*end);
-  (end->isOfQueries ? op.getQueryLengthsMutable() : op.getKeyLengthsMutable()).assign(lengths);
-  return true;
+/// Integers as those of 64 bits.
+Value Refiner::wide(Value value) {
+  RankedTensorType type = typeOf(value).clone(rewriter.getI64Type());
+  return value.getType() == type ? value : CastOp::create(rewriter, op.getLoc(), type, value).getResult();
 }
 
-/// Lengths, one dimension of them, so much further. No place is past 2^31 - 2, so that nothing is lost by what keeps
-/// the sum from wrapping.
-Value Refiner::moved(Value length, int64_t by) {
+/// Whether all is said of the condition then. Of one whose end grows with the queries the last one's is said, past
+/// which no query sees a key.
+bool Refiner::takeEnd(const Condition &condition) {
+  std::optional<End> end = endOf(condition, sizes);
+  if (!end)
+    return false;
+  Value lengths = lengthsOf(*end);
+  if (Value given = end->isOfQueries ? op.getQueryLengths() : op.getKeyLengths())
+    lengths = MinOp::create(rewriter, op.getLoc(), wide(given), wide(lengths));
+  (end->isOfQueries ? op.getQueryLengthsMutable() : op.getKeyLengthsMutable()).assign(lengths);
+  return !end->grows;
+}
+
+/// Lengths, one dimension of them, so much further: `beyond`, and for what all queries see the others that there are.
+Value Refiner::moved(Value length, const End &end) {
   Location location = op.getLoc();
   auto number = [&](int64_t value) {
-    return createSplat(rewriter, location, RankedTensorType::get({}, elementOf(length)), double(value));
+    return createSplat(rewriter, location, RankedTensorType::get({}, rewriter.getI64Type()), double(value));
   };
-  int64_t most = std::numeric_limits<int32_t>::max(), least = std::numeric_limits<int32_t>::min();
-  Value bounded = by > 0 ? MinOp::create(rewriter, location, length, number(most - by)).getResult()
-                         : MaxOp::create(rewriter, location, length, number(least - by)).getResult();
-  return AddOp::create(rewriter, location, bounded, number(by));
+  // No place is past 2^31 - 2, so that nothing is lost by what keeps the sum from wrapping.
+  Value sum = MinOp::create(rewriter, location, wide(length), number(std::numeric_limits<int32_t>::max()));
+  sum = MaxOp::create(rewriter, location, sum, number(std::numeric_limits<int32_t>::min()));
+  int64_t queries = typeOf(op.getQuery()).getDimSize(2), others = end.grows ? queries - 1 : 0;
+  if (end.grows && ShapedType::isDynamic(queries)) {
+    sum = AddOp::create(rewriter, location, sum, DimOp::create(rewriter, location, op.getQuery(), 2));
+    others = -1;
+  }
+  return AddOp::create(rewriter, location, sum, number(end.beyond + others));
 }
 
 /// An end as [batch].
 Value Refiner::lengthsOf(const End &end) {
   Location location = op.getLoc();
   Value length = end.length;
-  if (auto cast = length.getDefiningOp<CastOp>(); cast && !end.beyond && elementOf(cast.getInput()).isInteger(32))
+  bool isMoved = end.beyond || end.grows;
+  if (auto cast = length.getDefiningOp<CastOp>(); cast && !isMoved && elementOf(cast.getInput()).isInteger(32))
     length = cast.getInput();
-  Type element = elementOf(length);
   int64_t size = 1, batch = typeOf(op.getQuery()).getDimSize(0);
   for (int64_t each : typeOf(length).getShape())
     size = each == 1 ? size : each;
   if (typeOf(length).getRank() != 1)
-    length = ReshapeOp::create(rewriter, location, RankedTensorType::get({size}, element), length, ValueRange());
-  if (end.beyond)
-    length = moved(length, end.beyond);
+    length = ReshapeOp::create(rewriter, location, typeOf(length).clone(size), length, ValueRange());
+  if (isMoved)
+    length = moved(length, end);
   if (size != 1 || batch == 1)
     return length;
   SmallVector<Value> sizesOfResult;
   if (ShapedType::isDynamic(batch))
     sizesOfResult.push_back(DimOp::create(rewriter, location, op.getQuery(), 0));
-  return ExpandOp::create(rewriter, location, RankedTensorType::get({batch}, element), length, sizesOfResult);
+  return ExpandOp::create(rewriter, location, typeOf(length).clone(batch), length, sizesOfResult);
 }
 
 /// A condition with its dimensions where those of the scores are.

@@ -109,40 +109,6 @@ std::optional<Band> tenon::bandOf(const Condition &condition, const KnownSizes &
   return band.most || band.least ? std::optional(band) : std::nullopt;
 }
 
-/// Whether a value, that a condition compares, is one number for each batch.
-static bool isOfBatch(Value value, const Condition &condition) {
-  int64_t rank = typeOf(value).getRank(), varying = 0;
-  for (auto [d, size] : llvm::enumerate(typeOf(value).getShape())) {
-    if (size == 1)
-      continue;
-    if (dimensionOf(condition, rank - 1 - int64_t(d)) != 3 || ++varying > 1)
-      return false;
-  }
-  return true;
-}
-
-std::optional<End> tenon::endOf(const Condition &condition, const KnownSizes &sizes) {
-  auto compare = condition.value.getDefiningOp<CompareOp>();
-  if (!compare || !elementOf(compare.getLhs()).isInteger())
-    return std::nullopt;
-  ComparePredicate predicate = compare.getPredicate();
-  Value place = compare.getLhs(), length = compare.getRhs();
-  std::optional<Positions> positions = positionsOf(place, sizes);
-  if (!positions) {
-    std::swap(place, length);
-    predicate = swapped(predicate);
-    positions = positionsOf(place, sizes);
-  }
-  if (!positions || positions->step != 1 || !isOfBatch(length, condition))
-    return std::nullopt;
-  int64_t dimension = dimensionOf(condition, positions->along);
-  bool isUpper = predicate == ComparePredicate::LT || predicate == ComparePredicate::LE;
-  int64_t beyond = (predicate == ComparePredicate::LE ? 1 : 0) - positions->start;
-  if (!isUpper || (dimension != 0 && dimension != 1) || std::abs(beyond) >= int64_t(1) << 30)
-    return std::nullopt;
-  return End{dimension == 1, length, beyond};
-}
-
 /// The dimensions of a reshape's operand, which those of its result are; none where it does more than add and drop
 /// ones.
 static std::optional<SmallVector<int64_t>> alongBefore(ReshapeOp op, ArrayRef<int64_t> along, const KnownSizes &sizes) {
@@ -160,6 +126,73 @@ static std::optional<SmallVector<int64_t>> alongBefore(ReshapeOp op, ArrayRef<in
     before[a] = along[b];
   }
   return before;
+}
+
+/// Whether a value is one number for each batch. `along`: of its dimensions, as in a condition.
+static bool isOfBatch(Value value, ArrayRef<int64_t> along) {
+  auto sizes = llvm::zip_equal(typeOf(value).getShape(), along);
+  return llvm::count_if(sizes, [](auto each) { return std::get<0>(each) != 1; }) <= 1 &&
+         llvm::all_of(sizes, [](auto each) { return std::get<0>(each) == 1 || std::get<1>(each) == 3; });
+}
+
+namespace {
+/// A number of each batch, and the query's index or nothing, and so much more, at least 0: what wraps is below 0, and
+/// no place is before that.
+struct Growth {
+  Value base;
+  bool grows = false;
+  int64_t more = 0;
+};
+} // namespace
+
+static std::optional<Growth> growthOf(Value value, ArrayRef<int64_t> along, const KnownSizes &sizes) {
+  if (std::optional<Positions> positions = positionsOf(value, sizes)) {
+    bool isQuery = positions->step == 1 && along[typeOf(value).getRank() - 1 - positions->along] == 1;
+    bool isSum = positions->start >= 0 && (isQuery || positions->step == 0);
+    return isSum ? std::optional(Growth{Value(), isQuery, positions->start}) : std::nullopt;
+  }
+  if (isOfBatch(value, along))
+    return Growth{value};
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<ExpandOp>(op))
+    return growthOf(op->getOperand(0), along.take_back(typeOf(op->getOperand(0)).getRank()), sizes);
+  if (auto reshape = dyn_cast_or_null<ReshapeOp>(op)) {
+    std::optional<SmallVector<int64_t>> before = alongBefore(reshape, along, sizes);
+    return before ? growthOf(reshape.getInput(), *before, sizes) : std::nullopt;
+  }
+  auto sum = dyn_cast_or_null<AddOp>(op);
+  if (!sum)
+    return std::nullopt;
+  auto part = [&](Value operand) { return growthOf(operand, along.take_back(typeOf(operand).getRank()), sizes); };
+  std::optional<Growth> lhs = part(sum.getLhs()), rhs = part(sum.getRhs());
+  if (!lhs || !rhs || (lhs->base && rhs->base) || (lhs->grows && rhs->grows))
+    return std::nullopt;
+  return Growth{lhs->base ? lhs->base : rhs->base, lhs->grows || rhs->grows, lhs->more + rhs->more};
+}
+
+std::optional<End> tenon::endOf(const Condition &condition, const KnownSizes &sizes) {
+  auto compare = condition.value.getDefiningOp<CompareOp>();
+  if (!compare || !elementOf(compare.getLhs()).isInteger())
+    return std::nullopt;
+  ComparePredicate predicate = compare.getPredicate();
+  Value place = compare.getLhs(), length = compare.getRhs();
+  std::optional<Positions> positions = positionsOf(place, sizes);
+  if (!positions) {
+    std::swap(place, length);
+    predicate = swapped(predicate);
+    positions = positionsOf(place, sizes);
+  }
+  if (!positions || positions->step != 1)
+    return std::nullopt;
+  int64_t dimension = dimensionOf(condition, positions->along);
+  bool isUpper = predicate == ComparePredicate::LT || predicate == ComparePredicate::LE;
+  std::optional<Growth> end = growthOf(length, ArrayRef(condition.along).take_back(typeOf(length).getRank()), sizes);
+  // A sum that does not grow might wrap where a length does not, and there is nothing else that says so.
+  if (!isUpper || !end || !end->base || (!end->grows && end->more) ||
+      (dimension != 0 && (dimension != 1 || end->grows)))
+    return std::nullopt;
+  return End{dimension == 1, end->base, end->more + (predicate == ComparePredicate::LE ? 1 : 0) - positions->start,
+             end->grows};
 }
 
 static void collect(Value mask, ArrayRef<int64_t> along, const KnownSizes &sizes,

@@ -25,15 +25,18 @@ struct Band {
 /// The band that a condition is, for every query and key; none where it says anything else.
 std::optional<Band> bandOf(const Condition &condition, const KnownSizes &sizes);
 
-/// A condition on keys, or on queries, alone: place < length + beyond. `length` is of integers, and of size 1 but for
-/// one dimension at most, the batch.
+/// A condition on keys, or on queries: place < length + beyond. `length` is of integers, and of size 1 but for one
+/// dimension at most, the batch.
 struct End {
   bool isOfQueries;
   mlir::Value length;
   int64_t beyond;
+  /// Each query sees one key more than the one before; the first one's end is the one here, and the condition says
+  /// more.
+  bool grows;
 };
 
-/// The end that a condition is; none where it says anything else.
+/// The end that a condition is, or has; none where it says anything else.
 std::optional<End> endOf(const Condition &condition, const KnownSizes &sizes);
 
 /// The mask that is true where this one is false, so that its conditions are seen: of comparisons, not of what joins

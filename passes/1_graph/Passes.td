@@ -213,7 +213,7 @@ def RaiseAttentionPass : Pass<"tenon-raise-attention", "::mlir::ModuleOp"> {
     values repeated for query heads are read unrepeated; a number that query or key alone was multiplied by before its heads
     were cut is part of the scale. Masks by position become `causal` and `window`, and of lengths `key_lengths` and
     `query_lengths`: places compared with integers of the batch, by themselves or among conditions joined by `and`, behind
-    views. A row that sees no key gives 0 where the decomposed form gives NaN; 16-bit floats lose the roundings in between.
+    views. Where queries begin at such an integer keys end at the last one's place, and the mask stays. A row that sees no key gives 0 where the decomposed form gives NaN; 16-bit floats lose the roundings in between.
     Leaves alone: with a missed remark, scores that others read, two masks, a scale or a cap after the mask, a mask whose hidden
     number tells scores apart, batches that differ. A mask in which a finite number hides stays a float mask, and one that is
     data a mask.

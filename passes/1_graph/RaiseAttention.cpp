@@ -1,7 +1,7 @@
 // Attention as exporters write it is two matmuls with scale, mask and softmax between them: the score matrix, seq by
 // seq for each head, would be written and read four times. As one op it never exists. What a mask says of positions
-// alone (causal, a window) becomes an attribute, and of lengths an operand, so that no mask is read and hidden blocks are
-// skipped.
+// alone (causal, a window) becomes an attribute, and of lengths an operand, so that no mask is read and hidden blocks
+// are skipped.
 //
 // Where a row sees no key, the op gives 0; a softmax over nothing but -Inf gives NaN, for which exporters select 0.
 #include "dialects/Tenon/ConstantValues.h"

@@ -298,6 +298,20 @@ def test_masks_of_both_lengths_and_a_triangle():
     check(tenon.compile(program)(*tensors), want)
 
 
+@pytest.mark.parametrize("first", [0, 11, 2**63 - 3])
+def test_a_prompt_in_a_cache_ends_keys(first):
+    """Keys past the last query's own place are not read, and the mask says which of the others each query sees."""
+    def function(q, k, v, position):
+        places = torch.arange(q.shape[2]) + position
+        return F.scaled_dot_product_attention(q, k, v, (torch.arange(k.shape[2]) <= places[:, None])[None, None])
+    tensors = (*heads(5, 33, groups=1), torch.tensor(first))
+    dims = ({2: torch.export.Dim("new", min=2, max=33)}, None, None, None)
+    for program in (export(Call(function), tensors), export(Call(function), tensors, dims)):
+        assert attentions(program) == ["mask key_lengths"]
+        seen = torch.arange(33) <= (torch.arange(5) + first)[:, None]
+        check(tenon.compile(program)(*tensors), expected((*tensors[:3], seen), ["mask"]))
+
+
 def test_a_mask_given_as_data_stays_one():
     """What transformers call attention_mask: zeros may stand anywhere."""
     tensors = (*heads(9, 9, groups=1), below(torch.tensor([9, 4, 1]), 9).long())

@@ -71,12 +71,15 @@ func.func @added_past_the_end(%x: tensor<3x2x5x4xf32>, %n: tensor<3xi64>, %p: te
 // bounded where no key can be.
 // CHECK-LABEL: @up_to_a_position
 // CHECK-SAME: (%[[Q:.*]]: tensor<3x2x1x4xf32>, %[[K:.*]]: tensor<3x2x9x4xf32>, %[[P:.*]]: tensor<1xi32>)
-// CHECK-DAG: %[[MOST:.*]] = tenon.constant dense<2147483646> : tensor<i32>
-// CHECK-DAG: %[[ONE:.*]] = tenon.constant dense<1> : tensor<i32>
-// CHECK: %[[AT:.*]] = tenon.min %[[P]], %[[MOST]]
-// CHECK: %[[END:.*]] = tenon.add %[[AT]], %[[ONE]]
-// CHECK: %[[N:.*]] = tenon.expand %[[END]] : (tensor<1xi32>) -> tensor<3xi32>
-// CHECK: tenon.attention %[[Q]], %[[K]], %[[K]] key_lengths(%[[N]])
+// CHECK-DAG: %[[ONE:.*]] = tenon.constant dense<1> : tensor<i64>
+// CHECK-DAG: %[[MOST:.*]] = tenon.constant dense<2147483647> : tensor<i64>
+// CHECK-DAG: %[[LEAST:.*]] = tenon.constant dense<-2147483648> : tensor<i64>
+// CHECK: %[[WIDE:.*]] = tenon.cast %[[P]]
+// CHECK: %[[MIN:.*]] = tenon.min %[[WIDE]], %[[MOST]]
+// CHECK: %[[MAX:.*]] = tenon.max %[[MIN]], %[[LEAST]]
+// CHECK: %[[END:.*]] = tenon.add %[[MAX]], %[[ONE]]
+// CHECK: %[[N:.*]] = tenon.expand %[[END]] : (tensor<1xi64>) -> tensor<3xi64>
+// CHECK: tenon.attention %[[Q]], %[[K]], %[[K]] key_lengths(%[[N]]) {scale
 func.func @up_to_a_position(%q: tensor<3x2x1x4xf32>, %k: tensor<3x2x9x4xf32>, %p: tensor<1xi32>) -> tensor<3x2x1x4xf32> {
   %i = tenon.iota {axis = 0 : i64} : () -> tensor<9xi32>
   %at = tenon.reshape %p : (tensor<1xi32>) -> tensor<1x1xi32>
@@ -87,13 +90,55 @@ func.func @up_to_a_position(%q: tensor<3x2x1x4xf32>, %k: tensor<3x2x9x4xf32>, %p
 
 // -----
 
+// A prompt put into a cache at a position: no query sees a key past the last one's own place, and which of them each sees
+// the mask says.
+// CHECK-LABEL: @queries_from_a_position
+// CHECK-SAME: (%[[Q:.*]]: tensor<1x2x5x4xf32>, %[[K:.*]]: tensor<1x2x9x4xf32>, %[[P:.*]]: tensor<i64>)
+// CHECK-DAG: %[[FIVE:.*]] = tenon.constant dense<5> : tensor<i64>
+// CHECK: %[[M:.*]] = tenon.compare
+// CHECK: %[[N:.*]] = tenon.add %{{.*}}, %[[FIVE]]
+// CHECK: tenon.attention %[[Q]], %[[K]], %[[K]] mask(%[[M]]) key_lengths(%[[N]]) {scale
+func.func @queries_from_a_position(%q: tensor<1x2x5x4xf32>, %k: tensor<1x2x9x4xf32>, %p: tensor<i64>) -> tensor<1x2x5x4xf32> {
+  %j = tenon.iota {axis = 0 : i64} : () -> tensor<9xi64>
+  %i = tenon.iota {axis = 0 : i64} : () -> tensor<5xi64>
+  %places = tenon.add %i, %p : (tensor<5xi64>, tensor<i64>) -> tensor<5xi64>
+  %column = tenon.reshape %places : (tensor<5xi64>) -> tensor<5x1xi64>
+  %c = tenon.compare %j, %column {predicate = #tenon.compare<le>} : (tensor<9xi64>, tensor<5x1xi64>) -> tensor<5x9xi1>
+  %m = tenon.reshape %c : (tensor<5x9xi1>) -> tensor<1x1x5x9xi1>
+  %r = tenon.attention %q, %k, %k mask(%m) {scale = 0.5 : f64} : (tensor<1x2x5x4xf32>, tensor<1x2x9x4xf32>, tensor<1x2x9x4xf32>, tensor<1x1x5x9xi1>) -> tensor<1x2x5x4xf32>
+  return %r : tensor<1x2x5x4xf32>
+}
+
+// -----
+
+// The same of as many queries as a call has, each sequence at a position of its own, beside lengths that were there.
+// CHECK-LABEL: @queries_from_positions
+// CHECK-SAME: (%[[Q:.*]]: tensor<?x2x?x4xf32> {{.*}}, %[[P:.*]]: tensor<?xi64> {{.*}}, %[[O:.*]]: tensor<?xi32>
+// CHECK-DAG: %[[S:.*]] = tenon.dim %[[Q]] {axis = 2 : i64}
+// CHECK: %[[END:.*]] = tenon.add %{{.*}}, %[[S]]
+// CHECK: %[[WIDE:.*]] = tenon.cast %[[O]]
+// CHECK: %[[N:.*]] = tenon.min %[[WIDE]], %[[END]]
+// CHECK: tenon.attention {{.*}} mask(%{{.*}}) key_lengths(%[[N]]) {scale
+func.func @queries_from_positions(%q: tensor<?x2x?x4xf32> {tenon.dims = ["batch", "", "new", ""]}, %k: tensor<?x2x9x4xf32> {tenon.dims = ["batch", "", "", ""]}, %p: tensor<?xi64> {tenon.dims = ["batch"]}, %o: tensor<?xi32> {tenon.dims = ["batch"]}) -> tensor<?x2x?x4xf32> {
+  %s = tenon.dim %q {axis = 2 : i64} : (tensor<?x2x?x4xf32>) -> tensor<i64>
+  %i = tenon.iota %s {axis = 0 : i64} : (tensor<i64>) -> tensor<?x1xi64>
+  %j = tenon.iota {axis = 0 : i64} : () -> tensor<9xi64>
+  %first = tenon.reshape %p : (tensor<?xi64>) -> tensor<?x1x1x1xi64>
+  %places = tenon.add %first, %i : (tensor<?x1x1x1xi64>, tensor<?x1xi64>) -> tensor<?x1x?x1xi64>
+  %c = tenon.compare %places, %j {predicate = #tenon.compare<ge>} : (tensor<?x1x?x1xi64>, tensor<9xi64>) -> tensor<?x1x?x9xi1>
+  %r = tenon.attention %q, %k, %k mask(%c) key_lengths(%o) {scale = 0.5 : f64} : (tensor<?x2x?x4xf32>, tensor<?x2x9x4xf32>, tensor<?x2x9x4xf32>, tensor<?x1x?x9xi1>, tensor<?xi32>) -> tensor<?x2x?x4xf32>
+  return %r : tensor<?x2x?x4xf32>
+}
+
+// -----
+
 // Places counted from 3.
 // CHECK-LABEL: @places_from_three
 // CHECK-SAME: (%[[X:.*]]: tensor<3x2x5x4xf32>, %[[N:.*]]: tensor<3xi64>)
-// CHECK-DAG: %[[LEAST:.*]] = tenon.constant dense<-2147483645> : tensor<i64>
 // CHECK-DAG: %[[THREE:.*]] = tenon.constant dense<-3> : tensor<i64>
-// CHECK: %[[AT:.*]] = tenon.max %[[N]], %[[LEAST]]
-// CHECK: tenon.add %[[AT]], %[[THREE]]
+// CHECK: %[[MIN:.*]] = tenon.min %[[N]]
+// CHECK: %[[MAX:.*]] = tenon.max %[[MIN]]
+// CHECK: tenon.add %[[MAX]], %[[THREE]]
 // CHECK: tenon.attention %[[X]], %[[X]], %[[X]] key_lengths(%{{.*}}) {scale = 5.000000e-01 : f64}
 func.func @places_from_three(%x: tensor<3x2x5x4xf32>, %n: tensor<3xi64>) -> tensor<3x2x5x4xf32> {
   %i = tenon.iota {axis = 3 : i64, start = 3.0 : f64} : () -> tensor<1x1x1x5xi64>
@@ -124,10 +169,12 @@ func.func @scores_selected(%x: tensor<3x2x5x4xf32>, %n: tensor<3xi64>) -> tensor
 
 // -----
 
-// Lengths that there are already, so that another condition on them stays.
-// CHECK-LABEL: @second_length_stays
-// CHECK: tenon.attention {{.*}} mask(%{{.*}}) key_lengths(%{{.*}}) {scale
-func.func @second_length_stays(%x: tensor<3x2x5x4xf32>, %n: tensor<3xi64>, %o: tensor<3xi64>) -> tensor<3x2x5x4xf32> {
+// Lengths that there are already: keys end at the shorter ones.
+// CHECK-LABEL: @shorter_of_two
+// CHECK-SAME: (%{{.*}}: tensor<3x2x5x4xf32>, %[[N:.*]]: tensor<3xi64>, %[[O:.*]]: tensor<3xi64>)
+// CHECK: %[[BOTH:.*]] = tenon.min %[[O]], %[[N]]
+// CHECK: tenon.attention %{{[^ ]*}}, %{{[^ ]*}}, %{{[^ ]*}} key_lengths(%[[BOTH]]) {scale
+func.func @shorter_of_two(%x: tensor<3x2x5x4xf32>, %n: tensor<3xi64>, %o: tensor<3xi64>) -> tensor<3x2x5x4xf32> {
   %i = tenon.iota {axis = 3 : i64} : () -> tensor<1x1x1x5xi64>
   %column = tenon.reshape %n : (tensor<3xi64>) -> tensor<3x1x1x1xi64>
   %m = tenon.compare %i, %column {predicate = #tenon.compare<lt>} : (tensor<1x1x1x5xi64>, tensor<3x1x1x1xi64>) -> tensor<3x1x1x5xi1>
@@ -138,13 +185,14 @@ func.func @second_length_stays(%x: tensor<3x2x5x4xf32>, %n: tensor<3xi64>, %o: t
 // -----
 
 // Keys from a length on; a length for each head; one for each query; every second place; places that are data; ends that are
-// compared with a difference, which wraps where a length does not; a padding mask.
+// compared with a difference, which wraps where a length does not; a padding mask; ends that go down with the queries, and of
+// queries that grow with them; a sum for each query, which wraps, too.
 // CHECK-LABEL: @negative_lengths
 // CHECK-NOT: lengths(
-// CHECK-COUNT-7: tenon.attention {{.*}} mask(%{{[0-9a-z]+}}) {scale
+// CHECK-COUNT-10: tenon.attention {{.*}} mask(%{{[0-9a-z]+}}) {scale
 // CHECK-NOT: lengths(
 func.func @negative_lengths(%x: tensor<3x2x5x4xf32>, %n: tensor<3x1x1x1xi64>, %h: tensor<3x2x1x1xi64>, %q: tensor<5x1xi64>, %p: tensor<5xi64>, %pad: tensor<3x1x1x5xi64>)
-    -> (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>) {
+    -> (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>) {
   %zero = tenon.constant dense<0> : tensor<i64>
   %i = tenon.iota {axis = 0 : i64} : () -> tensor<5xi64>
   %two = tenon.iota {axis = 0 : i64, step = 2.0 : f64} : () -> tensor<5xi64>
@@ -163,7 +211,19 @@ func.func @negative_lengths(%x: tensor<3x2x5x4xf32>, %n: tensor<3x1x1x1xi64>, %h
   %4 = tenon.attention %x, %x, %x mask(%e) {scale = 0.5 : f64} : (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x1x1x5xi1>) -> tensor<3x2x5x4xf32>
   %5 = tenon.attention %x, %x, %x mask(%f) {scale = 0.5 : f64} : (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x1x1x5xi1>) -> tensor<3x2x5x4xf32>
   %6 = tenon.attention %x, %x, %x mask(%g) {scale = 0.5 : f64} : (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x1x1x5xi1>) -> tensor<3x2x5x4xf32>
-  return %0, %1, %2, %3, %4, %5, %6 : tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>
+  %down = tenon.iota {axis = 0 : i64, start = 5.0 : f64, step = -1.0 : f64} : () -> tensor<5x1xi64>
+  %ends = tenon.add %n, %down : (tensor<3x1x1x1xi64>, tensor<5x1xi64>) -> tensor<3x1x5x1xi64>
+  %k = tenon.compare %i, %ends {predicate = #tenon.compare<lt>} : (tensor<5xi64>, tensor<3x1x5x1xi64>) -> tensor<3x1x5x5xi1>
+  %up = tenon.iota {axis = 0 : i64} : () -> tensor<5x1xi64>
+  %sums = tenon.add %n, %up : (tensor<3x1x1x1xi64>, tensor<5x1xi64>) -> tensor<3x1x5x1xi64>
+  %l = tenon.compare %up, %sums {predicate = #tenon.compare<lt>} : (tensor<5x1xi64>, tensor<3x1x5x1xi64>) -> tensor<3x1x5x1xi1>
+  %ones = tenon.constant dense<1> : tensor<5x1xi64>
+  %next = tenon.add %n, %ones : (tensor<3x1x1x1xi64>, tensor<5x1xi64>) -> tensor<3x1x5x1xi64>
+  %o = tenon.compare %i, %next {predicate = #tenon.compare<lt>} : (tensor<5xi64>, tensor<3x1x5x1xi64>) -> tensor<3x1x5x5xi1>
+  %7 = tenon.attention %x, %x, %x mask(%k) {scale = 0.5 : f64} : (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x1x5x5xi1>) -> tensor<3x2x5x4xf32>
+  %8 = tenon.attention %x, %x, %x mask(%l) {scale = 0.5 : f64} : (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x1x5x1xi1>) -> tensor<3x2x5x4xf32>
+  %9 = tenon.attention %x, %x, %x mask(%o) {scale = 0.5 : f64} : (tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x1x5x5xi1>) -> tensor<3x2x5x4xf32>
+  return %0, %1, %2, %3, %4, %5, %6, %7, %8, %9 : tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>, tensor<3x2x5x4xf32>
 }
 
 // -----
