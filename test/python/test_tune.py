@@ -195,6 +195,10 @@ def test_candidates_are_ranked_and_of_every_family():
     chosen = [candidate["schedule"] for candidate in choose(ranked, 6)]
     assert chosen[:4] == [candidate["schedule"] for candidate in ranked[:4]]
     assert "rows = 128" in chosen[4] and "rows = 256" in chosen[5]
+    sums = [{"schedule": f"#tile.gemm<rows = 64, columns = {columns}, depth = 64, split_k = 2{adds}>", "seconds": 150.0}
+            for adds in ("", ", joined = true", ", by_last = true") for columns in (64, 96)]
+    chosen = [candidate["schedule"] for candidate in choose(ranked[:12] + sums, 10)]
+    assert [schedule.count("joined") + 2 * schedule.count("by_last") for schedule in chosen[6:9]] == [0, 1, 2]
     assert len(choose(ranked, 40)) == len(ranked) - 1  # the last is hopeless
     assert len(choose(ranked[-1:] * 20, 40)) == 20 and len(choose(ranked[:1] + ranked[-1:] * 20, 40)) == 10
 
