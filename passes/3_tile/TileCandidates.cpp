@@ -34,6 +34,13 @@ static bool isFloat8(Value tensor) {
 
 static std::string microseconds(double seconds) { return llvm::formatv("{0:F1} us", seconds * 1e6).str(); }
 
+static std::string splitsOf(const GemmTile &tile) {
+  if (tile.splits == 1)
+    return "";
+  const char *who = tile.isJoined ? ", joined" : tile.isByLast ? ", added up by the last" : "";
+  return llvm::formatv(" in {0} splits{1}", tile.splits, who).str();
+}
+
 /// Over how many elements of its depth a product adds up before that is added to the sum by itself; 0: all. A sum of
 /// f32 by multiply-adds is one chain else, of which cuBLAS has several: MiniLM's error was 1.33 times PyTorch's.
 static int64_t promotedDepth(ContractionKernel &product, bool tf32) {
@@ -121,10 +128,9 @@ static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &
         {gemm, candidate.reason + ", " + microseconds(candidate.seconds) + " by the model", candidate.seconds});
   }
   if (ranked.size() > 1)
-    candidates.front().reason += llvm::formatv(
-        "; next of {0}: {1} x {2}{3}, {4}", ranked.size() - 1, ranked[1].tile.rows, ranked[1].tile.columns,
-        ranked[1].tile.splits > 1 ? " in " + std::to_string(ranked[1].tile.splits) + " splits" : "",
-        microseconds(ranked[1].seconds));
+    candidates.front().reason +=
+        llvm::formatv("; next of {0}: {1} x {2}{3}, {4}", ranked.size() - 1, ranked[1].tile.rows,
+                      ranked[1].tile.columns, splitsOf(ranked[1].tile), microseconds(ranked[1].seconds));
   return candidates;
 }
 

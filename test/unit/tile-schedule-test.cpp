@@ -57,7 +57,7 @@ TEST_P(GemmTiles, FillTheProcessor) {
   // One row: the flattest tile; three turns of all programs are what memory delivers in half a microsecond.
   for (int64_t columns : {1024, 4096, 14336}) {
     GemmTile tile = rankGemmTiles({1, 1, columns, 4096, 16, 16, true}, gpu).front().tile;
-    EXPECT_EQ(tile.rows, 16) << columns;
+    EXPECT_EQ(tile.rows, tile.isSwapped ? 8 : 16) << columns;
     int64_t programs = (columns + tile.columns - 1) / tile.columns * tile.splits;
     EXPECT_GE(3.0 * programs * tile.columns * tile.depth * 2, gpu.memoryBytesPerSecond * 0.5e-6) << columns;
   }
@@ -131,6 +131,34 @@ TEST(TileSchedule, ProgramsThatAddUpTheirSums) {
   EXPECT_EQ(why({8, 64, 64, 2, 1, true}, true), noDot);
   shape.hasRows = true, shape.products = 2;
   EXPECT_EQ(why({8, 64, 64, 2, 1, true}, true), "a program of it has more sums than one");
+}
+
+TEST(TileSchedule, WhoAddsUpSums) {
+  const GpuArch &gpu = arch("sm_90a");
+  auto bestOf = [&](GemmShape shape) { return rankGemmTiles(shape, gpu).front().tile; };
+  // Few tiles of a long depth: the programs of a cluster, or the last one.
+  GemmTile joined = bestOf({1, 128, 768, 3072, 16, 16, true}), byLast = bestOf({1, 256, 4096, 14336, 16, 16, true});
+  EXPECT_TRUE(joined.isJoined && joined.splits > 1);
+  EXPECT_TRUE(byLast.isByLast && byLast.splits == 2);
+  // Enough programs without splits.
+  EXPECT_EQ(bestOf({1, 1024, 4096, 4096, 16, 16, true}).splits, 1);
+  for (const GemmShape &never : {GemmShape{1, 128, 768, 3072, 32, 32, false}, {1, 128, 768, 3072, 8, 16, true}})
+    for (const GemmCandidate &candidate : rankGemmTiles(never, gpu))
+      EXPECT_FALSE(candidate.tile.isJoined || candidate.tile.isByLast);
+  GemmShape gates{1, 128, 768, 3072, 16, 16, true};
+  gates.products = 2;
+  for (const GemmCandidate &candidate : rankGemmTiles(gates, gpu))
+    EXPECT_EQ(candidate.tile.splits, 1);
+  // What was refused as machine code had too few registers.
+  for (const GemmCandidate &candidate : rankGemmTiles({1, 128, 768, 3072, 16, 16, true}, gpu, /*refusals=*/1))
+    EXPECT_FALSE(candidate.tile.isJoined || candidate.tile.isByLast);
+  // Those that are ranked can be carried out, of depths that parts do not divide, too.
+  for (GemmShape shape : {GemmShape{1, 1000, 1000, 1000, 16, 16, true},
+                          {1, 40, 4096, 4096, 16, 16, true},
+                          {12, 100, 64, 520, 16, 16, true}})
+    for (const GemmCandidate &candidate : rankGemmTiles(shape, gpu))
+      if (candidate.tile.isJoined || candidate.tile.isByLast)
+        EXPECT_EQ(whyNotJoined(shape, candidate.tile, gpu), "");
 }
 
 TEST(TileSchedule, RowsOfAProgram) {

@@ -6,6 +6,8 @@
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/floats.mlir
 // RUN: tenon-opt %t/sums.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/sums.mlir
 // RUN: tenon-opt %t/sums.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tf32=true | FileCheck %t/sums.mlir --check-prefix=TF32
+// RUN: tenon-opt %t/shared.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=none | FileCheck %t/shared.mlir
+// RUN: tenon-opt %t/shared.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules="tuning=none arch=sm_80" | FileCheck %t/shared.mlir --check-prefix=WARP
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_80 | FileCheck %t/floats.mlir --check-prefix=SM80
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_89 | FileCheck %t/floats.mlir --check-prefix=SM89
 // RUN: tenon-opt %t/by-hand.mlir --tenon-choose-tile-schedules=schedules=%t/schedules | FileCheck %t/by-hand.mlir
@@ -93,6 +95,22 @@ func.func @main(%x: tensor<4096x1024xf32>, %w: tensor<4096x1024xf32>, %y: tensor
   %1 = tenon.linear %y, %v : (tensor<4096x128xf32>, tensor<4096x128xf32>) -> tensor<4096x4096xf32>
   %2 = tenon.linear %z, %u : (tensor<64x256xf64>, tensor<64x256xf64>) -> tensor<64x64xf64>
   return %0, %1, %2 : tensor<4096x4096xf32>, tensor<4096x4096xf32>, tensor<64x64xf64>
+}
+
+//--- shared.mlir
+// Programs that share the depth of few tiles add up their sum themselves, as a cluster or by the last of them; not where a norm comes next,
+// which adds the parts, and not without warpgroups.
+// CHECK: @linear({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = {{[0-9]+}}, split_k = {{[0-9]+}}, joined = true>
+// CHECK: @linear_1({{.*}}#tile.gemm<rows = 128, columns = 128, depth = 64, split_k = 2, by_last = true>
+// CHECK: @linear_2({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = {{[0-9]+}}, split_k = {{[0-9]+}}>
+// WARP-NOT: joined
+// WARP-NOT: by_last
+func.func @main(%x: tensor<128x3072xbf16>, %w: tensor<768x3072xbf16>, %y: tensor<256x14336xbf16>, %v: tensor<4096x14336xbf16>, %u: tensor<1024x3072xbf16>, %h: tensor<1024xbf16>) -> (tensor<128x768xbf16>, tensor<256x4096xbf16>, tensor<128x1024xbf16>) {
+  %0 = tenon.linear %x, %w : (tensor<128x3072xbf16>, tensor<768x3072xbf16>) -> tensor<128x768xbf16>
+  %1 = tenon.linear %y, %v : (tensor<256x14336xbf16>, tensor<4096x14336xbf16>) -> tensor<256x4096xbf16>
+  %2 = tenon.linear %x, %u : (tensor<128x3072xbf16>, tensor<1024x3072xbf16>) -> tensor<128x1024xbf16>
+  %3 = tenon.rms_norm %2, %h {epsilon = 1.0e-5 : f64} : (tensor<128x1024xbf16>, tensor<1024xbf16>) -> tensor<128x1024xbf16>
+  return %0, %1, %3 : tensor<128x768xbf16>, tensor<256x4096xbf16>, tensor<128x1024xbf16>
 }
 
 //--- floats.mlir
