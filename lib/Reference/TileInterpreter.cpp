@@ -9,6 +9,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
+#include <map>
 #include <numeric>
 
 using namespace mlir;
@@ -43,6 +44,8 @@ private:
   LogicalResult runBlock(Block &block);
   LogicalResult runOp(Operation *op);
   LogicalResult runGrid(tile::GridOp grid);
+  void runPrograms(tile::GridOp grid, LogicalResult &result);
+  std::optional<ReferenceTensor> sumOfPrograms(Value tile, int64_t axis);
   LogicalResult runFor(scf::ForOp loop);
   LogicalResult runIf(scf::IfOp branch);
   LogicalResult runUnlikely(tile::UnlikelyOp op);
@@ -51,6 +54,8 @@ private:
   LogicalResult store(tile::StoreOp op);
   LogicalResult gather(tile::GatherOp op);
   LogicalResult elementwise(Operation *op);
+  LogicalResult reduceToLast(tile::ReduceToLastOp op);
+  LogicalResult reduceScatter(tile::ReduceScatterOp op);
   void dot(tile::DotOp op);
   void fold(Value from, Value to, int64_t axis, tile::Fold kind, bool isRunning);
   void strided(tile::StridedOp op);
@@ -75,6 +80,11 @@ private:
   MutableArrayRef<ReferenceTensor> memory;
   DenseMap<Value, ReferenceTensor> tiles;
   DenseMap<Value, PlacedView> views;
+  SmallVector<int64_t> program; ///< the one that runs
+  bool hasEnded = false;        ///< before its end
+  /// Of programs that share a sum the tiles, in their order: they run a first time as far as these.
+  std::map<std::vector<int64_t>, std::vector<ReferenceTensor>> shared;
+  bool isFirstTime = false;
 };
 
 void copyElement(const ReferenceTensor &from, int64_t at, ReferenceTensor &to, int64_t place) {
@@ -111,9 +121,12 @@ LogicalResult Interpreter::run(tile::KernelOp kernel) {
 }
 
 LogicalResult Interpreter::runBlock(Block &block) {
-  for (Operation &op : block.without_terminator())
+  for (Operation &op : block.without_terminator()) {
     if (failed(runOp(&op)))
       return failure();
+    if (hasEnded)
+      break;
+  }
   return success();
 }
 
@@ -127,6 +140,8 @@ LogicalResult Interpreter::runOp(Operation *op) {
       .Case([&](tile::LoadOp load) { return this->load(load); })
       .Case([&](tile::StoreOp store) { return this->store(store); })
       .Case([&](tile::GatherOp gather) { return this->gather(gather); })
+      .Case([&](tile::ReduceToLastOp reduce) { return reduceToLast(reduce); })
+      .Case([&](tile::ReduceScatterOp reduce) { return reduceScatter(reduce); })
       .Case([&](tile::StridedOp view) { return strided(view), success(); })
       .Case([&](tile::DotOp product) { return dot(product), success(); })
       .Case([&](tile::ReduceOp reduce) {
@@ -217,8 +232,7 @@ LogicalResult Interpreter::runOp(Operation *op) {
       .Default([&](Operation *other) { return elementwise(other); });
 }
 
-LogicalResult Interpreter::runGrid(tile::GridOp grid) {
-  LogicalResult result = success();
+void Interpreter::runPrograms(tile::GridOp grid, LogicalResult &result) {
   SmallVector<int64_t> extents = indices(grid.getExtents());
   forEachIndex(extents, [&](ArrayRef<int64_t> point, int64_t) {
     if (failed(result))
@@ -228,9 +242,66 @@ LogicalResult Interpreter::runGrid(tile::GridOp grid) {
       value.integers[0] = place;
       set(argument, value);
     }
+    program.assign(point.begin(), point.end());
     result = runBlock(grid.getBody().front());
+    hasEnded = false;
   });
+}
+
+LogicalResult Interpreter::runGrid(tile::GridOp grid) {
+  LogicalResult result = success();
+  shared.clear();
+  isFirstTime = llvm::any_of(grid.getBody().getOps(),
+                             [](Operation &op) { return isa<tile::ReduceScatterOp, tile::ReduceToLastOp>(op); });
+  if (isFirstTime)
+    runPrograms(grid, result);
+  isFirstTime = false;
+  runPrograms(grid, result);
   return result;
+}
+
+/// The sum of the tiles of all programs that differ along the axis alone; none, and the program ends, the first time.
+std::optional<ReferenceTensor> Interpreter::sumOfPrograms(Value tile, int64_t axis) {
+  std::vector<int64_t> others(program.begin(), program.end());
+  others[axis] = 0;
+  std::vector<ReferenceTensor> &parts = shared[others];
+  if (isFirstTime) {
+    parts.push_back(tiles[tile]);
+    hasEnded = true;
+    return std::nullopt;
+  }
+  ReferenceTensor sum = parts.front();
+  for (const ReferenceTensor &part : llvm::drop_begin(parts)) {
+    for (auto [to, from] : llvm::zip(sum.floats, part.floats))
+      to += from;
+    for (auto [to, from] : llvm::zip(sum.integers, part.integers))
+      to += from;
+  }
+  return sum;
+}
+
+LogicalResult Interpreter::reduceToLast(tile::ReduceToLastOp op) {
+  std::optional<ReferenceTensor> sum = sumOfPrograms(op.getTile(), op.getAxis());
+  bool isLast = program[op.getAxis()] + 1 == op.getParts();
+  hasEnded |= !isLast;
+  if (sum && isLast)
+    set(op.getResult(), std::move(*sum));
+  return success();
+}
+
+LogicalResult Interpreter::reduceScatter(tile::ReduceScatterOp op) {
+  std::optional<ReferenceTensor> sum = sumOfPrograms(op.getTile(), op.getAxis());
+  if (!sum)
+    return success();
+  int64_t dimension = op.getDimension(), first = program[op.getAxis()] * op.getResult().getType().getDimSize(dimension);
+  ReferenceShape strides = stridesOf(sum->shape);
+  fill(op.getResult(), [&](ArrayRef<int64_t> index) {
+    int64_t at = first * strides[dimension];
+    for (auto [d, i] : llvm::enumerate(index))
+      at += i * strides[d];
+    return std::pair<const ReferenceTensor *, int64_t>(&*sum, at);
+  });
+  return success();
 }
 
 LogicalResult Interpreter::runFor(scf::ForOp loop) {

@@ -81,6 +81,41 @@ TEST_F(TileTest, MatrixProductWithTails) {
     }
 }
 
+// Programs that share a sum: two groups of three, of which each program or the last has the sum.
+TEST_F(TileTest, SumsOfPrograms) {
+  auto textOf = [](std::string op, std::string tile, std::string column) {
+    return R"(
+    tile.kernel @sums(%X: !tile.view<2x3x6xf32>, %Y: !tile.view<2x6xf32>) {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      %c3 = arith.constant 3 : index
+      tile.grid (%p, %i) = (%c3, %c2) {
+        %own = arith.muli %p, %c2 : index
+        %x = tile.load %X[%i, %p, %c0] : !tile.view<2x3x6xf32> -> tensor<6xf32>
+        %r = )" +
+           op + R"(
+        tile.store %r, %Y[%i, )" +
+           column + "] : " + tile + R"(, !tile.view<2x6xf32>
+      }
+    })";
+  };
+  for (const std::string &text :
+       {textOf("tile.reduce_to_last %x {axis = 0 : i64} : tensor<6xf32>", "tensor<6xf32>", "%c0"),
+        textOf("tile.reduce_scatter %x {axis = 0 : i64, dimension = 0 : i64} : tensor<6xf32> -> tensor<2xf32>",
+               "tensor<2xf32>", "%own")}) {
+    std::vector<ReferenceTensor> arguments = {f32({2, 3, 6}, [](int64_t at) { return double(at * at); }),
+                                              f32({2, 6}, [](int64_t) { return NAN; })};
+    ASSERT_TRUE(run(text, arguments)) << error;
+    for (int64_t i = 0; i < 2; ++i)
+      for (int64_t k = 0; k < 6; ++k) {
+        double sum = 0;
+        for (int64_t p = 0; p < 3; ++p)
+          sum += std::pow(double((i * 3 + p) * 6 + k), 2);
+        EXPECT_EQ(arguments[1].floats[i * 6 + k], sum) << i << ", " << k;
+      }
+  }
+}
+
 TEST_F(TileTest, SoftmaxOfARow) {
   const char *text = R"(
     tile.kernel @softmax(%X: !tile.view<?x16xf32>, %Y: !tile.view<?x16xf32>) {
