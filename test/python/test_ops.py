@@ -1,5 +1,6 @@
 """tenon.ops: operators of attention that torch has none of, in plain torch and compiled, against float64 within the bounds
 that each result's sums allow; and masks of lengths that models write themselves."""
+import copy
 import re
 import subprocess
 import sys
@@ -296,6 +297,32 @@ def test_masks_of_both_lengths_and_a_triangle():
     assert attentions(program) == ["key_lengths query_lengths causal"]
     want = expected((*tensors, tensors[3]), ["key_lengths", "query_lengths"], causal=True)
     check(tenon.compile(program)(*tensors), want)
+
+
+class Padded(torch.nn.Module):
+    """Layers of torch.nn that take a padding mask, here one of lengths."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = torch.nn.TransformerEncoderLayer(16, 2, 32, batch_first=True)
+        self.attention = torch.nn.MultiheadAttention(16, 2, batch_first=True)
+
+    def forward(self, x, lengths):
+        past = ~below(lengths, x.shape[1])
+        x = self.layer(x, src_key_padding_mask=past)
+        return self.attention(x, x, x + 1, key_padding_mask=past, need_weights=False)[0]
+
+
+def test_padding_masks_of_torch_layers_become_lengths():
+    module, tensors = Padded().eval(), (normal(3, 9, 16), torch.tensor([9, 4, 1]))
+    with torch.no_grad():
+        program = export(module, tensors)
+        want = copy.deepcopy(module).double()(tensors[0].double(), tensors[1])
+    assert attentions(program) == ["key_lengths", "key_lengths"]
+    # 32 roundings in a row, as for each op of the importer.
+    bound = 32 * 2.0**-24 * (want.abs() + want.abs().mean())
+    assert ((tenon.compile(program)(*tensors) - want).abs() <= bound).all()
 
 
 @pytest.mark.parametrize("first", [0, 11, 2**63 - 3])
