@@ -184,8 +184,8 @@ TEST(TileRanking, PicksAreNearTheRecordsOfTheDatabase) {
     logs += std::log(times);
     ++count;
   }
-  EXPECT_GE(count, 130);
-  EXPECT_LE(std::exp(logs / count), 1.07);
+  EXPECT_GE(count, 150);
+  EXPECT_LE(std::exp(logs / count), 1.02);
 }
 
 } // namespace
