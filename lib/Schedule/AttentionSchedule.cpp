@@ -14,9 +14,11 @@ namespace {
 constexpr double turnClocks = 50, multiplyAddsPerClock = 102;
 // Where programs have few turns, the first copies and the last stores of one are hidden by two others at least.
 constexpr int64_t fewTurns = 64, hidingPrograms = 3;
-constexpr double wgmmaRate = 0.6; // of the peak, of a warpgroup between its softmaxes
-// Three warpgroups to two, by the same file: heads of 64, and heads of 128 with 64 keys a turn.
-constexpr double threeGroupsRate = 1.18, threeGroupsWideRate = 1.09;
+constexpr double wgmmaRate = 0.6;        // of the peak, of a warpgroup between its softmaxes
+constexpr double threeGroupsRate = 1.18; // three warpgroups to two, heads of 64: by the same file
+// Up to so many turns a program looks at the maximum of each, as its first does anyhow: two of 197 tokens are 1.08
+// times as fast so, one of 128 1.07, and of heads of 32 1.22.
+constexpr int64_t turnsByMaximum = 2;
 constexpr double startClocks = 1500;                    // a program's first copy from memory, and its last store
 constexpr double copyBytesPerClock = 40;                // into one multiprocessor
 constexpr double launchSeconds = 3e-6;                  // of the kernel that puts parts together
@@ -92,12 +94,12 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
       std::max<int64_t>(shape.operandBits == 8 ? 32 : 16, ((shape.headSize > 128 ? 64 : 128) / wide) >> refusals)};
   std::string reason = "queries at a time as registers hold them";
   bool isWgmma = arch.hasWgmma && shape.operandBits == 16 && refusals == 0;
-  // Warpgroups in turns, and no look at maxima: 1.05 to 1.07 times as fast. Two warpgroups with heads of 128 gain
-  // nothing from it where keys are hidden.
+  // No look at maxima, and warpgroups in turns: 1.05 to 1.07 times as fast. With heads of 128 nothing was gained where
+  // a mask hides keys.
   auto chosen = [&](AttentionTile tile) -> AttentionCandidate {
     bool isWide = shape.headSize < 0 || shape.headSize > 64;
-    tile.byFirst = isWgmma && tile.queries >= 128 && tile.splits == 1 &&
-                   !(isWide && tile.queries == 128 && (shape.isCausal || shape.isMasked));
+    bool isShort = shape.keys >= 0 && ceilDiv(shape.keys, tile.keys) <= turnsByMaximum;
+    tile.byFirst = isWgmma && tile.queries >= 64 && tile.splits == 1 && !isShort && !(isWide && shape.isMasked);
     return {tile, reason + (tile.byFirst ? "; relative to the first keys' maximum" : "")};
   };
   if (shape.queries < 0)
@@ -112,14 +114,12 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
   }
   if (shape.operandBits == 8 && tile.queries >= 64) // whose values are packed (tenon-pack-values)
     return chosen(tile);
-  // Three warpgroups share what is read of keys and values, where their registers hold half as much each: heads of 64,
-  // or half of the keys a turn, which is worth it only where causal tiles pad less for that.
+  // Three warpgroups share what is read of keys and values, where their registers hold it: heads of 64.
   bool isSmall = shape.headSize >= 0 && shape.headSize <= 64;
-  AttentionTile three{192, isSmall ? 128 : 64};
+  AttentionTile three{192, 128};
   if (isWgmma && tile.queries == 128 && shape.batch >= 0 && shape.heads >= 0 && shape.keys >= 0 && !shape.isMasked &&
-      (isSmall || (shape.isCausal && shape.headSize == 128)) && model.programs(three) >= arch.numSms &&
-      model.scores(three, shape.isCausal) <
-          (isSmall ? threeGroupsRate : threeGroupsWideRate) * model.scores(tile, shape.isCausal)) {
+      isSmall && model.programs(three) >= arch.numSms &&
+      model.scores(three, shape.isCausal) < threeGroupsRate * model.scores(tile, shape.isCausal)) {
     reason = "192 queries at a time, for three warpgroups";
     tile = three;
   }

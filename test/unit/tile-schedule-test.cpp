@@ -213,8 +213,12 @@ TEST(TileSchedule, WarpgroupsOfAnAttention) {
   };
   for (const Case &one : {
            Case{{4, 16, 4096, 4096, 128, 16}, 128, 128, true},
-           {{4, 16, 4096, 4096, 128, 16, /*isCausal=*/true}, 192, 64, true},
-           {{16, 16, 512, 512, 128, 16, true}, 128, 128, false}, // three blocks of 192 pad more than four of 128
+           {{4, 16, 4096, 4096, 128, 16, /*isCausal=*/true}, 128, 128, true},
+           {{16, 16, 512, 512, 128, 16, true}, 128, 128, true},
+           {{16, 16, 512, 512, 128, 16}, 128, 128, true},
+           {{1, 12, 1024, 1024, 64, 16, true}, 64, 128, true}, // few programs
+           {{64, 12, 197, 197, 64, 16}, 128, 112, false},      // two turns
+           {{32, 12, 256, 256, 64, 16, true}, 128, 128, false},
            {{4, 16, 4096, 4096, 64, 16}, 192, 128, true},
            {{4, 16, 4096, 4096, 64, 16, true}, 192, 128, true},
            {{32, 16, 512, 512, 64, 16, true}, 128, 128, true},

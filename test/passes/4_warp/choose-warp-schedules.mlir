@@ -29,7 +29,16 @@ func.func @main(%x: tensor<8192x768xi8>, %w: tensor<1024x768xi8>, %s: tensor<f32
 // Attention feeds one dot's result to another row by row: every warp has whole rows. Warpgroups that look at no maxima
 // take turns.
 // SM80: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false>
-// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2, turns = true>
+// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [12, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2, turns = true>
+func.func @main(%q: tensor<2x32x640x64xf16>) -> tensor<2x32x640x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<2x32x640x64xf16>, tensor<2x32x640x64xf16>, tensor<2x32x640x64xf16>) -> tensor<2x32x640x64xf16>
+  return %0 : tensor<2x32x640x64xf16>
+}
+
+// -----
+
+// Not where a program is over after four of them.
+// CHECK: @attention({{.*}}maximum = first>, warp.schedule = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, outer = 2>
 func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>, tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16>
   return %0 : tensor<2x32x512x64xf16>
@@ -38,7 +47,7 @@ func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
 // -----
 
 // Keys that one tile holds: there is no loop, and all is copied once a program, for the next one while this one runs.
-// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 2, turns = true>
+// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 2>
 func.func @main(%q: tensor<32x12x128x64xf16>) -> tensor<32x12x128x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<32x12x128x64xf16>, tensor<32x12x128x64xf16>, tensor<32x12x128x64xf16>) -> tensor<32x12x128x64xf16>
   return %0 : tensor<32x12x128x64xf16>

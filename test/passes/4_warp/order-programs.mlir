@@ -5,14 +5,15 @@
 // RUN: not tenon-opt %s --split-input-file --tenon-order-programs="arch=sm_70" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: GPU architecture 'sm_70' is unknown
 
-// 4 MB of keys and values a head: all eight heads fit 0.6 of the L2 cache.
-// CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 8>
+// 4 MB of keys and values a head: all eight heads fit 0.6 of the L2 cache, and the 128 programs of two fill the
+// multiprocessors.
+// CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 2>
 // The producer takes numbers from a counter that wraps to zero at a launch's last question, and hands them to the other
-// warps. Behind the counters in the workspace each of the twelve warps has a link for each of the 344 programs.
-// THREAD-DAG: #[[LINKS:map[0-9]*]] = affine_map<() -> (24704)>
+// warps. Behind the counters in the workspace each of the eight warps has a link for each of the 512 programs.
+// THREAD-DAG: #[[LINKS:map[0-9]*]] = affine_map<() -> (24576)>
 // THREAD: llvm.func @attention({{.*}}tenon.counter_bytes = 8192 : i64, {{.*}}tenon.scratch_bytes = #[[LINKS]]
 // THREAD-NOT: tenon.zeroed_bytes
-// THREAD: %[[LAST:.*]] = arith.constant 343 : i32
+// THREAD: %[[LAST:.*]] = arith.constant 511 : i32
 // THREAD: scf.while
 // THREAD: ptx.mbarrier.wait
 // THREAD: llvm.atomicrmw uinc_wrap %{{.*}}, %[[LAST]] syncscope("device") monotonic : !llvm.ptr<1>, i32
@@ -28,6 +29,17 @@
 func.func @main(%q: tensor<2x4x8192x128xf16>, %k: tensor<2x4x8192x128xf16>, %v: tensor<2x4x8192x128xf16>) -> tensor<2x4x8192x128xf16> {
   %0 = tenon.attention %q, %k, %v {causal} : (tensor<2x4x8192x128xf16>, tensor<2x4x8192x128xf16>, tensor<2x4x8192x128xf16>) -> tensor<2x4x8192x128xf16>
   return %0 : tensor<2x4x8192x128xf16>
+}
+
+// -----
+
+// Neither the 192 programs of all heads nor those of fewer fill the rounds that they begin: as many as the cache holds.
+// CHECK: tile.kernel @attention({{.*}}warp.order = #warp.order<longest = 2, group = 12>
+// THREAD: llvm.func @attention(
+// THREAD: llvm.atomicrmw uinc_wrap
+func.func @main(%q: tensor<1x12x1024x64xf16>, %k: tensor<1x12x1024x64xf16>, %v: tensor<1x12x1024x64xf16>) -> tensor<1x12x1024x64xf16> {
+  %0 = tenon.attention %q, %k, %v {causal} : (tensor<1x12x1024x64xf16>, tensor<1x12x1024x64xf16>, tensor<1x12x1024x64xf16>) -> tensor<1x12x1024x64xf16>
+  return %0 : tensor<1x12x1024x64xf16>
 }
 
 // -----
