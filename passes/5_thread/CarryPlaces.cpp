@@ -68,6 +68,9 @@ bool PlacesOfLoop::match() {
   for (Operation &op : *loop.getBody()) {
     if (isa<ptx::WgmmaOp>(op))
       lastProduct = &op;
+    // What is computed ahead of the products takes longer than places do, which take no registers meanwhile.
+    else if (!lastProduct && llvm::any_of(op.getResultTypes(), llvm::IsaPred<FloatType>))
+      return false;
     auto wait = dyn_cast<ptx::WgmmaWaitOp>(op);
     waitsForAll |= wait && wait.getPending() == 0;
     if (followsFromCounter(op))

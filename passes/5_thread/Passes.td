@@ -253,7 +253,8 @@ def CarryPlacesPass : Pass<"tenon-carry-places", "::mlir::ModuleOp"> {
     Requires: functions of one thread.
     Ensures: of what follows from the loop's counter alone, a turn computes nothing that it takes before its last product begins.
     A *passed* remark says how much is handed on.
-    Leaves alone: loops without a `ptx.wgmma` of their own, and those in which products stay under way from turn to turn.
+    Leaves alone: loops without a `ptx.wgmma` of their own, those in which products stay under way from turn to turn, and
+    those whose turn computes floats before its first product begins, which hides the chain.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }

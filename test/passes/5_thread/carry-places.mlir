@@ -42,6 +42,25 @@ llvm.func @slot_parity_and_descriptor(%shared: !llvm.ptr<3>, %a: i64, %c: f32, %
 
 // -----
 
+// What is computed ahead of the products takes longer.
+// CHECK-LABEL: @negative_floats_ahead_of_products
+// CHECK: -> (f32, f32, f32, f32) {{.*}}: i32 {
+// CHECK-NEXT: arith.extui
+llvm.func @negative_floats_ahead_of_products(%a: i64, %c: f32, %turns: i32) {
+  %c0 = arith.constant 0 : i32
+  %c1 = arith.constant 1 : i32
+  %0:4 = scf.for %i = %c0 to %turns step %c1 iter_args(%s0 = %c, %s1 = %c, %s2 = %c, %s3 = %c) -> (f32, f32, f32, f32) : i32 {
+    %w = arith.extui %i : i32 to i64
+    %t = math.exp2 %s0 : f32
+    %d:4 = ptx.wgmma %a, %w, (%t, %s1, %s2, %s3) {element = bf16, lhs_offsets = array<i64: 0>, rhs_offsets = array<i64: 0>} : i64
+    %e:4 = ptx.wgmma.wait %d#0, %d#1, %d#2, %d#3 {pending = 0 : i64}
+    scf.yield %e#0, %e#1, %e#2, %e#3 : f32, f32, f32, f32
+  }
+  llvm.return
+}
+
+// -----
+
 // Products of the turn before still run while places are found out.
 // CHECK-LABEL: @negative_products_stay_under_way
 // CHECK: -> (f32, f32, f32, f32) {{.*}}: i32 {
