@@ -9,6 +9,8 @@
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace tenon {
 #define GEN_PASS_DEF_CPUPACKWEIGHTSPASS
@@ -159,13 +161,29 @@ static bool packWeight(KernelOp kernel, CpuGemmAttr schedule) {
   return true;
 }
 
+/// Kernels of one name are one function: of two that were equal, one whose weight is known at load and one whose matrix
+/// is an argument, the first is another function now.
+static void renamePacked(func::FuncOp main, const llvm::SetVector<Operation *> &packed) {
+  llvm::StringSet<> others;
+  for (auto kernel : main.getOps<KernelOp>())
+    if (!packed.contains(kernel))
+      others.insert(kernel.getKernelName());
+  for (Operation *op : packed)
+    if (auto kernel = cast<KernelOp>(op); others.contains(kernel.getKernelName()))
+      kernel.setKernelName((kernel.getKernelName() + "_packed").str());
+}
+
 namespace {
 struct PackWeights : tenon::impl::CpuPackWeightsPassBase<PackWeights> {
   void runOnOperation() override {
-    for (auto main : getOperation().getOps<func::FuncOp>())
+    for (auto main : getOperation().getOps<func::FuncOp>()) {
+      llvm::SetVector<Operation *> packed;
       for (auto kernel : llvm::make_early_inc_range(main.getOps<KernelOp>()))
-        if (auto schedule = kernel->getAttrOfType<CpuGemmAttr>("tenon.schedule"))
-          packWeight(kernel, schedule);
+        if (auto schedule = kernel->getAttrOfType<CpuGemmAttr>("tenon.schedule");
+            schedule && packWeight(kernel, schedule))
+          packed.insert(kernel);
+      renamePacked(main, packed);
+    }
   }
 };
 } // namespace

@@ -82,3 +82,17 @@ func.func @main(%x: tensor<4x8xf32>) -> (tensor<4x64xf32>, tensor<64x8xf32>) {
   %y = tenon.linear %x, %v : (tensor<4x8xf32>, tensor<64x8xf32>) -> tensor<4x64xf32>
   return %y, %v : tensor<4x64xf32>, tensor<64x8xf32>
 }
+
+// -----
+
+// Two kernels of one name are one function: of these only one reads panels.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @linear(
+// CHECK: tenon.kernel @pack_
+// CHECK: tenon.kernel @linear_packed(
+func.func @main(%x: tensor<4x8xf32>, %v: tensor<64x8xf32>) -> (tensor<4x64xf32>, tensor<4x64xf32>) {
+  %w = tenon.weight "w" : tensor<64x8xf32>
+  %0 = tenon.linear %x, %v : (tensor<4x8xf32>, tensor<64x8xf32>) -> tensor<4x64xf32>
+  %1 = tenon.linear %x, %w : (tensor<4x8xf32>, tensor<64x8xf32>) -> tensor<4x64xf32>
+  return %0, %1 : tensor<4x64xf32>, tensor<4x64xf32>
+}
