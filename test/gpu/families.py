@@ -405,7 +405,7 @@ def swapped(rng):
         for (m, tile), n, k, width, depth in table(rng, rows_, columns, DEPTHS[3:], widths, [64, 128]):
             case = contractions.linear_case(f"{dtype}_{m}x{n}x{k}_{tile}x{width}x{depth}", dtype, (m,), n, k, bool(m % 2), True, [{}])
             result.append(replace(case, schedule=(swapped_schedule("linear", tile, width, depth),)))
-        for m, tile, width, more in ((197, 104, 64, ""), (333, 112, 128, ""), (197, 104, 64, ", split_k = 2, joined = true"), (100, 104, 128, ", split_k = 2, by_last = true")):
+        for m, tile, width, more in ((197, 104, 64, ""), (333, 112, 128, ""), (197, 104, 64, ", split_k = 2, joined = true"), (100, 104, 64, ", split_k = 2, by_last = true")):
             case = contractions.linear_case(f"{dtype}_{m}_by_{tile}{more.replace(', split_k = 2, ', '_').replace(' = true', '')}", dtype, (m,), 264, 520, True, True, [{}])
             result.append(replace(case, schedule=(swapped_schedule("linear", tile, width, 64, more),)))
         for splits, (m, tile) in ((2, rows_[4]), (4, rows_[0]), (8, rows_[9])):
