@@ -8,16 +8,17 @@ using namespace tenon;
 bool tenon::isSizeComputation(Operation *op) {
   if (isa<DimOp>(op))
     return true;
-  if (op->getNumResults() != 1 || !isPure(op) || isa<WeightOp, KernelOp>(op))
+  // Those that a size of a launch plan is made of; anything else is computed where tensors are.
+  if (!isa<ConstantOp, CastOp, ReshapeOp, AddOp, SubOp, MulOp, FloorDivOp>(op))
     return false;
-  auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type || type.getRank() != 0 || !type.getElementType().isInteger())
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  if (type.getRank() != 0 || !type.getElementType().isInteger())
     return false;
   if (isa<ConstantOp>(op))
     return true;
-  return op->getNumOperands() > 0 && llvm::all_of(op->getOperands(), [](Value operand) {
-           return operand.getDefiningOp() && isSizeComputation(operand.getDefiningOp());
-         });
+  return llvm::all_of(op->getOperands(), [](Value operand) {
+    return operand.getDefiningOp() && isSizeComputation(operand.getDefiningOp());
+  });
 }
 
 bool tenon::staysOutside(Operation *op) {

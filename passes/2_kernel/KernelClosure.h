@@ -34,7 +34,8 @@ KernelGroups closeKernels(mlir::func::FuncOp main);
 
 /// Part of no launch: weights, constants, views of a whole buffer, and sizes.
 bool staysOutside(mlir::Operation *op);
-/// A rank-0 integer computed from sizes and constants alone: the host's work.
+/// A rank-0 integer that a size of a launch plan can be: of sizes and constants, by sums, differences, products and
+/// quotients alone. The host computes it.
 bool isSizeComputation(mlir::Operation *op);
 
 } // namespace tenon

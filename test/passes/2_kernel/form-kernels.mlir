@@ -198,3 +198,22 @@ func.func @main(%p: tensor<1x1xi64>) -> tensor<1x16xi1> {
   %1 = tenon.compare %0, %p {predicate = #tenon.compare<le>} : (tensor<16xi64>, tensor<1x1xi64>) -> tensor<1x16xi1>
   return %1 : tensor<1x16xi1>
 }
+
+// -----
+
+// Sums of sizes are the host's; an end of one is no size that a launch plan holds, and neither is a sum of it.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[SIZE:.*]] = tenon.dim
+// CHECK: %[[MORE:.*]] = tenon.add %[[SIZE]]
+// CHECK: %[[END:.*]] = tenon.kernel @min_add(
+// CHECK: tenon.min
+// CHECK: tenon.add
+// CHECK: return %[[MORE]], %[[END]]
+func.func @main(%x: tensor<?x8xf32>) -> (tensor<i64>, tensor<i64>) {
+  %most = tenon.constant dense<64> : tensor<i64>
+  %size = tenon.dim %x {axis = 0 : i64} : (tensor<?x8xf32>) -> tensor<i64>
+  %more = tenon.add %size, %most : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %end = tenon.min %size, %most : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  %last = tenon.add %end, %most : (tensor<i64>, tensor<i64>) -> tensor<i64>
+  return %more, %last : tensor<i64>, tensor<i64>
+}
