@@ -36,7 +36,8 @@ static void stageStores(tile::KernelOp kernel, const GpuArch &arch) {
       continue;
     // An equal share of what is left: a plain store beside one by TMA would wait for it.
     int64_t free = (arch.sharedBytesPerBlock - planSharedMemory(kernel).getBytes()) / int64_t(stores.size() - number);
-    int64_t slots = std::min({mostSlots, int64_t(slabs.size()), free / storeSlotBytes(slabs, schedule)});
+    int64_t slotBytes = schedule.getTeams() * storeSlotBytes(slabs, schedule);
+    int64_t slots = std::min({mostSlots, int64_t(slabs.size()), free / slotBytes});
     if (slots < 1)
       continue;
     ImplicitLocOpBuilder b(store.getLoc(), store);

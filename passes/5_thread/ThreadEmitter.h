@@ -256,8 +256,12 @@ private:
   llvm::DenseMap<std::pair<int64_t, std::pair<int64_t, int64_t>>, mlir::Value> digitValues;
   SharedMemoryPlan sharedPlan;
   bool hasTensorCore = false, hasWgmma = false, hasAsyncStores = false;
-  bool hasFloat8;            ///< the architecture has instructions for 8-bit floats
-  bool isApproximate = true; ///< all results are rounded to 16 bits or less: functions may have an error of a few 2^-22
+  bool hasFloat8; ///< the architecture has instructions for 8-bit floats
+  /// Significant bits of the results, the most of all; of 11, f16's, or less functions may have an error of a few
+  /// 2^-22, gelu one of 2^-16, of 8 and less 2^-12.
+  unsigned resultPrecision = 0;
+  static constexpr unsigned exactPrecision = 64;
+  bool isApproximate() const { return resultPrecision <= 11; }
 };
 
 } // namespace tenon

@@ -24,7 +24,8 @@ ThreadEmitter::ThreadEmitter(tile::KernelOp kernel, const GpuArch &arch, Implici
       view = strided.getBase();
     written.insert(view);
     Type element = cast<RankedTensorType>(op->getOperand(0).getType()).getElementType();
-    isApproximate &= isa<FloatType>(element) && element.getIntOrFloatBitWidth() <= 16;
+    auto number = dyn_cast<FloatType>(element);
+    resultPrecision = std::max(resultPrecision, number ? number.getFPMantissaWidth() : exactPrecision);
   });
 }
 

@@ -131,6 +131,28 @@ def test_sums_of_f32_are_added_up_in_blocks(monkeypatch, tmp_path, rows, depth):
     assert error(32) < 0.7 * chain
 
 
+@pytest.mark.parametrize("dtype,places,error", [("bfloat16", 8, 2 ** -12), ("float16", 11, 2 ** -16)])
+def test_gelu_of_every_number(monkeypatch, dtype, places, error):
+    """All 65536 values, beside float64 rounded once: half a unit of the last place, and what the approximation may have."""
+    import tenon
+    import torch
+
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    of = "tensor<256x256xbf16>" if dtype == "bfloat16" else "tensor<256x256xf16>"
+    x = torch.arange(-2 ** 15, 2 ** 15, dtype=torch.int32).to(torch.int16).view(getattr(torch, dtype)).reshape(256, 256)
+    y = tenon.compile(f"func.func @main(%x: {of}) -> {of} {{\n  %y = tenon.gelu %x : ({of}) -> {of}\n  return %y : {of}\n}}",
+                      target="sim:sm_90a")(x).double()
+    wide = x.double()
+    exact = wide * 0.5 * torch.special.erfc(-wide / 2 ** 0.5)
+    assert torch.equal(y.isnan(), exact.isnan())  # of NaN, and of -Inf
+    assert torch.equal(y[wide == float("inf")], wide[wide == float("inf")])
+    y, exact, wide = (of[wide.isfinite()] for of in (y, exact, wide))
+    unit = 2.0 ** (exact.abs().clamp(min=torch.finfo(getattr(torch, dtype)).tiny).log2().floor() - places + 1)
+    # Beyond 5.7 the tail has fewer digits; a power that is below f32's normal numbers is 0.
+    error = torch.where(wide > -5.7, error, torch.where(wide > -9, 2 ** -9.8, 2 ** -7.8))
+    assert ((y - exact).abs() <= unit / 2 + error * exact.abs() + 13 * 2.0 ** -126).all()
+
+
 def test_launches_of_a_call_are_timed(monkeypatch):
     import numpy
     import tenon

@@ -49,9 +49,11 @@ module {
 // CHECK-LABEL: llvm.func @gelu
 // CHECK: arith.minnumf
 // CHECK-NEXT: math.absf
+// CHECK-COUNT-7: math.fma
+// CHECK-NEXT: arith.constant 0.0
+// CHECK-NEXT: arith.maximumf
+// CHECK-NOT: rcp
 // CHECK: ptx.ex2.approx.ftz
-// CHECK: ptx.rcp.approx.ftz
-// CHECK: arith.maximumf
 // CHECK-NOT: arith.select
 // CHECK: math.fma
 // CHECK: arith.truncf
