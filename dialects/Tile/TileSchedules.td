@@ -14,8 +14,9 @@ def GemmAttr : TileScheduleAttr<"Gemm", "gemm"> {
   let description = [{
     `#tile.gemm<rows = 128, columns = 128, depth = 32>`: a program computes `rows` x `columns` results, `depth` elements of
     the contracted dimension at a time. With `split_k = 4` it sums a quarter of that dimension, and a second kernel adds
-    the four. With `parts = 2` a turn multiplies the upper half of the rows, then the lower, with the same columns. All are
-    at least 1, and `parts` divides `rows`.
+    the four. With `parts = 2` a turn multiplies the upper half of the rows, then the lower, with the same columns; parts of
+    64 rows are a warpgroup's, where there are such, and two of them take programs in turn. All are at least 1, and `parts`
+    divides `rows`.
 
     With `joined = true` the `split_k` programs that share a sum add it up themselves, and each finishes its part of the
     tile (`tile.reduce_scatter`): there is no second kernel. `split_k` is 2 or 4 then. With `by_last = true` whoever of

@@ -29,6 +29,10 @@ constexpr double stagedBytesPerClock = 21.7;               // of results, which 
 constexpr int64_t mostStages = 5, stagedBytesPerRow = 256; // of its ring; of the slabs beside it
 // A thread has half a row's results and computes what is behind the product for one after the other.
 constexpr double clocksPerOp = 2;
+// Of teams: what one computes behind its product takes so much of the other's time, for both read the banks of the same
+// registers. A turn's barriers are beside the other's as well.
+constexpr double besideDots = 0.35, teamsTurnClocks = 80;
+constexpr double readBytesPerClock = 20; // of a residual that is read where the product is done
 // Of memory at the rate that it has, by products of one row: 24 KB in flight a multiprocessor gave 2.45 TB/s of an
 // H200.
 constexpr double busyLatencyClocks = 2500;
@@ -44,6 +48,9 @@ constexpr int64_t assumedRows = 8192; // where known only at run time
 constexpr int64_t assumedDepth = 1024;
 constexpr int64_t accumulators = 128; // of f32 that a thread holds beside the rest
 constexpr int64_t promoted = 192;     // the same of a warpgroup's thread that adds products to other sums
+// The same of a warpgroup that has a program by itself: what is behind a product needs no registers while it
+// multiplies.
+constexpr int64_t teamsSums = 192;
 // The same of a thread that multiplies and adds by itself: 120 registers, so that 16 warps share a multiprocessor.
 constexpr int64_t promotedByFma = 64;
 constexpr int64_t leastStages = 3; // of a ring that hides a copy behind a product
@@ -96,7 +103,8 @@ bool GemmModel::isLegal(const GemmTile &tile) const {
   int64_t warps = isWgmma(tile) ? dotRows(tile) / tile.parts / 16
                                 : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
   double ring = sidesOf(tile) * tile.depth * bytes() * leastStages;
-  int64_t most = !shape.isPromoted     ? accumulators
+  int64_t most = isForTeams(tile)      ? teamsSums
+                 : !shape.isPromoted   ? accumulators
                  : isWgmma(tile)       ? promoted
                  : !shape.isTensorCore ? promotedByFma
                                        : accumulators;
@@ -159,14 +167,30 @@ int64_t GemmModel::programsAtATime(const GemmTile &tile) const {
   return tile.isJoined && tile.splits > 2 ? arch.numSms * 10 / 11 / tile.splits * tile.splits : arch.numSms;
 }
 
-/// A program's results leave, and what stands behind the product is computed of them.
+/// Columns of the results that a program finishes.
+double GemmModel::ownColumns(const GemmTile &tile) const {
+  return double(dotColumns(tile)) / (tile.isJoined ? tile.splits : 1);
+}
+
+/// A program's results leave.
 double GemmModel::storeClocks(const GemmTile &tile) const {
-  double c = double(dotColumns(tile)) / (tile.isJoined ? tile.splits : 1);
   double elementBytes = storesParts(tile) ? 4 : shape.resultBits / 8.0;
-  if (!isWgmma(tile))
-    return dotRows(tile) * c * elementBytes / storeBytesPerClock;
-  double computed = storesParts(tile) ? 0 : c / 2 * clocksPerOp * shape.opsBehind;
-  return dotRows(tile) * c * elementBytes / stagedBytesPerClock + computed;
+  double rate = isWgmma(tile) ? stagedBytesPerClock : storeBytesPerClock;
+  return dotRows(tile) * ownColumns(tile) * elementBytes / rate;
+}
+
+/// What stands behind the product is computed of its sums.
+double GemmModel::behindClocks(const GemmTile &tile) const {
+  if (!isWgmma(tile) || storesParts(tile))
+    return 0;
+  double each = ownColumns(tile) / 2 * clocksPerOp * shape.opsBehind;
+  if (isForTeams(tile))
+    return tile.parts * each;
+  // What the producer brings while the product runs is there.
+  double read = double(dotRows(tile)) * ownColumns(tile) * shape.resultBits / 8;
+  bool isEarly = slotsOf(tile) >= 4 && !tile.isByLast && !tile.isJoined && !tile.isSwapped &&
+                 4 * sidesOf(tile) * tile.depth * bytes() + read + slabBytes(dotRows(tile)) <= arch.sharedBytesPerBlock;
+  return shape.readsBehind && !isEarly ? each + read / readBytesPerClock : each;
 }
 
 /// Of programs that add up their sum themselves.
@@ -196,12 +220,16 @@ GemmCandidate GemmModel::judge(const GemmTile &tile) const {
   auto [multiply, shared, copy] = turnOf(tile, programs);
   double slowest = std::max({multiply, shared, copy});
   double turn = !shape.isTensorCore ? multiply + fmaReads * shared + fmaWaits / std::min(each, 4.0)
+                : isForTeams(tile)  ? slowest + teamsTurnClocks
                 : isWgmma(tile)     ? slowest + (1 + tile.parts) * turnClocks / 2
                                     : slowest;
   // Programs that share a multiprocessor start while others multiply; a producer brings the next one's operands.
   bool isShared = 2 * leastStages * sidesOf(tile) * tile.depth * bytes() <= arch.sharedBytesPerSm;
   double starts = isWgmma(tile) ? wgmmaStartClocks + copy : startClocks * (isShared ? std::max(1.0, each / 2) : each);
-  double clocks = starts + each * (turns * turn + storeClocks(tile));
+  double store = storeClocks(tile), behind = behindClocks(tile), beside = besideDots * behind;
+  double clocks = isForTeams(tile) // what is behind the last program's product is beside none
+                      ? starts + each * std::max(turns * turn + beside, (store + behind) / 2) + store + behind - beside
+                      : starts + each * (turns * turn + store + behind);
   double busy = clocks / arch.clockHz, least = leastSeconds();
   double seconds = std::pow(std::pow(busy, bothBounds) + std::pow(least, bothBounds), 1 / bothBounds) + launchSeconds +
                    each * addingClocks(tile) / arch.clockHz;

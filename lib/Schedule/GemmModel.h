@@ -33,7 +33,9 @@ private:
   double rateOf(const GemmTile &tile) const;
   int64_t sumsOf(const GemmTile &tile, int64_t warps) const;
   int64_t programsAtATime(const GemmTile &tile) const;
+  double ownColumns(const GemmTile &tile) const;
   double storeClocks(const GemmTile &tile) const;
+  double behindClocks(const GemmTile &tile) const;
   double addingClocks(const GemmTile &tile) const;
   double leastSeconds() const;
   double secondKernelSeconds(const GemmTile &tile) const;

@@ -26,6 +26,7 @@ public:
 
   std::vector<GemmCandidate> ranked() {
     offerPlain();
+    offerTeams();
     offerSwapped();
     std::sort(candidates.begin(), candidates.end(),
               [&](const GemmCandidate &a, const GemmCandidate &b) { return keyOf(a) < keyOf(b); });
@@ -40,6 +41,7 @@ private:
   bool canSplit(const GemmTile &tile) const;
   bool isOfAllWidths(const GemmTile &tile) const;
   void offerPlain();
+  void offerTeams();
   void offerDepths(GemmTile tile);
   void offerSwapped();
   void offer(const GemmTile &tile, int64_t slots = 0);
@@ -118,6 +120,25 @@ void GemmCandidates::offerPlain() {
         if (!isNeedless && model.isLegal(tile) && model.fitsBlocks(tile))
           offerDepths(tile);
       }
+}
+
+/// Two and three times 64 rows for a warpgroup by itself. With one program a multiprocessor, or without a loop, there
+/// is nothing to be beside; stores that TMA does not take hold a warpgroup up (1024 x 50257: 1.07 times as long); a
+/// residual comes with the producer where there are no teams (tenon-stage-copies), which is as fast. What was refused
+/// had too few registers.
+void GemmCandidates::offerTeams() {
+  constexpr int64_t tmaBits = 128;
+  bool areStoredByTma = shape.columns < 0 || shape.columns * shape.resultBits % tmaBits == 0;
+  if (shape.operandBits != 16 || shape.readsBehind || !areStoredByTma || shape.isPromoted || shape.products > 1 ||
+      refusals > 0 || model.depth <= line)
+    return;
+  for (int64_t parts : {2, 3})
+    for (int64_t columns : {96, 112, 128, 144, 160, 176, 192}) {
+      GemmTile tile{64 * parts, columns, line, 1, parts};
+      int64_t programs = model.batch * ceilDiv(model.rows, tile.rows) * ceilDiv(model.columns, columns);
+      if (programs > arch.numSms && model.isWgmma(tile) && model.isLegal(tile))
+        candidates.push_back(model.judge(tile));
+    }
 }
 
 /// A tile, and with turns of twice and four times the depth: each waits for its copy and has its barriers.

@@ -27,6 +27,7 @@ struct GemmShape {
   int64_t depthBlock = 0, columnBlock = 0;
   /// What is computed of each result behind the product, as simple instructions, without the first: that one hides.
   int64_t opsBehind = 0;
+  bool readsBehind = false; ///< that reads an element for each result, a residual
   /// What reads the result adds the parts of a split product itself: no second kernel does.
   bool isAddedByReader = false;
   /// Of as many columns each, whose results one program needs together: gates.
@@ -37,7 +38,7 @@ struct GemmShape {
 struct GemmTile {
   int64_t rows, columns, depth;
   int64_t splits = 1;     ///< of the depth, over programs
-  int64_t parts = 1;      ///< of the rows, multiplied one after the other
+  int64_t parts = 1;      ///< of the rows, multiplied one after the other; of 64 rows each for teams (isForTeams)
   bool isSwapped = false; ///< the transposed dot: columns are the instruction's rows
   bool isJoined = false;  ///< programs that share a sum add it up themselves, as CTAs of a cluster
   bool isByLast = false;  ///< the last of them does; of neither, a second kernel or who reads the result
@@ -48,6 +49,9 @@ struct GemmCandidate {
   double busySeconds; ///< of the busiest multiprocessor, were memory without bounds
   std::string reason; ///< "132 programs, 1 a multiprocessor, bound by memory"
 };
+/// Whether a warpgroup has a program by itself: two take a CTA's programs in turn, so that one multiplies while the
+/// other computes what is behind its product and stores it.
+inline bool isForTeams(const GemmTile &tile) { return tile.parts > 1 && tile.rows == 64 * tile.parts; }
 /// Tiles of a product whose programs share sums that the last of them adds up: each has a counter.
 constexpr int64_t mostTilesByLast = 256;
 /// Why the programs of a sum of `tile`, which is joined or by the last, cannot add it up themselves; empty where they

@@ -21,18 +21,26 @@ static bool fitsWgmma(int64_t rows, int64_t columns, DotKind kind, const GpuArch
 }
 
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes,
-                            int64_t exchangedBytes, DotKind kind, const GpuArch &arch) {
+                            int64_t exchangedBytes, DotKind kind, const GpuArch &arch, int64_t parts) {
   if (fitsWgmma(rows, columns, kind, arch)) {
     // Two of the slots are being read, the others filled: four at least, as many as one program an SM allows beside
     // what its results leave through, two slabs of 128 bytes a row. Programs that share a sum are one an SM, and finish
     // a part of the rows' columns: a slab less, more slots.
     bool isShared = exchangedBytes > 0;
-    int64_t free = arch.sharedBytesPerBlock - exchangedBytes - rows * (isShared ? 128 : 256);
+    // Each of two teams has a slab for each of its parts.
+    bool hasTeams = parts > 1 && rows == 64;
+    int64_t stagedRows = hasTeams ? rows * parts : rows;
+    int64_t slabs = slabBytes(stagedRows);
+    int64_t free = arch.sharedBytesPerBlock - exchangedBytes - (isShared ? slabs : 2 * slabs);
     if (bytesPerStage == 0)
       return {rows / 16, 1, 1, true, std::clamp<int64_t>(outerBytes > 0 ? free / outerBytes : 1, 1, 3)};
     int64_t stages = std::min<int64_t>(isShared ? 8 : 5, free / bytesPerStage);
+    // What is read behind the loop comes early where that leaves four, and a slab (tenon-stage-copies).
+    if (int64_t beside = (free + slabs - outerBytes) / bytesPerStage;
+        outerBytes > 0 && !isShared && !hasTeams && beside >= 4)
+      stages = std::min(stages, beside);
     if (stages >= 3)
-      return {rows / 16, 1, stages, true};
+      return {rows / 16, 1, stages, true, /*outerStages=*/1, /*cluster=*/1, hasTeams ? 2 : 1};
   }
   bool isTensorCore = kind != DotKind::Fma;
   // A warp's part: large enough that operands are read seldom, small enough for its registers.
@@ -90,12 +98,14 @@ WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerSt
 }
 
 int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t turns, int64_t weightBytes,
-                         int64_t otherBytes, int64_t exchangedBytes, const GpuArch &arch) {
+                         int64_t otherBytes, int64_t outerBytes, int64_t exchangedBytes, const GpuArch &arch) {
   // What is on its way while a CTA waits. Beyond 64 KB nothing is gained (BERT of one sequence: 0.336 ms with five
   // slots, 0.328 with 64 KB, 0.338 with 96 KB and more, of 0.347): the next kernel's CTAs find no room beside these.
   constexpr int64_t enough = 64 * 1024;
-  int64_t free = arch.sharedBytesPerBlock - exchangedBytes - rows * 256 - schedule.stages * otherBytes;
-  return std::min({turns, std::max(schedule.stages, enough / weightBytes), free / weightBytes});
+  int64_t free = arch.sharedBytesPerBlock - exchangedBytes - 2 * slabBytes(rows) - schedule.stages * otherBytes;
+  int64_t most = std::min(turns, std::max(schedule.stages, enough / weightBytes));
+  int64_t beside = (free + slabBytes(rows) - outerBytes) / weightBytes;
+  return outerBytes > 0 && beside >= schedule.stages ? std::min(most, beside) : std::min(most, free / weightBytes);
 }
 
 WarpSchedule chooseRowWarps(int64_t elements, int64_t rowsOfWarps, bool needsManyRegisters) {

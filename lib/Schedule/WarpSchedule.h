@@ -18,17 +18,20 @@ struct WarpSchedule {
 /// such.
 enum class DotKind { Fma, Warp, Warpgroup };
 /// For a dot of that many rows and columns. A turn of its loop copies `bytesPerStage`, 0: there is none; `outerBytes`
-/// are copied once, and `exchangedBytes` come from other CTAs, which share its sum.
+/// are copied once, and `exchangedBytes` come from other CTAs, which share its sum. `parts`: dots one after the other,
+/// of as many rows each; of 64 they are a warpgroup's, and two teams take programs in turn.
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes,
-                            int64_t exchangedBytes, DotKind kind, const GpuArch &arch);
+                            int64_t exchangedBytes, DotKind kind, const GpuArch &arch, int64_t parts = 1);
 /// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has
 /// whole rows.
 WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
                                const GpuArch &arch);
-/// The slots `early` of a program that `schedule` is for. A turn copies `weightBytes` and `otherBytes`; `rows` of
-/// results leave by way of shared memory, where `exchangedBytes` come from other CTAs.
+/// Of what a warpgroup's rows leave through at a time.
+constexpr int64_t slabBytes(int64_t rows) { return rows * 128; }
+/// The slots `early` of a program that `schedule` is for. A turn copies `weightBytes` and `otherBytes`, `outerBytes`
+/// are copied once; `rows` of results leave by way of shared memory, where `exchangedBytes` come from other CTAs.
 int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t turns, int64_t weightBytes,
-                         int64_t otherBytes, int64_t exchangedBytes, const GpuArch &arch);
+                         int64_t otherBytes, int64_t outerBytes, int64_t exchangedBytes, const GpuArch &arch);
 /// For a program without dots that holds that many elements of its largest tile; `rowsOfWarps`: how many rows it
 /// folds such that a warp can have one to itself; `needsManyRegisters`: each element takes many to compute.
 WarpSchedule chooseRowWarps(int64_t elements, int64_t rowsOfWarps, bool needsManyRegisters);

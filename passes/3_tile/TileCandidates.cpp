@@ -53,10 +53,11 @@ static int64_t promotedDepth(ContractionKernel &product, bool tf32) {
   return block;
 }
 
-/// As simple instructions; conversions are none.
-static int64_t costOf(Operation &op) {
+/// As simple instructions; conversions are none. What is rounded to 16 bits has short forms (ThreadApproximations.cpp):
+/// an erfc is mostly a gelu's.
+static int64_t costOf(Operation &op, bool isApproximate) {
   return TypeSwitch<Operation *, int64_t>(&op)
-      .Case<math::ErfOp, math::ErfcOp>([](auto) { return 20; })
+      .Case<math::ErfOp, math::ErfcOp>([&](auto) { return isApproximate ? 9 : 20; })
       .Case<math::ExpOp>([](auto) { return 4; })
       .Case<arith::DivFOp>([](auto) { return 8; })
       .Case<CastOpInterface>([](auto) { return 0; })
@@ -66,13 +67,29 @@ static int64_t costOf(Operation &op) {
 }
 
 /// Of each result, behind the product.
-static int64_t opsBehind(ContractionKernel &product) {
+static int64_t opsBehind(KernelOp kernel, ContractionKernel &product) {
   int64_t ops = 0;
+  bool isApproximate = bitsOf(kernel.getYielded().front()) <= 16;
   for (Operation *op = product.op->getNextNode(); op; op = op->getNextNode())
     if (auto generic = dyn_cast<linalg::GenericOp>(op))
       for (Operation &scalar : *generic.getBody())
-        ops += costOf(scalar);
+        ops += costOf(scalar, isApproximate);
   return ops;
+}
+
+/// Whether an element of its own is read for each result, behind the product.
+static bool readsBehind(ContractionKernel &product) {
+  auto isRead = [](Value tensor) {
+    while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(tensor.getDefiningOp()))
+      tensor = tensor.getDefiningOp()->getOperand(0);
+    return isa<BlockArgument>(tensor);
+  };
+  for (Operation *op = product.op->getNextNode(); op; op = op->getNextNode())
+    if (auto generic = dyn_cast<linalg::GenericOp>(op))
+      for (OpOperand *operand : generic.getDpsInputOperands())
+        if (isRead(operand->get()) && generic.getMatchingIndexingMap(operand).getNumResults() == generic.getNumLoops())
+          return true;
+  return false;
 }
 
 GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
@@ -95,7 +112,8 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
   AffineExpr depthLoop = getAffineDimExpr(product.depth, kernel.getContext());
   shape.swappedRows = product.lhsMap().getResults().back() == depthLoop ? 8 : 16;
   shape.hasRows = !product.rows.empty();
-  shape.opsBehind = std::max<int64_t>(0, opsBehind(product) - 1);
+  shape.opsBehind = std::max<int64_t>(0, opsBehind(kernel, product) - 1);
+  shape.readsBehind = readsBehind(product);
   // Gates are parts of the product's columns (tenon-join-gates).
   auto gates = llvm::count_if(kernel.getBlock().getOps<tensor::ExtractSliceOp>(), [](tensor::ExtractSliceOp part) {
     return isa_and_nonnull<linalg::GenericOp>(part.getSource().getDefiningOp());

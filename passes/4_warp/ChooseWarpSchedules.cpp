@@ -26,6 +26,17 @@ static int64_t bytesOf(RankedTensorType type) {
   return type.getNumElements() * std::max<int64_t>(1, type.getElementTypeBitWidth() / 8);
 }
 
+/// What a block's own loads of tiles copy, where all programs come to them.
+static int64_t tileBytesIn(Block &block) {
+  int64_t bytes = 0;
+  if (!block.getOps<tile::ReduceToLastOp>().empty())
+    return 0;
+  for (auto load : block.getOps<tile::LoadOp>())
+    if (load.getType().getRank() == 2)
+      bytes += bytesOf(load.getType());
+  return bytes;
+}
+
 /// Whether a tile is computed from a dot's result.
 static bool comesFromDot(Value tile, unsigned depth = 0) {
   Operation *op = tile.getDefiningOp();
@@ -107,17 +118,10 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   if (dots.empty())
     return chooseRowWarps(elements, rowsOfWarps(kernel), needsManyRegisters(kernel));
   // What one turn of the loop copies, and what is copied once: without a loop all of it.
-  auto tilesIn = [](Block &block) {
-    int64_t bytes = 0;
-    for (auto load : block.getOps<tile::LoadOp>())
-      if (load.getType().getRank() == 2)
-        bytes += bytesOf(load.getType());
-    return bytes;
-  };
-  int64_t bytes = 0, outerBytes = tilesIn(kernel.getGrid().getBody().front());
+  int64_t bytes = 0, outerBytes = tileBytesIn(kernel.getGrid().getBody().front());
   for (tile::DotOp dot : dots)
     if (auto loop = dot->getParentOfType<scf::ForOp>(); loop && bytes == 0)
-      bytes = tilesIn(*loop.getBody());
+      bytes = tileBytesIn(*loop.getBody());
   RankedTensorType sum = dots.front().getType();
   Type element = dots.front().getLhs().getType().getElementType();
   DotKind kind = element.getIntOrFloatBitWidth() <= 16 ? DotKind::Warpgroup
@@ -131,7 +135,9 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
       kind = DotKind::Warp;
     return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
   }
-  return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, exchangedBytesOf(kernel), kind, arch);
+  auto gemm = kernel->getAttrOfType<tile::GemmAttr>("tenon.schedule");
+  return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, exchangedBytesOf(kernel), kind, arch,
+                        gemm ? gemm.getParts() : 1);
 }
 
 static bool isBoundByMemory(tile::KernelOp kernel, const GpuArch &arch) {
@@ -161,8 +167,9 @@ static int64_t earlySlots(tile::KernelOp kernel, const WarpSchedule &schedule, c
   std::optional<llvm::APInt> turns = (*loops.begin()).getStaticTripCount();
   if (weightBytes == 0)
     return 0;
+  int64_t outerBytes = tileBytesIn(kernel.getGrid().getBody().front());
   return chooseEarlySlots(schedule, dots[0].getType().getDimSize(0), turns ? turns->getSExtValue() : schedule.stages,
-                          weightBytes, otherBytes, exchangedBytesOf(kernel), arch);
+                          weightBytes, otherBytes, outerBytes, exchangedBytesOf(kernel), arch);
 }
 
 namespace {
@@ -184,7 +191,7 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
-      if (chosen.wgmma && isBoundByMemory(kernel, **arch))
+      if (chosen.wgmma && chosen.teams == 1 && isBoundByMemory(kernel, **arch))
         chosen.early = earlySlots(kernel, chosen, weights.lookup(kernel), **arch);
       // Warpgroups that look at no maxima fall into step, unless they begin their dots in turns.
       auto attention = kernel->getAttrOfType<tile::AttentionAttr>("tenon.schedule");

@@ -115,7 +115,8 @@ def StageCopiesPass : Pass<"tenon-stage-copies", "::mlir::ModuleOp"> {
     ```
     Requires: `warp.schedule` (tenon-choose-warp-schedules).
     Ensures: a transfer is committed for each turn, in order, and waited for before it is read. With a producer each dot's
-    operands have a ring of their own, and so has what is loaded once a program, and with `early` what is streamed. 8-bit floats
+    operands have a ring of their own, and so has what is loaded once a program and multiplied, or read behind a loop in its
+    sums' shape where there is room, and with `early` what is streamed. 8-bit floats
     that are made f16 for a dot's right side come as bytes, where an instruction widens them as mma.sync takes them.
     Leaves alone: loads outside loops unless there is a producer, loads at places that data decide, rows that are no multiple of 16 bytes.
   }];

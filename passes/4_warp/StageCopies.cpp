@@ -7,16 +7,19 @@
 //       for k: slot = wait i; acquire i+stages-1, copy X[k + (stages-1)*step], commit; dot (read slot)
 //
 // A producer fills rings on a warp of its own. Then what one dot reads has a ring of its own, whose slots are free as
-// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program. What a
-// program alone reads comes from memory and takes longer than what all read at once from the second-level cache: with
-// `early` it has a ring of its own, of more slots. Weights do not wait for what the launch ahead computes, either.
+// soon as that dot is done, and what is loaded before the loop comes the same way, early for the next program; so does
+// a residual behind the loop, while the product runs. What a program alone reads comes from memory and takes longer
+// than what all read at once from the second-level cache: with `early` it has a ring of its own, of more slots. Weights
+// do not wait for what the launch ahead computes, either.
 //
 // Loads that are joined, as pages of keys, are one tile in a ring: each is a copy into its rows. What data say of their
 // places is asked for a wait ahead.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/GpuOfModule.h"
+#include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
+#include "lib/Schedule/WarpSchedule.h"
 #include "passes/4_warp/DotLoops.h"
 #include "passes/4_warp/Passes.h"
 
@@ -465,6 +468,29 @@ void LoopStaging::run() {
   all.eraseLoads();
 }
 
+/// The producer fills the ring once a program, in place of the load of a tile that the block reads.
+static void stageOnce(RingLoads group, Block &block) {
+  Operation *load = group.first();
+  ImplicitLocOpBuilder b(load->getLoc(), load);
+  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
+  group.create(b, one);
+  report(load, group, /*isProduced=*/true);
+  auto produce = ProduceOp::create(b);
+  {
+    OpBuilder::InsertionGuard inside(b);
+    b.createBlock(&produce.getBody());
+    fill(b, /*loop=*/{}, group, zero, IRMapping());
+    RingCommitOp::create(b, group.ring, zero);
+  }
+  {
+    OpBuilder::InsertionGuard after(b);
+    b.setInsertionPointAfter(lastUse(group, &block));
+    RingReleaseOp::create(b, group.ring, zero);
+  }
+  group.read(b, zero, /*ahead=*/0);
+  group.eraseLoads();
+}
+
 /// What is loaded once a program and multiplied comes through a ring of its own: the producer brings the next program's
 /// while this one runs. So does all that a program without a loop multiplies.
 static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
@@ -477,26 +503,44 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
   for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
     if (!fitsTma(staged, tile))
       continue;
-    RingLoads group{{staged}, {tile}, schedule.getOuter(), Value()};
-    Operation *load = group.first();
-    ImplicitLocOpBuilder b(load->getLoc(), load);
-    Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-    group.create(b, one);
-    report(load, group, /*isProduced=*/true);
-    auto produce = ProduceOp::create(b);
-    {
-      OpBuilder::InsertionGuard inside(b);
-      b.createBlock(&produce.getBody());
-      fill(b, /*loop=*/{}, group, zero, IRMapping());
-      RingCommitOp::create(b, group.ring, zero);
-    }
-    {
-      OpBuilder::InsertionGuard after(b);
-      b.setInsertionPointAfter(lastUse(group, &block));
-      RingReleaseOp::create(b, group.ring, zero);
-    }
-    group.read(b, zero, /*ahead=*/0);
-    group.eraseLoads();
+    stageOnce({{staged}, {tile}, schedule.getOuter(), Value()}, block);
+  }
+}
+
+/// Of rings and what other CTAs send.
+static int64_t sharedBytesSoFar(tile::KernelOp kernel) {
+  int64_t bytes = 0;
+  kernel.walk([&](Operation *op) {
+    if (auto ring = dyn_cast<RingCreateOp>(op)) // a slot has two barriers
+      bytes += ring.getRing().getType().getDepth() * (ring.getRing().getType().getSlotBytes() + 16);
+    else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op))
+      bytes += sharedSumBytes(shared);
+  });
+  return bytes;
+}
+
+/// What is computed with a product's sums, a residual say, is read in their layout, four lanes to a row, and waited for
+/// where the product is done. Here the producer brings it while the product runs, where there is room beside a slab for
+/// what leaves. Teams do not wait for one another there, and behind a sum that the last program adds up comes only
+/// that.
+static void stageLoadsBehind(tile::KernelOp kernel, ScheduleAttr schedule, const GpuArch &arch) {
+  Block &block = kernel.getGrid().getBody().front();
+  auto loops = block.getOps<scf::ForOp>();
+  if (block.getOps<ProduceOp>().empty() || loops.empty() || !schedule.getWgmma() || schedule.getTeams() > 1 ||
+      !block.getOps<tile::ReduceToLastOp>().empty())
+    return;
+  Operation *loop = &**std::prev(loops.end());
+  for (auto load : llvm::make_early_inc_range(block.getOps<tile::LoadOp>())) {
+    StagedTile staged{load.getResult(), {load}};
+    SmemType tile = smemFor(load.getType());
+    bool isOfSums = llvm::any_of(loop->getResultTypes(), [&](Type type) {
+      auto sums = dyn_cast<RankedTensorType>(type);
+      return sums && sums.getShape() == load.getType().getShape();
+    });
+    if (!loop->isBeforeInBlock(load) || !tile || !isOfSums || load.getPad() || !fitsTma(staged, tile) ||
+        sharedBytesSoFar(kernel) + tile.getBytes() + slabBytes(tile.getShape()[0]) > arch.sharedBytesPerBlock)
+      continue;
+    stageOnce({{staged}, {tile}, /*stages=*/1, Value()}, block);
   }
 }
 
@@ -519,6 +563,7 @@ struct StageCopies : tenon::impl::StageCopiesPassBase<StageCopies> {
       for (scf::ForOp loop : loops)
         LoopStaging(loop, schedule, ofKernel, widens).run();
       stageOuterLoads(kernel.getGrid(), schedule);
+      stageLoadsBehind(kernel, schedule, **arch);
     });
   }
 };

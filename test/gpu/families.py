@@ -24,7 +24,7 @@ from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 from exec_cpu.unary import gelu, sigmoid  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", "behind", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -54,6 +54,8 @@ def cases_of(family, seed):
         return attention_of_bytes(np.random.default_rng(seed))
     if family == "joined":
         return joined(np.random.default_rng(seed))
+    if family == "behind":
+        return list(behind())
     return cpu_cases_of(family, seed)
 
 
@@ -333,7 +335,8 @@ def products_of_bytes(rng):
 
 
 WIDE = [64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256]  # columns of tiles of 128 rows
-TEAMS = [(128, 128, 2, 5), (64, 256, 1, 4), (64, 192, 1, 5), (128, 96, 2, 5), (64, 128, 1, 6)]  # rows, columns, parts, slots
+TEAMS = [(128, 128, 2, 5), (64, 256, 1, 4), (64, 192, 1, 5), (128, 96, 2, 5), (64, 128, 1, 6), (128, 192, 2, 4), (192, 128, 3, 4),
+         (128, 160, 2, 5), (192, 96, 3, 4)]  # rows, columns, parts, slots
 CLUSTERS = [(64, 128, 5), (128, 64, 4), (128, 128, 4), (128, 256, 4), (128, 176, 4)]  # rows, columns, slots of the ring
 
 
@@ -484,6 +487,37 @@ def sums_by_last(dtype):
         yield normed(f"normed_{dtype}_{m}x{n}_last_of_{splits}", dtype, m, n, splits, m % 2 == 0, ", by_last = true")
     for m, n, splits in [(65, 576, 2), (256, 640, 3)]:
         yield three_products(f"three_{dtype}_{m}x{n}_last_of_{splits}", dtype, m, n, splits)
+
+
+def behind():
+    """A residual read behind a product, with a bias and a gelu or without: brought by the producer where there is room, also beside
+    weights that come early, past the ends of rows and columns, and not at all where TMA takes none; and read by teams."""
+    sizes = [(1, 64, 96), (100, 768, 768), (300, 384, 200), (513, 1000, 1024), (700, 136, 392), (4100, 192, 128)]
+    tiles_ = [(128, 192, 64), (64, 96, 128), (128, 128, 64), (64, 64, 64), (128, 176, 64), (128, 96, 64, 2), (192, 96, 64, 3), (128, 160, 64, 2)]
+    for number, (tile, dtype) in enumerate((tile, dtype) for tile in tiles_ for dtype in (BF16, F16)):
+        for m, n, k in sizes[number % 2::2] + [(65, 100, 328)]:
+            kernel = "linear_gelu_add" if (number + m) % 3 == 0 else "linear_add"
+            r, c, depth, parts = (*tile, 1)[:4]
+            schedule = [f"@{kernel} = #tile.gemm<rows = {r}, columns = {c}, depth = {depth}, parts = {parts}>"]
+            if parts == 1 and number % 3 == 0 and k > 2 * depth:
+                schedule.append(f"@{kernel} = {warp_schedule(r // 16, 3, ', early = 3')}")
+            name = f"{kernel}_{dtype}_{m}x{n}x{k}_tile{r}x{c}x{depth}_parts{parts}"
+            yield residual_case(name, dtype, m, n, k, kernel == "linear_gelu_add", tuple(schedule))
+
+
+def residual_case(name, dtype, m, n, k, has_gelu, schedule):
+    x, b, r = Operand(dtype, (m, k)), Operand(dtype, (n,), weight=True), Operand(dtype, (m, n))
+    w = Operand(dtype, (n, k), lambda rng, shape, kind: values_of(rng, dtype, shape, kind) / 16, True)
+    body = ["{p}0 = tenon.linear {0}, {1}, {2} : ({t0}, {t1}, {t2}) -> {rt0}"]
+    if has_gelu:
+        body.append("{p}1 = tenon.gelu {p}0 : ({rt0}) -> {rt0}")
+    body.append(f"{{r0}} = tenon.add {{p}}{len(body) - 1}, {{3}} : ({{rt0}}, {{t3}}) -> {{rt0}}")
+
+    def reference(x, w, b, r, kind):
+        sums = Approximate(dtype, x).linear(w, b)
+        return (sums.map(gelu, 1.13) if has_gelu else sums).plus(Approximate(dtype, r)).expected
+
+    return Case(name, [x, w, b, r], [r], "\n".join(body), reference, ("normal",), schedule=schedule)
 
 
 def three_products(name, dtype, m, n, splits):

@@ -36,7 +36,8 @@ struct Measured {
 std::string nameOf(const GemmTile &tile) {
   std::string name = std::to_string(tile.rows) + " x " + std::to_string(tile.columns) + " x " +
                      std::to_string(tile.depth) + " in " + std::to_string(tile.splits) + " splits";
-  return name + (tile.isSwapped ? ", swapped" : "") + (tile.isJoined ? ", joined" : "") +
+  return name + (tile.parts > 1 ? ", " + std::to_string(tile.parts) + " parts" : "") +
+         (tile.isSwapped ? ", swapped" : "") + (tile.isJoined ? ", joined" : "") +
          (tile.isByLast ? ", by the last" : "");
 }
 
@@ -52,6 +53,9 @@ std::vector<Measured> readMeasured() {
     words >> shape.rows >> shape.columns >> shape.depth >> shape.operandBits >> shape.isPromoted >> shape.depthBlock >>
         shape.opsBehind;
     shape.columnBlock = shape.depthBlock;
+    shape.readsBehind = words.peek() == 'r';
+    if (shape.readsBehind)
+      words.get();
     shape.isTensorCore = shape.operandBits <= 16;
     shape.resultBits = shape.isTensorCore ? 16 : 32;
     for (std::string word; words >> word;) {
@@ -109,8 +113,8 @@ TEST(TileRanking, PicksAreNearTheFastestMeasured) {
 }
 
 /// What an epilogue of a key computes of each result, as TileCandidates.cpp counts it.
-int64_t opsOf(const std::string &epilogue) {
-  const std::map<std::string, int64_t> costs = {{"erfc", 20}, {"exp", 4}, {"divf", 8}};
+int64_t opsOf(const std::string &epilogue, int64_t resultBits) {
+  const std::map<std::string, int64_t> costs = {{"erfc", resultBits <= 16 ? 9 : 20}, {"exp", 4}, {"divf", 8}};
   int64_t ops = 0;
   std::istringstream words(epilogue);
   for (std::string word; words >> word;) {
@@ -130,7 +134,8 @@ GemmShape shapeOf(const TuningKey &key) {
   shape.isTensorCore = shape.operandBits <= 16;
   shape.isPromoted = shape.operandBits == 32 || key.types.rfind("f8", 0) == 0;
   shape.depthBlock = shape.columnBlock = key.op.find("blocks of 128") == std::string::npos ? 0 : 128;
-  shape.opsBehind = opsOf(key.epilogue);
+  shape.opsBehind = opsOf(key.epilogue, shape.resultBits);
+  shape.readsBehind = key.epilogue.find("(mn)") != std::string::npos;
   return shape;
 }
 

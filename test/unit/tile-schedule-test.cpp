@@ -3,6 +3,8 @@
 
 #include "gtest/gtest.h"
 
+#include <algorithm>
+
 #include <numeric>
 
 using namespace tenon;
@@ -131,6 +133,29 @@ TEST(TileSchedule, ProgramsThatAddUpTheirSums) {
   EXPECT_EQ(why({8, 64, 64, 2, 1, true}, true), noDot);
   shape.hasRows = true, shape.products = 2;
   EXPECT_EQ(why({8, 64, 64, 2, 1, true}, true), "a program of it has more sums than one");
+}
+
+TEST(TileSchedule, TeamsOfWarpgroups) {
+  const GpuArch &gpu = arch("sm_90a");
+  auto teamsOf = [&](GemmShape shape, int64_t refusals = 0) {
+    std::vector<GemmCandidate> ranked = rankGemmTiles(shape, gpu, refusals);
+    return std::count_if(ranked.begin(), ranked.end(), [](auto &candidate) { return isForTeams(candidate.tile); });
+  };
+  // Several programs a multiprocessor, a short depth: one stores while the other multiplies.
+  GemmShape shape{1, 4096, 2304, 768, 16, 16, true};
+  GemmTile best = rankGemmTiles(shape, gpu).front().tile;
+  EXPECT_TRUE(isForTeams(best)) << best.rows << " x " << best.columns;
+  EXPECT_GT(teamsOf(shape), 5);
+  EXPECT_EQ(teamsOf(shape, /*refusals=*/1), 0);
+  EXPECT_EQ(teamsOf({1, 512, 2304, 768, 16, 16, true}), 0);  // a program a multiprocessor
+  EXPECT_EQ(teamsOf({1, 4096, 2304, 64, 16, 16, true}), 0);  // no loop
+  EXPECT_EQ(teamsOf({1, 4096, 2303, 768, 16, 16, true}), 0); // stores that TMA does not take
+  EXPECT_EQ(teamsOf({1, 4096, 2304, 768, 8, 16, true}), 0);
+  shape.readsBehind = true;
+  EXPECT_EQ(teamsOf(shape), 0);
+  shape.readsBehind = false;
+  shape.products = 2;
+  EXPECT_EQ(teamsOf(shape), 0);
 }
 
 TEST(TileSchedule, WhoAddsUpSums) {

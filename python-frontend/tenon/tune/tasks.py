@@ -44,9 +44,9 @@ def key_text(task):
 
 def choose(candidates, count):
     """Which of the ranked candidates are measured: most by rank, and where the model may be wrong as a whole, the best of each
-    height of tiles, swapped or not, and number of splits, by who adds them up."""
+    height of tiles, swapped or not, of parts for teams, and number of splits, by who adds them up."""
     def family(candidate):
-        return tuple(re.findall(r"(?:rows|split_k) = \d+|swapped|joined|by_last", candidate["schedule"]))
+        return tuple(re.findall(r"(?:rows|split_k|parts) = \d+|swapped|joined|by_last", candidate["schedule"]))
     limit = HOPELESS * candidates[0]["seconds"]
     ranked = [candidate for number, candidate in enumerate(candidates) if candidate["seconds"] <= limit or number < LEAST]
     chosen, rest = ranked[:count * 2 // 3], ranked[count * 2 // 3:]

@@ -53,9 +53,10 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 }
 
 //--- kernels.mlir
-// The depth of a step is 128 bytes. Three rows make a flat tile, and programs share the depth.
+// The depth of a step is 128 bytes; of many programs two warpgroups have one each. Three rows make a flat tile, and programs
+// share the depth.
 // REMARK: remark: [Passed] {{.*}}@linear has #tile.gemm<{{.*}}>: {{[0-9]+}} programs, {{[0-9]+}} on the busiest multiprocessor, bound by {{.*}}, {{.*}} us by the model; next of {{[0-9]+}}: {{[0-9]+}} x {{[0-9]+}}
-// CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = {{[0-9]+}}, depth = 64>
+// CHECK: @linear({{.*}}#tile.gemm<rows = 128, columns = {{[0-9]+}}, depth = 64, parts = 2>
 // CHECK: @linear_1({{.*}}#tile.gemm<rows = 16, columns = {{[0-9]+}}, depth = 32, split_k = {{[0-9]+}}, promote = 128>
 func.func @main(%x: tensor<?x4096xbf16> {tenon.dims = ["rows", ""]}, %y: tensor<3x4096xf32>, %w: tensor<4096x4096xbf16>, %v: tensor<1024x4096xf32>) -> (tensor<?x4096xbf16>, tensor<3x1024xf32>) {
   %0 = tenon.linear %x, %w : (tensor<?x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<?x4096xbf16>

@@ -6,9 +6,10 @@
 // RUN: not tenon-opt %s --split-input-file --tenon-choose-warp-schedules="arch=sm_70" 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // UNKNOWN: error: GPU architecture 'sm_70' is unknown; it is one of sm_80, sm_86, sm_89, sm_90a
 
-// A product of 16-bit elements has 64 x 32 results a warp; slots as far as two programs fit in an SM. With wgmma 16 rows.
+// A product of 16-bit elements has 64 x 32 results a warp; slots as far as two programs fit in an SM. With wgmma 16 rows,
+// and of several programs a multiprocessor two warpgroups take turns at them.
 // SM80: @linear({{.*}}warp.schedule = #warp.schedule<warps = [2, 4], stages = 2, tf32 = false>
-// CHECK: @linear({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true, producer = true>
+// CHECK: @linear({{.*}}parts = 3>, warp.schedule = #warp.schedule<warps = [4, 1], stages = {{[45]}}, tf32 = false, wgmma = true, producer = true, teams = 2>
 func.func @main(%x: tensor<8192x384xbf16>, %w: tensor<1000x384xbf16>) -> tensor<8192x1000xbf16> {
   %0 = tenon.linear %x, %w : (tensor<8192x384xbf16>, tensor<1000x384xbf16>) -> tensor<8192x1000xbf16>
   return %0 : tensor<8192x1000xbf16>
@@ -66,7 +67,7 @@ func.func @main(%a: tensor<64x512x64xbf16>, %b: tensor<64x64x512xbf16>) -> tenso
 
 // Few rows of a weight: its bytes are what takes the time, and come early. Many rows are bound by products.
 // CHECK: @linear({{.*}}producer = true, early = {{[0-9]+}}>
-// CHECK: @linear_1({{.*}}producer = true>
+// CHECK: @linear_1({{.*}}producer = true, teams = 2>
 func.func @main(%x: tensor<64x4096xbf16>, %z: tensor<4096x4096xbf16>) -> (tensor<64x8192xbf16>, tensor<4096x8192xbf16>) {
   %w = tenon.weight "w" : tensor<8192x4096xbf16>
   %0 = tenon.linear %x, %w : (tensor<64x4096xbf16>, tensor<8192x4096xbf16>) -> tensor<64x8192xbf16>

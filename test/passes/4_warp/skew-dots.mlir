@@ -1,6 +1,6 @@
 // In: attention by wgmma with a producer. Out: a turn's second dot runs beside the next turn's first.
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=kernel gpu=sm_90a" --tenon-choose-tile-schedules \
-// RUN:   | sed 's/<queries = .*, keys = 128.*first>/<queries = 128, keys = 128>/' \
+// RUN:   | sed 's/<queries = .*, keys = 128.*first>/<queries = 128, keys = 128>/; s/<rows = [^>]*parts = .>/<rows = 128, columns = 256, depth = 64>/' \
 // RUN:   | tenon-opt --split-input-file --tenon-tile-kernels --canonicalize --cse --tenon-choose-warp-schedules --tenon-stage-copies \
 // RUN:   --tenon-assign-layouts --tenon-overlap-dots --tenon-skew-dots --canonicalize --cse | FileCheck %s
 

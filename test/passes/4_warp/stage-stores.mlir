@@ -32,9 +32,9 @@
 // THREAD: nvvm.cp.async.bulk.commit.group
 // THREAD: nvvm.cp.async.bulk.wait_group 0 {read}
 // THREAD: llvm.return
-func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>) -> tensor<4096x4096xbf16> {
-  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4096x384xbf16>) -> tensor<4096x4096xbf16>
-  return %0 : tensor<4096x4096xbf16>
+func.func @main(%x: tensor<1024x4096xbf16>, %w: tensor<4096x4096xbf16>) -> tensor<1024x4096xbf16> {
+  %0 = tenon.linear %x, %w : (tensor<1024x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<1024x4096xbf16>
+  return %0 : tensor<1024x4096xbf16>
 }
 
 // -----
@@ -46,10 +46,10 @@ func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>) -> tensor<
 // THREAD-NOT: nvvm.stmatrix
 // THREAD: llvm.store %{{.*}} {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<3>
 // THREAD: nvvm.cp.async.bulk.tensor.global.shared.cta
-func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>) -> tensor<4096x4096xf32> {
-  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4096x384xbf16>) -> tensor<4096x4096xbf16>
-  %1 = tenon.cast %0 : (tensor<4096x4096xbf16>) -> tensor<4096x4096xf32>
-  return %1 : tensor<4096x4096xf32>
+func.func @main(%x: tensor<1024x4096xbf16>, %w: tensor<4096x4096xbf16>) -> tensor<1024x4096xf32> {
+  %0 = tenon.linear %x, %w : (tensor<1024x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<1024x4096xbf16>
+  %1 = tenon.cast %0 : (tensor<1024x4096xbf16>) -> tensor<1024x4096xf32>
+  return %1 : tensor<1024x4096xf32>
 }
 
 // -----
@@ -79,8 +79,8 @@ func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4095x384xbf16>) -> tensor<
 // THREAD: ptx.cvt.f8x2 %{{.*}}, %{{.*}} {element = f8E4M3FN}
 // THREAD: llvm.store %{{.*}} {alignment = 2 : i64} : vector<2xi8>, !llvm.ptr<3>
 // THREAD: nvvm.cp.async.bulk.tensor.global.shared.cta
-func.func @main(%x: tensor<4096x384xbf16>, %w: tensor<4096x384xbf16>, %s: tensor<f32>) -> tensor<4096x4096xf8E4M3FN> {
-  %0 = tenon.linear %x, %w : (tensor<4096x384xbf16>, tensor<4096x384xbf16>) -> tensor<4096x4096xbf16>
-  %1 = tenon.quantise %0, %s : (tensor<4096x4096xbf16>, tensor<f32>) -> tensor<4096x4096xf8E4M3FN>
-  return %1 : tensor<4096x4096xf8E4M3FN>
+func.func @main(%x: tensor<1024x4096xbf16>, %w: tensor<4096x4096xbf16>, %s: tensor<f32>) -> tensor<1024x4096xf8E4M3FN> {
+  %0 = tenon.linear %x, %w : (tensor<1024x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<1024x4096xbf16>
+  %1 = tenon.quantise %0, %s : (tensor<1024x4096xbf16>, tensor<f32>) -> tensor<1024x4096xf8E4M3FN>
+  return %1 : tensor<1024x4096xf8E4M3FN>
 }
