@@ -14,14 +14,16 @@ constexpr int64_t fewRows = 16, bytesOfFewRows = 32 * 1024;
 constexpr int64_t fewSwappedRows = 64, mostSwappedRows = 128, mostSwappedParts = 3;
 constexpr int64_t slotsOfDeepTurns = 4; // of a ring: with fewer a copy is not hidden
 constexpr int64_t mostJoinedSplits = 4, mostSplitsByLast = 8;
+constexpr int64_t turnsUnrolled = 4; // of a loop, at most
 
 int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// All legal ones, judged.
 class GemmCandidates {
 public:
-  GemmCandidates(const GemmShape &shape, const GpuArch &arch, int64_t refusals)
-      : shape(shape), arch(arch), model(shape, arch), refusals(refusals), line(lineOf(shape)),
+  GemmCandidates(const GemmShape &shape, const GpuArch &arch, int64_t refusals, bool mayHaveTeams)
+      : shape(shape), arch(arch), model(shape, arch), refusals(refusals), mayHaveTeams(mayHaveTeams),
+        line(lineOf(shape)),
         hasFewRows(shape.isTensorCore && shape.rows > 0 && shape.rows <= fewRows && shape.depthBlock <= 0) {}
 
   std::vector<GemmCandidate> ranked() {
@@ -50,7 +52,9 @@ private:
   const GemmShape &shape;
   const GpuArch &arch;
   const GemmModel model;
-  const int64_t refusals, line;
+  const int64_t refusals;
+  const bool mayHaveTeams;
+  const int64_t line;
   const bool hasFewRows;
   std::vector<GemmCandidate> candidates;
 };
@@ -122,15 +126,15 @@ void GemmCandidates::offerPlain() {
       }
 }
 
-/// Two and three times 64 rows for a warpgroup by itself. With one program a multiprocessor, or without a loop, there
-/// is nothing to be beside; stores that TMA does not take hold a warpgroup up (1024 x 50257: 1.07 times as long); a
-/// residual comes with the producer where there are no teams (tenon-stage-copies), which is as fast. What was refused
-/// had too few registers.
+/// Two and three times 64 rows for a warpgroup by itself. With one program a multiprocessor there is nothing to be
+/// beside; few turns are unrolled, and registers do not hold what that overlaps; stores that TMA does not take hold a
+/// warpgroup up (1024 x 50257: 1.07 times as long); a residual comes with the producer where there are no teams
+/// (tenon-stage-copies), which is as fast.
 void GemmCandidates::offerTeams() {
   constexpr int64_t tmaBits = 128;
   bool areStoredByTma = shape.columns < 0 || shape.columns * shape.resultBits % tmaBits == 0;
   if (shape.operandBits != 16 || shape.readsBehind || !areStoredByTma || shape.isPromoted || shape.products > 1 ||
-      refusals > 0 || model.depth <= line)
+      !mayHaveTeams || model.depth <= turnsUnrolled * line)
     return;
   for (int64_t parts : {2, 3})
     for (int64_t columns : {96, 112, 128, 144, 160, 176, 192}) {
@@ -208,7 +212,13 @@ GemmCandidates::keyOf(const GemmCandidate &candidate) const {
 }
 
 std::vector<GemmCandidate> rankGemmTiles(const GemmShape &shape, const GpuArch &arch, int64_t refusals) {
-  return GemmCandidates(shape, arch, refusals).ranked();
+  std::vector<GemmCandidate> first = GemmCandidates(shape, arch, 0, /*mayHaveTeams=*/true).ranked();
+  if (refusals == 0)
+    return first;
+  // What was refused had too few registers: of teams, whose threads have the most sums, the same without them comes
+  // next.
+  bool hadTeams = isForTeams(first.front().tile);
+  return GemmCandidates(shape, arch, hadTeams ? refusals - 1 : refusals, /*mayHaveTeams=*/false).ranked();
 }
 
 } // namespace tenon

@@ -147,8 +147,11 @@ TEST(TileSchedule, TeamsOfWarpgroups) {
   EXPECT_TRUE(isForTeams(best)) << best.rows << " x " << best.columns;
   EXPECT_GT(teamsOf(shape), 5);
   EXPECT_EQ(teamsOf(shape, /*refusals=*/1), 0);
+  // Without teams other tiles are as large as they were.
+  GemmTile next = rankGemmTiles(shape, gpu, /*refusals=*/1).front().tile;
+  EXPECT_GT(next.rows * next.columns, 128 * 128) << next.rows << " x " << next.columns;
   EXPECT_EQ(teamsOf({1, 512, 2304, 768, 16, 16, true}), 0);  // a program a multiprocessor
-  EXPECT_EQ(teamsOf({1, 4096, 2304, 64, 16, 16, true}), 0);  // no loop
+  EXPECT_EQ(teamsOf({1, 4096, 2304, 256, 16, 16, true}), 0); // few turns
   EXPECT_EQ(teamsOf({1, 4096, 2303, 768, 16, 16, true}), 0); // stores that TMA does not take
   EXPECT_EQ(teamsOf({1, 4096, 2304, 768, 8, 16, true}), 0);
   shape.readsBehind = true;
