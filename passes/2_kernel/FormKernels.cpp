@@ -20,7 +20,15 @@ using namespace tenon;
 
 static constexpr StringLiteral category = "tenon-form-kernels";
 
-/// The ops' names in order, a repeated one once; long chains are cut.
+/// All that the kernel computes, in program order.
+static SmallVector<Operation *> workOf(const KernelGroup &group) {
+  SmallVector<Operation *> work;
+  std::merge(group.repeated.begin(), group.repeated.end(), group.ops.begin(), group.ops.end(), std::back_inserter(work),
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return work;
+}
+
+/// The ops' names in order, one that follows itself once; long chains are cut.
 static std::string describe(ArrayRef<Operation *> ops) {
   SmallVector<StringRef> parts;
   for (Operation *op : ops)
@@ -36,7 +44,7 @@ static std::string describe(ArrayRef<Operation *> ops) {
 
 namespace {
 /// Fills one kernel: members are cloned in order, what they read becomes an argument, or is repeated inside where it is
-/// cheaper there: sizes, splat constants and the views of attention.
+/// cheaper there: sizes, splat constants, the views of attention, and what the group says.
 struct KernelBuilder {
   KernelBuilder(const KernelGroup &group, OpBuilder &builder) : group(group), builder(builder) {}
 
@@ -50,7 +58,8 @@ struct KernelBuilder {
     if (mapping.contains(value))
       return;
     Operation *producer = value.getDefiningOp();
-    if (producer && (isRepeated(producer) || llvm::is_contained(group.views, producer)))
+    if (producer && (isRepeated(producer) || llvm::is_contained(group.views, producer) ||
+                     llvm::is_contained(group.repeated, producer)))
       return clone(producer);
     inputs.push_back(value);
     mapping.map(value, builder.getInsertionBlock()->addArgument(value.getType(), value.getLoc()));
@@ -83,7 +92,7 @@ static SmallVector<Value> resultsOf(ArrayRef<Operation *> ops) {
 
 static KernelOp formKernel(const KernelGroup &group, ArrayRef<Value> results) {
   SmallVector<Location> locations;
-  for (Operation *op : group.ops)
+  for (Operation *op : workOf(group))
     locations.push_back(op->getLoc());
   Location location = FusedLoc::get(group.anchor->getContext(), locations);
   Region body;
@@ -101,7 +110,7 @@ static KernelOp formKernel(const KernelGroup &group, ArrayRef<Value> results) {
   state.addOperands(kernel.inputs);
   state.addTypes(ValueRange(yielded).getTypes());
   state.addAttribute(KernelOp::getKernelNameAttrName(OperationName(KernelOp::getOperationName(), outside.getContext())),
-                     outside.getStringAttr(describe(group.ops)));
+                     outside.getStringAttr(describe(workOf(group))));
   state.addRegion()->takeBody(body);
   return cast<KernelOp>(outside.create(state));
 }
@@ -146,7 +155,7 @@ static void formKernels(func::FuncOp main) {
     for (auto [value, result] : llvm::zip_equal(results, kernel.getResults()))
       replacements.push_back({value, result});
     opNames.push_back(
-        llvm::join(llvm::map_range(group.ops, [](Operation *op) { return op->getName().stripDialect(); }), ", "));
+        llvm::join(llvm::map_range(workOf(group), [](Operation *op) { return op->getName().stripDialect(); }), ", "));
   }
   for (auto [from, to] : replacements)
     from.replaceAllUsesWith(to);

@@ -1,5 +1,7 @@
 #include "passes/2_kernel/KernelClosure.h"
 
+#include "passes/2_kernel/RepeatedWork.h"
+
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
@@ -48,15 +50,16 @@ static StringRef nameOf(Operation *op) { return op->getName().stripDialect(); }
 namespace {
 class Closure {
 public:
-  explicit Closure(func::FuncOp main) : block(main.getBody().front()) {}
+  explicit Closure(func::FuncOp main) : block(main.getBody().front()), repeated(findRepeatedWork(main)) {}
 
   KernelGroups run() {
     for (Operation &op : block) {
       if (dependsOnWeightsOnly(op))
         initial.insert(&op);
-      if (staysOutside(&op) || member.contains(&op))
+      if (staysOutside(&op) || member.contains(&op) || repeated.contains(&op))
         continue;
       int group = open(&op);
+      repeatWork(group, &op);
       if (auto attention = dyn_cast<AttentionOp>(op))
         closeAttention(group, attention);
       else if (auto rope = dyn_cast<RopeOp>(op))
@@ -73,7 +76,10 @@ public:
     KernelGroups result;
     for (KernelGroup &group : groups)
       if (!group.ops.empty()) {
-        llvm::sort(group.ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+        auto inOrder = [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); };
+        llvm::sort(group.ops, inOrder);
+        llvm::sort(group.repeated, inOrder);
+        group.repeated.erase(llvm::unique(group.repeated), group.repeated.end());
         result.groups.push_back(std::move(group));
       }
     result.missed = std::move(missed);
@@ -82,7 +88,7 @@ public:
 
 private:
   int open(Operation *op) {
-    groups.push_back({kindOf(op), op, {op}, {}});
+    groups.push_back({kindOf(op), op, {op}, {}, {}});
     return member[op] = groups.size() - 1;
   }
   int groupOf(Value value) const {
@@ -103,6 +109,7 @@ private:
       member[op] = into;
     groups[into].ops.append(groups[from].ops);
     groups[into].views.append(groups[from].views);
+    groups[into].repeated.append(groups[from].repeated);
     groups[from].ops.clear();
   }
 
@@ -205,6 +212,16 @@ private:
     }
   }
 
+  /// What the op reads of such work is computed in its kernel.
+  void repeatWork(int group, Operation *op) {
+    for (Value operand : op->getOperands())
+      if (Operation *producer = operand.getDefiningOp();
+          producer && repeated.contains(producer) && !llvm::is_contained(groups[group].repeated, producer)) {
+        groups[group].repeated.push_back(producer);
+        repeatWork(group, producer);
+      }
+  }
+
   /// What goes into a cache is computed where it goes: rotated keys, arithmetic of one element at a time, views.
   void closeAppend(int group, KvCacheAppendOp append) {
     SmallVector<Operation *> views;
@@ -246,6 +263,7 @@ private:
   }
 
   Block &block;
+  llvm::DenseSet<Operation *> repeated; // computed by who reads it
   SmallVector<KernelGroup> groups;
   DenseMap<Operation *, int> member;
   llvm::DenseSet<Operation *> initial; // computed once, when the model is loaded

@@ -33,7 +33,8 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Why: one launch an op would write and read every intermediate tensor. A kernel is an anchor with the pointwise work before
     and after it that its loops can do on the way: bias, activation and residual in a contraction's registers, views in
-    the addresses that attention reads.
+    the addresses that attention reads. Sums and products of a few elements that a call is given have no kernel: each
+    pointwise op that reads them computes them for itself, which takes less time than a launch.
 
     Before:
     ```mlir
@@ -57,7 +58,7 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
     Requires: @main of one block of tenon ops.
     Ensures: @main holds kernels, weights, constants, reshapes and sizes only; equal kernels have equal names.
     Leaves alone: contractions whose result feeds a row statistic (the row is complete only at the end), values with
-    several readers, work on weights alone (it runs once, at load).
+    several readers, but for those sums and products; work on weights alone (it runs once, at load).
   }];
   let dependentDialects = ["::tenon::TenonDialect"];
 }

@@ -217,3 +217,66 @@ func.func @main(%x: tensor<?x8xf32>) -> (tensor<i64>, tensor<i64>) {
   %last = tenon.add %end, %most : (tensor<i64>, tensor<i64>) -> tensor<i64>
   return %more, %last : tensor<i64>, tensor<i64>
 }
+
+// -----
+
+// Cheap arithmetic on what a call is given has no kernel: cosine and sine each compute their angles. What an attention
+// reads is in memory, but the sum it is a copy of is not.
+// CHECK-LABEL: func.func @main
+// CHECK-SAME: (%[[P:.*]]: tensor<1xi64>
+// CHECK-NEXT: %[[F:.*]] = tenon.constant
+// CHECK-NEXT: tenon.kernel @cast_mul_cos(%[[P0:.*]] = %[[P]], %[[F0:.*]] = %[[F]])
+// CHECK-NEXT: %[[C:.*]] = tenon.cast %[[P0]]
+// CHECK-NEXT: %[[M:.*]] = tenon.mul %[[C]], %[[F0]]
+// CHECK-NEXT: tenon.cos %[[M]]
+// CHECK: tenon.kernel @cast_mul_sin(
+// CHECK: tenon.kernel @add_expand(%{{.*}} = %[[P]])
+// CHECK: tenon.kernel @attention(
+// CHECK-NOT: tenon.kernel
+func.func @main(%p: tensor<1xi64>, %x: tensor<2x1x1x8xf32>, %k: tensor<2x1x16x8xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<2x1x1x8xf32>) {
+  %f = tenon.constant dense<[1.0, 0.1, 0.01, 0.001]> : tensor<4xf32>
+  %one = tenon.constant dense<1> : tensor<i64>
+  %0 = tenon.cast %p : (tensor<1xi64>) -> tensor<1xf32>
+  %1 = tenon.mul %0, %f : (tensor<1xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %2 = tenon.cos %1 : (tensor<4xf32>) -> tensor<4xf32>
+  %3 = tenon.sin %1 : (tensor<4xf32>) -> tensor<4xf32>
+  %4 = tenon.add %p, %one : (tensor<1xi64>, tensor<i64>) -> tensor<1xi64>
+  %5 = tenon.expand %4 : (tensor<1xi64>) -> tensor<2xi64>
+  %6 = tenon.attention %x, %k, %k key_lengths(%5) {scale = 1.0 : f64} : (tensor<2x1x1x8xf32>, tensor<2x1x16x8xf32>, tensor<2x1x16x8xf32>, tensor<2xi64>) -> tensor<2x1x1x8xf32>
+  return %2, %3, %6 : tensor<4xf32>, tensor<4xf32>, tensor<2x1x1x8xf32>
+}
+
+// -----
+
+// Not repeated: an exponential (@exp), a sum that others than pointwise ops read (@add), one that a product's kernel takes in
+// (@linear_add), what is known at load (@cast), and what would be computed too often (@neg).
+// CHECK-LABEL: func.func @main
+// CHECK: %[[EXP:.*]] = tenon.kernel @exp(
+// CHECK: tenon.kernel @mul(%{{.*}} = %{{.*}}, %{{.*}} = %[[EXP]])
+// CHECK: %[[SUM:.*]] = tenon.kernel @add(
+// CHECK: tenon.kernel @tanh(%{{.*}} = %[[SUM]])
+// CHECK: tenon.kernel @softmax(%{{.*}} = %[[SUM]])
+// CHECK: %[[LINEAR:.*]] = tenon.kernel @linear_add(
+// CHECK: tenon.kernel @mul_1(%{{.*}} = %{{.*}}, %{{.*}} = %[[LINEAR]])
+// CHECK: %[[CAST:.*]] = tenon.kernel @cast(
+// CHECK: tenon.kernel @mul(%{{.*}} = %{{.*}}, %{{.*}} = %[[CAST]])
+// CHECK: %[[NEG:.*]] = tenon.kernel @neg(
+// CHECK: tenon.kernel @sub(%{{.*}} = %{{.*}}, %{{.*}} = %[[NEG]])
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<4x8xf32>, %row: tensor<1x8xf32>, %y: tensor<8xf32>, %z: tensor<64x512xf32>, %q: tensor<512xf32>) -> (tensor<4x8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<64x512xf32>) {
+  %w = tenon.weight "w" : tensor<8x8xf32>
+  %i = tenon.weight "i" : tensor<8xi64>
+  %0 = tenon.exp %y : (tensor<8xf32>) -> tensor<8xf32>
+  %1 = tenon.mul %x, %0 : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %2 = tenon.add %y, %y : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
+  %3 = tenon.tanh %2 : (tensor<8xf32>) -> tensor<8xf32>
+  %4 = tenon.softmax %2 {axis = 0} : (tensor<8xf32>) -> tensor<8xf32>
+  %5 = tenon.linear %row, %w : (tensor<1x8xf32>, tensor<8x8xf32>) -> tensor<1x8xf32>
+  %6 = tenon.add %5, %y : (tensor<1x8xf32>, tensor<8xf32>) -> tensor<1x8xf32>
+  %7 = tenon.mul %x, %6 : (tensor<4x8xf32>, tensor<1x8xf32>) -> tensor<4x8xf32>
+  %8 = tenon.cast %i : (tensor<8xi64>) -> tensor<8xf32>
+  %9 = tenon.mul %x, %8 : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %10 = tenon.neg %q : (tensor<512xf32>) -> tensor<512xf32>
+  %11 = tenon.sub %z, %10 : (tensor<64x512xf32>, tensor<512xf32>) -> tensor<64x512xf32>
+  return %1, %3, %4, %7, %9, %11 : tensor<4x8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<64x512xf32>
+}
