@@ -25,6 +25,8 @@ using namespace tenon;
 
 /// What one warp computes: kernels of more than that have multiprocessors to themselves, or other numbers of warps.
 static constexpr int64_t mostElements = 512;
+/// A row that a few warps share. Beside one such kernel, one of a warp takes no longer by as many.
+static constexpr int64_t mostWideElements = 8192;
 /// Beyond that time goes to memory, not to launches.
 static constexpr int64_t mostBytes = 1 << 22;
 
@@ -33,18 +35,18 @@ static int64_t constantOf(tile::KernelOp kernel, StringRef name) {
   return map && map.getValue().isSingleConstant() ? map.getValue().getSingleConstantResult() : -1;
 }
 
-/// Programs of known number, each of a few elements, without products.
-static bool isSmall(tile::KernelOp kernel) {
+/// Programs of known number, each of `elements` at most, without products.
+static bool isSmall(tile::KernelOp kernel, int64_t elements) {
   auto isKnown = [](Value extent) { return getConstantIntValue(extent).has_value(); };
   int64_t bytes = constantOf(kernel, "tenon.bytes");
   if (bytes < 0 || bytes > mostBytes || !llvm::all_of(kernel.getGrid().getExtents(), isKnown) ||
       llvm::any_of(kernel.getArgumentTypes(),
                    [](Type type) { return ShapedType::isDynamicShape(cast<tile::ViewType>(type).getShape()); }))
     return false;
-  WalkResult result = kernel.walk([](Operation *op) {
-    bool isLarge = isa<tile::DotOp, tile::RedoOp>(op) || llvm::any_of(op->getResultTypes(), [](Type type) {
+  WalkResult result = kernel.walk([&](Operation *op) {
+    bool isLarge = isa<tile::DotOp, tile::RedoOp>(op) || llvm::any_of(op->getResultTypes(), [&](Type type) {
                      auto tensor = dyn_cast<RankedTensorType>(type);
-                     return tensor && tensor.getNumElements() > mostElements;
+                     return tensor && tensor.getNumElements() > elements;
                    });
     return isLarge ? WalkResult::interrupt() : WalkResult::advance();
   });
@@ -107,6 +109,8 @@ static void moveBefore(Value value, LaunchOp at) {
 /// Whether `second` can be launched where `first` is: it needs nothing that comes behind that, and what it replaces
 /// parts of nobody in between reads, nor the other kernel.
 bool LaunchJoiner::canJoin(LaunchOp first, LaunchOp second) {
+  if (!isSmall(kernelOf(first), mostElements) && !isSmall(kernelOf(second), mostElements))
+    return false;
   if (!llvm::all_of(second.getInputs(), [&](Value input) { return isThere(input, first); }))
     return false;
   SmallVector<int64_t> updates = updatesOf(kernelOf(second), second->getNumResults());
@@ -239,7 +243,7 @@ void LaunchJoiner::joinIn(func::FuncOp main) {
       continue;
     ++numUses[kernel];
     // What is computed of weights alone is computed once, when the model is loaded.
-    if (!isSmall(kernel) || isOfWeights(launch->getResult(0)))
+    if (!isSmall(kernel, mostWideElements) || isOfWeights(launch->getResult(0)))
       continue;
     auto found = llvm::find_if(llvm::reverse(open), [&](LaunchOp before) { return canJoin(before, launch); });
     if (found == open.rend())

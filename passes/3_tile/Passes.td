@@ -322,7 +322,8 @@ def JoinLaunchesPass : Pass<"tenon-join-launches", "::mlir::ModuleOp"> {
   let summary = "small kernels that do not need one another are one launch";
   let description = [{
     Why: a decode step rotates queries, rotates and appends keys, and appends values: three launches in a row that do not
-    need one another, each of a microsecond or two in which few multiprocessors have anything to do.
+    need one another, each of a microsecond or two in which few multiprocessors have anything to do. Its angles go with
+    the first norm, whose rows several warps share.
 
     Before:
     ```mlir
@@ -384,7 +385,7 @@ def JoinLaunchesPass : Pass<"tenon-join-launches", "::mlir::ModuleOp"> {
     ```
     Requires: programs on tiles (tenon-tile-kernels).
     Ensures: each launch is where the first of its kernels was. Kernels that nobody launches any more are gone.
-    Leaves alone: products, tiles of more elements than one warp computes, kernels that move megabytes, sizes known only at
+    Leaves alone: products, two kernels with tiles of more elements than one warp computes, kernels that move megabytes, sizes known only at
     run time, kernels that run when the model is loaded, and what is updated in place and read in between.
   }];
   let dependentDialects = ["::tenon::tile::TileDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];

@@ -63,28 +63,51 @@ static bool isWidened(tile::DotOp dot) {
          getElementTypeOrSelf(op->getOperand(0).getType()).getIntOrFloatBitWidth() == 8;
 }
 
-/// f64, and functions that are calls of libdevice.
-static bool needsManyRegisters(tile::KernelOp kernel) {
-  WalkResult result = kernel.walk([](Operation *op) {
-    bool isCalled = isa<math::SinOp, math::CosOp, math::TanOp, math::PowFOp>(op);
-    bool isDouble = op->getNumResults() == 1 && getElementTypeOrSelf(op->getResult(0).getType()).isF64() &&
-                    isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()) &&
-                    !isa<arith::ConstantOp>(op);
-    return isCalled || isDouble ? WalkResult::interrupt() : WalkResult::advance();
-  });
-  return result.wasInterrupted();
+namespace {
+/// What says how many warps a program without products needs.
+struct RowWork {
+  int64_t elements = 1;            ///< of the largest tile in memory
+  int64_t rowsOfWarps = 0;         ///< that are folded, each of which a warp can have to itself
+  bool needsManyRegisters = false; ///< f64, and functions that are calls of libdevice
+
+  void add(Operation *op);
+};
+} // namespace
+
+void RowWork::add(Operation *op) {
+  if (isa<tile::LoadOp, tile::GatherOp, tile::StoreOp>(op))
+    for (Type type : llvm::concat<Type>(op->getOperandTypes(), op->getResultTypes()))
+      if (auto tensor = dyn_cast<RankedTensorType>(type))
+        elements = std::max(elements, tensor.getNumElements());
+  if (auto reduce = dyn_cast<tile::ReduceOp>(op)) {
+    RankedTensorType type = reduce.getTile().getType();
+    int64_t columns = type.getShape().back();
+    if (int64_t(reduce.getAxis()) + 1 == type.getRank() && isRowOfWarp(columns))
+      rowsOfWarps = std::max(rowsOfWarps, type.getNumElements() / columns);
+  }
+  bool isCalled = isa<math::SinOp, math::CosOp, math::TanOp, math::PowFOp>(op);
+  bool isDouble = op->getNumResults() == 1 && getElementTypeOrSelf(op->getResult(0).getType()).isF64() &&
+                  isa_and_nonnull<math::MathDialect, arith::ArithDialect>(op->getDialect()) &&
+                  !isa<arith::ConstantOp>(op);
+  needsManyRegisters |= isCalled || isDouble;
 }
 
-/// Rows that are folded, each of which a warp can have to itself.
-static int64_t rowsOfWarps(tile::KernelOp kernel) {
-  int64_t rows = 0;
-  kernel.walk([&](tile::ReduceOp op) {
-    RankedTensorType type = op.getTile().getType();
-    int64_t columns = type.getShape().back();
-    if (int64_t(op.getAxis()) + 1 == type.getRank() && isRowOfWarp(columns))
-      rows = std::max(rows, type.getNumElements() / columns);
-  });
-  return rows;
+/// Programs that share a grid, the branches of an `if` that gives nothing, are each chosen for by itself; all get the
+/// warps of whichever needs most.
+static WarpSchedule chooseRowWarps(Block &program) {
+  WarpSchedule most;
+  RowWork work;
+  for (Operation &op : program)
+    if (auto branch = dyn_cast<scf::IfOp>(op); branch && branch->getNumResults() == 0) {
+      for (Region &region : branch->getRegions())
+        if (!region.empty())
+          most.warpsM = std::max(most.warpsM, chooseRowWarps(region.front()).warpsM);
+    } else {
+      op.walk([&](Operation *inner) { work.add(inner); });
+    }
+  WarpSchedule own = chooseRowWarps(work.elements, work.rowsOfWarps, work.needsManyRegisters);
+  own.warpsM = std::max(own.warpsM, most.warpsM);
+  return own;
 }
 
 /// What a program gets of other CTAs.
@@ -106,17 +129,9 @@ static bool isOfFewTurns(tile::KernelOp kernel) {
 
 static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool tf32) {
   SmallVector<tile::DotOp> dots;
-  int64_t elements = 1;
-  kernel.walk([&](Operation *op) {
-    if (auto dot = dyn_cast<tile::DotOp>(op))
-      dots.push_back(dot);
-    if (isa<tile::LoadOp, tile::GatherOp, tile::StoreOp>(op))
-      for (Type type : llvm::concat<Type>(op->getOperandTypes(), op->getResultTypes()))
-        if (auto tensor = dyn_cast<RankedTensorType>(type))
-          elements = std::max(elements, tensor.getNumElements());
-  });
+  kernel.walk([&](tile::DotOp dot) { dots.push_back(dot); });
   if (dots.empty())
-    return chooseRowWarps(elements, rowsOfWarps(kernel), needsManyRegisters(kernel));
+    return chooseRowWarps(kernel.getGrid().getBody().front());
   // What one turn of the loop copies, and what is copied once: without a loop all of it.
   int64_t bytes = 0, outerBytes = tileBytesIn(kernel.getGrid().getBody().front());
   for (tile::DotOp dot : dots)

@@ -65,12 +65,13 @@ module @kernels {
 
 // -----
 
-// Too much for one warp, and weights alone.
+// Two that are too much for one warp are apart, and so is what is computed of weights alone. One warp's work goes with the
+// last of the others.
 // CHECK-LABEL: func.func @apart
 // CHECK: tenon.launch @kernels::@wide(%arg0)
-// CHECK: tenon.launch @kernels::@wide(%arg1)
-// CHECK: tenon.launch @kernels::@small(%arg2)
+// CHECK: tenon.launch @kernels::@wide_and_small(%arg1, %arg2)
 // CHECK: tenon.launch @kernels::@small(%{{.*}})
+// CHECK-NOT: tenon.launch
 func.func @apart(%a: tensor<4x1024xf32>, %b: tensor<4x1024xf32>, %x: tensor<64xf32>) -> (tensor<4x1024xf32>, tensor<4x1024xf32>, tensor<64xf32>, tensor<64xf32>) {
   %y = tenon.launch @kernels::@wide(%a) : (tensor<4x1024xf32>) -> tensor<4x1024xf32>
   %z = tenon.launch @kernels::@wide(%b) : (tensor<4x1024xf32>) -> tensor<4x1024xf32>
