@@ -22,7 +22,9 @@ LayoutAttr rowLayout(RankedTensorType tile, int64_t numWarps) {
     return LayoutAttr::get(context, dims);
   int64_t bits = tile.getElementType().isIndex() ? 64 : std::max<unsigned>(8, tile.getElementTypeBitWidth());
   int64_t columns = tile.getDimSize(rank - 1);
-  int64_t run = dividingPower(columns, std::max<int64_t>(1, 128 / bits));
+  // A few elements take as long as the lane with most of them: none idles while another has several.
+  int64_t share = std::max<int64_t>(1, tile.getNumElements() / 32);
+  int64_t run = dividingPower(columns, std::min(share, std::max<int64_t>(1, 128 / bits)));
   // Lanes along the row: all where they divide it, else as many as do; a few places past the end beat few lanes.
   int64_t parts = columns / run;
   int64_t alongRow = dividingPower(parts, 32);

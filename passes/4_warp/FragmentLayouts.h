@@ -6,7 +6,8 @@
 namespace tenon::warp {
 
 /// For a tile that lies in memory row by row: neighbouring lanes have neighbouring 16 bytes of the innermost dimension,
-/// the other lanes and the warps go to the dimensions before it as far as there are places, then along the innermost.
+/// less where there is not as much for each lane; the other lanes and the warps go to the dimensions before it as far
+/// as there are places, then along the innermost.
 LayoutAttr rowLayout(mlir::RankedTensorType tile, int64_t numWarps);
 
 /// For a tile that lies in memory row by row and comes from rows that are its columns: a thread has 16 bytes of a row

@@ -106,3 +106,13 @@ tile.kernel @transposed(%X: !tile.view<128x64xf8E4M3FN>, %Y: !tile.view<64x128xf
     tile.store %u, %Y[%c0, %c0] : tensor<64x48xf8E4M3FN>, !tile.view<64x128xf8E4M3FN>
   }
 }
+
+// -----
+
+// Fewer elements than lanes have runs of 16 bytes for: each lane has some.
+// CHECK-LABEL: tile.kernel @cos
+// CHECK: tile.load {{.*}} -> tensor<64xbf16, #warp.layout<[l32, r2]>>
+func.func @main(%x: tensor<64xbf16>) -> tensor<64xbf16> {
+  %0 = tenon.cos %x : (tensor<64xbf16>) -> tensor<64xbf16>
+  return %0 : tensor<64xbf16>
+}
