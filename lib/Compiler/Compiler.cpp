@@ -327,9 +327,11 @@ Status Driver::generate(CompiledEntry &into) {
     return success();
   }));
   into.plan.format = target.gpu ? LaunchPlan::cudaFormat : LaunchPlan::cpuFormat;
-  for (const auto &[name, kernel] : into.plan.kernels)
-    if (!kernel.updates.empty())
-      into.plan.format = LaunchPlan::updatesFormat;
+  for (const auto &[name, kernel] : into.plan.kernels) {
+    bool rounds = kernel.cuda && llvm::any_of(kernel.cuda->tensorMaps, [](auto &map) { return map.roundsToTf32; });
+    int64_t needed = rounds ? LaunchPlan::tf32Format : kernel.updates.empty() ? 0 : LaunchPlan::updatesFormat;
+    into.plan.format = std::max(into.plan.format, needed);
+  }
   into.plan.compiler = std::string("tenon ") + version + ", LLVM " LLVM_VERSION_STRING;
   into.plan.target = target.name();
   if (!target.gpu)

@@ -108,13 +108,15 @@ LogicalResult KernelAttributes::tensorMaps(std::vector<PlanTensorMap> &into) {
     auto element = map ? map.getAs<TypeAttr>("element") : TypeAttr();
     auto exprs = [&](StringRef name) { return map ? map.getAs<AffineMapAttr>(name) : AffineMapAttr(); };
     AffineMapAttr offset = exprs("offset"), sizes = exprs("sizes"), strides = exprs("strides");
-    std::optional<DataType> dtype = element ? dataTypeFromName(textOf(element)) : std::nullopt;
+    bool isTf32 = element && element.getValue().isTF32();
+    std::optional<DataType> dtype = isTf32 ? DataType::F32 : element ? dataTypeFromName(textOf(element)) : std::nullopt;
     if (!argument || !swizzle || !box || !dtype || !offset || offset.getValue().getNumResults() != 1 || !sizes ||
         !strides)
       return wrong("tenon.tensor_maps", "{argument, box, element, offset, sizes, strides, swizzle} each");
     PlanTensorMap &planned = into.emplace_back();
     planned.argument = argument.getInt();
     planned.dtype = *dtype;
+    planned.roundsToTf32 = isTf32;
     planned.offset = exprOf(offset.getValue().getResult(0));
     for (AffineExpr size : sizes.getValue().getResults())
       planned.sizes.push_back(exprOf(size));

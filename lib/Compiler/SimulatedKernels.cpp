@@ -209,8 +209,10 @@ Status encodeMap(cuda::CUtensorMap *map, int type, uint32_t rank, void *address,
   }
   TENON_TRY(sim::checkTensorMap(arguments).in("cuTensorMapEncodeTiled"));
   bool hasSteps = std::any_of(elementStrides, elementStrides + rank, [](uint32_t step) { return step != 1; });
-  if (type > static_cast<int>(sim::MapElement::BF16) || interleave != 0 || hasSteps)
-    return unsupported("cuTensorMapEncodeTiled: interleave, element strides and types of tf32 have no simulation");
+  constexpr int bf16 = static_cast<int>(sim::MapElement::BF16), tf32 = static_cast<int>(sim::MapElement::TF32);
+  if ((type > bf16 && (type != tf32 || fill != 0)) || interleave != 0 || hasSteps)
+    return unsupported("cuTensorMapEncodeTiled: interleave, element strides and types with 0 for denormals, or with "
+                       "NaN around tf32, have no simulation");
   EncodedMap made = {};
   made.address = arguments.address;
   made.rank = static_cast<uint8_t>(rank);

@@ -12,8 +12,10 @@ static constexpr uint64_t maxMapSize = uint64_t(1) << 32, maxMapStride = uint64_
 
 //===--- preparing -----------------------------------------------------------------------------------------------===//
 
-static int dataTypeOfMap(DataType type) {
-  switch (type) {
+static int dataTypeOfMap(const PlanTensorMap &map) {
+  if (map.roundsToTf32)
+    return 11;
+  switch (map.dtype) {
   case DataType::F64:
     return 8;
   case DataType::F32:
@@ -240,11 +242,11 @@ static Status encode(Device &device, const PreparedLaunch &launch, PreparedMap &
       ++power;
     return power;
   };
-  TENON_TRY(device.check(device.driver().cuTensorMapEncodeTiled(
-                             &map.encoded, dataTypeOfMap(plan.dtype), static_cast<uint32_t>(plan.box.size()), address,
-                             map.sizes, map.strides, box, elementStrides, /*interleave=*/0, log(plan.swizzle, 32),
-                             log(plan.l2Promotion, 64), plan.fillNan ? 1 : 0),
-                         "cuTensorMapEncodeTiled", launch.kernel->name));
+  TENON_TRY(device.check(
+      device.driver().cuTensorMapEncodeTiled(&map.encoded, dataTypeOfMap(plan), static_cast<uint32_t>(plan.box.size()),
+                                             address, map.sizes, map.strides, box, elementStrides, /*interleave=*/0,
+                                             log(plan.swizzle, 32), log(plan.l2Promotion, 64), plan.fillNan ? 1 : 0),
+      "cuTensorMapEncodeTiled", launch.kernel->name));
   map.encodedFor = argument;
   return {};
 }

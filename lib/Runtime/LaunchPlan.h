@@ -104,6 +104,7 @@ struct PlanTensorMap {
   int64_t swizzle = 0;             ///< bytes: 0, 32, 64, 128
   int64_t l2Promotion = 0;         ///< bytes: 0, 64, 128, 256
   bool fillNan = false;            ///< what is read out of bounds is NaN, not 0
+  bool roundsToTf32 = false;       ///< f32 is rounded to tf32 on its way: "dtype": "tf32"
 };
 
 /// What a kernel for CUDA has beside or in place of a CPU kernel's.
@@ -141,8 +142,8 @@ struct PlanKernel {
 };
 
 struct LaunchPlan {
-  static constexpr int64_t cpuFormat = 1, cudaFormat = 2, updatesFormat = 3;
-  static constexpr int64_t currentFormat = updatesFormat; ///< the newest that is read
+  static constexpr int64_t cpuFormat = 1, cudaFormat = 2, updatesFormat = 3, tf32Format = 5; // 4: of several entries
+  static constexpr int64_t currentFormat = tf32Format; ///< the newest that is read
   int64_t format = cpuFormat; ///< the oldest that can say the plan, so that older runtimes read what they can run
   std::string compiler;       ///< build of the compiler
   std::string target;         ///< "cpu:znver4", "cuda:sm_90a"

@@ -37,6 +37,8 @@ static Status checkTensorMap(const PlanTensorMap &map, const std::string &where)
     return corrupt(where + "rank " + std::to_string(rank) + " with " + std::to_string(map.strides.size()) +
                    " strides and a box of " + std::to_string(map.box.size()) +
                    ", expected 1 to 5, one less and as many");
+  if (map.roundsToTf32 && map.dtype != DataType::F32)
+    return corrupt(where + std::string(dataTypeName(map.dtype)) + " rounded to tf32, expected f32");
   int64_t bits = bitsPerElement(map.dtype);
   if (bits < 8)
     return corrupt(where + "elements of " + std::to_string(bits) + " bits, expected whole bytes");
@@ -117,14 +119,20 @@ Status validateCudaKernels(const LaunchPlan &plan) {
   if (cuda && !isKnownTarget(plan.target))
     return corrupt("launch plan: target '" + plan.target + "', expected one like 'cuda:sm_90a'");
   int64_t format = cuda ? LaunchPlan::cudaFormat : LaunchPlan::cpuFormat;
-  if (plan.format != format && plan.format != LaunchPlan::updatesFormat)
+  bool isNewer = plan.format == LaunchPlan::updatesFormat || (cuda && plan.format == LaunchPlan::tf32Format);
+  if (plan.format != format && !isNewer)
     return corrupt("launch plan: format " + std::to_string(plan.format) + " for the target '" + plan.target +
                    "', expected " + std::to_string(format));
   for (const auto &[name, kernel] : plan.kernels) {
     if (kernel.cuda.has_value() != cuda)
       return corrupt("launch plan: kernel '" + name + "' is not for the target '" + plan.target + "'");
-    if (cuda)
-      TENON_TRY(checkKernel(plan, name, *kernel.cuda));
+    if (!cuda)
+      continue;
+    TENON_TRY(checkKernel(plan, name, *kernel.cuda));
+    for (const PlanTensorMap &map : kernel.cuda->tensorMaps)
+      if (map.roundsToTf32 && plan.format < LaunchPlan::tf32Format)
+        return corrupt("launch plan: kernel '" + name + "' rounds to tf32, which format " +
+                       std::to_string(plan.format) + " cannot say");
   }
   for (const std::vector<PlanLaunch> *launches : {&plan.init, &plan.launches})
     for (const PlanLaunch &launch : *launches) {

@@ -72,10 +72,18 @@ static OrderedJson toJson(const std::vector<PlanLaunch> &launches) {
   return array;
 }
 
+static constexpr std::string_view tf32Name = "tf32";
+
 static OrderedJson toJson(const PlanTensorMap &map) {
-  return {{"argument", map.argument},   {"dtype", dataTypeName(map.dtype)}, {"offset", toJson(map.offset)},
-          {"sizes", toJson(map.sizes)}, {"strides", toJson(map.strides)},   {"box", map.box},
-          {"swizzle", map.swizzle},     {"l2_promotion", map.l2Promotion},  {"fill", map.fillNan ? "nan" : "zero"}};
+  return {{"argument", map.argument},
+          {"dtype", map.roundsToTf32 ? tf32Name : dataTypeName(map.dtype)},
+          {"offset", toJson(map.offset)},
+          {"sizes", toJson(map.sizes)},
+          {"strides", toJson(map.strides)},
+          {"box", map.box},
+          {"swizzle", map.swizzle},
+          {"l2_promotion", map.l2Promotion},
+          {"fill", map.fillNan ? "nan" : "zero"}};
 }
 
 static OrderedJson toJson(const PlanCudaKernel &kernel) {
@@ -392,7 +400,8 @@ private:
     only(json, {"argument", "dtype", "offset", "sizes", "strides", "box", "swizzle", "l2_promotion", "fill"}, where);
     PlanTensorMap result;
     result.argument = integer(json, "argument", where);
-    result.dtype = dtypeField(json, where);
+    result.roundsToTf32 = textField(json, "dtype", where) == tf32Name;
+    result.dtype = result.roundsToTf32 ? DataType::F32 : dtypeField(json, where);
     result.offset = exprField(json, "offset", where);
     result.sizes = exprs(json, "sizes", where);
     result.strides = exprs(json, "strides", where);

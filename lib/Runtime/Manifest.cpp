@@ -7,7 +7,8 @@
 
 namespace tenon {
 
-static constexpr int64_t entriesFormat = 4; ///< plans themselves have at most LaunchPlan::currentFormat
+static constexpr int64_t entriesFormat = 4; ///< plans themselves have others, up to LaunchPlan::currentFormat
+static constexpr int64_t newestFormat = std::max(entriesFormat, LaunchPlan::currentFormat);
 static constexpr size_t longestName = 100;
 
 static bool isName(std::string_view name) {
@@ -61,9 +62,9 @@ Result<std::vector<std::pair<std::string, LaunchPlan>>> readManifest(std::string
   std::vector<std::pair<std::string, LaunchPlan>> plans;
   auto format = json.find("format");
   bool isInteger = format != json.end() && format->is_number_integer();
-  if (isInteger && *format > entriesFormat)
+  if (isInteger && *format > newestFormat)
     return unsupported("manifest: format " + format->dump() + ", this runtime reads 1 to " +
-                       std::to_string(entriesFormat) +
+                       std::to_string(newestFormat) +
                        ": update the runtime, or rebuild the artefact with tenon-compile of this version");
   if (!isInteger || *format != entriesFormat) {
     TENON_TRY_ASSIGN(LaunchPlan plan, launchPlanFromJson(json));

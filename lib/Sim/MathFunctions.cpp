@@ -68,14 +68,12 @@ float tanhApproximate(float x, uint32_t) { return std::tanh(x); }
 
 /// cvt.tf32.f32: to 10 bits, to nearest even (0), to nearest away from zero (1) or towards it (2). NaN as an H200 has
 /// it.
-uint32_t toTF32(float x, uint32_t rounding, uint32_t) {
+uint32_t convertToTF32(float x, uint32_t rounding, uint32_t) {
   constexpr uint32_t cut = 13, half = 1U << (cut - 1);
+  if (rounding == 0 || (rounding == 2 && std::isnan(x)))
+    return toTF32(x);
   uint32_t bits = asBits(x);
-  if (std::isnan(x))
-    return rounding == 1 ? bits >> cut << cut : 0x7FFFE000;
-  if (rounding == 0)
-    bits += half - 1 + (bits >> cut & 1);
-  else if (rounding == 1)
+  if (rounding == 1 && !std::isnan(x))
     bits += half;
   return bits >> cut << cut;
 }
@@ -99,7 +97,7 @@ void addMathFunctions(std::vector<DeviceFunction> &table) {
                                 deviceFunction("tenon_sim_ex2", exp2Approximate),
                                 deviceFunction("tenon_sim_rcp", reciprocalApproximate),
                                 deviceFunction("tenon_sim_tanh", tanhApproximate),
-                                deviceFunction("tenon_sim_tf32", toTF32),
+                                deviceFunction("tenon_sim_tf32", convertToTF32),
                                 deviceFunction("tenon_sim_float8s", toFloat8s),
                                 deviceFunction("tenon_sim_widen_float8s", widenFloat8s),
                                 deviceFunction("tenon_sim_fma_bf16", fmaBF16),

@@ -57,6 +57,12 @@ inline uint8_t toFloat8(float value, int mantissaBits, int least, float largest)
 inline uint8_t toE4M3(float value) { return toFloat8(value, 3, -6, 448); }
 inline uint8_t toE5M2(float value) { return toFloat8(value, 2, -14, 57344); }
 
+/// To the 11 bits of tf32, as an f32, to nearest even; NaN is the device's 0x7FFFE000.
+inline uint32_t toTF32(float value) {
+  uint32_t bits = asBits(value);
+  return std::isnan(value) ? 0x7FFFE000 : (bits + 0xFFF + (bits >> 13 & 1)) & ~0x1FFFU;
+}
+
 /// To nearest even; NaN is the device's 0x7FFF.
 inline uint16_t toBF16(float value) {
   if (std::isnan(value))

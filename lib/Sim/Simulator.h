@@ -34,7 +34,7 @@ struct Buffer {
 };
 
 /// Elements of tensor maps, as CUtensorMapDataType numbers them.
-enum class MapElement : uint8_t { U8, U16, U32, I32, U64, I64, F16, F32, F64, BF16 };
+enum class MapElement : uint8_t { U8, U16, U32, I32, U64, I64, F16, F32, F64, BF16, F32_FTZ, TF32 };
 
 /// What cuTensorMapEncodeTiled is given, innermost dimension first.
 struct TensorMap {

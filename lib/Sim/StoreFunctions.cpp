@@ -114,6 +114,11 @@ void bulkStore(void *descriptor, void *source, const int32_t *place, uint32_t ra
                      site,
                      cta.trace() ? cta.trace()->step() : 0,
                      {}};
+  if (store.box.map->element == MapElement::TF32)
+    cta.fault(FindingKind::Misuse,
+              cta.threadText() + " executes " + cta.siteText(site) +
+                  " with a tensor map of tf32, which has no simulation but for loads",
+              site);
   bool isReduction = store.kind != BulkWrite::Replace;
   if (!combines(store.kind, store.box.map->element))
     cta.fault(FindingKind::Misuse,

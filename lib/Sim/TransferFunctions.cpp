@@ -3,6 +3,7 @@
 // and so are the stores to other CTAs that an mbarrier counts.
 #include "lib/Sim/DeviceFunctions.h"
 #include "lib/Sim/MemoryAccess.h"
+#include "lib/Sim/Numbers.h"
 #include "lib/Sim/Transfers.h"
 
 #include <algorithm>
@@ -75,6 +76,15 @@ std::optional<std::string> surplusText(Cta &cta, uint64_t address, const Mbarrie
          cta.siteText(site) + "; its phase " + std::to_string(barrier.phase) + " cannot end";
 }
 
+void roundToTF32(std::vector<char> &row) {
+  for (size_t at = 0; at < row.size(); at += sizeof(float)) {
+    float value;
+    std::memcpy(&value, &row[at], sizeof value);
+    uint32_t rounded = toTF32(value);
+    std::memcpy(&row[at], &rounded, sizeof rounded);
+  }
+}
+
 /// Its elements where they are inside of the tensor, else zeros or NaN; all that is read counts as read when it comes.
 void copyBox(Cta &cta, const BulkCopy &copy) {
   const TensorMap &map = *copy.box.map;
@@ -86,6 +96,8 @@ void copyBox(Cta &cta, const BulkCopy &copy) {
     if (from.count > 0)
       std::memcpy(&row[static_cast<size_t>(from.first * map.elementBytes)], from.global,
                   static_cast<size_t>(from.count * map.elementBytes));
+    if (map.element == MapElement::TF32)
+      roundToTF32(row);
     for (size_t at = 0; at < row.size(); at += chunkBytes)
       std::memcpy(cta.memory().sharedPointer(swizzled(map, from.shared + at)), &row[at], chunkBytes);
   });

@@ -1,6 +1,7 @@
 #include "lib/Target/SimulatedModule.h"
 
 #include "lib/Sim/DeviceFunctions.h"
+#include "lib/Sim/TensorMapRules.h"
 #include "lib/Target/Optimise.h"
 #include "passes/6_ptx/Passes.h"
 #include "passes/sim/Passes.h"
@@ -261,6 +262,8 @@ static sim::MapElement mapElement(Type type) {
   using sim::MapElement;
   if (type.isF16() || type.isBF16())
     return type.isF16() ? MapElement::F16 : MapElement::BF16;
+  if (type.isTF32())
+    return MapElement::TF32;
   switch (type.getIntOrFloatBitWidth()) {
   case 64:
     return type.isF64() ? MapElement::F64 : MapElement::I64;
@@ -286,7 +289,7 @@ static Result<sim::TensorMap> encode(DictionaryAttr recipe, ArrayRef<int64_t> di
   map.buffer = static_cast<int>(argument.getInt());
   map.box = {box.asArrayRef().begin(), box.asArrayRef().end()};
   map.element = mapElement(element.getValue());
-  map.elementBytes = element.getValue().getIntOrFloatBitWidth() / 8;
+  map.elementBytes = sim::bytesOfMapTypes[static_cast<size_t>(map.element)];
   map.swizzle = swizzle.getInt();
   map.fillsNan = recipe.contains("fill_nan");
   std::vector<int64_t> none(map.box.size());

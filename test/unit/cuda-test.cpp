@@ -257,6 +257,21 @@ TEST_F(Cuda, TensorMapsThatCannotBeEncoded) {
               "kernel 'scale': tensor map 0 of argument 0: stride 20 of dimension 1, expected a multiple of 16");
 }
 
+TEST_F(Cuda, TensorMapsThatRound) {
+  static int type = -1;
+  static const size_t parameters[] = {8, 8, 8, 8, 8, 128, 0};
+  auto scale = [](const FakeLaunch &launch) { type = launch.get<FakeTensorMap>(5).type; };
+  fake.addKernel("fake_scale", scale, parameters);
+  LaunchPlan plan = cudaModelPlan();
+  plan.format = LaunchPlan::tf32Format;
+  plan.kernels["scale"].cuda->tensorMaps[0].roundsToTf32 = true;
+  std::map<std::string, std::string_view> cubins = {{"model", modelCubin}};
+  Context context(*Executable::createCuda(plan, cubins, "", modelWeightSource(), 0));
+  ModelTensors three(3);
+  ASSERT_TRUE(context.run(three.inputs(), three.outputs()).ok());
+  EXPECT_EQ(type, 11); // CU_TENSOR_MAP_DATA_TYPE_TFLOAT32
+}
+
 TEST_F(Cuda, LaunchesThatMakeNoSense) {
   struct Case {
     std::function<void(PlanKernel &)> change;

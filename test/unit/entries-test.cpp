@@ -170,7 +170,7 @@ TEST(Entries, ManifestsThatAreNone) {
               "the persistent 'packed' has another type in entry 'b'");
   auto read = [](const char *text) { return readManifest(text).status(); };
   expectError(read("[]"), ErrorKind::Corrupt, "manifest: not a JSON object");
-  expectError(read(R"({"format": 5})"), ErrorKind::Unsupported, "manifest: format 5, this runtime reads 1 to 4");
+  expectError(read(R"({"format": 6})"), ErrorKind::Unsupported, "manifest: format 6, this runtime reads 1 to 5");
   expectError(read(R"({"format": 4, "plans": []})"), ErrorKind::Corrupt, "and an array 'entries'");
   expectError(read(R"({"format": 4, "entries": []})"), ErrorKind::Corrupt, "it has no entries");
   expectError(read(R"({"format": 4, "entries": [{"name": 1, "plan": {}}]})"), ErrorKind::Corrupt,

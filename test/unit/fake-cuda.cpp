@@ -631,14 +631,14 @@ FAKE CUresult cuTensorMapEncodeTiled(CUtensorMap *map, int type, uint32_t rank, 
                                      const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides,
                                      int interleave, int swizzle, int l2Promotion, int fill) {
   ENTER(cuTensorMapEncodeTiled);
-  static const unsigned int bytesOfType[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2};
+  static const unsigned int bytesOfType[] = {1, 2, 4, 4, 8, 8, 2, 4, 8, 2, 4, 4};
   auto refuse = [&](const char *why) {
     violation(std::string("cuTensorMapEncodeTiled: ") + why);
     return CUDA_ERROR_INVALID_VALUE;
   };
   if (reinterpret_cast<uintptr_t>(map) % 64)
     return refuse("the map is not aligned to 64");
-  if (rank < 1 || rank > 5 || type < 0 || type > 9 || interleave || swizzle < 0 || swizzle > 3 || l2Promotion > 3)
+  if (rank < 1 || rank > 5 || type < 0 || type > 11 || interleave || swizzle < 0 || swizzle > 3 || l2Promotion > 3)
     return refuse("rank, type or mode");
   if (reinterpret_cast<uintptr_t>(address) % 16)
     return refuse("the address is not aligned to 16");

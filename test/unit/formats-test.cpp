@@ -139,6 +139,15 @@ TEST(LaunchPlan, CudaRoundTripAndRules) {
   EXPECT_EQ(writeLaunchPlan(*read), text);
   EXPECT_NE(text.find("\"format\": 2"), std::string::npos); // what older runtimes refuse
   EXPECT_EQ(writeLaunchPlan(modelPlan()).find("cuda"), std::string::npos);
+  plan.format = LaunchPlan::tf32Format;
+  plan.kernels["scale"].cuda->tensorMaps[0].roundsToTf32 = true;
+  text = writeLaunchPlan(plan);
+  EXPECT_NE(text.find("\"dtype\": \"tf32\""), std::string::npos);
+  read = readLaunchPlan(text);
+  ASSERT_TRUE(read.ok()) << read.status().message();
+  const PlanTensorMap &map = read->kernels["scale"].cuda->tensorMaps[0];
+  EXPECT_TRUE(map.roundsToTf32 && map.dtype == DataType::F32);
+  EXPECT_EQ(writeLaunchPlan(*read), text);
 
   using P = LaunchPlan;
   auto scale = [](P &p) -> PlanCudaKernel & { return *p.kernels["scale"].cuda; };
@@ -170,6 +179,14 @@ TEST(LaunchPlan, CudaRoundTripAndRules) {
       {[&](P &p) { scale(p).tensorMaps[0].l2Promotion = 32; }, "L2 promotion 32"},
       {[&](P &p) { scale(p).tensorMaps[0] = {0, DataType::I32, {}, {Expr::constant(4)}, {}, {4}, 0, 0, true}; },
        "NaN as fill of i32"},
+      {[&](P &p) { scale(p).tensorMaps[0].roundsToTf32 = true; }, "rounds to tf32, which format 2 cannot say"},
+      {[&](P &p) {
+         p.format = P::tf32Format;
+         scale(p).tensorMaps[0].roundsToTf32 = true;
+         scale(p).tensorMaps[0].dtype = DataType::I32;
+       },
+       "i32 rounded to tf32, expected f32"},
+      {[](P &p) { p.format = 4; }, "format 4 for the target 'cuda:sm_90a', expected 2"},
       {[&](P &p) { scale(p).tensorMaps.resize(256, scale(p).tensorMaps[0]); }, "bytes of parameters"},
   };
   for (const Case &c : cases) {

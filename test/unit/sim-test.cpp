@@ -245,20 +245,20 @@ TEST_F(Sim, StoresOfTma) {
     }
 }
 
-TEST_F(Sim, BoxesStartAtMultiplesOf16Bytes) {
-  auto load = [&](const std::string &column) {
-    auto module = inlineKernels(
-        R"(llvm.mlir.global external @shared() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
+/// Brings four elements of an operand of 32 from the column on to shared memory and stores the first.
+static std::string loadOfBox(const std::string &column, const std::string &element) {
+  return R"(llvm.mlir.global external @shared() {addr_space = 3 : i32, alignment = 128 : i64} : !llvm.array<0 x i8>
     llvm.func @k(%x: !llvm.ptr<1>, %y: !llvm.ptr<1>, %workspace: !llvm.ptr<1>,
                  %map: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant})
         attributes {nvvm.kernel, nvvm.reqntid = array<i32: 1>, tenon.shared_bytes = 128 : i64,
-                    tenon.tensor_maps = [{argument = 0 : i64, box = array<i64: 4>, element = f32, offset = affine_map<() -> (0)>,
+                    tenon.tensor_maps = [{argument = 0 : i64, box = array<i64: 4>, element = )" +
+         element + R"(, offset = affine_map<() -> (0)>,
                                           sizes = affine_map<() -> (32)>, strides = affine_map<() -> ()>, swizzle = 0 : i64}]} {
       %zero = arith.constant 0 : i32
       %one = arith.constant 1 : i32
       %bytes = arith.constant 16 : i32
       %column = arith.constant )" +
-        column + R"( : i32
+         column + R"( : i32
       %shared = llvm.mlir.addressof @shared : !llvm.ptr<3>
       %barrier = llvm.getelementptr %shared[%bytes] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i32
       nvvm.mbarrier.init %barrier, %one : !llvm.ptr<3>, i32
@@ -270,7 +270,12 @@ TEST_F(Sim, BoxesStartAtMultiplesOf16Bytes) {
       %v = llvm.load %shared : !llvm.ptr<3> -> f32
       llvm.store %v, %y : f32, !llvm.ptr<1>
       llvm.return
-    })");
+    })";
+}
+
+TEST_F(Sim, BoxesStartAtMultiplesOf16Bytes) {
+  auto load = [&](const std::string &column) {
+    auto module = inlineKernels(loadOfBox(column, "f32"));
     std::vector<float> x = integers(32, 8), y(1);
     sim::Report report = run(*module, {{buffer("x", x)}, {buffer("y", y)}, {}});
     EXPECT_TRUE(!report.ok() || y[0] == x[8]);
@@ -279,6 +284,29 @@ TEST_F(Sim, BoxesStartAtMultiplesOf16Bytes) {
   EXPECT_TRUE(load("8").ok()) << load("8").text();
   expectFinding(load("9"), sim::FindingKind::Misaligned,
                 {"nvvm.cp.async.bulk.tensor.shared.cluster.global", "innermost coordinate 9, byte 36 of a row"});
+}
+
+TEST_F(Sim, BoxesOfTf32AreRounded) {
+  // As TMA of an H200 does: to nearest even, denormals as well; all NaN are one.
+  auto module = inlineKernels(loadOfBox("8", "tf32"));
+  for (auto [given, expected] : {std::pair(0x3F801000U, 0x3F800000U),
+                                 {0x3F803000U, 0x3F804000U},
+                                 {0xBF801001U, 0xBF802000U},
+                                 {0x3F800FFFU, 0x3F800000U},
+                                 {0x00001001U, 0x00002000U},
+                                 {0x80000001U, 0x80000000U},
+                                 {0x7F7FEFFFU, 0x7F7FE000U},
+                                 {0xFF7FF000U, 0xFF800000U},
+                                 {0x7F800001U, 0x7FFFE000U},
+                                 {0xFFC00000U, 0x7FFFE000U}}) {
+    std::vector<float> x(32), y(1);
+    std::memcpy(&x[8], &given, sizeof given);
+    sim::Report report = run(*module, {{buffer("x", x)}, {buffer("y", y)}, {}});
+    ASSERT_TRUE(report.ok()) << report.text();
+    uint32_t got = 0;
+    std::memcpy(&got, y.data(), sizeof got);
+    EXPECT_EQ(got, expected) << std::hex << given;
+  }
 }
 
 TEST_F(Sim, OtherOrders) {
