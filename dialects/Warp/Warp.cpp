@@ -58,7 +58,7 @@ LogicalResult SmemType::verify(llvm::function_ref<InFlightDiagnostic()> emitErro
     return emitError() << "a tile in shared memory has two dimensions of floats or integers";
   if (!llvm::is_contained({16, 32, 64, 128}, swizzle))
     return emitError() << "the swizzle spans " << swizzle << " bytes, expected 16, 32, 64 or 128";
-  int64_t rowBytes = shape[1] * std::max<int64_t>(1, element.getIntOrFloatBitWidth() / 8);
+  int64_t rowBytes = shape[1] * std::max<int64_t>(1, heldTypeOf(element).getIntOrFloatBitWidth() / 8);
   if (rowBytes % swizzle != 0)
     return emitError() << "rows of " << rowBytes << " bytes are no multiple of the swizzle's span, " << swizzle;
   return success();
@@ -135,7 +135,7 @@ LogicalResult CopyOp::verify() {
   SmemType target = getTarget().getType();
   if (int64_t(getPlace().size()) != view.getRank() || view.getRank() < int64_t(target.getShape().size()))
     return emitOpError("(C1) has ") << getPlace().size() << " places in " << view << " for " << target;
-  if (view.getElementType() != target.getElementType())
+  if (view.getElementType() != target.getHeldType())
     return emitOpError("(C2) copies ") << view.getElementType() << " to " << target;
   if (getWithin() && int64_t(getWithin()->size()) != view.getRank())
     return emitOpError("(C3) says of ") << getWithin()->size() << " dimensions that they are kept, expected "
@@ -212,11 +212,11 @@ static LogicalResult checkSame(Operation *op, ShapedType tile, ArrayRef<int64_t>
 
 LogicalResult StageOp::verify() {
   SmemType target = getTarget().getType();
-  return checkSame(*this, getTile().getType(), target.getShape(), target.getElementType(), target);
+  return checkSame(*this, getTile().getType(), target.getShape(), target.getHeldType(), target);
 }
 LogicalResult ReadOp::verify() {
   SmemType source = getSource().getType();
-  return checkSame(*this, getTile().getType(), source.getShape(), source.getElementType(), source);
+  return checkSame(*this, getTile().getType(), source.getShape(), source.getHeldType(), source);
 }
 SmallVector<StoreSlab> tenon::warp::storeSlabsOf(RankedTensorType tile) {
   LayoutAttr layout = layoutOf(tile);
@@ -371,6 +371,8 @@ LogicalResult warp::DotOp::verify() {
   if (fragment && fragment != LayoutAttr::get(getContext(), getAtom().lhsDigits(m, k, warpsM, warpsN)))
     return emitOpError("(C1) has a left fragment of layout ") << fragment << ", which is not the atom's";
   Type element = elementOf(lhs), added = getAccumulator().getType().getElementType();
+  if (fragment && element.isF32() && elementOf(rhs).isTF32())
+    element = elementOf(rhs);
   bool isSum = element.isInteger() ? added.isInteger(32) : element.isF64() ? added.isF64() : added.isF32();
   bool areAlike = element == elementOf(rhs) ||
                   (element.getIntOrFloatBitWidth() == 8 && isa<FloatType>(element) && isa<FloatType>(elementOf(rhs)));
@@ -380,7 +382,7 @@ LogicalResult warp::DotOp::verify() {
            << element << " with " << elementOf(rhs) << " into " << added << " by " << getAtom()
            << ", expected operands of one type that it takes, and i32, f64 or f32 for their sum";
   auto wgmma = dyn_cast<WgmmaAttr>(Attribute(getAtom()));
-  if (wgmma && wgmma.getK() == 32 && (getTransposeA() || !getTransposeB()))
+  if (wgmma && wgmma.getK() != 16 && (getTransposeA() || !getTransposeB()))
     return emitOpError("(C8) reads ") << element << " across its depth, which " << getAtom() << " does not do";
   bool isWgmma = bool(wgmma);
   if (isWgmma && (m != 16 * warpsM || warpsM % 4 != 0 || warpsN != 1 || n > 256))

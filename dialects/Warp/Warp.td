@@ -30,14 +30,20 @@ def Warp_Smem : TypeDef<WarpDialect, "Smem"> {
     `!warp.smem<128x64xbf16, 128>`: shape, element type, and the swizzle's span in bytes: 32, 64, 128, or 16 for none. Rows
     are cut into slabs of one span; a slab has its rows one after another; in a row, 16-byte chunk c of row r lies at
     `c xor (address / 128) mod (span / 16)`, so that 8 rows of one column of chunks touch all banks once. This is the
-    layout that TMA writes and wgmma reads (PTX ISA, "Shared Memory Matrix Layout").
+    layout that TMA writes and wgmma reads (PTX ISA, "Shared Memory Matrix Layout"). Of `tf32` each element takes 32 bits:
+    an f32 that was rounded to nearest when it was written.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::mlir::Type":$elementType, "int64_t":$swizzle);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Bytes of an element, of a row within a slab, and of the tile, rounded up to 1024.
-    int64_t getElementBytes() const { return std::max<int64_t>(1, getElementType().getIntOrFloatBitWidth() / 8); }
+    int64_t getElementBytes() const { return std::max<int64_t>(1, getHeldType().getIntOrFloatBitWidth() / 8); }
+    /// What an element is in memory and in registers: f32 for tf32.
+    ::mlir::Type getHeldType() const { return heldTypeOf(getElementType()); }
+    static ::mlir::Type heldTypeOf(::mlir::Type element) {
+      return element.isTF32() ? ::mlir::Float32Type::get(element.getContext()) : element;
+    }
     int64_t getBytes() const;
     /// Where an element lies, in bytes from the tile's first.
     int64_t offsetOf(int64_t row, int64_t column) const;
@@ -199,7 +205,7 @@ def CopyOp : WarpOp<"copy", [MemoryEffects<[MemRead, MemWrite]>]> {
 
     (C1) There is a place for each dimension of the view, and at least as many as the target has.
 
-    (C2) The target has the view's element type.
+    (C2) The target has the view's element type, or rounds f32 to tf32.
 
     (C3) `within` has a value for each dimension of the view.
 
@@ -332,7 +338,7 @@ def StageOp : WarpOp<"stage", [MemoryEffects<[MemAlloc, MemWrite]>]> {
     Formula: `target[i..] = tile[i..]`, to be read by every thread of the program. Until the next time round, if it stands
     in a loop: it waits for the readers of the time before.
 
-    (C1) Both have the same shape and element type.
+    (C1) Both have the same shape and element type, or f32 is rounded to tf32.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -354,7 +360,7 @@ def ReadOp : WarpOp<"read", [MemoryEffects<[MemRead]>]> {
   let description = [{
     Formula: `r[i..] = source[i..]`.
 
-    (C1) Both have the same shape and element type.
+    (C1) Both have the same shape and element type, f32 where the source has tf32.
 
     ```mlir
     tile.kernel @example(%X: !tile.view<?x64xbf16>) {
@@ -500,8 +506,8 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
 
     (C3) The accumulator has the atom's layout.
 
-    (C4) The atom multiplies elements of that type, the same on both sides or both 8-bit floats, or it widens (C9); the
-    accumulator is of i32 for i8, of f64 for f64, else of f32.
+    (C4) The atom multiplies elements of that type, the same on both sides or both 8-bit floats, or it widens (C9), or rounds
+    a fragment of f32 beside tf32; the accumulator is of i32 for i8, of f64 for f64, else of f32.
 
     (C5) By `#warp.wgmma` each warp has 16 rows, the warps are whole warpgroups, and there are at most 256 columns.
 
@@ -510,7 +516,7 @@ def Warp_DotOp : WarpOp<"dot", [MemoryEffects<[MemRead]>, AllTypesMatch<["accumu
 
     (C7) Each warp has whole blocks of the atom's rows, and of 8 columns.
 
-    (C8) By `#warp.wgmma<k = 32>` the depth of both operands is contiguous: `lhs` is not transposed, `rhs` is.
+    (C8) By `#warp.wgmma<k = 32>` and `k = 8` the depth of both operands is contiguous: `lhs` is not transposed, `rhs` is.
 
     (C9) An `rhs` of 8-bit floats beside a fragment of f16 is widened to f16, which has them all, as it is read. With
     `transpose_b` that is by `#warp.mma_sync<m = 16, n = 8, k = 32>`: a lane reads words of four of the depth, and so has

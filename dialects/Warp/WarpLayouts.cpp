@@ -302,17 +302,19 @@ int64_t FmaAttr::getDepth() const { return 4; }
 SmallVector<SmallVector<Digit>> FmaAttr::lhsDigits(int64_t, int64_t, int64_t, int64_t) const { return {}; }
 
 LogicalResult WgmmaAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t k) {
-  if (k != 16 && k != 32)
-    return emitError() << "wgmma of a depth of " << k << ", expected 16 or 32";
+  if (k != 8 && k != 16 && k != 32)
+    return emitError() << "wgmma of a depth of " << k << ", expected 8, 16 or 32";
   return success();
 }
 
-bool WgmmaAttr::takes(Type element) const { return MmaSyncAttr::get(getContext(), 16, 8, getK()).takes(element); }
+bool WgmmaAttr::takes(Type element) const {
+  return getK() == 8 ? element.isTF32() : MmaSyncAttr::get(getContext(), 16, 8, getK()).takes(element);
+}
 int64_t WgmmaAttr::getRows() const { return 16; }
 int64_t WgmmaAttr::getDepth() const { return getK(); }
 SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth, int64_t warpsM,
                                                      int64_t warpsN) const {
-  // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk16" and k32: each warp's 16 rows are those of mma.sync.
+  // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk16", k8 and k32: each warp's 16 rows are those of mma.sync.
   return MmaSyncAttr::get(getContext(), 16, 8, getK()).lhsDigits(rows, depth, warpsM, warpsN);
 }
 

@@ -76,10 +76,11 @@ def Warp_Wgmma : AttrDef<WarpDialect, "Wgmma", [DeclareAttrInterfaceMethods<Warp
   let mnemonic = "wgmma";
   let summary = "the Tensor Core instruction of four warps, wgmma (sm_90a)";
   let description = [{
-    `#warp.wgmma` multiplies f16 or bf16, `#warp.wgmma<k = 32>` i8 or 8-bit floats: 64 rows a warpgroup with up to 256
-    columns, `k` elements of the depth a step. Both operands are read where they lie in shared memory, or the left one from registers. It runs beside the warps that begin
-    it: see `warp.dot_wait`. A program has one warp for each 16 rows, a multiple of four. Of 8-bit operands the depth is
-    contiguous.
+    `#warp.wgmma` multiplies f16 or bf16, `#warp.wgmma<k = 32>` i8 or 8-bit floats, `#warp.wgmma<k = 8>` tf32: 64
+    rows a warpgroup with up to 256 columns, `k` elements of the depth a step. Both operands are read where they lie in
+    shared memory, or the left one from registers. It runs beside the warps that begin it: see `warp.dot_wait`. A program
+    has one warp for each 16 rows, a multiple of four. Of operands of 8 and of 32 bits the depth is contiguous. In shared
+    memory tf32 is rounded already, a left operand in registers is f32 and is rounded here.
   }];
   let parameters = (ins DefaultValuedParameter<"int64_t", "16">:$k);
   let assemblyFormat = "(`<` `k` `=` $k^ `>`)?";
@@ -92,7 +93,7 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
   let description = [{
     `#warp.schedule<warps = [2, 4], stages = 4, tf32 = false>`: warps along the rows and the columns of a dot's result (of
     other tiles: their product), how many slots the rings of copies have, and whether f32 is multiplied as tf32. With
-    `wgmma = true` elements of 16 and of 8 bits are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
+    `wgmma = true` elements of 16 and of 8 bits, and f32 as tf32, are multiplied by warpgroups; with `producer = true` one more warp fills the rings by TMA,
     and a CTA runs many programs; `outer = 2` gives two slots to what a producer brings once a program, with
     `turns = true` warpgroups begin their dots in turns (`warp.turn.wait`), and with `cluster = 2` or 4 that many CTAs
     bring what they have in common once (tenon-form-clusters). With `teams = 2` a CTA has the warps twice: two teams take

@@ -59,7 +59,7 @@ static Result<TuningTask> taskOf(ModuleOp module, const GpuArch &arch, bool tf32
   task.epilogue = known.epilogue;
   task.arch = known.arch;
   task.isProduct = known.epilogue.empty();
-  task.depth = gemmShapeOf(kernel, *findProduct(kernel.getBlock())).depth;
+  task.depth = gemmShapeOf(kernel, *findProduct(kernel.getBlock()), tf32).depth;
   TENON_TRY_ASSIGN(ReferenceKernel reference, makeReference(module));
   task.reference = textOf(*reference.exact);
   if (reference.rounded)

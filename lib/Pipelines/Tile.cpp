@@ -26,7 +26,7 @@ void buildTilePhase(OpPassManager &manager, const PhaseOptions &options) {
   SplitKeysPassOptions keys;
   JoinSumsPassOptions sums;
   schedules.arch = depth.arch = keys.arch = sums.arch = options.gpu->name;
-  schedules.tf32 = options.tf32;
+  schedules.tf32 = depth.tf32 = options.tf32;
   schedules.schedules = options.schedules;
   schedules.tuning = options.tuning;
   buildBeforeTileSchedules(manager, *options.gpu);

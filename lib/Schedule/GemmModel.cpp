@@ -86,7 +86,7 @@ GemmModel::GemmModel(const GemmShape &shape, const GpuArch &arch)
       shape(shape), arch(arch) {}
 
 bool GemmModel::isWgmma(const GemmTile &tile) const {
-  return arch.hasWgmma && shape.isTensorCore && shape.operandBits <= 16 && dotRows(tile) % 64 == 0;
+  return arch.hasWgmma && shape.isTensorCore && dotRows(tile) % 64 == 0;
 }
 
 bool GemmModel::fitsBlocks(const GemmTile &tile) const {

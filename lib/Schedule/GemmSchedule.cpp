@@ -190,7 +190,7 @@ void GemmCandidates::offer(const GemmTile &tile, int64_t slots) {
   if (canSplit(tile))
     candidates.push_back(model.judge(tile));
   // What was refused had too few registers, of which a sum that is added up takes more. Of 8 bits none was measured.
-  if (tile.splits == 1 || tile.parts > 1 || shape.operandBits != 16 || shape.isPromoted || refusals > 0)
+  if (tile.splits == 1 || tile.parts > 1 || shape.operandBits == 8 || shape.isPromoted || refusals > 0)
     return;
   GemmTile joined = tile, byLast = tile;
   joined.isJoined = byLast.isByLast = true;

@@ -26,7 +26,7 @@ int64_t exchangedBytes(const GemmTile &tile) {
 std::string whyNotJoined(const GemmShape &shape, const GemmTile &tile, const GpuArch &arch) {
   if (shape.products > 1)
     return "a program of it has more sums than one";
-  if (!arch.hasWgmma || shape.operandBits > 16 || !shape.hasRows)
+  if (!arch.hasWgmma || !shape.isTensorCore || !shape.hasRows)
     return "no dot of warpgroups makes its sums";
   if (shape.depth < 0 || shape.depth <= tile.splits * tile.depth)
     return "a part of its depth has one turn, or it is known only at run time";

@@ -7,7 +7,7 @@ namespace tenon {
 
 struct WarpSchedule {
   int64_t warpsM = 1, warpsN = 1, stages = 1;
-  bool wgmma = false;      ///< products of 16 and 8 bits by warpgroups
+  bool wgmma = false;      ///< products of 16 and 8 bits, and of tf32, by warpgroups
   int64_t outerStages = 1; ///< slots for what is copied once a program
   int64_t cluster = 1;     ///< CTAs that bring what they have in common once
   int64_t teams = 1;       ///< that take a CTA's programs in turn

@@ -73,7 +73,7 @@ static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const T
                                 << ", which is no schedule of a product, `#tile.gemm<..>`";
     // A record was measured with the second kernel of a split product. Who reads the sum may add the parts instead.
     std::optional<ContractionKernel> product = findProduct(kernel.getBlock());
-    double worth = findSumReader(kernel) ? worthASplit(gemmShapeOf(kernel, *product).rows, record->seconds) : 0;
+    double worth = findSumReader(kernel) ? worthASplit(gemmShapeOf(kernel, *product, tf32).rows, record->seconds) : 0;
     SmallVector<TileCandidate> ranked =
         worth > 0 ? rankTileSchedules(kernel, arch, tf32) : SmallVector<TileCandidate>();
     auto split = llvm::find_if(ranked, [](TileCandidate &candidate) {

@@ -235,7 +235,8 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
     Leaves alone: products whose schedule has none, and those whose programs add up the sum themselves, as CTAs of a
     cluster (`joined`) or whoever comes last (`by_last`). Where they cannot, or the depth is not known to be a multiple of the split, a missed remark says so.
   }];
-  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the sums' tiles are chosen for">];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the sums' tiles are chosen for">,
+                 Option<"tf32", "tf32", "bool", "false", "f32 products may be rounded to tf32">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::tenon::tile::TileDialect"];
 }

@@ -172,7 +172,7 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
 static_assert(mostTilesByLast == tile::ReduceToLastOp::mostTiles);
 
 /// Why the programs of a sum cannot add it up themselves; empty where they can.
-static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch) {
+static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch, bool tf32) {
   std::optional<ContractionKernel> product = findContraction(kernel.getBlock());
   if (!product || kernel->getNumResults() != 1)
     return "it is no product with one result";
@@ -180,7 +180,7 @@ static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuA
     return "it does not start at 0";
   GemmTile tile{gemm.getRows(),  gemm.getColumns(), gemm.getDepth(),  gemm.getSplitK(),
                 gemm.getParts(), gemm.getSwapped(), gemm.getJoined(), gemm.getByLast()};
-  return whyNotJoined(gemmShapeOf(kernel, *product), tile, arch);
+  return whyNotJoined(gemmShapeOf(kernel, *product, tf32), tile, arch);
 }
 
 namespace {
@@ -199,7 +199,7 @@ struct SplitDepth : tenon::impl::SplitDepthPassBase<SplitDepth> {
       Location location = kernel.getLoc();
       std::string name = kernel.getKernelName().str();
       if (gemm.getJoinedParts() > 1) {
-        std::string reason = whyNotJoined(kernel, gemm, **found);
+        std::string reason = whyNotJoined(kernel, gemm, **found, tf32);
         if (reason.empty())
           continue;
         remark::missed(location, remark::RemarkOpts::name("join").category("tenon-split-depth"))

@@ -41,11 +41,19 @@ static std::string splitsOf(const GemmTile &tile) {
   return llvm::formatv(" in {0} splits{1}", tile.splits, who).str();
 }
 
+/// Whether Tensor Cores may multiply f32 as tf32: they take elements of 32 bits along the depth alone.
+static bool isTf32(ContractionKernel &product, bool tf32) {
+  AffineExpr depth = getAffineDimExpr(product.depth, product.op.getContext());
+  auto isAlongDepth = [&](AffineMap map) { return map.getNumResults() > 0 && map.getResults().back() == depth; };
+  return tf32 && getElementTypeOrSelf(product.rhsTensor().getType()).isF32() && isAlongDepth(product.lhsMap()) &&
+         isAlongDepth(product.rhsMap());
+}
+
 /// Over how many elements of its depth a product adds up before that is added to the sum by itself; 0: all. A sum of
 /// f32 by multiply-adds is one chain else, of which cuBLAS has several: MiniLM's error was 1.33 times PyTorch's.
 static int64_t promotedDepth(ContractionKernel &product, bool tf32) {
   constexpr int64_t block = 128;
-  bool isF32 = getElementTypeOrSelf(product.rhsTensor().getType()).isF32() && !tf32;
+  bool isF32 = getElementTypeOrSelf(product.rhsTensor().getType()).isF32() && !isTf32(product, tf32);
   int64_t depth = product.staticDepth();
   // Blocks are sums of their own by what the kernel says.
   if (product.blocks || !(isFloat8(product.rhsTensor()) || (isF32 && (ShapedType::isDynamic(depth) || depth > block))))
@@ -92,7 +100,7 @@ static bool readsBehind(ContractionKernel &product) {
   return false;
 }
 
-GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
+GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product, bool tf32) {
   SmallVector<int64_t> sizes = product.op.getStaticLoopRanges();
   // A program's rows are places of the innermost row dimension: the others are numbered.
   SmallVector<unsigned> numbered(product.batch);
@@ -106,8 +114,13 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
     numbered.append(product.rows.begin(), product.rows.end() - 1);
   int64_t rows = product.rows.empty() ? 1 : sizeOf(sizes[product.rows.back()]);
   int64_t bits = bitsOf(product.rhsTensor());
-  GemmShape shape{productOf(sizes, numbered),          rows,      sizeOf(product.staticColumns()), depth, bits,
-                  bitsOf(kernel.getYielded().front()), bits <= 16};
+  GemmShape shape{productOf(sizes, numbered),
+                  rows,
+                  sizeOf(product.staticColumns()),
+                  depth,
+                  bits,
+                  bitsOf(kernel.getYielded().front()),
+                  bits <= 16 || isTf32(product, tf32)};
   // Across their depth an instruction takes rows by 16.
   AffineExpr depthLoop = getAffineDimExpr(product.depth, kernel.getContext());
   shape.swappedRows = product.lhsMap().getResults().back() == depthLoop ? 8 : 16;
@@ -131,7 +144,7 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product) {
 
 static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &product, const GpuArch &arch, bool tf32,
                                             int64_t refusals) {
-  GemmShape shape = gemmShapeOf(kernel, product);
+  GemmShape shape = gemmShapeOf(kernel, product, tf32);
   const int64_t promote = promotedDepth(product, tf32);
   shape.isPromoted = product.blocks || promote > 0;
   shape.isAddedByReader = bool(findSumReader(kernel));
@@ -145,6 +158,8 @@ static SmallVector<TileCandidate> rankGemms(KernelOp kernel, ContractionKernel &
     candidates.push_back(
         {gemm, candidate.reason + ", " + microseconds(candidate.seconds) + " by the model", candidate.seconds});
   }
+  if (tf32 && shape.operandBits == 32 && !shape.isTensorCore)
+    candidates.front().reason += "; by multiply-adds, for Tensor Cores take tf32 along the depth alone";
   if (ranked.size() > 1)
     candidates.front().reason +=
         llvm::formatv("; next of {0}: {1} x {2}{3}, {4}", ranked.size() - 1, ranked[1].tile.rows,

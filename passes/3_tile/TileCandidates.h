@@ -14,8 +14,8 @@ struct TileCandidate {
 };
 
 /// Of a product in `kernel`, sizes that are known only at run time being negative; but for whether its sums are
-/// promoted.
-GemmShape gemmShapeOf(KernelOp kernel, ContractionKernel product);
+/// promoted. `tf32`: products of f32 may be rounded to it.
+GemmShape gemmShapeOf(KernelOp kernel, ContractionKernel product, bool tf32);
 
 /// Best first; one at least. `tf32`: products of f32 may be rounded to it. `refusals`: so many better ones were refused
 /// as machine code.

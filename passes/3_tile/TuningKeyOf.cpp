@@ -87,7 +87,7 @@ Result<TuningKey> tenon::tuningKeyOf(KernelOp kernel, const GpuArch &arch, bool 
   std::optional<ContractionKernel> product = findProduct(kernel.getBlock());
   if (!product)
     return unsupported("it is no product");
-  GemmShape shape = gemmShapeOf(kernel, *product);
+  GemmShape shape = gemmShapeOf(kernel, *product, tf32);
   if (shape.operandBits > 32)
     return unsupported("its operands have more than 32 bits");
   if (shape.batch < 0 || shape.rows < 0 || shape.columns < 0 || shape.depth < 0)

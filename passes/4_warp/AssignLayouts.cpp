@@ -4,6 +4,7 @@
 // twice where that is free (constants, positions, broadcasts of such), else moved by warp.relayout.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/BankConflicts.h"
+#include "passes/4_warp/DotOperands.h"
 #include "passes/4_warp/FragmentLayouts.h"
 #include "passes/4_warp/Passes.h"
 
@@ -137,15 +138,6 @@ static bool isTransposedBytes(Value tile) {
     if (op->getOperand(0).getDefiningOp<tile::LoadOp>())
       return isa<tile::TransOp>(op) && cast<tile::TransOp>(op).getPermutation() == ArrayRef<int64_t>{1, 0};
   return false;
-}
-
-/// What is behind transpositions, whose number flips `transpose`.
-static Value withoutTrans(Value operand, bool &transpose) {
-  while (auto trans = operand.getDefiningOp<tile::TransOp>()) {
-    operand = trans.getTile();
-    transpose = !transpose;
-  }
-  return operand;
 }
 
 namespace {
@@ -345,7 +337,10 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
   else if (bits <= 16)
     atom = schedule.getWgmma() ? MmaAtom(WgmmaAttr::get(context, 256 / bits))
                                : MmaAtom(MmaSyncAttr::get(context, 16, 8, 256 / bits));
-  // Across its depth an operand is read by ldmatrix, of which elements have 16 bits: plain multiply-adds there.
+  // Across its depth an operand is read by ldmatrix and by wgmma where elements have 16 bits: plain multiply-adds
+  // there.
+  else if (isTf32ByWarpgroups(op, schedule))
+    atom = WgmmaAttr::get(context, 8), element = FloatTF32Type::get(context);
   else if (element.isF32() && schedule.getTf32() && !transposeA && transposeB)
     atom = MmaSyncAttr::get(context, 16, 8, 8);
   bool isTaken = widened.bytes || atom.takes(element);
@@ -354,8 +349,10 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
     return op.emitOpError("of ") << m << " x " << n << " x " << k << " elements of " << element << " by "
                                  << schedule.getWarpsM() << " x " << schedule.getWarpsN() << " warps has no form for "
                                  << atom << "; choose another tile in `tenon.schedule` or `warp.schedule`";
+  bool isTf32 = element.isTF32();
   auto inSharedMemory = [&](Value operand) -> Value {
-    if (auto read = operand.getDefiningOp<ReadOp>())
+    auto read = operand.getDefiningOp<ReadOp>();
+    if (read && read.getSource().getType().getElementType().isTF32() == isTf32)
       return read.getSource();
     OpBuilder after(op);
     if (isFree(operand)) {
@@ -365,7 +362,8 @@ LogicalResult LayoutAssignment::carryOutDot(tile::DotOp op) {
     }
     RankedTensorType type = tileType(operand);
     int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
-    auto smem = SmemType::get(context, type.getShape(), type.getElementType(), SmemType::widestSwizzle(rowBytes));
+    Type written = isTf32 ? element : type.getElementType();
+    auto smem = SmemType::get(context, type.getShape(), written, SmemType::widestSwizzle(rowBytes));
     return StageOp::create(after, op.getLoc(), smem, operand);
   };
   SmallVector<SmallVector<Digit>> digits = atom.lhsDigits(m, k, schedule.getWarpsM(), schedule.getWarpsN());

@@ -8,6 +8,7 @@
 #include "lib/Analysis/WeightOperands.h"
 #include "lib/Schedule/TileSchedule.h"
 #include "lib/Schedule/WarpSchedule.h"
+#include "passes/4_warp/DotOperands.h"
 #include "passes/4_warp/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -127,6 +128,17 @@ static bool isOfFewTurns(tile::KernelOp kernel) {
   });
 }
 
+/// f32 may be rounded to tf32 where all operands lie along the depth; where only some do, as of attention, a warp's
+/// instructions multiply those.
+static DotKind kindOf(ArrayRef<tile::DotOp> dots, bool isOfRows, bool tf32) {
+  Type element = tile::DotOp(dots.front()).getLhs().getType().getElementType();
+  if (element.getIntOrFloatBitWidth() <= 16)
+    return isOfRows && llvm::any_of(dots, isWidened) ? DotKind::Warp : DotKind::Warpgroup;
+  if (!element.isF32() || !tf32 || llvm::none_of(dots, warp::isAlongDepth))
+    return DotKind::Fma;
+  return !isOfRows && llvm::all_of(dots, warp::isAlongDepth) ? DotKind::Warpgroup : DotKind::Warp;
+}
+
 static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool tf32) {
   SmallVector<tile::DotOp> dots;
   kernel.walk([&](tile::DotOp dot) { dots.push_back(dot); });
@@ -138,18 +150,13 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
     if (auto loop = dot->getParentOfType<scf::ForOp>(); loop && bytes == 0)
       bytes = tileBytesIn(*loop.getBody());
   RankedTensorType sum = dots.front().getType();
-  Type element = dots.front().getLhs().getType().getElementType();
-  DotKind kind = element.getIntOrFloatBitWidth() <= 16 ? DotKind::Warpgroup
-                 : element.isF32() && tf32             ? DotKind::Warp
-                                                       : DotKind::Fma;
+  bool isOfRows = llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); });
+  DotKind kind = kindOf(dots, isOfRows, tf32);
   int64_t columns = 0;
   for (tile::DotOp dot : dots)
     columns = std::max(columns, dot.getType().getDimSize(1));
-  if (llvm::any_of(dots, [](tile::DotOp dot) { return comesFromDot(dot.getLhs()); })) {
-    if (llvm::any_of(dots, isWidened))
-      kind = DotKind::Warp;
+  if (isOfRows)
     return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
-  }
   auto gemm = kernel->getAttrOfType<tile::GemmAttr>("tenon.schedule");
   return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, exchangedBytesOf(kernel), kind, arch,
                         gemm ? gemm.getParts() : 1);
@@ -160,8 +167,11 @@ static bool isBoundByMemory(tile::KernelOp kernel, const GpuArch &arch) {
     auto map = kernel->getAttrOfType<AffineMapAttr>(name);
     return map && map.getValue().isSingleConstant() ? double(map.getValue().getSingleConstantResult()) : 0;
   };
+  bool isTf32 = false;
+  kernel.walk([&](tile::DotOp dot) { isTf32 |= dot.getLhs().getType().getElementType().isF32(); });
   double flops = of("tenon.flops"), bytes = of("tenon.bytes");
-  return flops > 0 && flops / arch.peak(arch.rates.tensor16) < bytes / arch.memoryBytesPerSecond;
+  double peak = arch.peak(isTf32 ? arch.rates.tensorTf32 : arch.rates.tensor16);
+  return flops > 0 && flops / peak < bytes / arch.memoryBytesPerSecond;
 }
 
 /// Where weights are what takes the time, they begin to come as soon as there is room. 0: the program's only loop has

@@ -21,6 +21,7 @@
 #include "lib/Analysis/WeightOperands.h"
 #include "lib/Schedule/WarpSchedule.h"
 #include "passes/4_warp/DotLoops.h"
+#include "passes/4_warp/DotOperands.h"
 #include "passes/4_warp/Passes.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -64,14 +65,26 @@ static tile::DotOp dotFedBy(Value tile, bool widens) {
   return first;
 }
 
+/// Whether all that the tile is for are dots of tf32.
+static bool isForTf32(Value tile, ScheduleAttr schedule) {
+  return llvm::all_of(tile.getUsers(), [&](Operation *user) {
+    if (isa<tile::TransOp>(user))
+      return isForTf32(user->getResult(0), schedule);
+    auto dot = dyn_cast<tile::DotOp>(user);
+    return dot && isTf32ByWarpgroups(dot, schedule);
+  });
+}
+
 /// Null where the tile has no form in shared memory.
-static SmemType smemFor(RankedTensorType type) {
+static SmemType smemFor(Value tile, ScheduleAttr schedule) {
+  auto type = cast<RankedTensorType>(tile.getType());
   if (type.getRank() != 2)
     return {};
   int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
   if (type.getElementTypeBitWidth() < 8 || rowBytes % 16 != 0 || type.getDimSize(0) % 8 != 0)
     return {};
-  return SmemType::get(type.getContext(), type.getShape(), type.getElementType(), SmemType::widestSwizzle(rowBytes));
+  Type element = isForTf32(tile, schedule) ? FloatTF32Type::get(type.getContext()) : type.getElementType();
+  return SmemType::get(type.getContext(), type.getShape(), element, SmemType::widestSwizzle(rowBytes));
 }
 
 /// What computes `places` within the loop, in order; nothing where that takes more than its counter.
@@ -233,11 +246,11 @@ static bool fitsTma(const StagedTile &staged, SmemType tile) {
 }
 
 /// Loads of the block that are operands of dots and have a form in shared memory.
-static RingLoads findLoads(Block &block, scf::ForOp loop, bool widens) {
+static RingLoads findLoads(Block &block, scf::ForOp loop, ScheduleAttr schedule, bool widens) {
   RingLoads found;
   for (Operation &op : block) {
     std::optional<StagedTile> tile = StagedTile::of(&op);
-    SmemType smem = tile ? smemFor(tile->value.getType()) : SmemType();
+    SmemType smem = tile ? smemFor(tile->value, schedule) : SmemType();
     if (!smem || !dotFedBy(tile->value, widens) ||
         llvm::any_of(tile->loads, [](tile::LoadOp load) { return bool(load.getPad()); }) ||
         (loop && failed(addressOps(loop, tile->places()))))
@@ -444,7 +457,7 @@ void LoopStaging::copyAhead(RingLoads &group) {
 }
 
 void LoopStaging::run() {
-  RingLoads all = findLoads(*loop.getBody(), loop, widens);
+  RingLoads all = findLoads(*loop.getBody(), loop, schedule, widens);
   if (all.staged.empty())
     return;
   zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
@@ -499,7 +512,7 @@ static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
   if (grid.getBody().getOps<ProduceOp>().empty() && (hasRings || !schedule.getProducer()))
     return; // all threads fill the rings
   Block &block = grid.getBody().front();
-  RingLoads all = findLoads(block, /*loop=*/{}, /*widens=*/false);
+  RingLoads all = findLoads(block, /*loop=*/{}, schedule, /*widens=*/false);
   for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
     if (!fitsTma(staged, tile))
       continue;
@@ -532,7 +545,7 @@ static void stageLoadsBehind(tile::KernelOp kernel, ScheduleAttr schedule, const
   Operation *loop = &**std::prev(loops.end());
   for (auto load : llvm::make_early_inc_range(block.getOps<tile::LoadOp>())) {
     StagedTile staged{load.getResult(), {load}};
-    SmemType tile = smemFor(load.getType());
+    SmemType tile = smemFor(load.getResult(), schedule);
     bool isOfSums = llvm::any_of(loop->getResultTypes(), [&](Type type) {
       auto sums = dyn_cast<RankedTensorType>(type);
       return sums && sums.getShape() == load.getType().getShape();

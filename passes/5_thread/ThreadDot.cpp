@@ -63,6 +63,15 @@ SmallVector<Value> ThreadEmitter::loadMatrices(Value base, SmemType type, const 
   return list;
 }
 
+Value ThreadEmitter::roundedToTf32(Value number) {
+  Type type = number.getType();
+  if (!type.isF32())
+    number = LLVM::BitcastOp::create(b, b.getF32Type(), number);
+  Value word = NVVM::ConvertFloatToTF32Op::create(b, b.getI32Type(), number, NVVM::FPRoundingMode::RNA,
+                                                  NVVM::SaturationMode::NONE, /*relu=*/false);
+  return type.isF32() ? LLVM::BitcastOp::create(b, type, word).getResult() : word;
+}
+
 /// k steps of 32 bytes: 16 elements of 16 bits, 8 of 32, 32 of 8. An ldmatrix gives each thread 32 bits of each of four
 /// 8 x 16 byte matrices, which is what mma.sync takes, whatever the elements are; transposed it takes 16-bit ones only.
 LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
@@ -82,12 +91,8 @@ LogicalResult ThreadEmitter::emitMmaSync(warp::DotOp op, MmaSyncAttr atom) {
   };
   bool isTf32 = atom.getK() == 8;
   auto rounded = [&](SmallVector<Value> words) {
-    if (isTf32)
-      for (Value &value : words) {
-        Value number = LLVM::BitcastOp::create(b, b.getF32Type(), value);
-        value = NVVM::ConvertFloatToTF32Op::create(b, i32Type, number, NVVM::FPRoundingMode::RNA,
-                                                   NVVM::SaturationMode::NONE, /*relu=*/false);
-      }
+    for (Value &word : words)
+      word = isTf32 ? roundedToTf32(word) : word;
     return words;
   };
 
@@ -201,6 +206,7 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
   auto lhsType = dyn_cast<SmemType>(op.getLhs().getType());
   Type element = rhsType.getElementType();
   Type lhsElement = lhsType ? lhsType.getElementType() : cast<RankedTensorType>(op.getLhs().getType()).getElementType();
+  bool isTf32 = element.isTF32();
   for (SmemType type : {rhsType, lhsType})
     if (type && type.getSwizzle() < 32)
       return op.emitOpError("has rows of ")
@@ -229,13 +235,15 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
   } else {
     // Neighbours of the depth share a word; a step has rows g and g + 8 of its first half, then of its second.
     ArrayRef<Value> list = valuesOf(op.getLhs());
-    int64_t run = 32 / element.getIntOrFloatBitWidth();
+    int64_t run = 32 / lhsElement.getIntOrFloatBitWidth();
     int64_t blocks = list.size() / (2 * run); // halves of steps, for each of the two rows
     for (int64_t step = 0; step < int64_t(rhsSteps.size()); ++step)
       for (auto [half, part] : {std::pair(0, 0), {1, 0}, {0, 1}, {1, 1}}) {
         SmallVector<Value> word(list.slice((half * blocks + 2 * step + part) * run, run));
         lhs.push_back(LLVM::BitcastOp::create(b, b.getI32Type(), pack(word, lhsElement)));
       }
+    for (Value &word : lhs)
+      word = isTf32 ? roundedToTf32(word) : word;
   }
   // The instruction's order: for each 8 columns rows g, then g + 8.
   ArrayRef<Value> held = valuesOf(op.getAccumulator());
@@ -246,6 +254,8 @@ LogicalResult ThreadEmitter::emitWgmma(warp::DotOp op) {
       for (int64_t column : {0, 1})
         sums.push_back(held[(half * columnBlocks + block) * 2 + column]);
   SmallVector<Type> types(sums.size(), op.getType().getElementType());
+  if (isTf32)
+    lhsElement = element;
   TypeAttr rhsElement = element == lhsElement ? TypeAttr() : TypeAttr::get(element);
   auto dot = ptx::WgmmaOp::create(b, types, lhs, descriptor(scalarOf(op.getRhs()), rhsBits, {}), sums, lhsElement,
                                   rhsElement, lhsSteps, rhsSteps, op.getTransposeA(), !op.getTransposeB(),

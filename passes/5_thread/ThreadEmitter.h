@@ -200,6 +200,8 @@ private:
   llvm::SmallVector<mlir::Value> loadMatrices(mlir::Value base, warp::SmemType type, const MatrixRead &read);
   mlir::LogicalResult emitMmaSync(warp::DotOp op, warp::MmaSyncAttr atom);
   mlir::LogicalResult emitWgmma(warp::DotOp op);
+  /// An f32, or the word that has its bits, to the nearest that tf32 has.
+  mlir::Value roundedToTf32(mlir::Value number);
   mlir::LogicalResult emitFma(warp::DotOp op);
 
   //===--- 8-bit floats as f16 (ThreadWideningDot.cpp) ---===//

@@ -136,13 +136,14 @@ Value ThreadEmitter::partOf(CopyOp op) {
   return LLVM::GEPOp::create(b, target.getType(), b.getI8Type(), target, ArrayRef<LLVM::GEPArg>(int32_t(offset)));
 }
 
-/// 16 bytes a thread at once by cp.async where they are aligned in memory; else as many elements as are, by way of
-/// registers.
+/// 16 bytes a thread at once by cp.async where they are aligned in memory; else, or where they are rounded, as many
+/// elements as are, by way of registers.
 LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
   SmemType target = op.getTarget().getType();
   tile::ViewType type = op.getView().getType();
   ThreadView view = viewOf(op.getView());
-  Type element = target.getElementType();
+  Type element = target.getHeldType();
+  bool isRounded = element != target.getElementType(); // to tf32
   int64_t leading = type.getRank() - 2, bytes = target.getElementBytes(), chunk = 16 / bytes;
   int64_t columns = target.getShape()[1], rows = op.getCopied().getShape()[0], numWarps = schedule.getNumWarps();
   // Neighbouring lanes copy neighbouring chunks of a row.
@@ -160,7 +161,7 @@ LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
   auto divides = [&](int64_t by, int64_t number) { return number % by == 0; };
   auto known = [&](OpFoldResult value) { return getConstantIntValue(value); };
   int64_t along = leading + 1;
-  bool isAsync = known(view.strides[along]) == 1 && divides(chunk, view.offsetDivisor) &&
+  bool isAsync = !isRounded && known(view.strides[along]) == 1 && divides(chunk, view.offsetDivisor) &&
                  divides(chunk, divisorOf(op.getPlace()[along]));
   for (int64_t d = 0; d < type.getRank(); ++d)
     if (d != along)
@@ -247,7 +248,8 @@ LogicalResult ThreadEmitter::emitCopy(CopyOp op) {
                               : LLVM::GEPOp::create(b, base.getType(), memory, address,
                                                     ValueRange(toI64(scaled(index(e), view.strides[along]))))
                                     .getResult();
-          elements.push_back(loadWords(from, here, element, 1, view.isReadOnly));
+          Value loaded = loadWords(from, here, element, 1, view.isReadOnly);
+          elements.push_back(isRounded ? roundedToTf32(loaded) : loaded);
         }
         Value vector = LLVM::PoisonOp::create(b, VectorType::get(chunk, memory));
         for (auto [number, loaded] : llvm::enumerate(elements))
@@ -274,8 +276,8 @@ void ThreadEmitter::writeTile(Value base, SmemType type, Value tile) {
     auto write = [&] {
       SmallVector<Value> elements;
       for (unsigned number : access.registers)
-        elements.push_back(list[number]);
-      LLVM::StoreOp::create(b, pack(elements, type.getElementType()), smemAddress(base, type, row, column),
+        elements.push_back(type.getElementType().isTF32() ? roundedToTf32(list[number]) : list[number]);
+      LLVM::StoreOp::create(b, pack(elements, type.getHeldType()), smemAddress(base, type, row, column),
                             /*alignment=*/width * type.getElementBytes());
     };
     Value inside = isFirst;

@@ -292,7 +292,53 @@ def tf32(rng):
     for n, k in table(rng, SIDES, DEPTHS)[:8]:
         sizes = [{"m": m} for m in (1, 16, 64, 127, 128, 129, 300)]
         result.append(contractions.linear_case(f"linear_rows_n{n}_k{k}", F32, ("m",), n, k, True, True, sizes, True))
-    return result
+    return [*result, *tf32_by_hand(rng), *tf32_behind(rng)]
+
+
+def tf32_by_hand(rng):
+    """Tiles of warpgroups, sums that programs share in each way, the transposed dot, clusters, teams and early weights."""
+    tiles_ = [(64, c) for c in (16, 48, 64, 96, 128, 256)] + [(128, c) for c in (16, 64, 80, 128, 176, 208, 256)]
+    depths, sides = [32, 64, 200, 264, 1000, 1001, 1024], [1, 8, 64, 100, 129, 300, 520]
+    for number, ((r, c), m, n, k) in enumerate(table(rng, tiles_ * 2, sides * 4, sides * 4, depths * 4)):
+        depth = 64 if r + c <= 192 and number % 2 else 32
+        case = contractions.linear_case(f"linear_tile{r}x{c}x{depth}_{m}x{n}x{k}", F32, (m,), n, k, bool(m % 2), True, [{}], True)
+        yield replace(case, schedule=(f"@linear = #tile.gemm<rows = {r}, columns = {c}, depth = {depth}>",))
+    shares = [", split_k = 4", ", split_k = 2, joined = true", ", split_k = 4, joined = true", ", split_k = 3, by_last = true"]
+    shared = [(64, 64, 64), (64, 128, 32), (128, 128, 32), (128, 64, 32)]
+    few = [(8, 64, 64), (16, 128, 64), (24, 64, 128), (64, 64, 32)]
+    for number, (more, tile, rows_, m, n) in enumerate(table(rng, shares * 3, shared * 3, few * 3, [1, 65, 200], [64, 129, 520])):
+        for (r, c, depth), form in ((tile, ""), (rows_, ", swapped = true")):
+            rows_of = min(m, r) if form else m
+            name = f"linear_{r}x{c}x{depth}{(more + form).replace(', ', '_').replace(' = ', '').replace('true', '')}_{rows_of}x{n}_{number}"
+            case = contractions.linear_case(name, F32, (rows_of,), n, 1536, bool(number % 2), True, [{}], True)
+            yield replace(case, schedule=(f"@linear = #tile.gemm<rows = {r}, columns = {c}, depth = {depth}{more}{form}>",))
+    for number, ((r, c, warps, stages, rest), m) in enumerate(
+        table(rng, [(64, 128, 4, 5, "cluster = 2"), (128, 128, 8, 4, "cluster = 4"), (64, 128, 4, 6, "teams = 2"), (64, 64, 4, 3, "early = 7")],
+              [1, 100, 300, 700])
+    ):
+        case = contractions.linear_case(f"linear_{rest.replace(' = ', '')}_{m}", F32, (m,), 1000, 520, True, True, [{}], True)
+        by_hand = warp_schedule(warps, stages, f", {rest}").replace("tf32 = false", "tf32 = true")
+        yield replace(case, schedule=(f"@linear = #tile.gemm<rows = {r}, columns = {c}, depth = 32>", f"@linear = {by_hand}"))
+
+
+def tf32_behind(rng):
+    """Bias, gelu and a residual behind the product."""
+    for m, n, k in table(rng, [1, 64, 129, 300, 513], [64, 129, 384, 1024], [64, 200, 512, 1023]):
+        x, w, b, r = Operand(F32, (m, k)), Operand(F32, (n, k), weight=True), Operand(F32, (n,), weight=True), Operand(F32, (m, n))
+        body = "\n".join(
+            [
+                "{p}0 = tenon.linear {0}, {1}, {2} : ({t0}, {t1}, {t2}) -> {rt0}",
+                "{p}1 = tenon.gelu {p}0 : ({rt0}) -> {rt0}",
+                "{r0} = tenon.add {p}1, {3} : ({rt0}, {t3}) -> {rt0}",
+            ]
+        )
+
+        def reference(x, w, b, r, kind):
+            product = Approximate(F32, x).linear(w, b)
+            product.error = product.error + contractions.tf32_error(x, w.T)
+            return product.map(gelu, 1.13).plus(Approximate(F32, r)).expected
+
+        yield Case(f"linear_gelu_add_{m}x{n}x{k}", [x, w, b, r], [r], body, reference, ("normal",), tf32=True)
 
 
 # Multiples of 16, whose rows TMA takes, and others.

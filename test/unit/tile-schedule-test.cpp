@@ -183,10 +183,27 @@ TEST(TileSchedule, WhoAddsUpSums) {
   // Those that are ranked can be carried out, of depths that parts do not divide, too.
   for (GemmShape shape : {GemmShape{1, 1000, 1000, 1000, 16, 16, true},
                           {1, 40, 4096, 4096, 16, 16, true},
-                          {12, 100, 64, 520, 16, 16, true}})
+                          {12, 100, 64, 520, 16, 16, true},
+                          {1, 128, 768, 3072, 32, 32, true}})
     for (const GemmCandidate &candidate : rankGemmTiles(shape, gpu))
       if (candidate.tile.isJoined || candidate.tile.isByLast)
         EXPECT_EQ(whyNotJoined(shape, candidate.tile, gpu), "");
+}
+
+TEST(TileSchedule, ProductsOfTf32) {
+  // As of 16 bits with half the depth a turn, where warpgroups multiply; of a warp's instructions the largest squares.
+  GemmShape shape{1, 4096, 4096, 4096, 32, 32, true};
+  auto bestOf = [&](const char *name) { return rankGemmTiles(shape, arch(name)).front(); };
+  GemmCandidate best = bestOf("sm_90a");
+  EXPECT_EQ(std::tuple(best.tile.rows, best.tile.columns, best.tile.depth), std::tuple(128, 256, 32));
+  GemmShape half{1, 4096, 4096, 4096, 16, 16, true};
+  double seconds = rankGemmTiles(half, arch("sm_90a")).front().seconds;
+  EXPECT_GT(best.seconds, 1.8 * seconds);
+  EXPECT_LT(best.seconds, 2.2 * seconds);
+  EXPECT_EQ(bestOf("sm_80").tile.rows * bestOf("sm_80").tile.columns, 128 * 128);
+  // Few tiles of a long depth are shared out.
+  shape = {1, 256, 4096, 14336, 32, 32, true};
+  EXPECT_GT(bestOf("sm_90a").tile.splits, 1);
 }
 
 TEST(TileSchedule, RowsOfAProgram) {

@@ -45,6 +45,7 @@ func.func private @mixed() attributes {a = #warp.layout<[l10*3, r5], [l3, w7]>}
 // CHECK-SAME: f = #warp.wgmma,
 // CHECK-SAME: g = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>
 // CHECK-SAME: h = #warp.wgmma<k = 32>
+// CHECK-SAME: i = #warp.wgmma<k = 8>
 func.func private @atoms_and_schedules() attributes {
   a = #warp.mma_sync<m = 16, n = 8, k = 16>,
   b = #warp.mma_sync<m = 16, n = 8, k = 8>,
@@ -53,7 +54,8 @@ func.func private @atoms_and_schedules() attributes {
   e = #warp.schedule<warps = [2, 4], stages = 3, tf32 = true>,
   f = #warp.wgmma,
   g = #warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>,
-  h = #warp.wgmma<k = 32>
+  h = #warp.wgmma<k = 32>,
+  i = #warp.wgmma<k = 8>
 }
 
 // CHECK-LABEL: @types

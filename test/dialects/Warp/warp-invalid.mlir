@@ -307,8 +307,28 @@ func.func @f(%a: !warp.smem<64x128xi8, 128>, %b: !warp.smem<128x128xi8, 128>, %c
 
 // -----
 
-// expected-error @below {{wgmma of a depth of 8, expected 16 or 32}}
-func.func private @f() attributes {a = #warp.wgmma<k = 8>}
+// Nor of 32 bits: of f32 as tf32 the depth is contiguous in both operands.
+#acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<64x32xtf32, 128>, %b: !warp.smem<32x16xtf32, 64>, %c: tensor<64x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C8) reads 'tf32' across its depth, which #warp.wgmma<k = 8> does not do}}
+  %d = warp.dot %a, %b, %c {atom = #warp.wgmma<k = 8>} : !warp.smem<64x32xtf32, 128>, !warp.smem<32x16xtf32, 64> -> tensor<64x16xf32, #acc>
+  return
+}
+
+// -----
+
+// What is not rounded would be cut off.
+#acc = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+func.func @f(%a: !warp.smem<64x32xf32, 128>, %b: !warp.smem<16x32xtf32, 128>, %c: tensor<64x16xf32, #acc>) {
+  // expected-error @below {{'warp.dot' op (C4) multiplies 'f32' with 'tf32' into 'f32' by #warp.wgmma<k = 8>}}
+  %d = warp.dot %a, %b, %c {atom = #warp.wgmma<k = 8>, transpose_b} : !warp.smem<64x32xf32, 128>, !warp.smem<16x32xtf32, 128> -> tensor<64x16xf32, #acc>
+  return
+}
+
+// -----
+
+// expected-error @below {{wgmma of a depth of 64, expected 8, 16 or 32}}
+func.func private @f() attributes {a = #warp.wgmma<k = 64>}
 
 // -----
 

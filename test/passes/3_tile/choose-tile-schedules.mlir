@@ -6,6 +6,9 @@
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/floats.mlir
 // RUN: tenon-opt %t/sums.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/sums.mlir
 // RUN: tenon-opt %t/sums.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tf32=true | FileCheck %t/sums.mlir --check-prefix=TF32
+// RUN: tenon-opt %t/across.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tf32=true | FileCheck %t/across.mlir
+// RUN: tenon-opt %t/across.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tf32=true -o /dev/null --remark-format=emitRemark \
+// RUN:   --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %t/across.mlir --check-prefix=WHY
 // RUN: tenon-opt %t/shared.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=none | FileCheck %t/shared.mlir
 // RUN: tenon-opt %t/shared.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules="tuning=none arch=sm_80" | FileCheck %t/shared.mlir --check-prefix=WARP
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_80 | FileCheck %t/floats.mlir --check-prefix=SM80
@@ -90,12 +93,28 @@ func.func @main(%q: tensor<3x8x1x64xbf16>, %k: tensor<5x2x16x64xbf16>, %v: tenso
 // CHECK: @linear({{.*}}#tile.gemm<rows = 64, columns = 64, depth = 32, promote = 128>
 // CHECK: @linear_1({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 32>
 // CHECK: @linear_2({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 16, split_k = 16>
-// TF32: @linear({{.*}}#tile.gemm<rows = 128, columns = 128, depth = 32>
+// TF32: @linear({{.*}}#tile.gemm<rows = 128, columns = 256, depth = 32>
+// TF32: @linear_1({{.*}}#tile.gemm<rows = {{[0-9]+}}, columns = {{[0-9]+}}, depth = 32>
 func.func @main(%x: tensor<4096x1024xf32>, %w: tensor<4096x1024xf32>, %y: tensor<4096x128xf32>, %v: tensor<4096x128xf32>, %z: tensor<64x256xf64>, %u: tensor<64x256xf64>) -> (tensor<4096x4096xf32>, tensor<4096x4096xf32>, tensor<64x64xf64>) {
   %0 = tenon.linear %x, %w : (tensor<4096x1024xf32>, tensor<4096x1024xf32>) -> tensor<4096x4096xf32>
   %1 = tenon.linear %y, %v : (tensor<4096x128xf32>, tensor<4096x128xf32>) -> tensor<4096x4096xf32>
   %2 = tenon.linear %z, %u : (tensor<64x256xf64>, tensor<64x256xf64>) -> tensor<64x64xf64>
   return %0, %1, %2 : tensor<4096x4096xf32>, tensor<4096x4096xf32>, tensor<64x64xf64>
+}
+
+//--- across.mlir
+// Tensor Cores take f32 as tf32 along the depth alone: else it is as without.
+// CHECK: @matmul({{.*}}#tile.gemm<rows = 64, columns = 64, depth = 32, promote = 128>
+// CHECK: @matmul_1({{.*}}#tile.gemm<rows = 64, columns = 64, depth = 32, promote = 128>
+// CHECK: @matmul_2({{.*}}#tile.gemm<rows = 128, columns = 256, depth = 32>
+// WHY: @matmul has {{.*}}; by multiply-adds, for Tensor Cores take tf32 along the depth alone; next of
+// WHY: @matmul_1 has {{.*}}; by multiply-adds, for Tensor Cores take tf32 along the depth alone; next of
+// WHY-NOT: multiply-adds
+func.func @main(%x: tensor<1024x4096xf32>, %w: tensor<4096x4096xf32>, %y: tensor<4096x1024xf32>) -> (tensor<1024x4096xf32>, tensor<1024x4096xf32>, tensor<1024x4096xf32>) {
+  %0 = tenon.matmul %x, %w : (tensor<1024x4096xf32>, tensor<4096x4096xf32>) -> tensor<1024x4096xf32>
+  %1 = tenon.matmul %y, %w {transpose_a, transpose_b} : (tensor<4096x1024xf32>, tensor<4096x4096xf32>) -> tensor<1024x4096xf32>
+  %2 = tenon.matmul %x, %w {transpose_b} : (tensor<1024x4096xf32>, tensor<4096x4096xf32>) -> tensor<1024x4096xf32>
+  return %0, %1, %2 : tensor<1024x4096xf32>, tensor<1024x4096xf32>, tensor<1024x4096xf32>
 }
 
 //--- shared.mlir

@@ -9,6 +9,8 @@
 // RUN: tenon-compile %t/any-rows.mlir --target=sm_90a --to=tile --schedule=%t/last.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,ROWS
 // RUN: tenon-compile %t/many-rows.mlir --target=sm_90a --to=tile --schedule=%t/last.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,ROWS
 // RUN: tenon-compile %t/product.mlir --target=sm_90a --to=tile --schedule=%t/wide.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,WIDE
+// RUN: tenon-compile %t/floats.mlir --target=sm_90a --to=tile --schedule=%t/floats.txt --tf32 --remarks 2>&1 | FileCheck %s --check-prefix=FITS
+// RUN: tenon-compile %t/floats.mlir --target=sm_90a --to=tile --schedule=%t/floats.txt --remarks 2>&1 | FileCheck %s --check-prefixes=CHECK,WARP
 // RUN: tenon-compile %t/gated.mlir --target=sm_90a --to=tile --schedule=%t/gated.txt --remarks 2>&1 | FileCheck %s --check-prefix=GATED
 
 // LARGE: missed: a second kernel adds up the sums of @linear: shared memory does not hold three slots of its operands beside the sums of others
@@ -40,6 +42,13 @@ func.func @main(%x: tensor<256x512xbf16>, %w: tensor<512x512xbf16>) -> tensor<25
   %0 = tenon.linear %x, %w : (tensor<256x512xbf16>, tensor<512x512xbf16>) -> tensor<256x512xbf16>
   return %0 : tensor<256x512xbf16>
 }
+//--- floats.mlir
+func.func @main(%x: tensor<256x512xf32>, %w: tensor<512x512xf32>) -> tensor<256x512xf32> {
+  %0 = tenon.linear %x, %w : (tensor<256x512xf32>, tensor<512x512xf32>) -> tensor<256x512xf32>
+  return %0 : tensor<256x512xf32>
+}
+//--- floats.txt
+@linear = #tile.gemm<rows = 64, columns = 64, depth = 32, split_k = 4, joined = true>
 //--- any-rows.mlir
 func.func @main(%x: tensor<?x512xbf16> {tenon.dims = ["m", ""]}, %w: tensor<512x512xbf16>) -> tensor<?x512xbf16> {
   %0 = tenon.linear %x, %w : (tensor<?x512xbf16>, tensor<512x512xbf16>) -> tensor<?x512xbf16>

@@ -113,3 +113,37 @@ module @kernels {
     }
   }
 }
+
+// -----
+
+// f32 as tf32 by a warpgroup: steps of 8 are 32 bytes further. It is rounded where it is written to shared memory by threads, or
+// multiplied out of registers.
+// CHECK-LABEL: llvm.func @as_tf32
+// CHECK-COUNT-20: nvvm.convert.float.to.tf32 %{{.*}} {rnd = #nvvm.fp_rnd_mode<rna>}
+// CHECK-NOT: nvvm.convert.float.to.tf32
+// CHECK: ptx.wgmma {{.*}} {element = tf32, lhs_offsets = array<i64: 0, 2, 4, 6>, rhs_offsets = array<i64: 0, 2, 4, 6>} : i64
+// CHECK-COUNT-16: nvvm.convert.float.to.tf32 %{{.*}} {rnd = #nvvm.fp_rnd_mode<rna>}
+// CHECK-NOT: nvvm.convert.float.to.tf32
+// CHECK: ptx.wgmma {{.*}} {element = tf32, lhs_offsets = array<i64>, rhs_offsets = array<i64: 0, 2, 4, 6>} : i32
+!ring = !warp.ring<1, !warp.smem<64x32xtf32, 128>, !warp.smem<16x32xtf32, 128>>
+#sum = #warp.layout<[w4, r2, l8*4], [r2, l4, r2]>
+module @kernels {
+  tile.kernel @as_tf32(%X: !tile.view<64x32xf32>, %W: !tile.view<16x32xf32>, %Y: !tile.view<64x16xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = true, wgmma = true>} {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %zero = arith.constant dense<0.0> : tensor<64x16xf32, #sum>
+    tile.grid (%i) = (%c1) {
+      %ring = warp.ring.create : !ring
+      %s:2 = warp.ring.acquire %ring[%c0] : !ring -> !warp.smem<64x32xtf32, 128>, !warp.smem<16x32xtf32, 128>
+      warp.copy %X[%c0, %c0], %s#0 {within = array<i1: true, true>} : <64x32xf32>, <64x32xtf32, 128>
+      warp.copy %W[%c0, %c0], %s#1 {within = array<i1: true, true>} : <16x32xf32>, <16x32xtf32, 128>
+      warp.ring.commit %ring[%c0] : !ring
+      %t:2 = warp.ring.wait %ring[%c0] {ahead = 0 : i64} : !ring -> !warp.smem<64x32xtf32, 128>, !warp.smem<16x32xtf32, 128>
+      %p = warp.dot %t#0, %t#1, %zero {atom = #warp.wgmma<k = 8>, transpose_b} : !warp.smem<64x32xtf32, 128>, !warp.smem<16x32xtf32, 128> -> tensor<64x16xf32, #sum>
+      %f = tile.load %X[%c0, %c0] : !tile.view<64x32xf32> -> tensor<64x32xf32, #warp.layout<[w4, r2, l8*4], [r8, l4]>>
+      %y = warp.dot %f, %t#1, %p {atom = #warp.wgmma<k = 8>, transpose_b} : tensor<64x32xf32, #warp.layout<[w4, r2, l8*4], [r8, l4]>>, !warp.smem<16x32xtf32, 128> -> tensor<64x16xf32, #sum>
+      warp.ring.release %ring[%c0] : !ring
+      tile.store %y, %Y[%c0, %c0] : tensor<64x16xf32, #sum>, !tile.view<64x16xf32>
+    }
+  }
+}
