@@ -157,6 +157,27 @@ def test_gates_are_one_kernel_on_weights(tmp_path):
     assert list(given) == ["w", "u"] and result["error"] < 0.02
 
 
+def test_products_of_tf32_are_compiled_and_compared_as_such(tmp_path):
+    import torch
+    name = "gemm tf32 1024x4096x4096"
+    done = gpu_bench("compile", tmp_path, "--case", name)
+    assert done.returncode == 0, done.stdout
+    index = json.loads((tmp_path / "index.json").read_text())
+    with zipfile.ZipFile(tmp_path / index["cases"][name]["file"]) as archive:
+        assert "tf32 = true, wgmma = true" in archive.read("manifest.json").decode()
+    matmuls, allowed = torch.backends.cuda.matmul, []
+
+    def product(x, w):
+        allowed.append(matmuls.allow_tf32)
+        return x @ w.T
+    before, case = matmuls.allow_tf32, kernels()[name]
+    fake = SimpleNamespace(backends=torch.backends, nn=SimpleNamespace(functional=SimpleNamespace(linear=product)))
+    x, w = torch.randn(4, 8), torch.randn(16, 8)
+    assert torch.equal(case.peers["cuBLAS"](fake, x, w), x @ w.T)
+    assert allowed == [True] and matmuls.allow_tf32 == before
+    torch.testing.assert_close(case.reference(torch, x, w), x @ w.T)
+
+
 class Told:
     """A contestant whose answers are written down; it ends where there are none left."""
 
@@ -321,7 +342,7 @@ def test_waterfall():
 def test_roofline():
     case = {"ms": {"Tenon": 1.0}, "flops": 2e12, "bytes": 4e9, "tflops": 2000, "tbps": 4}
     results = {"machine": {"copy_tbps": 4.0, "peak_tflops": 800.0, "gpu": "A GPU"},
-               "cases": {"gemm 1x1x1": case, "softmax": {**case, "flops": 0}, "gemm 2x2x2": {"failed": "lost"}}}
+               "cases": {"gemm 1x1x1": case, "gemm tf32 1x1x1": case, "softmax": {**case, "flops": 0}, "gemm 2x2x2": {"failed": "lost"}}}
     text = gpu_report.svg(results)
     assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and text.count("<circle") == 1
     assert "1x1x1: 2000 TFLOP/s" in text and "polyline" in text

@@ -110,7 +110,9 @@ def compile_cases(folder, target, selection, variants, say):
     index = {"target": target, "compiler": tenon.version(), "cases": {}}
     if (folder / INDEX).exists():
         index["cases"] = json.loads((folder / INDEX).read_text())["cases"]
-    texts = {name: lambda case=case: case.text for name, case in selection.of("kernels", kernels()).items()}
+    chosen = selection.of("kernels", kernels())
+    texts = {name: lambda case=case: case.text for name, case in chosen.items()}
+    given = {name: case.options for name, case in chosen.items()}
     if selection.wants_models():
         texts |= {name: lambda case=case: _text_of_model(case) for name, case in selection.of("models", models()).items()}
     refused = 0
@@ -119,7 +121,7 @@ def compile_cases(folder, target, selection, variants, say):
         for variant, options in {"": {}, **variants.get(name, {})}.items():
             title = f"{name}, {variant}" if variant else name
             try:
-                _compile(text, target, folder / file_name(title), options)
+                _compile(text, target, folder / file_name(title), {**given.get(name, {}), **options})
             except TenonError as error:
                 refused += 1
                 say(f"{title}: does not compile: {error}")

@@ -1,5 +1,5 @@
-"""Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; and products and attention of 8-bit
-operands."""
+"""Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; products of f32 as tf32; and products
+and attention of 8-bit operands."""
 import itertools
 import random
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ class KernelCase:
     inputs: callable = None  # function(torch): others than random normal numbers in bf16 of these sizes
     weights: tuple = ()  # names of the last inputs, where Tenon has them as weights: known when it loads
     reference: callable = None  # function(torch, *inputs): the result in f32, where the first peer does not give it
+    options: dict = field(default_factory=dict)  # of tenon's compiler: {"tf32": True}
 
 
 def linear(m, n, k, gelu=False):
@@ -38,6 +39,32 @@ def linear(m, n, k, gelu=False):
         return jax.nn.gelu(y + b, approximate=False) if gelu else y
     return KernelCase(text, [(m, k), (n, k)] + ([(n,)] if gelu else []), {"cuBLAS" if not gelu else "torch": peer},
                       in_jax, 2 * m * n * k, 2 * (m * k + n * k + m * n), is_fused=gelu)
+
+
+def linear_tf32(m, n, k):
+    """Of f32, which the libraries may round to tf32 for this product alone."""
+    x, w, y = f"tensor<{m}x{k}xf32>", f"tensor<{n}x{k}xf32>", f"tensor<{m}x{n}xf32>"
+    text = (f"func.func @main(%x: {x}, %w: {w}) -> {y} {{\n  %y = tenon.linear %x, %w : ({x}, {w}) -> {y}\n"
+            f"  return %y : {y}\n}}\n")
+
+    def inputs(torch):
+        return [torch.randn(*size, device="cuda") for size in ((m, k), (n, k))]
+
+    def peer(torch, x, w):
+        matmuls = torch.backends.cuda.matmul
+        before, matmuls.allow_tf32 = matmuls.allow_tf32, True
+        try:
+            return torch.nn.functional.linear(x, w)
+        finally:
+            matmuls.allow_tf32 = before
+
+    def reference(torch, x, w):
+        return torch.nn.functional.linear(x.double(), w.double()).float()
+
+    def in_jax(jax, x, w):
+        return jax.numpy.matmul(x, w.T, precision="tensorfloat32")
+    return KernelCase(text, [], {"cuBLAS": peer}, in_jax, 2 * m * n * k, 4 * (m * k + n * k + m * n), inputs=inputs,
+                      reference=reference, options={"tf32": True})
 
 
 def matmul(batch, m, n, k, transpose_a, transpose_b):
@@ -423,6 +450,7 @@ LLAMA = [(6144, 4096), (4096, 4096), (14336, 4096), (4096, 14336)]  # columns, d
 LINEARS = [(side, side, side) for side in (8192, 4096, 2048, 1024)] + [
     (rows, *columns) for rows in (4096, 2048, 1024, 256, 64, 16, 1) for columns in LLAMA if (rows, *columns) != (4096,) * 3] + [
     (4095, 4097, 4104), (1000, 1000, 1000), (333, 11008, 4096)]
+TF32_LINEARS = [(8192, 8192, 8192), (4096, 4096, 4096), (1024, 4096, 4096), (256, 4096, 4096)]
 NORM = "{{epsilon = 1.0e-5 : f64}}"
 
 
@@ -432,6 +460,8 @@ def kernels():
     for transpose_a, transpose_b in ((False, False), (True, True), (True, False)):
         name = "".join("NT"[is_set] for is_set in (transpose_a, transpose_b))
         cases[f"gemm {name} 4096x4096x4096"] = matmul(1, 4096, 4096, 4096, transpose_a, transpose_b)
+    for m, n, k in TF32_LINEARS:
+        cases[f"gemm tf32 {m}x{n}x{k}"] = linear_tf32(m, n, k)
     cases["gemm NN 64 of 512x512x64"] = matmul(64, 512, 512, 64, False, False)
     for side in (8192, 4096):
         for kind, scales in (("fp8", "tensor"), ("fp8", "row"), ("fp8", "block"), ("fp8", "1x128 and block"),
