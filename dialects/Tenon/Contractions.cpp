@@ -1,5 +1,6 @@
 // Rules of the matrix products, attention and convolution.
 #include "dialects/Tenon/BroadcastShapes.h"
+#include "dialects/Tenon/ConstantValues.h"
 #include "dialects/Tenon/Tenon.h"
 
 #include "mlir/IR/OpImplementation.h"
@@ -160,10 +161,22 @@ struct DropLogSumExp : OpRewritePattern<AttentionOp> {
     return success();
   }
 };
+
+/// A mask that hides nothing, as exporters write one for an encoder without padding, once it is known to be that.
+struct DropNeutralMask : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    Value mask = op.getMask();
+    if (!mask || !isSplat(mask, elementOf(mask).isInteger(1) ? 1 : 0))
+      return rewriter.notifyMatchFailure(op, "no mask, or one that may hide something");
+    rewriter.modifyOpInPlace(op, [&] { op.getMaskMutable().clear(); });
+    return success();
+  }
+};
 } // namespace
 
 void AttentionOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<DropLogSumExp>(context);
+  patterns.add<DropLogSumExp, DropNeutralMask>(context);
 }
 
 LogicalResult PackValuesOp::infer(ShapeRule &rule, Adaptor op) {

@@ -47,3 +47,29 @@ func.func @linear_edges(%x: tensor<0xf32>, %w: tensor<6x0xf32>, %y: tensor<1x8xf
   %1 = tenon.linear %y, %v : (tensor<1x8xf32>, tensor<6x8xf32>) -> tensor<1x6xf32>
   return %0, %1 : tensor<6xf32>, tensor<1x6xf32>
 }
+
+// -----
+
+// CHECK-LABEL: @masks_that_hide_nothing
+// CHECK-NOT: mask(
+// CHECK: return
+func.func @masks_that_hide_nothing(%q: tensor<2x4x5x8xf32>) -> (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) {
+  %all = tenon.constant dense<true> : tensor<2x1x5x5xi1>
+  %zero = tenon.constant dense<0.0> : tensor<5x5xf32>
+  %y = tenon.attention %q, %q, %q mask(%all) : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x1x5x5xi1>) -> tensor<2x4x5x8xf32>
+  %z = tenon.attention %q, %q, %q mask(%zero) : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<5x5xf32>) -> tensor<2x4x5x8xf32>
+  return %y, %z : tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @negative_masks_that_hide
+// CHECK: tenon.attention {{.*}} mask(
+// CHECK: tenon.attention {{.*}} mask(
+func.func @negative_masks_that_hide(%q: tensor<2x4x5x8xf32>) -> (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>) {
+  %none = tenon.constant dense<false> : tensor<2x1x5x5xi1>
+  %one = tenon.constant dense<1.0> : tensor<5x5xf32>
+  %y = tenon.attention %q, %q, %q mask(%none) : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x1x5x5xi1>) -> tensor<2x4x5x8xf32>
+  %z = tenon.attention %q, %q, %q mask(%one) : (tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>, tensor<5x5xf32>) -> tensor<2x4x5x8xf32>
+  return %y, %z : tensor<2x4x5x8xf32>, tensor<2x4x5x8xf32>
+}
