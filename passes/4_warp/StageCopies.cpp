@@ -507,10 +507,14 @@ static void stageOnce(RingLoads group, Block &block) {
 /// What is loaded once a program and multiplied comes through a ring of its own: the producer brings the next program's
 /// while this one runs. So does all that a program without a loop multiplies.
 static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
-  bool hasRings = false;
-  grid.walk([&](RingCreateOp) { hasRings = true; });
-  if (grid.getBody().getOps<ProduceOp>().empty() && (hasRings || !schedule.getProducer()))
-    return; // all threads fill the rings
+  // Those of what is seldom done anew all threads fill, whoever fills the others.
+  WalkResult ofAllThreads = grid.walk<WalkOrder::PreOrder>([](Operation *op) {
+    return isa<tile::RedoOp>(op)   ? WalkResult::skip()
+           : isa<RingCreateOp>(op) ? WalkResult::interrupt()
+                                   : WalkResult::advance();
+  });
+  if (grid.getBody().getOps<ProduceOp>().empty() && (ofAllThreads.wasInterrupted() || !schedule.getProducer()))
+    return;
   Block &block = grid.getBody().front();
   RingLoads all = findLoads(block, /*loop=*/{}, schedule, /*widens=*/false);
   for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {

@@ -157,6 +157,42 @@ tile.kernel @once(%X: !tile.view<64x64xbf16>, %W: !tile.view<32x64xbf16>, %B: !t
 
 // -----
 
+// What is seldom done anew has a loop, whose rings all threads fill: the rest has a producer all the same.
+// CHECK-LABEL: tile.kernel @once_and_seldom_anew
+// CHECK: warp.ring.create transfers(%c1) : <2, <64x64xbf16, 128>>
+// CHECK: warp.produce {
+// CHECK: warp.ring.create transfers(%c1) : <2, <32x64xbf16, 128>>
+// CHECK: warp.produce {
+// CHECK: tile.redo
+// CHECK-NOT: warp.produce
+// CHECK: warp.ring.create : <1,
+// CHECK-NOT: warp.produce
+tile.kernel @once_and_seldom_anew(%X: !tile.view<64x64xbf16>, %W: !tile.view<32x64xbf16>, %Y: !tile.view<64x32xf32>) attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 2>} {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %c64 = arith.constant 64 : index
+  %zero = arith.constant dense<0.0> : tensor<64x32xf32>
+  tile.grid () = () {
+    %x = tile.load %X[%c0, %c0] : !tile.view<64x64xbf16> -> tensor<64x64xbf16>
+    %w = tile.load %W[%c0, %c0] : !tile.view<32x64xbf16> -> tensor<32x64xbf16>
+    %d = tile.dot %x, %w, %zero {transpose_b} : tensor<64x64xbf16>, tensor<32x64xbf16> -> tensor<64x32xf32>
+    tile.store %d, %Y[%c0, %c0] : tensor<64x32xf32>, !tile.view<64x32xf32>
+    %sum = tile.reduce add %d {axis = 1 : i64} : tensor<64x32xf32> -> tensor<64xf32>
+    %strange = arith.cmpf uno, %sum, %sum : tensor<64xf32>
+    tile.redo %strange : tensor<64xi1> {
+      %s = scf.for %k = %c0 to %c64 step %c16 iter_args(%a = %zero) -> (tensor<64x32xf32>) {
+        %xk = tile.load %X[%c0, %k] : !tile.view<64x64xbf16> -> tensor<64x16xbf16>
+        %wk = tile.load %W[%c0, %k] : !tile.view<32x64xbf16> -> tensor<32x16xbf16>
+        %e = tile.dot %xk, %wk, %a {transpose_b} : tensor<64x16xbf16>, tensor<32x16xbf16> -> tensor<64x32xf32>
+        scf.yield %e : tensor<64x32xf32>
+      }
+      tile.store %s, %Y[%c0, %c0] : tensor<64x32xf32>, !tile.view<64x32xf32>
+    }
+  }
+}
+
+// -----
+
 // No producer: threads load for themselves.
 // CHECK-LABEL: tile.kernel @by_all
 // CHECK-NOT: warp.ring
