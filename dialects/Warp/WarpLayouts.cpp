@@ -320,7 +320,7 @@ SmallVector<SmallVector<Digit>> WgmmaAttr::lhsDigits(int64_t rows, int64_t depth
 
 LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, int64_t warpsM, int64_t warpsN,
                                    int64_t stages, bool, bool wgmma, bool producer, int64_t outerStages, bool turns,
-                                   int64_t cluster, int64_t teams, int64_t early) {
+                                   int64_t cluster, int64_t teams, int64_t early, int64_t resident) {
   if (wgmma && (warpsM % 4 != 0 || warpsN != 1))
     return emitError() << "wgmma has " << warpsM << " x " << warpsN
                        << " warps, expected a multiple of 4 along the rows, 1 along the columns";
@@ -336,6 +336,9 @@ LogicalResult ScheduleAttr::verify(llvm::function_ref<InFlightDiagnostic()> emit
   if (early < 0 || (early > 0 && (!producer || teams != 1)))
     return emitError() << "what is streamed comes through " << early
                        << " slots of its own, expected none, or with a producer and without teams a positive number";
+  if (resident < 1 || (resident > 1 && (!producer || teams != 1)))
+    return emitError() << "a multiprocessor has " << resident
+                       << " CTAs at a time, expected 1, or with a producer and without teams a positive number";
   if (warpsM < 1 || warpsN < 1 || warpsM * warpsN > 32)
     return emitError() << "a program has " << warpsM << " x " << warpsN << " warps, expected 1 to 32";
   if (std::min(stages, outerStages) < 1)

@@ -99,7 +99,8 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
     bring what they have in common once (tenon-form-clusters). With `teams = 2` a CTA has the warps twice: two teams take
     its programs in turn, so that one multiplies while the other computes what is behind its product (ping-pong). With
     `early = 8` what is streamed - weights, or where there are none what a program alone reads - comes through rings of 8
-    slots of its own; those of weights the producer begins to fill before the launch ahead is done (`warp.early`).
+    slots of its own; those of weights the producer begins to fill before the launch ahead is done (`warp.early`). With
+    `resident = 2` a multiprocessor has two such CTAs at a time, each with as many registers as that leaves.
   }];
   let parameters = (ins "int64_t":$warpsM, "int64_t":$warpsN, "int64_t":$stages, "bool":$tf32,
                         DefaultValuedParameter<"bool", "false">:$wgmma,
@@ -108,10 +109,11 @@ def Warp_Schedule : AttrDef<WarpDialect, "Schedule"> {
                         DefaultValuedParameter<"bool", "false">:$turns,
                         DefaultValuedParameter<"int64_t", "1">:$cluster,
                         DefaultValuedParameter<"int64_t", "1">:$teams,
-                        DefaultValuedParameter<"int64_t", "0">:$early);
+                        DefaultValuedParameter<"int64_t", "0">:$early,
+                        DefaultValuedParameter<"int64_t", "1">:$resident);
   let assemblyFormat = [{
     `<` `warps` `=` `[` $warpsM `,` $warpsN `]` `,` struct($stages, $tf32, $wgmma, $producer, $outer, $turns, $cluster,
-                                                         $teams, $early) `>`
+                                                         $teams, $early, $resident) `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{

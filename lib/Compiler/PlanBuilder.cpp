@@ -144,7 +144,8 @@ LogicalResult KernelAttributes::readGpu(PlanKernel &into) {
     return failure();
   if (auto counters = function->getAttrOfType<IntegerAttr>("tenon.counter_bytes"))
     cuda.counterBytes = counters.getInt();
-  cuda.oneWave = function->hasAttr("tenon.one_wave");
+  if (auto resident = function->getAttrOfType<IntegerAttr>("tenon.one_wave"))
+    cuda.waveCtas = resident.getInt();
   if (auto sizes = function->getAttrOfType<AffineMapAttr>("tenon.counted_sizes"))
     for (AffineExpr size : sizes.getValue().getResults())
       cuda.countedSizes.push_back(exprOf(size));

@@ -114,7 +114,7 @@ static Status prepareConfig(PreparedLaunch &prepared, const std::vector<int64_t>
   int64_t grid[3];
   for (int axis = 0; axis < 3; ++axis) {
     TENON_TRY_ASSIGN(grid[axis], plan.grid[axis].evaluate(dims));
-    if (axis == 0 && plan.oneWave && grid[0] <= INT_MAX)
+    if (axis == 0 && plan.waveCtas && grid[0] <= INT_MAX)
       grid[0] = std::min(grid[0], std::max<int64_t>(prepared.kernel->wave / plan.cluster[0], 1) * plan.cluster[0]);
     int64_t most = axis == 0 ? INT_MAX : 65535;
     if (grid[axis] < 0 || grid[axis] > most || grid[axis] % plan.cluster[axis])

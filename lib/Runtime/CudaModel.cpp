@@ -48,13 +48,13 @@ static Status checkParameters(Device &device, const PlanLaunch &launch, const Ke
   return {};
 }
 
-/// CTAs that run at a time, one each multiprocessor. The CTAs of a cluster lie in one part of the GPU, so that of
-/// clusters there may be fewer than multiprocessors have room for.
+/// CTAs that run at a time, as many each multiprocessor as the plan says. The CTAs of a cluster lie in one part of the
+/// GPU, so that of clusters there may be fewer than multiprocessors have room for.
 static Result<int64_t> waveOf(Device &gpu, const Kernel &kernel) {
   const PlanCudaKernel &plan = *kernel.plan->cuda;
   int64_t size = plan.cluster[0] * plan.cluster[1] * plan.cluster[2];
-  if (size == 1 || !plan.oneWave)
-    return gpu.numSms();
+  if (size == 1 || !plan.waveCtas)
+    return gpu.numSms() * plan.waveCtas;
   auto narrow = [](int64_t size) { return static_cast<unsigned int>(size); };
   CUlaunchAttribute attribute = {};
   attribute.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
@@ -73,7 +73,7 @@ static Result<int64_t> waveOf(Device &gpu, const Kernel &kernel) {
   int clusters = 0;
   TENON_TRY(gpu.check(gpu.driver().cuOccupancyMaxActiveClusters(&clusters, kernel.function, &config),
                       "cuOccupancyMaxActiveClusters", kernel.name));
-  return std::min<int64_t>(clusters * size, gpu.numSms());
+  return std::min<int64_t>(clusters * size, gpu.numSms() * plan.waveCtas);
 }
 
 Status Model::loadKernels(const std::map<std::string, std::string_view> &cubins) {

@@ -98,8 +98,10 @@ static OrderedJson toJson(const PlanCudaKernel &kernel) {
     json["tensor_maps"].push_back(toJson(map));
   if (kernel.counterBytes)
     json["counters"] = kernel.counterBytes;
-  if (kernel.oneWave)
+  if (kernel.waveCtas)
     json["one_wave"] = true;
+  if (kernel.waveCtas > 1)
+    json["resident"] = kernel.waveCtas;
   if (!kernel.countedSizes.empty())
     json["counted_sizes"] = toJson(kernel.countedSizes);
   if (!kernel.fallback.empty())
@@ -425,7 +427,7 @@ private:
 
   PlanCudaKernel cudaKernel(const Json &json, const std::string &where) {
     only(json,
-         {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "counters", "one_wave",
+         {"cubin", "grid", "block", "cluster", "shared", "zeroed", "tensor_maps", "counters", "one_wave", "resident",
           "counted_sizes", "fallback"},
          where);
     PlanCudaKernel result;
@@ -441,7 +443,9 @@ private:
         where);
     if (status.ok() && json.contains("counters"))
       result.counterBytes = integer(json, "counters", where);
-    result.oneWave = flag(json, "one_wave", where);
+    result.waveCtas = flag(json, "one_wave", where);
+    if (status.ok() && json.contains("resident"))
+      result.waveCtas = integer(json, "resident", where);
     if (status.ok() && json.contains("counted_sizes"))
       result.countedSizes = exprs(json, "counted_sizes", where);
     if (status.ok() && json.contains("fallback"))

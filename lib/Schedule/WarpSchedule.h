@@ -12,6 +12,7 @@ struct WarpSchedule {
   int64_t cluster = 1;     ///< CTAs that bring what they have in common once
   int64_t teams = 1;       ///< that take a CTA's programs in turn
   int64_t early = 0;       ///< slots of the weights' own ring, which fills before the launch ahead is done
+  int64_t resident = 1;    ///< CTAs that a multiprocessor has at a time
 };
 
 /// What multiplies: single multiply-adds, Tensor Cores by instructions of a warp, or of a warpgroup where there are

@@ -201,6 +201,7 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
       };
       auto counters = function->getAttrOfType<IntegerAttr>("tenon.counter_bytes");
       int64_t counterBytes = counters ? counters.getInt() : 0;
+      auto wave = function->getAttrOfType<IntegerAttr>("tenon.one_wave");
       result->kernels[kernel.name] = {kernel,
                                       parameterBytes(function),
                                       map("tenon.grid"),
@@ -209,7 +210,7 @@ Result<std::unique_ptr<SimulatedModule>> SimulatedModule::compile(Operation *mod
                                       function->getAttrOfType<ArrayAttr>("tenon.tensor_maps"),
                                       clusterOf(function),
                                       counterBytes,
-                                      function->hasAttr("tenon.one_wave")};
+                                      wave ? wave.getInt() : 0};
     }
   if (result->kernels.empty())
     return invalidArgument("the module has no kernel: an llvm.func with the attribute nvvm.kernel");
@@ -324,8 +325,10 @@ Result<sim::Report> SimulatedModule::run(const std::string &name, const Simulate
   sim::Launch launch;
   constexpr int64_t numSimulatedSms = 4; // few, so that CTAs take several programs each
   launch.cluster = entry.cluster;
-  if (entry.isOneWave)
-    grid[0] = std::min(grid[0], std::max(numSimulatedSms / entry.cluster[0], int64_t{1}) * entry.cluster[0]);
+  if (entry.waveCtas) {
+    int64_t clusters = numSimulatedSms * entry.waveCtas / entry.cluster[0];
+    grid[0] = std::min(grid[0], std::max(clusters, int64_t{1}) * entry.cluster[0]);
+  }
   std::copy(grid.begin(), grid.end(), launch.grid.begin());
   launch.isProgrammatic = call.isProgrammatic;
   auto add = [&](sim::Buffer buffer, bool isWritable) {

@@ -48,7 +48,7 @@ private:
     mlir::ArrayAttr tensorMaps;                      ///< dictionaries, or null
     std::array<int64_t, 3> cluster = {1, 1, 1};
     int64_t counterBytes = 0; ///< at the workspace's start, which a launch leaves 0
-    bool isOneWave = false;   ///< CTAs take turns
+    int64_t waveCtas = 0;     ///< CTAs take turns: so many a multiprocessor, 0: they do not
   };
   std::map<std::string, Entry> kernels;
 };

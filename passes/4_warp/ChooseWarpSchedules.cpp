@@ -230,12 +230,12 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       };
       if (failed(warp::ScheduleAttr::verify(refuse, chosen.warpsM, chosen.warpsN, chosen.stages, tf32, chosen.wgmma,
                                             chosen.wgmma, chosen.outerStages, turns, chosen.cluster, chosen.teams,
-                                            chosen.early)))
+                                            chosen.early, chosen.resident)))
         return signalPassFailure();
       kernel->setAttr("warp.schedule",
                       warp::ScheduleAttr::get(&getContext(), chosen.warpsM, chosen.warpsN, chosen.stages, tf32,
                                               chosen.wgmma, chosen.wgmma, chosen.outerStages, turns, chosen.cluster,
-                                              chosen.teams, chosen.early));
+                                              chosen.teams, chosen.early, chosen.resident));
     });
     if (failed(checkHandNames(getOperation(), schedules, byHand->warp, names,
                               "on tiles; tenon-compile --to=tile shows them")))

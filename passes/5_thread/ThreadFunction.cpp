@@ -169,7 +169,9 @@ LogicalResult ThreadEmitter::emit() {
     function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
     function.setArgAttr(number, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
   }
-  int64_t numThreads = 32 * (schedule.getAllWarps() + (hasProducer ? 4 : 0)); // registers are shared out to warpgroups
+  // Registers are shared out to warpgroups; of several CTAs each warp has as many, so that one of them is enough.
+  int64_t producerWarps = !hasProducer ? 0 : schedule.getResident() > 1 ? 1 : 4;
+  int64_t numThreads = 32 * (schedule.getAllWarps() + producerWarps);
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   function->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
   function->setAttr("tenon.block", b.getDenseI64ArrayAttr({numThreads, 1, 1}));
@@ -233,9 +235,9 @@ LogicalResult ThreadEmitter::emit() {
   function->setAttr("tenon.warps", b.getStringAttr(carriedOut));
   if (cluster)
     function->setAttr("tenon.cluster", b.getDenseI64ArrayAttr({cluster.getSize(), 1, 1}));
-  // A CTA takes programs until there are none, so that one for each SM does.
+  // A CTA takes programs until there are none, so that as many as run at a time do.
   if (hasProducer)
-    function->setAttr("tenon.one_wave", b.getUnitAttr());
+    function->setAttr("tenon.one_wave", b.getI64IntegerAttr(schedule.getResident()));
   if (failed(limitSizes(numDims)))
     return failure();
   if (!tensorMaps.empty())

@@ -128,7 +128,7 @@ static Status wholeLife() {
 
   // A kernel of which the driver says how many clusters run at once.
   LaunchPlan plan = cudaModelPlan();
-  plan.kernels["add"].cuda->oneWave = true;
+  plan.kernels["add"].cuda->waveCtas = 1;
   TENON_TRY_ASSIGN(std::shared_ptr<const Artefact> artefact, openArtefactBytes(cudaModelArtefact(plan)));
   TENON_TRY(Executable::load(artefact, nullptr, 0).status());
   int64_t free = 0, total = 0;

@@ -304,8 +304,8 @@ TEST_F(Cuda, LaunchesThatMakeNoSense) {
 TEST_F(Cuda, ManyProgramsAreLaunchedAsOneWave) {
   LaunchPlan plan = cudaModelPlan();
   PlanCudaKernel &add = *plan.kernels["add"].cuda;
-  add.oneWave = true;
-  auto gridsOf = [&](std::array<int64_t, 3> cluster, std::vector<int64_t> batches) {
+  auto gridsOf = [&](int64_t resident, std::array<int64_t, 3> cluster, std::vector<int64_t> batches) {
+    add.waveCtas = resident;
     add.cluster = cluster;
     auto exe = *Executable::createCuda(plan, {{"model", modelCubin}}, "", modelWeightSource(), 0);
     EXPECT_EQ(exe->cuda()->device().numSms(), 5);
@@ -319,8 +319,15 @@ TEST_F(Cuda, ManyProgramsAreLaunchedAsOneWave) {
     return grids;
   };
   using Grids = std::vector<unsigned int>;
-  EXPECT_EQ(gridsOf({1, 1, 1}, {1, 4, 1000}), (Grids{2, 4, 5}));
-  EXPECT_EQ(gridsOf({2, 1, 1}, {1, 4, 1000}), (Grids{2, 2, 2})); // one of the parts has room for one cluster of 2
+  EXPECT_EQ(gridsOf(1, {1, 1, 1}, {1, 4, 1000}), (Grids{2, 4, 5}));
+  EXPECT_EQ(gridsOf(2, {1, 1, 1}, {1, 4, 1000}), (Grids{2, 4, 10}));
+  EXPECT_EQ(gridsOf(1, {2, 1, 1}, {1, 4, 1000}), (Grids{2, 2, 2})); // one of the parts has room for one cluster of 2
+  for (int64_t resident : {0, 1, 3}) {
+    add.waveCtas = resident;
+    auto read = readLaunchPlan(writeLaunchPlan(plan));
+    ASSERT_TRUE(read.ok()) << read.status().message();
+    EXPECT_EQ(read->kernels.at("add").cuda->waveCtas, resident);
+  }
 }
 
 //===--- streams -------------------------------------------------------------------------------------------------===//

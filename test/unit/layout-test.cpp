@@ -200,7 +200,7 @@ TEST_F(LayoutTest, ReshapedLayoutsKeepElementsInTheirRegisters) {
 // Scores of m64n32 in the order of the depth in which a left operand of m64k32 has them: the pairs of two blocks of 8
 // columns that a thread has are neighbours there.
 TEST_F(LayoutTest, PairsOfColumnsBecomeALeftOperandOfBytes) {
-  auto schedule = ScheduleAttr::get(&context, 4, 1, 1, false, true, false, 1, false, 1, 1, 0);
+  auto schedule = ScheduleAttr::get(&context, 4, 1, 1, false, true, false, 1, false, 1, 1, 0, 1);
   LayoutAttr pairs = schedule.accumulatorLayout(64, 32).reshape({64, 32}, {64, 2, 2, 4, 2});
   ASSERT_TRUE(pairs);
   LayoutAttr operand = pairs.pick({0, 1, 3, 2, 4}).reshape({64, 2, 4, 2, 2}, {64, 32});
@@ -222,7 +222,7 @@ TEST_F(LayoutTest, ReshapedLayoutsCountPastAnEndOnlyAlongOneDimension) {
 // l / 4 + 8, columns 2 * (l mod 4) and the next.
 TEST_F(LayoutTest, AccumulatorsLieAsTheManualSays) {
   LayoutAttr layout =
-      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1, 0).accumulatorLayout(16, 8);
+      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1, 0, 1).accumulatorLayout(16, 8);
   for (int64_t lane = 0; lane < 32; ++lane) {
     std::vector<Place> expected;
     for (int64_t number = 0; number < 4; ++number)
@@ -233,8 +233,8 @@ TEST_F(LayoutTest, AccumulatorsLieAsTheManualSays) {
 
 // Of 8-bit floats that are widened across the depth: even columns of 16 are one instruction's, odd ones the next one's.
 TEST_F(LayoutTest, AccumulatorsOfWidenedColumnsAreFourNeighbours) {
-  LayoutAttr layout =
-      ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1, 0).accumulatorLayout(16, 16, /*run=*/4);
+  LayoutAttr layout = ScheduleAttr::get(&context, 1, 1, 1, false, false, false, 1, false, 1, 1, 0, 1)
+                          .accumulatorLayout(16, 16, /*run=*/4);
   for (int64_t lane = 0; lane < 32; ++lane) {
     std::vector<Place> expected;
     for (int64_t number = 0; number < 8; ++number)

@@ -237,13 +237,15 @@ TEST_F(SimWgmmaFaults, AreNamed) {
   // 64 rows of A and 8 of B, without a swizzle, for one step of bf16.
   Form form = {"bf16", "bf16", 16, 8, 32};
   Layout a = {16, 32, rowsOfA}, b = {16, 32, 8};
-  auto run = [&](uint64_t bitsOfB, bool isLastWarpGone) {
+  auto run = [&](uint64_t bitsOfB, bool isLastWarpGone, int threads = 128) {
     std::string text = kernelText(form, 1024, a.descriptor(0), b.descriptor(2048) ^ bitsOfB, "0", "0");
+    text.replace(text.find("i32: 128"), 8, "i32: " + std::to_string(threads));
     if (isLastWarpGone) {
       std::string start = "%start = llvm.ptrtoint", end = "llvm.return\n}\n";
       text.replace(text.find(start), 0,
-                   "%c96 = arith.constant 96 : i32\n%isLast = arith.cmpi uge, %t, %c96 : i32\n"
-                   "cf.cond_br %isLast, ^end, ^go\n^go:\n");
+                   "%first = arith.constant " + std::to_string(threads - 32) +
+                       " : i32\n%isLast = arith.cmpi uge, %t, %first : i32\n"
+                       "cf.cond_br %isLast, ^end, ^go\n^go:\n");
       text.replace(text.rfind(end), end.size(), "llvm.return\n^end:\nllvm.return\n}\n");
     }
     OwningOpRef<ModuleOp> source = parseSourceString<ModuleOp>(text, &context);
@@ -267,6 +269,8 @@ TEST_F(SimWgmmaFaults, AreNamed) {
   };
   EXPECT_TRUE(run(0, false).ok()) << run(0, false).text();
   expectFinding(run(0, true), sim::FindingKind::Divergence, "needs the four warps of a warpgroup");
+  EXPECT_TRUE(run(0, true, 160).ok()) << run(0, true, 160).text(); // a warpgroup, and a warp that does something else
+  expectFinding(run(0, false, 160), sim::FindingKind::Misuse, "needs whole warpgroups; the CTA has 160 threads");
   expectFinding(run(uint64_t{1} << 49, false), sim::FindingKind::Misuse, "has a descriptor with bit 49 set");
   expectFinding(run(uint64_t{1} << 15, false), sim::FindingKind::Misuse, "has a descriptor with bit 15 set");
 }

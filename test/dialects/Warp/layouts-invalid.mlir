@@ -119,3 +119,11 @@ tile.kernel @f() attributes {warp.schedule = #warp.schedule<warps = [4, 1], stag
   tile.grid () = () {
   }
 }
+
+// -----
+
+// expected-error @below {{a multiprocessor has 2 CTAs at a time, expected 1, or with a producer and without teams a positive number}}
+tile.kernel @f() attributes {warp.schedule = #warp.schedule<warps = [4, 1], stages = 2, tf32 = false, wgmma = true, resident = 2>} {
+  tile.grid () = () {
+  }
+}

@@ -3,7 +3,7 @@
 
 // The rows are counted by a loop; those of the producer's loop by TMA too. The depth is known.
 // CHECK-DAG: [[ONE:#.*]] = affine_map<()[s0, s1] -> (s0, s1)>
-// CHECK: llvm.func @linear({{.*}}tenon.counted_sizes = #{{.*}}tenon.grid = #{{.*}}tenon.one_wave
+// CHECK: llvm.func @linear({{.*}}tenon.counted_sizes = #{{.*}}tenon.grid = #{{.*}}tenon.one_wave = 1 : i64
 func.func @main(%x: tensor<?x4096xbf16> {tenon.dims = ["rows", ""]}, %w: tensor<4096x4096xbf16>) -> tensor<?x4096xbf16> {
   %y = tenon.linear %x, %w : (tensor<?x4096xbf16>, tensor<4096x4096xbf16>) -> tensor<?x4096xbf16>
   return %y : tensor<?x4096xbf16>
