@@ -62,7 +62,8 @@ def AttentionAttr : TileScheduleAttr<"Attention", "attention"> {
     together. All are at least 1. Powers and sums are relative to a base for each query. With `maximum = lazy` it becomes
     the query's maximum where that has outgrown it by 2^8; with `online` wherever the maximum has grown, the textbook's
     online softmax; with `first` it is the first keys' maximum until a sum outgrows it by 2^40 (2^12 in f16): maxima are
-    not looked for then, and powers of such keys are computed twice.
+    not looked for then, and powers of such keys are computed twice. Where one turn sees all keys a few of them take the
+    place of the first.
   }];
   let parameters = (ins "int64_t":$queries, "int64_t":$keys, DefaultValuedParameter<"int64_t", "1">:$split_keys,
                     DefaultValuedParameter<"::tenon::tile::Maximum", "::tenon::tile::Maximum::Lazy">:$maximum);

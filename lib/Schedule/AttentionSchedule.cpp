@@ -17,8 +17,15 @@ constexpr int64_t fewTurns = 64, hidingPrograms = 3;
 constexpr double wgmmaRate = 0.6;        // of the peak, of a warpgroup between its softmaxes
 constexpr double threeGroupsRate = 1.18; // three warpgroups to two, heads of 64: by the same file
 // Up to so many turns a program looks at the maximum of each, as its first does anyhow: two of 197 tokens are 1.08
-// times as fast so, one of 128 1.07, and of heads of 32 1.22.
+// times as fast so. Where one turn sees all keys, a few scores are looked at in place of all.
 constexpr int64_t turnsByMaximum = 2;
+// Keys that two warpgroups' registers hold at once with heads of 64: ViT's 197 tokens so 1.09 times as fast as in two
+// turns.
+constexpr int64_t mostKeysAtOnce = 208;
+// A program with one turn of so many keys takes few registers: one warpgroup each, three of them share a multiprocessor
+// and fill each other's waits (chooseRowDotWarps): BERT's 128 tokens 1.12 times as fast as two in one, heads of
+// 32 1.13.
+constexpr int64_t keysOfOneTurn = 128, warpgroupsAtOnce = 3;
 constexpr double startClocks = 1500;                    // a program's first copy from memory, and its last store
 constexpr double copyBytesPerClock = 40;                // into one multiprocessor
 constexpr double launchSeconds = 3e-6;                  // of the kernel that puts parts together
@@ -98,7 +105,9 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
   // a mask hides keys.
   auto chosen = [&](AttentionTile tile) -> AttentionCandidate {
     bool isWide = shape.headSize < 0 || shape.headSize > 64;
-    bool isShort = shape.keys >= 0 && ceilDiv(shape.keys, tile.keys) <= turnsByMaximum;
+    int64_t turns = shape.keys < 0 ? assumedKeys : ceilDiv(shape.keys, tile.keys);
+    bool seesAll = turns == 1 && !shape.isCausal && !shape.isMasked;
+    bool isShort = turns <= turnsByMaximum && !seesAll;
     tile.byFirst = isWgmma && tile.queries >= 64 && tile.splits == 1 && !isShort && !(isWide && shape.isMasked);
     return {tile, reason + (tile.byFirst ? "; relative to the first keys' maximum" : "")};
   };
@@ -127,10 +136,19 @@ AttentionCandidate chooseAttentionTile(const TileAttentionShape &shape, const Gp
   // begins when half of the keys are there: BERT of one sequence 1.026, ViT's 197 tokens 1.01 times as fast.
   if (isWgmma && !shape.isCausal && shape.keys > 64 && tile.queries >= 64) {
     int64_t turns = ceilDiv(shape.keys, tile.keys);
-    bool isFew = shape.batch >= 0 && shape.heads >= 0 && model.programs(tile) < arch.numSms;
+    bool isKnown = shape.batch >= 0 && shape.heads >= 0, isFew = isKnown && model.programs(tile) < arch.numSms;
+    bool isOfTwoGroups = isKnown && !isFew && isSmall && !shape.isMasked && tile.queries == 128;
     if (turns == 1 && isFew)
       turns = 2;
+    if (turns > 1 && isOfTwoGroups && shape.keys <= mostKeysAtOnce)
+      turns = 1;
     tile.keys = ceilDiv(ceilDiv(shape.keys, turns), 16) * 16;
+    AttentionTile one{64, tile.keys};
+    if (turns == 1 && isOfTwoGroups && tile.keys <= keysOfOneTurn &&
+        model.programs(one) >= warpgroupsAtOnce * arch.numSms) {
+      reason = "64 queries at a time, for three programs a multiprocessor";
+      tile = one;
+    }
   }
   // Fewer keys a turn where a program is one warp: more programs on a multiprocessor.
   AttentionTile whole = tile, best = tile;

@@ -79,14 +79,21 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
   return schedule;
 }
 
-WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
-                               const GpuArch &arch) {
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, bool isPlain,
+                               DotKind kind, const GpuArch &arch) {
   if (fitsWgmma(rows, columns, kind, arch)) {
     WarpSchedule schedule{rows / 16, 1, stagesFor(bytesPerStage, 2, arch), true};
     // Beside the rings there are a slab of 128 bytes a row that results leave through, and the rare path's tiles.
     constexpr int64_t rareBytes = 16 * 1024;
     int64_t free = arch.sharedBytesPerBlock - schedule.stages * bytesPerStage - rows * 128 - rareBytes;
     schedule.outerStages = outerBytes > 0 && 2 * outerBytes <= free ? 2 : 1;
+    // Without a loop a warpgroup holds one product at a time, in the registers that three CTAs leave it (128), and what
+    // it waits for the others fill. Two slots each are no faster then.
+    constexpr int64_t resident = 3, mostColumns = 128;
+    int64_t bytes = outerBytes + rows * 128 + arch.sharedBytesReserved;
+    if (bytesPerStage == 0 && isPlain && rows == 64 && columns <= mostColumns &&
+        resident * bytes <= arch.sharedBytesPerSm)
+      schedule.outerStages = 1, schedule.resident = resident;
     return schedule;
   }
   WarpSchedule schedule;

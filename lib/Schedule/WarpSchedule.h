@@ -24,9 +24,9 @@ enum class DotKind { Fma, Warp, Warpgroup };
 WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes,
                             int64_t exchangedBytes, DotKind kind, const GpuArch &arch, int64_t parts = 1);
 /// For a program whose dots feed one another row by row (attention), the widest with that many columns: every warp has
-/// whole rows.
-WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, DotKind kind,
-                               const GpuArch &arch);
+/// whole rows. `isPlain`: nothing is seldom done anew, which would take registers.
+WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, bool isPlain,
+                               DotKind kind, const GpuArch &arch);
 /// Of what a warpgroup's rows leave through at a time.
 constexpr int64_t slabBytes(int64_t rows) { return rows * 128; }
 /// The slots `early` of a program that `schedule` is for. A turn copies `weightBytes` and `otherBytes`, `outerBytes`

@@ -179,6 +179,7 @@ private:
   /// Add a tile of scores to the sum, make the total relative to the same, and give the powers.
   Powers addOnline(State &state, Value score);
   Powers addLazily(State &state, Value score);
+  void beginByFew(State &state, Value score);
   Powers addByFirst(State &state, Value score);
   Value product(NonFinite nonFinite, Value total, llvm::function_ref<Value()> ofMasks, const Powers &powers,
                 Value values);
@@ -197,6 +198,7 @@ private:
   TileValue scoreScale;         ///< where there are scales: times this instead of the factor
   bool isLate = false;          ///< the factor, which keeps the order of scores
   bool keepsInfinities = false; ///< the total may hold some that count
+  bool hasOneTurn = false;      ///< nothing is summed before that would have to be made relative to another base
   unsigned rows = 0, columns = 0, keys = 0;
   AffineExpr keyHead;
   Value endOfKeys, endOfQueries; ///< of the program's batch
@@ -499,6 +501,8 @@ std::pair<Value, Value> AttentionTiles::rebase(State &state, Value peak) {
     negated = arith::NegFOp::create(b, scaled(peak, {rows}));
   state.below = arith::MinimumFOp::create(b, before, negated);
   Value correction = math::Exp2Op::create(b, inPowersOf2(arith::SubFOp::create(b, state.below, before)));
+  if (hasOneTurn)
+    return {state.sum, correction};
   return {arith::MulFOp::create(b, state.sum, correction), correction};
 }
 
@@ -540,6 +544,18 @@ AttentionTiles::Powers AttentionTiles::addLazily(State &state, Value score) {
   return powers;
 }
 
+/// Where the first tile is the only one: powers are relative to the largest of a few scores, which is near enough to
+/// the maximum that they are seldom computed anew, as all would be relative to nothing.
+void AttentionTiles::beginByFew(State &state, Value score) {
+  constexpr int64_t few = 8; // neighbouring columns, of which a lane has two
+  SmallVector<unsigned> both = sorted({rows, keys});
+  Value number = emitter.widen(emitter.indexTile(emitter.axis(keys)), both),
+        limit = emitter.widen(emitter.indexTile(emitter.constant(few)), both),
+        isAmong = arith::CmpIOp::create(b, arith::CmpIPredicate::slt, number, limit);
+  Value peak = fold(tile::Fold::max, arith::SelectOp::create(b, isAmong, score, filled(both, sumType, -infinity)));
+  state.below = arith::MinimumFOp::create(b, state.below, arith::NegFOp::create(b, scaled(peak, {rows})));
+}
+
 /// The same without a look at the maximum: what has outgrown the base shows in the sum.
 AttentionTiles::Powers AttentionTiles::addByFirst(State &state, Value score) {
   auto sumOf = [&](Value sum, Value power) {
@@ -561,6 +577,8 @@ AttentionTiles::Powers AttentionTiles::addByFirst(State &state, Value score) {
 
 /// An infinity outlasts a correction that is 0 for the type's range alone.
 Value AttentionTiles::correctedTotal(const State &state, Value before, Value correction) {
+  if (hasOneTurn)
+    return state.total;
   Value corrected = arith::MulFOp::create(b, state.total, overColumns(correction, columns));
   if (!keepsInfinities)
     return corrected;
@@ -573,6 +591,8 @@ Value AttentionTiles::correctedTotal(const State &state, Value before, Value cor
 }
 
 void AttentionTiles::correctTotal(State &state, Value before, Value hasOutgrown, Value correction) {
+  if (hasOneTurn)
+    return;
   state.total = unlikely(hasOutgrown, state.total, [&]() -> SmallVector<Value> {
                   return {correctedTotal(state, before, correction)};
                 }).front();
@@ -603,6 +623,8 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
   endOfKeys = lengthOf(op.keyLengths, numKeys());
   endOfQueries = lengthOf(op.queryLengths, emitter.sizeValue(op.query, 2));
   auto [firstKey, end] = keyRange();
+  std::optional<int64_t> from = getConstantIntValue(firstKey), to = getConstantIntValue(end);
+  hasOneTurn = from && to && *to - *from <= emitter.axisSize(keys);
   auto loop = scf::ForOp::create(b, firstKey, end, arith::ConstantIndexOp::create(b, emitter.axisSize(keys)),
                                  ValueRange{lowest, none, filled(out, sumType, 0)});
   {
@@ -624,6 +646,8 @@ AttentionTiles::Result AttentionTiles::run(NonFinite nonFinite) {
     State state{loop.getRegionIterArg(0), loop.getRegionIterArg(1), loop.getRegionIterArg(2)};
     // The careful way looks at powers as they are, and what is relative to the first keys' maximum outgrows 8 bits.
     bool isByFirst = emitter.maximum == tile::Maximum::First && nonFinite == NonFinite::Ignored && !op.isPacked;
+    if (isByFirst && hasOneTurn)
+      beginByFew(state, score);
     Powers powers = emitter.maximum == tile::Maximum::Online ? addOnline(state, score)
                     : isByFirst                              ? addByFirst(state, score)
                                                              : addLazily(state, score);

@@ -122,10 +122,11 @@ static int64_t exchangedBytesOf(tile::KernelOp kernel) {
 /// without turns.
 static bool isOfFewTurns(tile::KernelOp kernel) {
   constexpr uint64_t few = 4;
-  return llvm::any_of(kernel.getGrid().getBody().getOps<scf::ForOp>(), [](scf::ForOp loop) {
-    std::optional<llvm::APInt> turns = loop.getStaticTripCount();
-    return turns && turns->ule(few);
-  });
+  auto loops = kernel.getGrid().getBody().getOps<scf::ForOp>();
+  return loops.empty() || llvm::any_of(loops, [](scf::ForOp loop) {
+           std::optional<llvm::APInt> turns = loop.getStaticTripCount();
+           return turns && turns->ule(few);
+         });
 }
 
 /// f32 may be rounded to tf32 where all operands lie along the depth; where only some do, as of attention, a warp's
@@ -155,8 +156,10 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
   int64_t columns = 0;
   for (tile::DotOp dot : dots)
     columns = std::max(columns, dot.getType().getDimSize(1));
-  if (isOfRows)
-    return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, kind, arch);
+  if (isOfRows) {
+    bool isPlain = kernel.getGrid().getBody().getOps<tile::RedoOp>().empty();
+    return chooseRowDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, isPlain, kind, arch);
+  }
   auto gemm = kernel->getAttrOfType<tile::GemmAttr>("tenon.schedule");
   return chooseDotWarps(sum.getDimSize(0), columns, bytes, outerBytes, exchangedBytesOf(kernel), kind, arch,
                         gemm ? gemm.getParts() : 1);

@@ -396,8 +396,9 @@ def gemm_schedule(rows_, columns, split=1, parts=1):
 
 
 def schedules(rng):
-    """Tiles of warpgroups by hand, splits, every transposition; clusters, of whose programs some are past the end; and teams,
-    whose programs are few, of an odd number, or many a CTA, with transfers that go round the ring."""
+    """Tiles of warpgroups by hand, splits, every transposition; clusters, of whose programs some are past the end; teams,
+    whose programs are few, of an odd number, or many a CTA, with transfers that go round the ring; and attention whose keys
+    are all in one tile, by one or several CTAs a multiprocessor."""
     result = []
     tiles_ = [(64, c) for c in (16, 32, 48, 64, 80, 96, 112, 128)] + [(128, c) for c in (16, 32, 48, *WIDE)]
     depths, sides = [64, 200, 264, 1024], [1, 64, 100, 129, 300, 520]
@@ -441,6 +442,18 @@ def schedules(rng):
         )
         name = f"attention_bf16_cluster{size}_{q}over{k}_d{d}_{number}"
         case = attention.build(name, BF16, 2, 2, 2, q, k, d, d, [{}])
+        result.append(replace(case, schedule=by_hand))
+    for number, ((queries, resident), q, k, d, dtype, maximum) in enumerate(
+        table(rng, [(64, 3), (64, 3), (64, 2), (128, 1)] * 3, [40, 100, 300] * 4, [16, 100, 128, 197] * 3, [32, 64] * 6,
+              [BF16, F16] * 6, ["first", "first", "lazy"] * 4)
+    ):
+        k = min(k, 128) if resident > 1 else k
+        by_hand = (
+            f"@attention = #tile.attention<queries = {queries}, keys = {(k + 15) // 16 * 16}, maximum = {maximum}>",
+            f"@attention = {warp_schedule(queries // 16, 1, f', resident = {resident}')}",
+        )
+        name = f"attention_{dtype}_resident{resident}_{maximum}_{q}over{k}_d{d}_{number}"
+        case = attention.build(name, dtype, 2, 3, 3, q, k, d, d, [{}], kinds=attention.BESIDE)
         result.append(replace(case, schedule=by_hand))
     return result
 

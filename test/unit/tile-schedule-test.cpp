@@ -243,7 +243,9 @@ TEST(TileSchedule, QueriesOfAProgram) {
   EXPECT_EQ(queries({-1, 12, -1, -1, 64, 16}), 128);
   EXPECT_EQ(queries({-1, 8, 4, -1, 128, 16}), 16);
   EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 256, 16}, gpu).tile.keys, 64);
-  EXPECT_EQ(chooseAttentionTile({64, 12, 197, 197, 64, 16}, gpu).tile.keys, 112); // two turns, filled
+  EXPECT_EQ(chooseAttentionTile({64, 12, 197, 197, 64, 16}, gpu).tile.keys, 208);  // at once
+  EXPECT_EQ(chooseAttentionTile({64, 12, 197, 197, 128, 16}, gpu).tile.keys, 112); // two turns, filled
+  EXPECT_EQ(chooseAttentionTile({64, 12, 220, 220, 64, 16}, gpu).tile.keys, 112);
   EXPECT_EQ(chooseAttentionTile({32, 12, 128, 128, 64, 16}, gpu).tile.keys, 128);
   EXPECT_EQ(chooseAttentionTile({1, 12, 128, 128, 64, 16}, gpu).tile.keys, 64); // few programs
   EXPECT_EQ(chooseAttentionTile({8, 32, 4096, 4096, 128, 32}, gpu).tile.keys, 64);
@@ -262,7 +264,14 @@ TEST(TileSchedule, WarpgroupsOfAnAttention) {
            {{16, 16, 512, 512, 128, 16, true}, 128, 128, true},
            {{16, 16, 512, 512, 128, 16}, 128, 128, true},
            {{1, 12, 1024, 1024, 64, 16, true}, 64, 128, true}, // few programs
-           {{64, 12, 197, 197, 64, 16}, 128, 112, false},      // two turns
+           {{64, 12, 197, 197, 64, 16}, 128, 208, true},
+           {{64, 12, 197, 197, 64, 16, false, true}, 128, 112, false}, // two turns
+           {{1, 12, 197, 197, 64, 16}, 64, 112, false},
+           {{32, 12, 128, 128, 64, 16}, 64, 128, true}, // three programs a multiprocessor
+           {{64, 12, 128, 128, 32, 16}, 64, 128, true},
+           {{32, 12, 128, 128, 64, 16, true}, 128, 128, false},
+           {{32, 12, 128, 128, 64, 16, false, true}, 128, 128, false},
+           {{12, 12, 128, 128, 64, 16}, 128, 128, true}, // too few for three
            {{32, 12, 256, 256, 64, 16, true}, 128, 128, false},
            {{4, 16, 4096, 4096, 64, 16}, 192, 128, true},
            {{4, 16, 4096, 4096, 64, 16, true}, 192, 128, true},

@@ -47,11 +47,21 @@ func.func @main(%q: tensor<2x32x512x64xf16>) -> tensor<2x32x512x64xf16> {
 
 // -----
 
-// Keys that one tile holds: there is no loop, and all is copied once a program, for the next one while this one runs.
-// CHECK: @attention({{.*}}warp.schedule = #warp.schedule<warps = [8, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 2>
+// Keys that one tile holds: there is no loop, and all is copied once a program. Three CTAs share a multiprocessor.
+// CHECK: @attention({{.*}}maximum = first>, warp.schedule = #warp.schedule<warps = [4, 1], stages = 1, tf32 = false, wgmma = true, producer = true, resident = 3>
 func.func @main(%q: tensor<32x12x128x64xf16>) -> tensor<32x12x128x64xf16> {
   %0 = tenon.attention %q, %q, %q : (tensor<32x12x128x64xf16>, tensor<32x12x128x64xf16>, tensor<32x12x128x64xf16>) -> tensor<32x12x128x64xf16>
   return %0 : tensor<32x12x128x64xf16>
+}
+
+// -----
+
+// Two warpgroups that take all of a multiprocessor's registers: what the next program multiplies comes while this one
+// runs.
+// CHECK: @attention({{.*}}keys = 208, maximum = first>, warp.schedule = #warp.schedule<warps = [8, 1], stages = 1, tf32 = false, wgmma = true, producer = true, outer = 2>
+func.func @main(%q: tensor<32x12x197x64xf16>) -> tensor<32x12x197x64xf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<32x12x197x64xf16>, tensor<32x12x197x64xf16>, tensor<32x12x197x64xf16>) -> tensor<32x12x197x64xf16>
+  return %0 : tensor<32x12x197x64xf16>
 }
 
 // -----

@@ -19,3 +19,12 @@ func.func @main(%x: tensor<65536x65536xbf16>) -> tensor<65536x65536xbf16> {
   %y = tenon.silu %x : (tensor<65536x65536xbf16>) -> tensor<65536x65536xbf16>
   return %y : tensor<65536x65536xbf16>
 }
+
+// -----
+
+// Three CTAs a multiprocessor, each a warpgroup and one warp that brings tiles.
+// CHECK: llvm.func @attention({{.*}}nvvm.minctasm = 3 : i32, nvvm.reqntid = array<i32: 160, 1, 1>{{.*}}tenon.one_wave = 3 : i64
+func.func @main(%q: tensor<32x12x128x64xbf16>) -> tensor<32x12x128x64xbf16> {
+  %0 = tenon.attention %q, %q, %q : (tensor<32x12x128x64xbf16>, tensor<32x12x128x64xbf16>, tensor<32x12x128x64xbf16>) -> tensor<32x12x128x64xbf16>
+  return %0 : tensor<32x12x128x64xbf16>
+}
