@@ -96,7 +96,7 @@ def parse(arguments):
     add_files(parts)
     single = commands.add_parser("kernels", help="single kernels on a GPU", epilog=EXAMPLES,
                                  formatter_class=argparse.RawDescriptionHelpFormatter,
-                                 description="Products, attention, decoding and rows, bf16, beside cuBLAS, cuDNN, Flash.")
+                                 description="Products (bf16, tf32), attention, decoding and rows, beside cuBLAS, cuDNN, Flash.")
     single.add_argument("--device", default="cuda", choices=["cuda"], help="where it runs (default: cuda)")
     single.add_argument("--vs", default="", metavar="PEERS", help=f"more peers, of {', '.join(GPU_PEERS['kernels'])}")
     single.add_argument("--case", action="append", metavar="NAME", help="a case by name; may be given many times")
