@@ -56,13 +56,22 @@ static void join(KernelOp sum, KernelOp reader, const GpuArch &arch) {
   sum.erase();
 }
 
-/// Whether the kernel computes rows from elements at their own places, or looked up: no others depend on them.
+/// Whether the kernel computes rows from elements at their own places, or looked up: no others depend on them. Tensors
+/// side by side are stored one by one, no second result of who reads them.
 static bool isPointwise(KernelOp kernel) {
   if (!isa_and_nonnull<tile::RowAttr>(kernel->getDiscardableAttr("tenon.schedule")) || kernel->getNumResults() != 1 ||
-      isOfWeights(kernel->getResult(0))) // that is computed once, when the model is loaded
+      isOfWeights(kernel->getResult(0)) || // that is computed once, when the model is loaded
+      computedValue(kernel).getDefiningOp<tensor::InsertSliceOp>())
     return false;
   RowShape shape = rowShapeOf(kernel);
   return !shape.foldsRows && shape.reduced == 0 && !shape.isTransposed;
+}
+
+/// Who computes the sum where it is read. Both results of a kernel, where others read the sum too, have one rank.
+static KernelOp findReader(KernelOp sum) {
+  KernelOp reader = findSumReader(sum);
+  auto rankOf = [](KernelOp kernel) { return cast<RankedTensorType>(computedValue(kernel).getType()).getRank(); };
+  return reader && (sum->getResult(0).hasOneUse() || rankOf(sum) == rankOf(reader)) ? reader : KernelOp();
 }
 
 namespace {
@@ -79,7 +88,7 @@ struct JoinSums : tenon::impl::JoinSumsPassBase<JoinSums> {
     });
     for (KernelOp sum : sums) {
       sum->removeAttr(sumOfPartsAttrName);
-      if (KernelOp reader = findSumReader(sum))
+      if (KernelOp reader = findReader(sum))
         join(sum, reader, **found);
     }
   }
