@@ -132,9 +132,12 @@ void GemmCandidates::offerPlain() {
 /// (tenon-stage-copies), which is as fast.
 void GemmCandidates::offerTeams() {
   constexpr int64_t tmaBits = 128;
-  bool areStoredByTma = shape.columns < 0 || shape.columns * shape.resultBits % tmaBits == 0;
-  if (shape.operandBits != 16 || shape.readsBehind || !areStoredByTma || shape.isPromoted || shape.products > 1 ||
-      !mayHaveTeams || model.depth <= turnsUnrolled * line)
+  auto isOfTma = [&](int64_t size, int64_t bits) { return size < 0 || size * bits % tmaBits == 0; };
+  bool areStoredByTma = isOfTma(shape.columns, shape.resultBits);
+  bool areReadByTma = isOfTma(shape.depth, shape.operandBits) &&
+                      (shape.swappedRows == 8 || isOfTma(shape.rows, shape.operandBits)); // rows lie innermost
+  if (shape.operandBits != 16 || shape.readsBehind || !areStoredByTma || !areReadByTma || shape.isPromoted ||
+      shape.products > 1 || !mayHaveTeams || model.depth <= turnsUnrolled * line)
     return;
   for (int64_t parts : {2, 3})
     for (int64_t columns : {96, 112, 128, 144, 160, 176, 192}) {

@@ -183,7 +183,8 @@ void await(Cta &cta, uint32_t warp, void *const *arguments, uint32_t) {
 uint32_t meet(Together together, uint32_t detail, void *arguments, uint32_t site) {
   Cta &cta = Cta::current();
   uint32_t warp = cta.thread().warp;
-  if ((warp / 4 + 1) * 128 > cta.threadsOfCta()) // others of the CTA may be no whole one
+  uint32_t ofCta = warp % ((cta.threadsOfCta() + 31) / 32); // warps are numbered through a cluster
+  if ((ofCta / 4 + 1) * 128 > cta.threadsOfCta())           // others of the CTA may be no whole one
     cta.fault(FindingKind::Misuse,
               cta.siteText(site) + " needs whole warpgroups; the CTA has " + std::to_string(cta.threadsOfCta()) +
                   " threads",

@@ -165,6 +165,18 @@ static WarpSchedule chooseFor(tile::KernelOp kernel, const GpuArch &arch, bool t
                         gemm ? gemm.getParts() : 1);
 }
 
+/// Whether TMA takes what the kernel's loops load: teams are handed their programs by a producer.
+static bool fitsProducer(tile::KernelOp kernel) {
+  WalkResult result = kernel.walk([&](tile::LoadOp load) {
+    if (!load->getParentOfType<scf::ForOp>() || load.getType().getRank() != 2)
+      return WalkResult::advance();
+    std::optional<ViewMemory> memory = memoryOf(kernel, load.getView());
+    int64_t elementBytes = load.getType().getElementTypeBitWidth() / 8;
+    return memory && fitsTensorMap(*memory, elementBytes) ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
 static bool isBoundByMemory(tile::KernelOp kernel, const GpuArch &arch) {
   auto of = [&](StringRef name) -> double {
     auto map = kernel->getAttrOfType<AffineMapAttr>(name);
@@ -219,6 +231,8 @@ struct ChooseWarpSchedules : tenon::impl::ChooseWarpSchedulesPassBase<ChooseWarp
       if (kernel->hasAttr("warp.schedule"))
         return;
       WarpSchedule chosen = chooseFor(kernel, **arch, tf32);
+      if (chosen.teams > 1 && !fitsProducer(kernel))
+        chosen.teams = 1;
       if (chosen.wgmma && chosen.teams == 1 && isBoundByMemory(kernel, **arch))
         chosen.early = earlySlots(kernel, chosen, weights.lookup(kernel), **arch);
       // Warpgroups that look at no maxima fall into step, unless they begin their dots in turns.

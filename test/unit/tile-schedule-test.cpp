@@ -153,6 +153,7 @@ TEST(TileSchedule, TeamsOfWarpgroups) {
   EXPECT_EQ(teamsOf({1, 512, 2304, 768, 16, 16, true}), 0);  // a program a multiprocessor
   EXPECT_EQ(teamsOf({1, 4096, 2304, 256, 16, 16, true}), 0); // few turns
   EXPECT_EQ(teamsOf({1, 4096, 2303, 768, 16, 16, true}), 0); // stores that TMA does not take
+  EXPECT_EQ(teamsOf({1, 4096, 2304, 764, 16, 16, true}), 0); // operands that it does not take
   EXPECT_EQ(teamsOf({1, 4096, 2304, 768, 8, 16, true}), 0);
   shape.readsBehind = true;
   EXPECT_EQ(teamsOf(shape), 0);
