@@ -111,8 +111,8 @@ struct PlanTensorMap {
 struct PlanCudaKernel {
   std::string cubin; ///< of the entry kernels/<cubin>.cubin
   std::array<Expr, 3> grid = {Expr::constant(1), Expr::constant(1), Expr::constant(1)}; ///< CTAs
-  int64_t waveCtas =
-      0; ///< CTAs take turns: no more than so many a multiprocessor are launched, along x; 0: they do not
+  /// CTAs take turns: no more than so many a multiprocessor are launched, along x; 0: they do not.
+  int64_t waveCtas = 0;
   std::array<int64_t, 3> block = {1, 1, 1};   ///< threads
   std::array<int64_t, 3> cluster = {1, 1, 1}; ///< CTAs
   Expr sharedBytes = Expr::constant(0);       ///< dynamic shared memory

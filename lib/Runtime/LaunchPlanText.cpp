@@ -444,8 +444,14 @@ private:
     if (status.ok() && json.contains("counters"))
       result.counterBytes = integer(json, "counters", where);
     result.waveCtas = flag(json, "one_wave", where);
-    if (status.ok() && json.contains("resident"))
-      result.waveCtas = integer(json, "resident", where);
+    if (status.ok() && json.contains("resident")) {
+      constexpr int64_t most = 32; // CTAs that a multiprocessor of any GPU holds
+      int64_t resident = integer(json, "resident", where);
+      if (!result.waveCtas || resident < 1 || resident > most)
+        fail(where + ": " + std::to_string(resident) + " resident CTAs, expected 1 to " + std::to_string(most) +
+             " of a kernel of one wave");
+      result.waveCtas = resident;
+    }
     if (status.ok() && json.contains("counted_sizes"))
       result.countedSizes = exprs(json, "counted_sizes", where);
     if (status.ok() && json.contains("fallback"))

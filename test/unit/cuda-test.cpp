@@ -328,6 +328,8 @@ TEST_F(Cuda, ManyProgramsAreLaunchedAsOneWave) {
     ASSERT_TRUE(read.ok()) << read.status().message();
     EXPECT_EQ(read->kernels.at("add").cuda->waveCtas, resident);
   }
+  add.waveCtas = 40;
+  expectError(readLaunchPlan(writeLaunchPlan(plan)).status(), ErrorKind::Corrupt, "40 resident CTAs, expected 1 to 32");
 }
 
 //===--- streams -------------------------------------------------------------------------------------------------===//
