@@ -232,6 +232,20 @@ static std::string signatureText(const Json &values) {
 
 static std::string cell(const Json &json) { return json.is_string() ? json.get<std::string>() : json.dump(); }
 
+/// How the kernel was cut, and what its pipeline is, a line each.
+static std::string scheduleText(const Json &kernel) {
+  std::string schedule = kernel["schedule"];
+  if (schedule.empty())
+    return "";
+  std::string text = "\n" + cell(kernel["name"]) + "\n";
+  for (size_t at = 0; at < schedule.size();) {
+    size_t end = std::min(schedule.find('\n', at), schedule.size());
+    text += "  " + schedule.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return text;
+}
+
 std::string planText(const Json &plan) {
   if (plan.contains("entries")) {
     std::string all;
@@ -264,7 +278,8 @@ std::string planText(const Json &plan) {
   if (plan["kernels"].empty())
     return text + "\nno kernels: every output is an input, a weight, a constant or a view of one\n";
   std::vector<std::vector<std::string>> rows = {
-      {"kernel", "launches", "grid", "threads", "shared", "flops", "bytes", "schedule", "source"}};
+      {"kernel", "launches", "grid", "threads", "shared", "flops", "bytes", "source"}};
+  std::string schedules;
   bool isGpu = false;
   for (const Json &kernel : plan["kernels"]) {
     bool atLoad = kernel["launches"] == 0;
@@ -272,13 +287,14 @@ std::string planText(const Json &plan) {
     rows.push_back({kernel["name"], atLoad ? cell(kernel["init_launches"]) + " at load" : cell(kernel["launches"]),
                     cell(kernel["grid"]), cell(kernel["threads"]), cell(kernel["shared"]),
                     atLoad ? "-" : scaled(kernel["flops"].get<double>(), ""), atLoad ? "-" : bytesText(kernel["bytes"]),
-                    cell(kernel["schedule"]), kernel["sources"].empty() ? "" : cell(kernel["sources"][0])});
+                    kernel["sources"].empty() ? "" : cell(kernel["sources"][0])});
+    schedules += scheduleText(kernel);
   }
   if (!isGpu) // whose CTAs have threads and shared memory
     for (std::vector<std::string> &row : rows)
       row.erase(row.begin() + 3, row.begin() + 5);
   text += "\nkernels: " + std::to_string(plan["kernels"].size()) + ", launches of a call: " + cell(plan["launches"]) +
-          ", at load: " + cell(plan["init_launches"]) + "\n" + tableText(rows);
+          ", at load: " + cell(plan["init_launches"]) + "\n" + tableText(rows) + schedules;
   return text + "\na call: " + scaled(plan["call_flops"].get<double>(), "flop") + ", " + bytesText(plan["call_bytes"]) +
          " read and written by kernels\n";
 }

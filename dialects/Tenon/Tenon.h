@@ -22,6 +22,10 @@
 namespace tenon {
 /// On a kernel: why it goes the general path of a GPU though it may have a program on tiles.
 inline constexpr llvm::StringLiteral generalAttrName = "tenon.general";
-/// On a kernel: why its schedules so far, strings in their order, were refused when they were machine code.
+/// On a kernel: why its schedules so far, strings in their order, were refused, in phase warp or as machine code.
 inline constexpr llvm::StringLiteral refusalsAttrName = "tenon.refusals";
+/// On a kernel: more of a multiprocessor than there is, and what to choose instead; it has to have another schedule.
+inline constexpr llvm::StringLiteral overBudgetAttrName = "tenon.over_budget";
+/// On a kernel: lines that say what its pipeline is, for people.
+inline constexpr llvm::StringLiteral pipelineAttrName = "tenon.pipeline";
 } // namespace tenon

@@ -120,8 +120,10 @@ private:
 
   FailureOr<AffineExpr> ofLoops(linalg::LinalgOp op) const {
     int64_t each = 0;
+    bool isProduct = linalg::isaContractionOpInterface(op);
     op.getBlock()->walk([&](Operation *inner) {
       bool isFloat = inner->getNumResults() == 1 && isa<FloatType>(inner->getResult(0).getType());
+      each += isProduct && isa<arith::AddIOp, arith::MulIOp>(inner); // of integers, by the same units
       bool counts = isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::DivFOp, arith::MaximumFOp,
                         arith::MinimumFOp, arith::MaxNumFOp, arith::MinNumFOp, arith::RemFOp>(inner) ||
                     isa_and_nonnull<math::MathDialect>(inner->getDialect());

@@ -8,7 +8,8 @@ namespace tenon {
 
 /// Maps of one result each. Dimension i is the i-th `?` of the operands' and then the results' types.
 struct KernelWork {
-  mlir::AffineMap flops; ///< an addition, a product, a comparison of extremes, a division or a function: one each
+  mlir::AffineMap flops; ///< an addition, a product, a comparison of extremes, a division or a function: one each; of
+                         ///< products of integers theirs, too
   mlir::AffineMap
       bytes; ///< every operand and result once; of a table what is looked up, of an updated operand the parts
 

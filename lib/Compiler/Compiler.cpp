@@ -72,16 +72,19 @@ public:
   /// Of the entries that are to be compiled. Each is selected before it is run.
   size_t numEntries() const { return entries.size(); }
   Status select(size_t entry);
-  Status run(Phase phase);
+  /// The phases to come, up to and with that one.
+  Status lower(std::optional<Phase> last = {});
   /// The whole text, each entry as it is now.
   std::string print();
   Status generate(CompiledEntry &into);
-  /// After generate(): goes back to where the refused kernels were formed, and sends them down the general path.
+  /// After lower() or generate(): goes back to where the refused kernels were formed, and has them made another way.
   bool retry();
   /// The target's phases that the text is not yet past.
   llvm::ArrayRef<Phase> phasesToCome() const;
 
 private:
+  Status run(Phase phase);
+  Status refuseOverBudget();
   /// Runs `step`, whose time goes into the report under `name`; `kind` where it fails.
   template <typename Step>
   Status timed(const std::string &name, ErrorKind kind, Step step) {
@@ -253,6 +256,30 @@ llvm::ArrayRef<Phase> Driver::phasesToCome() const {
   return first ? phases.drop_while([&](Phase phase) { return phase != *first; }) : llvm::ArrayRef<Phase>();
 }
 
+Status Driver::lower(std::optional<Phase> last) {
+  for (Phase phase : phasesToCome()) {
+    TENON_TRY(run(phase));
+    if (phase == Phase::warp)
+      TENON_TRY(refuseOverBudget());
+    if (phase == last)
+      break;
+  }
+  return {};
+}
+
+/// What has more of a multiprocessor than there is need not become machine code to be refused.
+Status Driver::refuseOverBudget() {
+  std::string messages;
+  module->walk([&](tile::KernelOp kernel) {
+    auto why = kernel->getAttrOfType<StringAttr>(overBudgetAttrName);
+    if (!why)
+      return;
+    refused[kernel.getSymName().str()] = why.str();
+    messages += (messages.empty() ? "" : "\n") + why.str();
+  });
+  return refused.empty() ? Status() : Status(ErrorKind::Unsupported, messages);
+}
+
 Status Driver::run(Phase phase) {
   PhaseOptions phaseOptions = target.phaseOptions();
   phaseOptions.failOnFallback = options.failOnFallback;
@@ -290,6 +317,11 @@ Status Driver::dumpKernels(const std::string &file) {
     OwningOpRef<ModuleOp> alone(ModuleOp::create(kernels.getLoc())); // which has its maps and layouts named
     alone->push_back(op.clone());
     std::string text;
+    if (auto lines = op.getAttrOfType<ArrayAttr>(pipelineAttrName); lines && isa<tile::KernelOp>(op)) {
+      for (Attribute line : lines)
+        text += "// " + cast<StringAttr>(line).str() + "\n";
+      alone->getBody()->front().removeAttr(pipelineAttrName);
+    }
     llvm::raw_string_ostream(text) << *alone << "\n";
     TENON_TRY(dump(folder + "/" + SymbolTable::getSymbolName(&op).str() + "." + file, text));
   }
@@ -375,7 +407,7 @@ Status Driver::generateGpu(ModuleOp kernels, CompiledEntry &into) {
   }
   GpuCode code;
   if (target.isSimulated) {
-    code = printKernels(kernels, *target.gpu);
+    code = printKernels(kernels);
   } else {
     TENON_TRY_ASSIGN(code, generateGpuCode(kernels, *target.gpu, codeOptions));
   }
@@ -467,12 +499,12 @@ Result<Compilation> compile(std::string_view text, const CompileOptions &options
     TENON_TRY(driver.select(entry));
     result.entries.emplace_back();
     for (bool isDone = false; !isDone;) {
-      for (Phase phase : driver.phasesToCome())
-        TENON_TRY(driver.run(phase));
-      Status generated = driver.generate(result.entries.back());
-      isDone = generated.ok();
+      Status made = driver.lower();
+      if (made.ok())
+        made = driver.generate(result.entries.back());
+      isDone = made.ok();
       if (!isDone && !driver.retry())
-        return generated;
+        return made;
     }
   }
   return result;
@@ -486,11 +518,10 @@ Result<std::string> compileTo(std::string_view text, const CompileOptions &optio
   TENON_TRY(driver.start(text));
   for (size_t entry = 0; entry < driver.numEntries(); ++entry) {
     TENON_TRY(driver.select(entry));
-    for (Phase phase : driver.phasesToCome()) {
-      TENON_TRY(driver.run(phase));
-      if (to == name(phase).str())
-        break;
-    }
+    Status lowered = driver.lower(parsePhase(to));
+    while (!lowered.ok() && driver.retry())
+      lowered = driver.lower(parsePhase(to));
+    TENON_TRY(lowered);
   }
   return driver.print();
 }

@@ -1,5 +1,6 @@
 #include "lib/Compiler/GpuCodeGeneration.h"
 
+#include "dialects/Tile/Tile.h"
 #include "lib/Target/PtxCodeGeneration.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -43,6 +44,8 @@ KernelExpectation expectationOf(LLVM::LLVMFuncOp kernel) {
   if (auto bytes = kernel->getAttrOfType<IntegerAttr>("tenon.shared_bytes"))
     expectation.dynamicSharedBytes = bytes.getInt();
   expectation.needsTensorCore = kernel->hasAttr("tenon.tensor_core");
+  expectation.needsWarpgroups = kernel->hasAttr("tenon.warpgroup_dots");
+  expectation.isProduct = kernel->getAttrOfType<tile::GemmAttr>("tenon.schedule") != nullptr;
   // The general path says in words how it works; a schedule is an attribute of its own.
   expectation.maySpill = kernel->getAttrOfType<StringAttr>("tenon.schedule") != nullptr;
   return expectation;
@@ -101,16 +104,9 @@ Result<std::vector<std::string>> dumpPtx(const std::vector<Part> &parts, const G
 
 } // namespace
 
-GpuCode printKernels(ModuleOp kernels, const GpuArch &arch) {
+GpuCode printKernels(ModuleOp kernels) {
   GpuCode code;
   for (Part &part : partsOf(kernels)) {
-    int64_t shared = part.request.kernels.front().dynamicSharedBytes;
-    if (shared > arch.sharedBytesPerBlock) {
-      code.refused[part.request.name] = "kernel '" + part.request.name + "' has " + std::to_string(shared) +
-                                        " bytes of dynamic shared memory; " + arch.name + " has " +
-                                        std::to_string(arch.sharedBytesPerBlock);
-      continue;
-    }
     llvm::raw_string_ostream stream(code.cubins[part.request.name]);
     // In the generic form: the parser of nvvm.barrier takes a location behind it for its reduction.
     part.module->print(stream, OpPrintingFlags().enableDebugInfo().printGenericOpForm());

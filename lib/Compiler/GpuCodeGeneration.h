@@ -29,8 +29,8 @@ struct GpuCode {
 /// Errors: those of generatePtx, each led by its kernel; of several kernels, all in one.
 Result<GpuCode> generateGpuCode(mlir::ModuleOp kernels, const GpuArch &arch, const GpuCodeOptions &options);
 
-/// For the device simulator: the text of each kernel, with the model's places, in place of a cubin. It refuses what has
-/// too much shared memory, and no more: ptxas is not asked.
-GpuCode printKernels(mlir::ModuleOp kernels, const GpuArch &arch);
+/// For the device simulator: the text of each kernel, with the model's places, in place of a cubin. Nothing is refused:
+/// budgets were checked in phase warp, and ptxas is not asked.
+GpuCode printKernels(mlir::ModuleOp kernels);
 
 } // namespace tenon

@@ -231,6 +231,9 @@ LogicalResult PlanBuilder::addKernel(LaunchOp op, StringRef kernel) {
     planned.schedule = textOf(schedule);
   if (auto warps = function->getAttrOfType<StringAttr>("tenon.warps"))
     planned.schedule += (planned.schedule.empty() ? "" : " ") + warps.str();
+  if (auto lines = function->getAttrOfType<ArrayAttr>(pipelineAttrName))
+    for (Attribute line : lines)
+      planned.schedule += "\n" + cast<StringAttr>(line).str();
   if (auto sources = function->getAttrOfType<ArrayAttr>("tenon.sources"))
     for (Attribute source : sources)
       planned.sources.push_back(textOf(source));

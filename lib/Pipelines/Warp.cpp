@@ -31,10 +31,13 @@ void buildWarpPhase(OpPassManager &manager, const PhaseOptions &options) {
   manager.addPass(createStageStoresPass(stores));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  // A kernel with more shared memory than there is goes the general path, by the gates on cubins: no error here.
   VerifyWarpPassOptions verify;
-  verify.arch = "";
+  verify.arch = options.gpu->name;
+  verify.marksBudget = options.schedules.empty();
   manager.addPass(createVerifyWarpPass(verify));
+  DescribePipelinesPassOptions pipelines;
+  pipelines.arch = options.gpu->name;
+  manager.addPass(createDescribePipelinesPass(pipelines));
 }
 
 } // namespace tenon

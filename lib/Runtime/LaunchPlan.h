@@ -134,7 +134,7 @@ struct PlanKernel {
   Expr scratch = Expr::constant(0); ///< bytes: CPU of each thread, CUDA of the launch (its workspace)
   Expr flops = Expr::constant(0);
   Expr bytes = Expr::constant(0);
-  std::string schedule;
+  std::string schedule; ///< how it was cut, for people; behind it a line each of what its pipeline is
   std::vector<std::string> sources;
   /// For each result the operand that it is an update of, -1 for most; empty where all are -1. The kernel writes a part
   /// of such a result: its memory holds the operand's bytes already, being the operand's own or copied before.

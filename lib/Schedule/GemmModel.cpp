@@ -15,11 +15,10 @@ namespace {
 // Clocks and bytes a clock that hold well enough on all architectures of the table.
 constexpr double startClocks = 1500;     // a program's first copy from memory, and its last store
 constexpr double copyBytesPerClock = 40; // into one multiprocessor, from the second-level cache
-constexpr double sharedBytesPerClock = 128, storeBytesPerClock = 32;
-// Of warpgroups fed by TMA: bytes a clock that one multiprocessor takes, unless all of them together ask the
-// second-level cache for more than it gives. Neighbours that read the same at the same time are served as one; the CTAs
-// of a cluster, which have other parts of the depth, are not. Rows that begin within a line are read by one more.
-constexpr double tmaBytesPerClock = 76, sharedRate = 8900, clustersRate = 5950, linesBetween = 0.5;
+constexpr double storeBytesPerClock = 32;
+// Neighbours that read the same of the second-level cache at the same time are served as one; the CTAs of a cluster,
+// which have other parts of the depth, are not. Rows that begin within a line are read by one more.
+constexpr double clustersRate = 5950, linesBetween = 0.5;
 // A slot of the ring is filled again no sooner than the cache's latency after it was free: all programs of a wave want
 // the same part of the depth at once, which one of them waits for. Beside that a turn has its barriers, and half as
 // many again for each more part of its rows.
@@ -156,7 +155,7 @@ double GemmModel::copyClocks(const GemmTile &tile, double programs) const {
   }
   constexpr int64_t line = 128;
   bool areWholeLines = int64_t(depth * bytes()) % line == 0;
-  double together = (tile.isJoined ? clustersRate : sharedRate) / (areWholeLines ? 1 : 1 + linesBetween);
+  double together = (tile.isJoined ? clustersRate : cacheBytesPerClock) / (areWholeLines ? 1 : 1 + linesBetween);
   double rate = std::min(tmaBytesPerClock, together / std::min<double>(programs, arch.numSms));
   return std::max(slab / rate, latencyClocks / slotsOf(tile));
 }

@@ -5,6 +5,10 @@
 
 namespace tenon {
 
+/// Of one multiprocessor: what it reads of its shared memory, and what TMA brings it from the second-level cache, which
+/// gives all of them together no more than the last.
+constexpr double sharedBytesPerClock = 128, tmaBytesPerClock = 76, cacheBytesPerClock = 8900;
+
 class GemmModel {
 public:
   GemmModel(const GemmShape &shape, const GpuArch &arch);

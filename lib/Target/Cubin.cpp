@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace tenon {
 
@@ -39,6 +40,7 @@ const std::vector<SassOpcode> &sassOpcodes() {
       {0x986, "STG", false},       // st.global
       {0x984, "LDS", false},       // ld.shared
       {0x388, "STS", false},       // st.shared
+      {0x988, "STS", false},       // its address in a uniform register
       {0x983, "LDL", false},       // ld.local: spills and stack
       {0x387, "STL", false},       // st.local
       {0xb1d, "BAR", false},       // bar.sync, bar.arrive
@@ -175,6 +177,13 @@ Result<std::vector<std::string_view>> readKernelNames(const std::vector<Section>
   return names;
 }
 
+bool isWarpgroupDot(std::string_view opcode) { return opcode.substr(1) == "GMMA"; }
+
+/// By a thread: what TMA and cp.async bring, and what dots read, is not.
+bool isSharedAccess(std::string_view opcode) {
+  return opcode == "LDS" || opcode == "STS" || opcode == "LDSM" || opcode == "STSM";
+}
+
 } // namespace
 
 Result<Cubin> readCubin(std::string_view bytes) {
@@ -195,11 +204,17 @@ Result<Cubin> readCubin(std::string_view bytes) {
     if (section.bytes.empty() || section.bytes.size() % instructionSize != 0)
       return malformed("the code of '" + function.name + "' is no whole number of 16-byte instructions");
     function.isKernel = std::find(kernels.begin(), kernels.end(), function.name) != kernels.end();
+    int64_t sharedSinceDot = 0;
     for (size_t at = 0; at < section.bytes.size(); at += instructionSize) {
       uint16_t code = readAt<uint16_t>(section.bytes, at) & 0xfff;
       function.numInstructions += code != nop;
-      if (names[code])
-        ++function.opcodes[names[code]];
+      if (!names[code])
+        continue;
+      if (isWarpgroupDot(names[code]))
+        function.numSharedBetweenDots += std::exchange(sharedSinceDot, 0);
+      else
+        sharedSinceDot += function.numWarpgroupDots() > 0 && isSharedAccess(names[code]);
+      ++function.opcodes[names[code]];
     }
     cubin.functions.push_back(std::move(function));
   }

@@ -18,9 +18,13 @@ struct CubinFunction {
   bool isKernel = false;                  ///< launched by the host, else called by kernels
   int64_t numInstructions = 0;            ///< padding (NOP) not counted
   std::map<std::string, int64_t> opcodes; ///< by name, those of `sassOpcodes` only
+  /// Reads and writes of shared memory by threads, LDS and the like, between the first and the last dot of a warpgroup.
+  int64_t numSharedBetweenDots = 0;
   int64_t count(const std::string &opcode) const;
   /// Instructions that the Tensor Cores execute.
   int64_t numTensorCore() const;
+  /// Those of them that a warpgroup begins.
+  int64_t numWarpgroupDots() const { return count("HGMMA") + count("IGMMA") + count("QGMMA"); }
 };
 
 struct Cubin {

@@ -70,6 +70,25 @@ Status checkTensorCore(const CubinFunction &code, const GpuArch &arch, const Ker
                          " FFMA); choose a schedule with an mma atom, or ask for plain multiply-adds");
 }
 
+/// The loop of a product waits for slots and begins dots. A read or write of shared memory by threads between them
+/// means that operands or sums go a way that no schedule asked for, at a fraction of the speed.
+Status checkWarpgroupDots(const CubinFunction &code, const GpuArch &arch, const KernelExpectation &expected) {
+  if (!expected.needsWarpgroups)
+    return {};
+  if (code.numWarpgroupDots() == 0)
+    return gateFailure(
+        code.name, arch, "warpgroup-dots",
+        "its schedule has `wgmma = true`, but it has no HGMMA, IGMMA or QGMMA (" +
+            std::to_string(code.numTensorCore()) +
+            " other instructions of Tensor Cores); see which atom its dots have in the dump of phase warp");
+  if (expected.isProduct && code.numSharedBetweenDots > 0)
+    return gateFailure(code.name, arch, "async-loop",
+                       std::to_string(code.numSharedBetweenDots) +
+                           " reads and writes of shared memory by threads between its dots, expected 0; see in its PTX "
+                           "what stands in the loop beside wgmma");
+  return {};
+}
+
 } // namespace
 
 Result<std::vector<KernelFacts>> checkCubin(std::string_view bytes, std::string_view logText, const GpuArch &arch,
@@ -88,6 +107,7 @@ Result<std::vector<KernelFacts>> checkCubin(std::string_view bytes, std::string_
       TENON_TRY(checkSpills(*info, arch));
     TENON_TRY(checkSharedMemory(*info, arch, kernel));
     TENON_TRY(checkTensorCore(*code, arch, kernel));
+    TENON_TRY(checkWarpgroupDots(*code, arch, kernel));
     facts.push_back({*info, *code});
   }
   TENON_TRY(checkCodedLines(log, arch, expected));

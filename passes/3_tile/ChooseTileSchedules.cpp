@@ -60,7 +60,7 @@ static double worthASplit(int64_t rows, double record) {
   return rows <= 256 && record < 12e-6 ? 1.02 : 0.95;
 }
 
-/// What was refused as machine code before is not looked for in the database.
+/// What was refused before is not looked for in the database.
 static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const TuningDatabase &database, bool tf32) {
   auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
   int64_t refusals = refused ? refused.size() : 0;
@@ -131,7 +131,7 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
       return failure();
     if (auto refused = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName); refused && !refused.empty())
       if (auto why = dyn_cast<StringAttr>(refused.getValue().back()))
-        choice->reason += "; a larger one was refused as machine code: " + why.str();
+        choice->reason += "; a larger one was refused: " + why.str();
     kernel->setAttr("tenon.schedule", choice->schedule);
     std::string text;
     llvm::raw_string_ostream(text) << "@" << kernel.getKernelName() << " has " << choice->schedule << ": "

@@ -31,7 +31,7 @@ static bool areAligned(KernelOp sum, KernelOp reader) {
 }
 
 KernelOp tenon::findSumReader(KernelOp sum) {
-  // What was refused as machine code before may have been the two as one.
+  // What was refused before may have been the two as one.
   if (sum->getNumResults() != 1 || sum->hasAttr(refusalsAttrName))
     return {};
   Value result = sum->getResult(0);

@@ -621,6 +621,45 @@ def SkewDotsPass : Pass<"tenon-skew-dots", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tenon::warp::WarpDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
+def DescribePipelinesPass : Pass<"tenon-describe-pipelines", "::mlir::ModuleOp"> {
+  let summary = "each kernel says in words what its pipeline is";
+  let description = [{
+    Why: threads, registers, rings and what bounds a turn follow from a program of warps, but from all of it. Who tunes a
+    kernel wants them together, in a dump and beside the kernel in its artefact (tenon-inspect).
+
+    Before:
+    ```mlir
+    tile.kernel @sums(%X: !tile.view<64x512xf32>, %Y: !tile.view<64xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32, #warp.layout<[r4, l32, r4]>>
+        %y = tile.reduce add %x {axis = 0 : i64} : tensor<512xf32, #warp.layout<[r4, l32, r4]>> -> tensor<f32, #warp.layout<>>
+        tile.store %y, %Y[%i] : tensor<f32, #warp.layout<>>, !tile.view<64xf32>
+      }
+    }
+    ```
+    After:
+    ```mlir
+    tile.kernel @sums(%X: !tile.view<64x512xf32>, %Y: !tile.view<64xf32>) attributes {tenon.pipeline = ["32 threads a CTA: 1 warps of 255 registers a thread", "0 of 232448 bytes of shared memory: 0 for tiles, 0 for exchanges, 0 for barriers"], warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+      %c0 = arith.constant 0 : index
+      %c64 = arith.constant 64 : index
+      tile.grid (%i) = (%c64) {
+        %x = tile.load %X[%i, %c0] : !tile.view<64x512xf32> -> tensor<512xf32, #warp.layout<[r4, l32, r4]>>
+        %y = tile.reduce add %x {axis = 0 : i64} : tensor<512xf32, #warp.layout<[r4, l32, r4]>> -> tensor<f32, #warp.layout<>>
+        tile.store %y, %Y[%i] : tensor<f32, #warp.layout<>>, !tile.view<64xf32>
+      }
+    }
+    ```
+    Requires: kernels of phase warp, verified.
+    Ensures: `tenon.pipeline` has a line for threads and registers, one for shared memory, one for each ring and what leaves
+    through shared memory, and one for each loop that multiplies: the clocks that its dots, their reads of shared memory and
+    the copies into it take at the least; where sizes are known, one for what memory and Tensor Cores take of all programs.
+    Leaves alone: what the kernel computes.
+  }];
+  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture that the kernels are for">];
+}
+
 def VerifyWarpPass : Pass<"tenon-verify-warp", "::mlir::ModuleOp"> {
   let summary = "what holds after phase warp is checked";
   let description = [{
@@ -654,10 +693,15 @@ def VerifyWarpPass : Pass<"tenon-verify-warp", "::mlir::ModuleOp"> {
     Requires: nothing.
     Ensures: every tile has a layout that reaches all of it and fits the warps there are; operands are in the layouts that
     go with results; a result under way is waited for; on every path that was tried, each transfer of a ring is acquired in
-    a free slot, filled, committed in order, waited for, read and released; shared memory is within a block's.
-    Leaves alone: everything.
+    a free slot, filled, committed in order, waited for, read and released; shared memory is within a block's, and the
+    registers that dots' sums take, within a thread's.
+    Leaves alone: everything, unless `marks-budget`: what is over its budget then says so in `tenon.over_budget`, for who
+    chose its schedule to choose another one.
   }];
-  let options = [Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture whose limits hold; empty: none">];
+  let options = [
+    Option<"arch", "arch", "std::string", "\"sm_90a\"", "architecture whose limits hold; empty: none">,
+    Option<"marksBudget", "marks-budget", "bool", "false", "a kernel over its budget is marked, and no error">
+  ];
 }
 
 #endif

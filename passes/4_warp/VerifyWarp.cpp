@@ -1,10 +1,12 @@
 // The expansion to threads takes a program at its word: what layouts, rings and dots say is what each thread does. What
 // does not fit would be read from a register that does not exist, wait for ever, or give wrong numbers; here it has a
 // name.
+#include "dialects/Tenon/Tenon.h"
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/BankConflicts.h"
 #include "lib/Analysis/GpuOfModule.h"
 #include "lib/Analysis/SharedMemory.h"
+#include "lib/Analysis/ThreadRegisters.h"
 #include "lib/Analysis/TileBounds.h"
 #include "passes/4_warp/FragmentLayouts.h"
 #include "passes/4_warp/Passes.h"
@@ -13,6 +15,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace tenon {
@@ -199,16 +202,33 @@ static LogicalResult verifyUnderWay(Value tile, DenseSet<Value> &seen) {
 
 //===--- kernels -------------------------------------------------------------------------------------------------===//
 
-static LogicalResult verifyBudget(tile::KernelOp kernel, const GpuArch &arch) {
+/// Empty where the kernel fits a multiprocessor.
+static std::string overBudget(tile::KernelOp kernel, const GpuArch &arch) {
   SharedMemoryPlan plan = planSharedMemory(kernel);
-  if (plan.getBytes() <= arch.sharedBytesPerBlock)
+  if (plan.getBytes() > arch.sharedBytesPerBlock)
+    return llvm::formatv("takes {0} bytes of shared memory ({1} for rings and staged tiles, {2} for exchanges, {3} for "
+                         "barriers), more than the {4} of a block on {5}; choose fewer stages in `warp.schedule` or a "
+                         "smaller tile in `tenon.schedule`",
+                         plan.getBytes(), plan.tileBytes, plan.scratchBytes, plan.barrierBytes,
+                         arch.sharedBytesPerBlock, arch.name);
+  int64_t threads = threadsOf(kernel), there = registersOfThread(kernel, arch), taken = registersOfTiles(kernel);
+  if (taken > there)
+    return llvm::formatv("takes {0} registers a thread for its dots' sums, of the {1} that each of {2} threads has on "
+                         "{3}; choose more warps in `warp.schedule`, or a smaller tile in `tenon.schedule`",
+                         taken, there, threads, arch.name);
+  return "";
+}
+
+/// Whose schedule was chosen gets another one; else it is an error.
+static LogicalResult verifyBudget(tile::KernelOp kernel, const GpuArch &arch, bool marks) {
+  std::string why = overBudget(kernel, arch);
+  if (why.empty())
     return success();
-  return kernel.emitOpError("@") << kernel.getSymName() << " takes " << plan.getBytes() << " bytes of shared memory ("
-                                 << plan.tileBytes << " for rings and staged tiles, " << plan.scratchBytes
-                                 << " for exchanges, " << plan.barrierBytes << " for barriers), more than the "
-                                 << arch.sharedBytesPerBlock << " of a block on " << arch.name
-                                 << "; choose fewer stages in `warp.schedule` or a smaller tile in "
-                                 << "`tenon.schedule`";
+  std::string message = ("@" + kernel.getSymName() + " " + why).str();
+  if (!marks)
+    return kernel.emitOpError(message);
+  kernel->setAttr(overBudgetAttrName, StringAttr::get(kernel.getContext(), message));
+  return success();
 }
 
 /// No error: slow, not wrong.
@@ -273,13 +293,13 @@ static LogicalResult verifyTeams(tile::KernelOp kernel, ScheduleAttr schedule) {
   });
   if (!result.wasInterrupted() && kernel->hasAttr("warp.order"))
     return kernel.emitOpError("has teams and `warp.order`, expected one of them: teams take programs in turn");
-  if (!result.wasInterrupted() && kernel.getGrid().getBody().getOps<ProduceOp>().empty())
+  if (!result.wasInterrupted() && !hasProducer(kernel))
     return kernel.emitOpError("has teams and no warp.produce, whose rings hand programs to them; choose `teams = 1` in "
                               "`warp.schedule`");
   return failure(result.wasInterrupted());
 }
 
-static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
+static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch, bool marksBudget) {
   auto schedule = kernel->getAttrOfType<ScheduleAttr>("warp.schedule");
   if (!schedule)
     return kernel.emitOpError("has no `warp.schedule`; tenon-choose-warp-schedules gives it one");
@@ -308,7 +328,8 @@ static LogicalResult verifyKernel(tile::KernelOp kernel, const GpuArch *arch) {
     DenseSet<Value> seen;
     return dot.getAsync() ? verifyUnderWay(dot.getResult(), seen) : success();
   });
-  if (dots.wasInterrupted() || failed(verifyRingPaths(kernel)) || (arch && failed(verifyBudget(kernel, *arch))))
+  if (dots.wasInterrupted() || failed(verifyRingPaths(kernel)) ||
+      (arch && failed(verifyBudget(kernel, *arch, marksBudget))))
     return failure();
   reportBankConflicts(kernel);
   return success();
@@ -325,8 +346,8 @@ struct VerifyWarp : tenon::impl::VerifyWarpPassBase<VerifyWarp> {
         return signalPassFailure();
       limits = *found;
     }
-    WalkResult walked =
-        getOperation()->walk([&](tile::KernelOp kernel) -> WalkResult { return verifyKernel(kernel, limits); });
+    WalkResult walked = getOperation()->walk(
+        [&](tile::KernelOp kernel) -> WalkResult { return verifyKernel(kernel, limits, marksBudget); });
     if (walked.wasInterrupted())
       signalPassFailure();
     markAllAnalysesPreserved();

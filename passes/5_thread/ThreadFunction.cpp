@@ -2,6 +2,7 @@
 #include "passes/5_thread/KernelCounters.h"
 #include "passes/5_thread/ThreadEmitter.h"
 
+#include "lib/Analysis/ThreadRegisters.h"
 #include "lib/Analysis/TileBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -151,7 +152,7 @@ LogicalResult ThreadEmitter::emit() {
       numDims += cast<tile::ViewType>(type).isDynamicDim(d);
   arguments.append(numDims, b.getI64Type());
   arguments.push_back(global); // the workspace
-  hasProducer = !kernel.getGrid().getBody().getOps<ProduceOp>().empty();
+  hasProducer = tenon::hasProducer(kernel);
   if (failed(planTensorMaps()))
     return failure();
   unsigned firstMap = arguments.size();
@@ -169,9 +170,7 @@ LogicalResult ThreadEmitter::emit() {
     function.setArgAttr(number, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
     function.setArgAttr(number, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
   }
-  // Registers are shared out to warpgroups; of several CTAs each warp has as many, so that one of them is enough.
-  int64_t producerWarps = !hasProducer ? 0 : schedule.getResident() > 1 ? 1 : 4;
-  int64_t numThreads = 32 * (schedule.getAllWarps() + producerWarps);
+  int64_t numThreads = threadsOf(kernel);
   function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), b.getUnitAttr());
   function->setAttr("nvvm.reqntid", b.getDenseI32ArrayAttr({int32_t(numThreads), 1, 1}));
   function->setAttr("tenon.block", b.getDenseI64ArrayAttr({numThreads, 1, 1}));
@@ -251,5 +250,7 @@ LogicalResult ThreadEmitter::emit() {
   setSumMemory(numDims);
   if (hasTensorCore)
     function->setAttr("tenon.tensor_core", b.getUnitAttr());
+  if (hasWgmma)
+    function->setAttr("tenon.warpgroup_dots", b.getUnitAttr());
   return success();
 }

@@ -4,6 +4,7 @@
 #include "passes/5_thread/ThreadEmitter.h"
 
 #include "dialects/Ptx/Ptx.h"
+#include "lib/Analysis/ThreadRegisters.h"
 #include "lib/Analysis/TileBounds.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -371,18 +372,6 @@ void ThreadEmitter::emitTurn(bool isWait, Value group) {
     NVVM::BarrierArriveOp::create(b, barrier, i32(threads));
 }
 
-/// A producer needs few registers; what it gives back lets two or three warpgroups beside it have more than the even
-/// share that a kernel is started with. In steps of 8, and the sum within the 512 a warpgroup's lane that an SM has. In
-/// a cluster the producer's addresses do not follow from constants: 24 would spill.
-static std::pair<int64_t, int64_t> registerShares(ScheduleAttr schedule, bool isCluster) {
-  if (schedule.getResident() > 1) // a kernel starts with what one wgmma needs (ptxas), more is not there
-    return {0, 0};
-  int64_t numWarps = schedule.getAllWarps();
-  if (numWarps == 8)
-    return isCluster ? std::pair(40, 232) : std::pair(24, 240);
-  return numWarps == 12 ? std::pair(32, 160) : std::pair(0, 0);
-}
-
 void ThreadEmitter::awaitLaunchAhead() { NVVM::GriddepcontrolOp::create(b, NVVM::GridDepActionKind::wait); }
 
 /// Of the CTA's first program; then the producer waits for the launch ahead, whose results it copies next.
@@ -407,7 +396,7 @@ LogicalResult ThreadEmitter::emitRoles(tile::GridOp grid) {
   bool hasEarly = !grid.getBody().getOps<EarlyOp>().empty();
   if (hasEarly)
     function->setAttr("tenon.programmatic", b.getUnitAttr());
-  auto [few, many] = registerShares(schedule, bool(cluster));
+  auto [few, many] = registerSharesOf(kernel);
   if (few || schedule.getResident() > 1) // ptxas shares out only what it knows a CTA to start with
     function->setAttr("nvvm.minctasm", b.getI32IntegerAttr(schedule.getResident()));
   auto isEqual = [&](Value number, int64_t to) -> Value {

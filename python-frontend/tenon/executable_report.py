@@ -26,7 +26,7 @@ def report_text(executable):
         lines.append(f"compiled  in {total:.2f} s: {steps}")
     rows = [("kernel", "runs", "schedule", "from")]
     for name, kernel in manifest["kernels"].items():
-        rows.append((name, str(runs.get(name, 0)) if runs.get(name) else "at load", kernel["schedule"] or "-",
+        rows.append((name, str(runs.get(name, 0)) if runs.get(name) else "at load", kernel["schedule"].split("\n")[0] or "-",
                      ", ".join(kernel["sources"][:2]) + (" .." if len(kernel["sources"]) > 2 else "")))
     lines += [""] + _table(rows)
     missed = [remark for remark in (compiled or {}).get("remarks", []) if remark["kind"] in ("missed", "failure")]

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <random>
+#include <sstream>
 
 namespace tenon::test {
 namespace {
@@ -146,6 +147,39 @@ TEST(CubinGates, EachFailsByItsNumber) {
       EXPECT_NE(facts.status().message().find(part), std::string::npos) << part << ": " << facts.status().message();
   }
   EXPECT_TRUE(checkCubin(assembly.cubin, assembly.log, arch("sm_80"), {{"first", 163 * 1024 - 6000}}).ok());
+}
+
+TEST(CubinGates, DotsOfWarpgroups) {
+  KernelExpectation expected = {"opcodes", 0, true};
+  expected.needsWarpgroups = expected.isProduct = true;
+  auto messageOf = [&](const std::string &ptx) {
+    Assembly assembly = assembleReal(ptx, "sm_90a");
+    return checkCubin(assembly.cubin, assembly.log, arch("sm_90a"), {expected}).status().message();
+  };
+  std::string ptx = inputText("opcodes-sm90a.ptx"), before = "wgmma.mma_async.sync.aligned.m64n8k32.f32";
+  EXPECT_EQ(messageOf(ptx), "");
+  size_t second = ptx.find(before);
+  ASSERT_NE(second, std::string::npos);
+  std::string between =
+      ptx.substr(0, second) +
+      "wgmma.wait_group.sync.aligned 0;\n  st.volatile.shared.u32 [r10], r0;\n  wgmma.fence.sync.aligned;\n  " +
+      ptx.substr(second);
+  EXPECT_NE(messageOf(between).find("gate async-loop: 1 reads and writes of shared memory"), std::string::npos)
+      << "was: " << messageOf(between);
+  expected.isProduct = false;
+  EXPECT_EQ(messageOf(between), "");
+
+  expected.needsTensorCore = false;
+  Assembly without = assembleReal(twoKernels, "sm_80");
+  expected.name = "first";
+  EXPECT_NE(checkCubin(without.cubin, without.log, arch("sm_80"), {expected})
+                .status()
+                .message()
+                .find("gate warpgroup-dots: its schedule has `wgmma = true`, but it has no HGMMA"),
+            std::string::npos);
+}
+
+TEST(CubinGates, TensorCores) {
   Assembly tensor = assembleReal(inputText("opcodes-sm90a.ptx"), "sm_90a");
   EXPECT_TRUE(checkCubin(tensor.cubin, tensor.log, arch("sm_90a"), {{"opcodes", 0, true}}).ok());
 }

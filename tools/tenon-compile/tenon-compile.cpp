@@ -116,6 +116,10 @@ static int run(const std::string &tool, const Arguments &arguments) {
   Result<Outcome> outcome = work(arguments);
   if (!outcome)
     return fail(tool, outcome.status(), arguments.json);
+  if (arguments.remarks && !arguments.json)
+    for (const Remark &remark : outcome->report.remarks)
+      std::fprintf(stderr, "%s%sremark: [%s] %s: %s\n", remark.location.c_str(), remark.location.empty() ? "" : ": ",
+                   remark.category.c_str(), remark.kind.c_str(), remark.message.c_str());
   if (arguments.output == "-")
     std::fwrite(outcome->bytes.data(), 1, outcome->bytes.size(), stdout);
   else if (Status saved = writeFileAtomically(arguments.output, outcome->bytes); !saved.ok())
@@ -124,10 +128,6 @@ static int run(const std::string &tool, const Arguments &arguments) {
     std::printf("%s\n", toJson(arguments, *outcome).dump(1, ' ', false, Json::error_handler_t::replace).c_str());
   if (arguments.report)
     printReport(*outcome);
-  if (arguments.remarks && !arguments.json)
-    for (const Remark &remark : outcome->report.remarks)
-      std::fprintf(stderr, "%s%sremark: [%s] %s: %s\n", remark.location.c_str(), remark.location.empty() ? "" : ": ",
-                   remark.category.c_str(), remark.kind.c_str(), remark.message.c_str());
   return finish(tool);
 }
 

@@ -207,6 +207,28 @@ tile.kernel @large(%X: !tile.view<64x64xf32>) attributes {warp.schedule = #warp.
 
 // -----
 
+// A warp's sums of 64 x 128, and nothing beside them.
+#acc = #warp.layout<[r4, r2, l8*4], [r16, l4, r2]>
+!tiles = !warp.ring<1, !warp.smem<64x64xbf16, 128>, !warp.smem<128x64xbf16, 128>>
+// expected-error @below {{'tile.kernel' op @wide takes 256 registers a thread for its dots' sums, of the 255 that each of 32 threads has on sm_80; choose more warps in `warp.schedule`, or a smaller tile in `tenon.schedule`}}
+tile.kernel @wide(%X: !tile.view<64x64xbf16>, %Y: !tile.view<128x64xbf16>, %Z: !tile.view<64x128xf32>) attributes {warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant dense<0.0> : tensor<64x128xf32, #acc>
+  tile.grid () = () {
+    %r = warp.ring.create : !tiles
+    %t:2 = warp.ring.acquire %r[%c0] : !tiles -> !warp.smem<64x64xbf16, 128>, !warp.smem<128x64xbf16, 128>
+    warp.copy %X[%c0, %c0], %t#0 : !tile.view<64x64xbf16>, !warp.smem<64x64xbf16, 128>
+    warp.copy %Y[%c0, %c0], %t#1 : !tile.view<128x64xbf16>, !warp.smem<128x64xbf16, 128>
+    warp.ring.commit %r[%c0] : !tiles
+    %s:2 = warp.ring.wait %r[%c0] {ahead = 0 : i64} : !tiles -> !warp.smem<64x64xbf16, 128>, !warp.smem<128x64xbf16, 128>
+    %d = warp.dot %s#0, %s#1, %zero {atom = #warp.mma_sync<m = 16, n = 8, k = 16>, transpose_b} : !warp.smem<64x64xbf16, 128>, !warp.smem<128x64xbf16, 128> -> tensor<64x128xf32, #acc>
+    warp.ring.release %r[%c0] : !tiles
+    tile.store %d, %Z[%c0, %c0] : tensor<64x128xf32, #acc>, !tile.view<64x128xf32>
+  }
+}
+
+// -----
+
 // expected-error @below {{'tile.kernel' op is ordered along axis 2 of its grid, expected one of 1; tenon-order-programs finds it}}
 tile.kernel @order(%X: !tile.view<64xf32>) attributes {warp.order = #warp.order<longest = 2, group = 4>, warp.schedule = #warp.schedule<warps = [1, 1], stages = 1, tf32 = false>} {
   %c4 = arith.constant 4 : index
