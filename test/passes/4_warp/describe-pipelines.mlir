@@ -1,5 +1,5 @@
 // In: programs of warps. Out: what each one's pipeline is, in lines.
-// RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" | FileCheck %s
+// RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_90a" | tenon-opt --split-input-file --tenon-describe-pipelines | FileCheck %s
 // RUN: tenon-opt %s --split-input-file --tenon-phases="to=warp gpu=sm_80" | FileCheck %s --check-prefix=SM80
 
 // Two teams, which take programs in turn.
