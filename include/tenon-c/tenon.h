@@ -227,6 +227,13 @@ typedef struct tenon_graph tenon_graph;
  * after it. */
 TENON_API tenon_error *tenon_graph_capture(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
                                            tenon_graph **graph);
+/* For measuring alone, for the results are wrong: the same without the launches of some kernels, so that the difference
+ * in time is what these cost in the graph. The launches that are left find in memory whatever lies there, places they
+ * take from data stay inside their tensors, and an input that an output is "over" is overwritten with it. An error
+ * lists the kernels that a call launches. */
+TENON_API tenon_error *tenon_graph_capture_without(tenon_context *context, const tenon_tensor *inputs,
+                                                   size_t num_inputs, const char *const *kernels, size_t num_kernels,
+                                                   tenon_graph **graph);
 /* Copies the inputs in, runs, copies the outputs out. With num_inputs 0 the graph's own inputs are read as they are;
  * with num_outputs 0 the results stay in the graph's own outputs, until the next run. */
 TENON_API tenon_error *tenon_graph_run(tenon_graph *graph, const tenon_tensor *inputs, size_t num_inputs,

@@ -70,15 +70,29 @@ tenon_error *tenon_context_time_launches(tenon_context *context, const tenon_ten
 
 //===--- graphs --------------------------------------------------------------------------------------------------===//
 
+static Status capture(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,
+                      const std::vector<std::string> &without, tenon_graph **out) {
+  TENON_TRY(readTensors(inputs, numInputs, "input", context->inputs));
+  TENON_TRY_ASSIGN(std::shared_ptr<cuda::Graph> graph, context->context.capture(context->inputs, without));
+  *out = new tenon_graph{std::move(graph), {}, {}};
+  return {};
+}
+
 tenon_error *tenon_graph_capture(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,
                                  tenon_graph **out) {
   return guarded([&]() -> Status {
     if (!context || !out)
       return invalidArgument("tenon_graph_capture: context and result must not be null");
-    TENON_TRY(readTensors(inputs, numInputs, "input", context->inputs));
-    TENON_TRY_ASSIGN(std::shared_ptr<cuda::Graph> graph, context->context.capture(context->inputs));
-    *out = new tenon_graph{std::move(graph), {}, {}};
-    return {};
+    return capture(context, inputs, numInputs, {}, out);
+  });
+}
+
+tenon_error *tenon_graph_capture_without(tenon_context *context, const tenon_tensor *inputs, size_t numInputs,
+                                         const char *const *kernels, size_t numKernels, tenon_graph **out) {
+  return guarded([&]() -> Status {
+    if (!context || !out || (numKernels && !kernels) || std::count(kernels, kernels + numKernels, nullptr))
+      return invalidArgument("tenon_graph_capture_without: context, result and names must not be null");
+    return capture(context, inputs, numInputs, {kernels, kernels + numKernels}, out);
   });
 }
 

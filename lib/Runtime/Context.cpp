@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
 
 namespace tenon {
 
@@ -236,11 +237,27 @@ Result<std::vector<Context::LaunchTime>> Context::timeLaunches(const std::vector
 
 Status Context::synchronize() { return cudaState ? cudaState->synchronize() : Status(); }
 
-Result<std::shared_ptr<cuda::Graph>> Context::capture(const std::vector<TensorRef> &inputs) {
+static Status checkLaunched(const LaunchPlan &plan, const std::vector<std::string> &kernels) {
+  std::set<std::string_view> launched;
+  for (const PlanLaunch &launch : plan.launches)
+    launched.insert(launch.kernel);
+  for (const std::string &kernel : kernels)
+    if (!launched.count(kernel)) {
+      std::string names;
+      for (std::string_view name : launched)
+        names.append(names.empty() ? "" : ", ").append(name);
+      return notFound("a call launches no kernel '" + kernel + "'; it launches " + (names.empty() ? "none" : names));
+    }
+  return {};
+}
+
+Result<std::shared_ptr<cuda::Graph>> Context::capture(const std::vector<TensorRef> &inputs,
+                                                      const std::vector<std::string> &without) {
   if (!cudaState)
     return onlyForGpu("graphs", exe->plan());
+  TENON_TRY(checkLaunched(exe->plan(), without));
   TENON_TRY_ASSIGN(ShapePlan * shapes, shapePlanFor(inputs));
-  return cudaState->capture(*shapes, inputs);
+  return cudaState->capture(*shapes, inputs, without);
 }
 
 } // namespace tenon

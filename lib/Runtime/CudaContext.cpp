@@ -191,7 +191,8 @@ void ContextState::bindViews() {
       addresses[value.id] = addresses[value.source];
 }
 
-Status ContextState::queueLaunches(ShapePlan &shapes, CUstream on, bool waitForEach) {
+Status ContextState::queueLaunches(ShapePlan &shapes, CUstream on, bool waitForEach,
+                                   const std::vector<std::string> &without) {
   auto mark = [&](size_t number) {
     return marks.empty()
                ? Status()
@@ -200,6 +201,8 @@ Status ContextState::queueLaunches(ShapePlan &shapes, CUstream on, bool waitForE
   size_t number = 0;
   TENON_TRY(mark(number++));
   for (PreparedLaunch &launch : shapes.cudaLaunches) {
+    if (std::find(without.begin(), without.end(), launch.launch->kernel) != without.end())
+      continue;
     const std::vector<std::string> &sources = launch.kernel->plan->sources;
     NvtxRange range(sources.empty() ? launch.kernel->name : sources[0]);
     TENON_TRY(enqueue(device, launch, addresses, arena->data(), on));
@@ -302,7 +305,8 @@ Result<std::vector<double>> ContextState::timeLaunches(ShapePlan &shapes, const 
 
 //===--- graphs --------------------------------------------------------------------------------------------------===//
 
-Result<std::shared_ptr<Graph>> ContextState::capture(ShapePlan &shapes, const std::vector<TensorRef> &inputs) {
+Result<std::shared_ptr<Graph>> ContextState::capture(ShapePlan &shapes, const std::vector<TensorRef> &inputs,
+                                                     const std::vector<std::string> &without) {
   TENON_TRY(device.lost());
   Current current(device);
   TENON_TRY(current.status);
@@ -351,7 +355,7 @@ Result<std::shared_ptr<Graph>> ContextState::capture(ShapePlan &shapes, const st
   const Kernel *first = firstQueued, *last = lastQueued; // recording queues nothing
   TENON_TRY(device.check(driver.cuStreamBeginCapture(recording.get(), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL),
                          "cuStreamBeginCapture"));
-  Status status = queueLaunches(shapes, recording.get(), false);
+  Status status = queueLaunches(shapes, recording.get(), false, without);
   if (status.ok())
     status = queueOutputs(shapes, graph->ownOutputs, recording.get());
   firstQueued = first, lastQueued = last;

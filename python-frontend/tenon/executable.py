@@ -162,14 +162,17 @@ class Executable:
         else:
             with self._state.lock:
                 values = self._state.values(self._states)
-                first = len(tensors)
-                outputs = self.run_flat([*tensors, *values], {
-                    spec.output: value for index, (spec, value) in enumerate(zip(self._states, values))
-                    if self._over.get(spec.output) == first + index})
+                outputs = self.run_flat([*tensors, *values], self._written_in_place(values))
                 self._state.take(self._states, outputs, signature.returned)
         for argument, output in signature.writes:
             write_into(tensors[argument], outputs[output])
         return signature.result(outputs)
+
+    def _written_in_place(self, values):
+        """{output: buffer} of the buffers of the entry whose memory their new value may have."""
+        first = len(self.inputs) - len(values)
+        return {spec.output: value for index, (spec, value) in enumerate(zip(self._states, values))
+                if self._over.get(spec.output) == first + index}
 
     def run_flat(self, tensors, written=None):
         """The outputs in order, of the inputs in order. `written`: {output: the input tensor whose memory it gets}."""
@@ -192,9 +195,19 @@ class Executable:
     def graph(self, /, *args, **kwargs):
         """A call with inputs of these shapes as a CUDA graph: called in the same way, it costs one launch. Buffers that the
         model writes are those of the model itself, which may be called between."""
+        return self._captured(None, args, kwargs)
+
+    def graph_without(self, kernels, /, *args, **kwargs):
+        """For measuring alone, for its results are wrong: the graph without the launches of these kernels, named as
+        `time_launches` names them. What it takes less than the whole graph is what they cost there. A call comes first, so
+        that what is left out reads as that call left it in memory, or as other launches did since. Buffers that the model
+        writes are copies."""
+        return self._captured(tuple(kernels), args, kwargs)
+
+    def _captured(self, without, args, kwargs):
         if self.device == HOST:
             raise UnsupportedError("graphs are for models on a GPU: compile with target=\"sm_90a\"")
-        return Graph(self, self._signature, self._signature.bind(args, kwargs))
+        return Graph(self, self._signature, self._signature.bind(args, kwargs), without)
 
     def time_launches(self, /, *args, **kwargs):
         """[{"kernel", "ms", "flops", "bytes"}] of the launches of a call on a GPU, in their order, each timed there with
@@ -289,15 +302,22 @@ class Graph:
     """The launches of a call with fixed shapes. Inputs are copied in; results are fresh tensors. Buffers that the model only
     appends to are read and written where they lie."""
 
-    def __init__(self, executable, signature, tensors):
+    def __init__(self, executable, signature, tensors, without=None):
+        """`without`: kernels, of Executable.graph_without."""
         self._executable, self._signature = executable, signature
         self._state, self._states = executable._state, executable._states
+        if without is not None and self._state:
+            self._state = self._state.copied()
         self._context = _Context(executable._loaded(), executable.inputs, executable.outputs)
         self._handle = Handle("tenon_graph_free")
         self._buffers = self._state.values(self._states) if self._state else []  # kept: the graph has their addresses
+        if without is not None:
+            executable._run(self._context, [*tensors, *self._buffers], executable._written_in_place(self._buffers))
         self._context.bind([*tensors, *self._buffers], executable.inputs, executable.device)
-        check(library().tenon_graph_capture(self._context.handle.raw, self._context.inputs, len(self._context.inputs),
-                                            ctypes.byref(self._handle.raw)))
+        names = [name.encode() for name in without or ()]
+        check(library().tenon_graph_capture_without(self._context.handle.raw, self._context.inputs,
+                                                    len(self._context.inputs), (ctypes.c_char_p * len(names))(*names),
+                                                    len(names), ctypes.byref(self._handle.raw)))
 
     def __call__(self, /, *args, **kwargs):
         tensors = self._signature.bind(args, kwargs)

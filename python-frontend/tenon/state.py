@@ -5,6 +5,7 @@ and comes out changed; this keeps it between calls, where the model runs, at one
 written in place. The values at the start are all zero, as those of a cache, or small enough to stand in the artefact's metadata.
 """
 import base64
+import copy
 import math
 import threading
 
@@ -74,6 +75,18 @@ class State:
         for spec in self._specs.values():
             write_into(self.tensors[spec.key], self._initial(spec))
 
+    def copied(self):
+        """The same buffers with these values, in memory of their own."""
+        made = copy.copy(self)
+        with self.lock:
+            made.tensors = {key: self._duplicate(value) for key, value in self.tensors.items()}
+        made.lock = threading.Lock()
+        return made
+
+    @staticmethod
+    def _duplicate(value):
+        return value.clone() if hasattr(value, "clone") else value.copy()
+
     def values(self, specs):
         """Those of an entry, where the model runs: one that was replaced may have come from elsewhere."""
         for spec in specs:
@@ -94,4 +107,4 @@ class State:
             else:
                 write_into(self._part(spec), value)  # nothing, where it was written in place
             if spec.output in returned:
-                outputs[spec.output] = value.clone() if hasattr(value, "clone") else value.copy()
+                outputs[spec.output] = self._duplicate(value)

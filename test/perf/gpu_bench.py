@@ -6,7 +6,8 @@ usage: gpu_bench.py compile FOLDER [--target sm_90a] [--variants FILE] [--case N
   compile: an artefact for each case, and libtenon-runtime.so; needs libtenon.so and no GPU
   run: times them beside the peers, models as CUDA graphs; needs torch, transformers and the folder; writes results.json,
   results.md and results.html to --out (default: FOLDER); --compile adds torch.compile, --xla adds XLA, --tvm adds
-  TVM in f16, --explain a waterfall of each model: the time of each kernel beside its own floor
+  TVM in f16, --explain a waterfall of each model: the time of each kernel beside what it costs in the graph and its own
+  floor
   --variants: more artefacts of some cases, which take turns with the others: python-frontend/tenon/bench/gpu_artefacts.py
   --case: only the cases of these names; NAME_REGEX: only those that it is found in
 

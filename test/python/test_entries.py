@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import tenon
+from tenon.state import State, StateSpec
 
 
 class Table(torch.nn.Module):
@@ -137,3 +138,17 @@ class Inverse(torch.nn.Module):
 def test_errors(table, model, make, kind, message):
     with pytest.raises(kind, match=message):
         make(table, model)
+
+
+def test_a_copy_of_the_buffers_leaves_them_alone():
+    spec = StateSpec("kept", "f32", (2, 3), None, 0)
+    state = State([spec])
+    state.tensors["kept"][0] = 1
+    copied = state.copied()
+    kept, = copied.values([spec])
+    np.testing.assert_array_equal(kept, state.tensors["kept"])
+    kept[1] = 2
+    with copied.lock, state.lock:
+        copied.take([spec], [np.full((2, 3), 7, np.float32)], ())
+    np.testing.assert_array_equal(state.tensors["kept"], [[1, 1, 1], [0, 0, 0]])
+    np.testing.assert_array_equal(copied.tensors["kept"], np.full((2, 3), 7))

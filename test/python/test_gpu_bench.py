@@ -1,5 +1,6 @@
 """The benchmark on a GPU where there is none: what it compiles, how contenders take turns, and what it reports."""
 import json
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -30,7 +31,7 @@ RESULTS = {
         "model": {"ms": {"Tenon": 1.0, "torch, CUDA graph": 3.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
                   "torch's error": 0.2},
         "step": {"ms": {"Tenon": 0.5, "torch, CUDA graph": 1.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
-                 "torch's error": 0.2, "tbps": 2.0, "tokens": 16,
+                 "torch's error": 0.2, "tbps": 2.0, "tokens": 16, "in_graph": {"linear": 0.35},
                  "launches": [{"kernel": "linear", "ms": 0.2, "flops": 0, "bytes": 400_000_000},
                               {"kernel": "softmax", "ms": 0.2, "flops": 10, "bytes": 40_000_000},
                               {"kernel": "linear", "ms": 0.2, "flops": 160_000_000_000, "bytes": 4}]},
@@ -311,6 +312,39 @@ def test_launches_are_timed_one_by_one():
     assert Clock(fake).launches(executable, (0,), rounds=3) == [{"kernel": "a", "ms": 3, "flops": 1, "bytes": 2}]
 
 
+def test_kernels_are_left_out_of_the_graph_in_turns():
+    import torch
+    fake, event = on_the_cpu(torch)
+    values = [{"dtype": dtype} for dtype in ("bf16", "i64", "i1", "i32")]
+    launches = [("a", [0]), ("lengths", [0, 1]), ("b", [2]), ("a", [0]), ("mixed", [0]), ("mixed", [3])]
+    manifest = {"values": values, "launches": [{"kernel": kernel, "results": results} for kernel, results in launches]}
+    assert explain.kernels_to_leave_out(manifest) == ["a", "b"]  # others take places or lengths from the rest
+    log = []
+
+    def graph(name, milliseconds):
+        def call(x):
+            log.append((name, x))
+            event.now += milliseconds
+        return call
+    executable = SimpleNamespace(manifest=manifest, graph=lambda x: graph("all", 9),
+                                 graph_without=lambda kernels, x: graph("no " + "".join(kernels), {"a": 5, "b": 8}[kernels[0]]))
+    assert Clock(fake, rounds=4).costs_in_graph(executable, ("x",)) == {"a": 4, "b": 1}
+    warm = 3  # calls of each ahead of the rounds
+    names = [name for name, x in log if x == "x"]
+    assert len(names) == 4 * (warm + 4) and [names.count(name) for name in ("all", "no a", "no b")] == [14, 7, 7]
+    assert names.index("no b") > len(names) // 2 > max(at for at, name in enumerate(names) if name == "no a")
+
+
+def test_tables_of_the_page_are_written_anew():
+    tool = runpy.run_path(str(ROOT / "tools/dev/performance-tables"))
+    done = [(name, result, RESULTS["machine"]) for name, result in RESULTS["cases"].items()]
+    page = tool["with_waterfalls"]("# Page\n\n## step\n\n| old |\n\n## other\n\n| old |\n", done)
+    table = explain.rows(RESULTS["cases"]["step"]["launches"], RESULTS["machine"], 0.5, {"linear": 0.35})
+    rows = ["| " + " | ".join(row) + " |\n" for row in [explain.HEADER, ["---"] * len(explain.HEADER), *table]]
+    assert page == "# Page\n\n## step\n\n" + "".join(rows) + "\n## other\n\n| old |\n"
+    assert tool["with_waterfalls"]("# Page\n", done).endswith("\n## step\n\n" + "".join(rows))
+
+
 def test_report():
     assert gpu_report.losses(RESULTS) == [("slow", "torch", 0.5)]
     assert gpu_report.line("fast", RESULTS).splitlines() == [
@@ -331,10 +365,10 @@ def test_waterfall():
     text = gpu_report.markdown(RESULTS)
     assert "### where the time goes: step" in text
     lines = text[text.index("### where"):].splitlines()[4:8]
-    assert lines == ["| softmax | 1 | 200.0 | 10.0 | bytes | 20.00 | 190.0 | 0.33 |",
-                     "| linear | 2 | 400.0 | 300.0 | flops | 1.33 | 100.0 | 0.67 |",
-                     "| all launches, one by one | 3 | 600.0 | 310.0 |  | 1.94 | 290.0 | 1.00 |",
-                     "| the call as a graph |  | 500.0 | 310.0 |  | 1.61 | 190.0 | 0.83 |"]
+    assert lines == ["| softmax | 1 | 200.0 |  | 10.0 | bytes | 20.00 | 190.0 | 0.33 |",
+                     "| linear | 2 | 400.0 | 350.0 | 300.0 | flops | 1.33 | 100.0 | 0.67 |",
+                     "| all launches, one by one | 3 | 600.0 | 350.0 | 310.0 |  | 1.94 | 290.0 | 1.00 |",
+                     "| the call as a graph |  | 500.0 |  | 310.0 |  | 1.61 | 190.0 | 0.83 |"]
     rounds = [[{"kernel": "a", "ms": ms, "flops": 1, "bytes": 2}] for ms in (3, 1, 9)]
     assert explain.median_launches(rounds) == [{"kernel": "a", "ms": 3, "flops": 1, "bytes": 2}]
 

@@ -171,6 +171,40 @@ def test_launches_of_a_call_are_timed(monkeypatch):
         tenon.compile(text).time_launches(x, w)
 
 
+def test_a_graph_without_kernels(monkeypatch):
+    """What is left finds in memory what lies there: where that are numbers of rows, no row outside of the table is read."""
+    import numpy
+    import tenon
+
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "sim:sm_90a")
+    model = tenon.compile("""
+      func.func @main(%x: tensor<8x32xf32>, %w: tensor<16x32xf32>, %table: tensor<4x8xf32>)
+          -> (tensor<8x16xf32>, tensor<8x16x8xf32>) {
+        %y = tenon.linear %x, %w : (tensor<8x32xf32>, tensor<16x32xf32>) -> tensor<8x16xf32>
+        %z = tenon.softmax %y {axis = 1 : i64} : (tensor<8x16xf32>) -> tensor<8x16xf32>
+        %i = tenon.cast %z : (tensor<8x16xf32>) -> tensor<8x16xi32>
+        %ids = tenon.cumsum %i {axis = 1 : i64} : (tensor<8x16xi32>) -> tensor<8x16xi32>
+        %rows = tenon.embedding %table, %ids : (tensor<4x8xf32>, tensor<8x16xi32>) -> tensor<8x16x8xf32>
+        return %z, %rows : tensor<8x16xf32>, tensor<8x16x8xf32>
+      }""", target="sim:sm_90a")
+    x, w = numpy.full((8, 32), 1e20, "float32"), numpy.ones((16, 32), "float32")
+    x[::2] *= -1
+    table = numpy.repeat(numpy.arange(4, dtype="float32"), 8).reshape(4, 8)
+    launched = ("linear", "softmax", "cast_cumsum", "embedding")
+    assert tuple(launch["kernel"] for launch in model.manifest["launches"]) == launched
+    softmax, rows = model.graph(x, w, table)(x, w, table)
+    assert (softmax == 1 / 16).all() and (rows == 0).all()
+    # The numbers lie where the products lay, -3.2e21 and 3.2e21: far below 0 and far past the last row.
+    softmax, rows = model.graph_without(["cast_cumsum"], x, w, table)(x, w, table)
+    assert (softmax == 1 / 16).all() and (rows[::2] == 0).all() and (rows[1::2] == 3).all()
+    model.graph_without(launched, x, w, table)(x, w, table)
+    with pytest.raises(tenon.NotFoundError, match="a call launches no kernel 'cumsum'; it launches cast_cumsum, embedding, "
+                                                  "linear, softmax"):
+        model.graph_without(["softmax", "cumsum"], x, w, table)
+    with pytest.raises(tenon.UnsupportedError, match="graphs are for models on a GPU"):
+        tenon.compile(MODEL).graph_without(["neg"], numpy.zeros(4, "float32"))
+
+
 MODEL = """func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.neg %x : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>

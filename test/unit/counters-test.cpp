@@ -105,6 +105,20 @@ TEST_F(Counters, StayZeroFromCallToCall) {
   EXPECT_EQ(fake.calls("cuMemsetD8Async"), 3);
 }
 
+// A launch that is left out leaves its counters as they were.
+TEST_F(Counters, StayZeroInGraphsWithoutKernels) {
+  Context context(*load(countingPlan()));
+  std::vector<float> x(12, 2), y(12);
+  TensorRef from = {x.data(), DataType::F32, {3, 4}}, to = {y.data(), DataType::F32, {3, 4}};
+  for (const char *kernel : {"count", "plain", "count_more"}) {
+    auto graph = context.capture({from}, {kernel});
+    ASSERT_TRUE(graph.ok()) << graph.status().message();
+    for (int repeat = 0; repeat < 2; ++repeat)
+      ASSERT_TRUE((*graph)->run({from}, {to}).ok());
+    run(context, 3);
+  }
+}
+
 TEST_F(Counters, PlansThatMakeNoSense) {
   LaunchPlan different = countingPlan();
   different.kernels["count"].cuda->counterBytes = 8;

@@ -99,6 +99,23 @@ TEST(CudaApi, LoadsOnAGpuRunsAndReplays) {
     tensors.check();
     EXPECT_FINE(tenon_graph_run(graph, nullptr, 0, nullptr, 0));
 
+    const char *names[] = {"scale", "add"}, *unknown[] = {"scale", "scales"}, *missing[] = {nullptr};
+    tenon_graph *rest = nullptr;
+    EXPECT_NE(messageOf(tenon_graph_capture_without(context, &input, 1, unknown, 2, &rest), TENON_NOT_FOUND)
+                  .find("launches no kernel 'scales'; it launches add, scale"),
+              std::string::npos);
+    messageOf(tenon_graph_capture_without(context, &input, 1, missing, 1, &rest), TENON_INVALID_ARGUMENT);
+    messageOf(tenon_graph_capture_without(context, &input, 1, nullptr, 1, &rest), TENON_INVALID_ARGUMENT);
+    for (size_t leftOut : {2, 0}) {
+      EXPECT_FINE(tenon_graph_capture_without(context, &input, 1, names, leftOut, &rest));
+      std::memset(tensors.y.data, 0, 16);
+      EXPECT_FINE(tenon_graph_run(rest, &input, 1, outputs, 3));
+      EXPECT_FINE(tenon_context_synchronize(context));
+      if (leftOut == 0)
+        tensors.check();
+      tenon_graph_free(rest);
+    }
+
     input.device_type = 7;
     EXPECT_NE(messageOf(tenon_context_run(context, &input, 1, outputs, 3), TENON_INVALID_ARGUMENT)
                   .find("device type 7, expected 0 (host) or 1 (CUDA)"),

@@ -156,6 +156,17 @@ TEST_F(Updates, AGraphUsesTheCacheWhereItLies) {
   EXPECT_EQ(floats(next)[31], 10);
 }
 
+TEST_F(Updates, AGraphWithoutTheUpdateCopiesNothingEither) {
+  Context context(exe);
+  std::vector<float> host(32, 3); // the graph has memory of its own for the cache
+  auto graph = context.capture({{host.data(), DataType::F32, {8, 4}}, row}, {"put"});
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  ASSERT_TRUE((*graph)->run({{host.data(), DataType::F32, {8, 4}}, row}, {next, total}).ok());
+  ASSERT_TRUE(context.synchronize().ok());
+  EXPECT_EQ(floats(next)[31], 3);
+  EXPECT_EQ(floats(total)[0], 8 * 3);
+}
+
 TEST(UpdatesPlan, IsReadAndJudged) {
   LaunchPlan plan = cachePlan();
   auto read = readLaunchPlan(writeLaunchPlan(plan));

@@ -82,7 +82,8 @@ def parse(arguments):
                        help="a model and a shape, as \"GPT-2 B1S64\" or, of MiniLM, B8S128; on a GPU a case's name; may be\n"
                             f"given many times. Models: {', '.join(models())}")
     whole.add_argument("--explain", action="store_true",
-                       help="on a GPU: a waterfall of each model, the time of each kernel beside its own floor")
+                       help="on a GPU: a waterfall of each model, the time of each kernel beside what it costs in the "
+                            "graph and its own floor")
     add_cpu_options(whole)
     add_gpu_options(whole)
     add_files(whole)

@@ -1,12 +1,26 @@
 """Where a model's time goes: a waterfall. Each kernel's time on the device in a call, the launches of a kernel together, beside
 its floor: the time that its bytes take at the rate of a copy, or its operations at cuBLAS's best rate, whichever is the
-longer, both measured in the same run. What a whole call takes less than its launches, timed one by one, ran beside others."""
+longer, both measured in the same run. What a whole call takes less than its launches, timed one by one, ran beside others;
+so there is also what a kernel costs in the graph: what that takes longer than one without the kernel's launches."""
 import statistics
 
 
 def median_launches(rounds):
     """[{"kernel", "ms", "flops", "bytes"}] of several rounds, launch by launch; the median time of each."""
     return [{**launches[0], "ms": statistics.median(launch["ms"] for launch in launches)} for launches in zip(*rounds)]
+
+
+PLACES = ("i64", "i32")  # the types that an op takes places and lengths of
+
+
+def kernels_to_leave_out(manifest):
+    """The kernels of a call, by name, without whose launches the others do the same work: not those that compute places or
+    lengths for them."""
+    values, found = manifest["values"], {}
+    for launch in manifest["launches"]:
+        gives_places = any(values[result]["dtype"] in PLACES for result in launch["results"])
+        found[launch["kernel"]] = found.get(launch["kernel"], True) and not gives_places
+    return [kernel for kernel, is_left_out in found.items() if is_left_out]
 
 
 def floor_of(launch, machine):
@@ -30,19 +44,21 @@ def waterfall(launches, machine):
     return sorted(found.values(), key=lambda entry: -entry["lost_ms"])
 
 
-HEADER = ["kernel", "launches", "us", "floor, us", "by", "times its floor", "lost, us", "of the time"]
+HEADER = ["kernel", "launches", "us", "in the graph, us", "floor, us", "by", "times its floor", "lost, us", "of the time"]
 
 
-def rows(launches, machine, call_ms):
-    """The waterfall as rows of text, and what it comes to: all launches, and the call as a whole, a CUDA graph."""
+def rows(launches, machine, call_ms, in_graph):
+    """The waterfall as rows of text, and what it comes to: all launches, and the call as a whole, a CUDA graph. `in_graph`:
+    {kernel: ms} of those that were left out."""
     entries, found = waterfall(launches, machine), []
     total, floor = (sum(entry[key] for entry in entries) for key in ("ms", "floor_ms"))
 
-    def row(name, count, ms, least, bound):
-        times = f"{ms / least:.2f}" if least else ""
-        return [name, count, f"{ms * 1e3:.1f}", f"{least * 1e3:.1f}", bound, times, f"{(ms - least) * 1e3:.1f}",
+    def row(name, count, ms, cost_ms, least, bound):
+        times, cost = f"{ms / least:.2f}" if least else "", "" if cost_ms is None else f"{cost_ms * 1e3:.1f}"
+        return [name, count, f"{ms * 1e3:.1f}", cost, f"{least * 1e3:.1f}", bound, times, f"{(ms - least) * 1e3:.1f}",
                 f"{ms / total:.2f}" if total else ""]
     for entry in entries:
-        found.append(row(entry["kernel"], str(entry["launches"]), entry["ms"], entry["floor_ms"], entry["bound"]))
-    found.append(row("all launches, one by one", str(len(launches)), total, floor, ""))
-    return [*found, row("the call as a graph", "", call_ms, floor, "")]
+        name = entry["kernel"]
+        found.append(row(name, str(entry["launches"]), entry["ms"], in_graph.get(name), entry["floor_ms"], entry["bound"]))
+    found.append(row("all launches, one by one", str(len(launches)), total, sum(in_graph.values()), floor, ""))
+    return [*found, row("the call as a graph", "", call_ms, None, floor, "")]

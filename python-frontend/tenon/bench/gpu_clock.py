@@ -3,7 +3,7 @@ import random
 import statistics
 import time
 
-from tenon.bench.explain import median_launches
+from tenon.bench.explain import kernels_to_leave_out, median_launches
 
 ROUNDS, HOST_CALLS = 30, 20
 
@@ -55,7 +55,6 @@ class Clock:
         times = self.rounds_of(contenders, self.rounds, flush, hosted)
         return {name: statistics.median(values) for name, values in times.items()}
 
-
     def launches(self, executable, inputs, rounds=5):
         """[{"kernel", "ms", "flops", "bytes"}] of an executable's launches: medians, less what two events in a row take."""
         torch, found, empty = self.torch, [], []
@@ -70,6 +69,16 @@ class Clock:
             empty.append(begin.elapsed_time(end))
         nothing = statistics.median(empty)
         return [{**launch, "ms": max(launch["ms"] - nothing, 0.0)} for launch in median_launches(found)]
+
+    def costs_in_graph(self, executable, inputs):
+        """{kernel: ms}: what the graph of a call takes longer than one without that kernel's launches. The two take turns,
+        and the next kernel's comes after: no more than two are in memory."""
+        whole, costs = executable.graph(*inputs), {}
+        for kernel in kernels_to_leave_out(executable.manifest):
+            rest = executable.graph_without([kernel], *inputs)
+            times = self.medians({"whole": lambda: whole(*inputs), "rest": lambda: rest(*inputs)})
+            costs[kernel] = times["whole"] - times["rest"]
+        return costs
 
 
 class HostClock(Clock):

@@ -94,7 +94,7 @@ class ModelContest:
             answer = self._all(["Tenon"], do="explain")["Tenon"]
             if "missing" in answer:
                 raise InternalError(f"Tenon: {answer['missing']}")
-            result["launches"] = answer["launches"]
+            result |= answer
         if "bytes" in reference:
             result |= {"bytes": reference["bytes"], "tbps": reference["bytes"] / result["ms"]["Tenon"] / 1e9,
                        "tokens": reference["tokens"]}

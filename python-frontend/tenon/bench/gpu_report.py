@@ -96,7 +96,7 @@ def tables(results):
     for name, result in done.items():
         if "launches" in result:
             found.append((f"where the time goes: {name}", explain.HEADER,
-                          explain.rows(result["launches"], machine, result["ms"]["Tenon"])))
+                          explain.rows(result["launches"], machine, result["ms"]["Tenon"], result["in_graph"])))
     if without:
         found.append(("without", ["case", "peer", "why"], without))
     return found + ([("failed", ["case", "why"], failed)] if failed else [])

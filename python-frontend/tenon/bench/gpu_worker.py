@@ -205,9 +205,11 @@ class Contestant:
                            for name, out in self.results.items()}}
 
     def explain(self):
-        """Of Tenon: its launches, each timed by itself."""
+        """Of Tenon: its launches, each timed by itself, and what each kernel costs in the graph."""
         import torch
-        return {"launches": Clock(torch).launches(self.own.executables["Tenon"], self.own.inputs)}
+        clock, executable = Clock(torch), self.own.executables["Tenon"]
+        return {"launches": clock.launches(executable, self.own.inputs),
+                "in_graph": clock.costs_in_graph(executable, self.own.inputs)}
 
     def time(self, rounds, names):
         import torch
