@@ -228,9 +228,9 @@ typedef struct tenon_graph tenon_graph;
 TENON_API tenon_error *tenon_graph_capture(tenon_context *context, const tenon_tensor *inputs, size_t num_inputs,
                                            tenon_graph **graph);
 /* For measuring alone, for the results are wrong: the same without the launches of some kernels, so that the difference
- * in time is what these cost in the graph. The launches that are left find in memory whatever lies there, places they
- * take from data stay inside their tensors, and an input that an output is "over" is overwritten with it. An error
- * lists the kernels that a call launches. */
+ * in time is what these cost in the graph. A whole call with these inputs, whose data are read, comes first: what the
+ * other launches read of such a kernel is what its last launch gave then. An error lists the kernels that a call
+ * launches. */
 TENON_API tenon_error *tenon_graph_capture_without(tenon_context *context, const tenon_tensor *inputs,
                                                    size_t num_inputs, const char *const *kernels, size_t num_kernels,
                                                    tenon_graph **graph);

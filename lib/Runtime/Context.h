@@ -44,7 +44,8 @@ public:
   /// For a GPU: the launches of a call with inputs of these types and shapes as a CUDA graph. Their data is not read;
   /// but an input on the GPU that an output is an update of is the graph's own, input and output.
   /// `without`: kernels whose launches are left out, to measure what a call costs without them. Results are wrong then:
-  /// the other launches find in memory whatever lies there. NotFound where a call launches no kernel of that name.
+  /// the other launches read what a kernel's last launch of a call of these inputs gives, so their data are read, and
+  /// what is an update is updated. NotFound where a call launches no kernel of that name.
   Result<std::shared_ptr<cuda::Graph>> capture(const std::vector<TensorRef> &inputs,
                                                const std::vector<std::string> &without = {});
 

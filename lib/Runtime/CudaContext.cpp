@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 
 namespace tenon::cuda {
 
@@ -191,6 +192,19 @@ void ContextState::bindViews() {
       addresses[value.id] = addresses[value.source];
 }
 
+Status ContextState::queueLaunch(PreparedLaunch &launch, CUstream on) {
+  const std::vector<std::string> &sources = launch.kernel->plan->sources;
+  NvtxRange range(sources.empty() ? launch.kernel->name : sources[0]);
+  TENON_TRY(enqueue(device, launch, addresses, arena->data(), on));
+  lastQueued = launch.kernel;
+  firstQueued = firstQueued ? firstQueued : lastQueued;
+  return {};
+}
+
+static bool isOneOf(const std::vector<std::string> &kernels, const PreparedLaunch &launch) {
+  return std::find(kernels.begin(), kernels.end(), launch.launch->kernel) != kernels.end();
+}
+
 Status ContextState::queueLaunches(ShapePlan &shapes, CUstream on, bool waitForEach,
                                    const std::vector<std::string> &without) {
   auto mark = [&](size_t number) {
@@ -201,13 +215,9 @@ Status ContextState::queueLaunches(ShapePlan &shapes, CUstream on, bool waitForE
   size_t number = 0;
   TENON_TRY(mark(number++));
   for (PreparedLaunch &launch : shapes.cudaLaunches) {
-    if (std::find(without.begin(), without.end(), launch.launch->kernel) != without.end())
+    if (isOneOf(without, launch))
       continue;
-    const std::vector<std::string> &sources = launch.kernel->plan->sources;
-    NvtxRange range(sources.empty() ? launch.kernel->name : sources[0]);
-    TENON_TRY(enqueue(device, launch, addresses, arena->data(), on));
-    lastQueued = launch.kernel;
-    firstQueued = firstQueued ? firstQueued : lastQueued;
+    TENON_TRY(queueLaunch(launch, on));
     TENON_TRY(mark(number++));
     if (waitForEach)
       TENON_TRY(device.check(device.driver().cuStreamSynchronize(on), "cuStreamSynchronize", launch.kernel->name));
@@ -305,6 +315,55 @@ Result<std::vector<double>> ContextState::timeLaunches(ShapePlan &shapes, const 
 
 //===--- graphs --------------------------------------------------------------------------------------------------===//
 
+// Launches that are left out leave results all the same, for with numbers of any kind, NaN among them, the others take
+// another time: a whole call makes them. They are in memory that nothing else writes, the last launch's for all of a
+// kernel, so that the L2 cache has them as it has what was just written.
+Status ContextState::keepResults(Graph &graph, ShapePlan &shapes, const std::vector<TensorRef> &inputs,
+                                 const std::vector<std::string> &without) {
+  using Place = std::pair<std::string_view, size_t>; // a kernel, and the number of its result
+  std::map<Place, int64_t> sizes;
+  std::map<Place, void *> kept;
+  auto forResults = [&](const PreparedLaunch &launch, auto use) -> Status {
+    for (size_t i = 0; i < launch.launch->results.size() && isOneOf(without, launch); ++i)
+      if (int64_t id = launch.launch->results[i]; exe->plan().values[id].kind == ValueKind::Temp)
+        TENON_TRY(use(Place(launch.launch->kernel, i), id, launch.memory.bytes[launch.memory.numOperands + i]));
+    return {};
+  };
+  for (const PreparedLaunch &launch : shapes.cudaLaunches)
+    TENON_TRY(forResults(launch, [&](const Place &place, int64_t, int64_t bytes) {
+      sizes[place] = std::max(sizes[place], bytes);
+      return Status();
+    }));
+  for (const auto &[place, bytes] : sizes) {
+    TENON_TRY_ASSIGN(Memory memory, device.allocate(bytes, "results that a graph does without"));
+    kept[place] = memory.data();
+    graph.memories.push_back(std::move(memory));
+  }
+  auto call = [&]() -> Status {
+    for (size_t i = 0; i < inputs.size(); ++i)
+      TENON_TRY(copy(graph.ownInputs[i], inputs[i], inputs[i].bytes(), stream));
+    for (PreparedLaunch &launch : shapes.cudaLaunches) {
+      TENON_TRY(queueLaunch(launch, stream));
+      TENON_TRY(forResults(launch, [&](const Place &place, int64_t id, int64_t bytes) {
+        TensorRef from, to;
+        from.data = addresses[id], to.data = kept[place];
+        from.device = to.device = device.index();
+        return copy(to, from, bytes, stream);
+      }));
+    }
+    return {};
+  };
+  TENON_TRY(begin());
+  TENON_TRY(finish(call(), /*wait=*/true));
+  for (const PreparedLaunch &launch : shapes.cudaLaunches)
+    TENON_TRY(forResults(launch, [&](const Place &place, int64_t id, int64_t) {
+      addresses[id] = kept[place];
+      return Status();
+    }));
+  bindViews();
+  return {};
+}
+
 Result<std::shared_ptr<Graph>> ContextState::capture(ShapePlan &shapes, const std::vector<TensorRef> &inputs,
                                                      const std::vector<std::string> &without) {
   TENON_TRY(device.lost());
@@ -349,6 +408,8 @@ Result<std::shared_ptr<Graph>> ContextState::capture(ShapePlan &shapes, const st
     addresses[id] = addresses[over];
   }
   bindViews();
+  if (!without.empty())
+    TENON_TRY(keepResults(*graph, shapes, inputs, without));
 
   // On a stream of its own: the driver's default stream cannot be captured.
   TENON_TRY_ASSIGN(Stream recording, makeStream(device));

@@ -21,9 +21,10 @@ public:
   /// launch copies or zeroes first is its own, and none starts early. Waits.
   Result<std::vector<double>> timeLaunches(ShapePlan &shapes, const std::vector<TensorRef> &inputs,
                                            const std::vector<TensorRef> &outputs);
-  /// `without`: kernels whose launches are left out, with what each copies or zeroes first. That leaves a graph which
-  /// runs as any does: a launch waits for the end of the one ahead, whichever that is, and that end is the end of all
-  /// before it; counters are 0 between launches; and places that data give are clamped (lib/Arithmetic/ClampedIndex.h).
+  /// `without`: kernels whose launches are left out, with what each copies or zeroes first; a whole call of the inputs
+  /// comes before, for what the others read of them. That leaves a graph which runs as any does: a launch waits for the
+  /// end of the one ahead, whichever that is, and that end is the end of all before it; counters are 0 between
+  /// launches; and places that data give are clamped (lib/Arithmetic/ClampedIndex.h).
   Result<std::shared_ptr<Graph>> capture(ShapePlan &shapes, const std::vector<TensorRef> &inputs,
                                          const std::vector<std::string> &without);
   Status setStream(CUstream stream);
@@ -40,7 +41,10 @@ private:
   Status finish(Status status, bool wait);
   void bindFixed(const ShapePlan &shapes);
   void bindViews();
+  Status queueLaunch(PreparedLaunch &launch, CUstream on);
   Status queueLaunches(ShapePlan &shapes, CUstream on, bool waitForEach, const std::vector<std::string> &without = {});
+  Status keepResults(Graph &graph, ShapePlan &shapes, const std::vector<TensorRef> &inputs,
+                     const std::vector<std::string> &without);
   Status queueOutputs(const ShapePlan &shapes, const std::vector<TensorRef> &outputs, CUstream on);
   Result<void *> stagingFor(size_t slot, int64_t bytes);
   Status copy(const TensorRef &to, const TensorRef &from, int64_t bytes, CUstream on);

@@ -162,17 +162,14 @@ class Executable:
         else:
             with self._state.lock:
                 values = self._state.values(self._states)
-                outputs = self.run_flat([*tensors, *values], self._written_in_place(values))
+                first = len(tensors)
+                outputs = self.run_flat([*tensors, *values], {
+                    spec.output: value for index, (spec, value) in enumerate(zip(self._states, values))
+                    if self._over.get(spec.output) == first + index})
                 self._state.take(self._states, outputs, signature.returned)
         for argument, output in signature.writes:
             write_into(tensors[argument], outputs[output])
         return signature.result(outputs)
-
-    def _written_in_place(self, values):
-        """{output: buffer} of the buffers of the entry whose memory their new value may have."""
-        first = len(self.inputs) - len(values)
-        return {spec.output: value for index, (spec, value) in enumerate(zip(self._states, values))
-                if self._over.get(spec.output) == first + index}
 
     def run_flat(self, tensors, written=None):
         """The outputs in order, of the inputs in order. `written`: {output: the input tensor whose memory it gets}."""
@@ -199,9 +196,8 @@ class Executable:
 
     def graph_without(self, kernels, /, *args, **kwargs):
         """For measuring alone, for its results are wrong: the graph without the launches of these kernels, named as
-        `time_launches` names them. What it takes less than the whole graph is what they cost there. A call comes first, so
-        that what is left out reads as that call left it in memory, or as other launches did since. Buffers that the model
-        writes are copies."""
+        `time_launches` names them. What it takes less than the whole graph is what they cost there. A whole call comes first:
+        the other launches read what the last launch of such a kernel gave then. Buffers that the model writes are copies."""
         return self._captured(tuple(kernels), args, kwargs)
 
     def _captured(self, without, args, kwargs):
@@ -311,9 +307,7 @@ class Graph:
         self._context = _Context(executable._loaded(), executable.inputs, executable.outputs)
         self._handle = Handle("tenon_graph_free")
         self._buffers = self._state.values(self._states) if self._state else []  # kept: the graph has their addresses
-        if without is not None:
-            executable._run(self._context, [*tensors, *self._buffers], executable._written_in_place(self._buffers))
-        self._context.bind([*tensors, *self._buffers], executable.inputs, executable.device)
+        kept, _, _ = self._context.bind([*tensors, *self._buffers], executable.inputs, executable.device)
         names = [name.encode() for name in without or ()]
         check(library().tenon_graph_capture_without(self._context.handle.raw, self._context.inputs,
                                                     len(self._context.inputs), (ctypes.c_char_p * len(names))(*names),

@@ -316,10 +316,10 @@ def test_kernels_are_left_out_of_the_graph_in_turns():
     import torch
     fake, event = on_the_cpu(torch)
     values = [{"dtype": dtype} for dtype in ("bf16", "i64", "i1", "i32")]
-    launches = [("a", [0]), ("lengths", [0, 1]), ("b", [2]), ("a", [0]), ("mixed", [0]), ("mixed", [3])]
+    launches = [("a", [0]), ("places", [0, 1]), ("b", [2]), ("a", [0]), ("mixed", [0]), ("places", [0, 1]), ("mixed", [3]), ("one", [3])]
     manifest = {"values": values, "launches": [{"kernel": kernel, "results": results} for kernel, results in launches]}
-    assert explain.kernels_to_leave_out(manifest) == ["a", "b"]  # others take places or lengths from the rest
-    log = []
+    assert explain.kernels_to_leave_out(manifest) == ["a", "b", "one"]
+    manifest["launches"], log = [manifest["launches"][at] for at in (0, 2, 3)], []
 
     def graph(name, milliseconds):
         def call(x):

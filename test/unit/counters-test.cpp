@@ -119,6 +119,21 @@ TEST_F(Counters, StayZeroInGraphsWithoutKernels) {
   }
 }
 
+// All launches of a kernel that is left out have the results of its last, here the sum of two.
+TEST_F(Counters, AKernelOfTwoLaunchesIsLeftOut) {
+  LaunchPlan plan = countingPlan();
+  plan.launches[1].kernel = "count";
+  plan.kernels.erase("plain");
+  Context context(*load(plan));
+  std::vector<float> x(12, 2), y(12);
+  TensorRef from = {x.data(), DataType::F32, {3, 4}}, to = {y.data(), DataType::F32, {3, 4}};
+  auto graph = context.capture({from}, {"count"});
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  std::fill(x.begin(), x.end(), 100.0f);
+  ASSERT_TRUE((*graph)->run({from}, {to}).ok());
+  EXPECT_EQ(y, std::vector<float>(12, 5));
+}
+
 TEST_F(Counters, PlansThatMakeNoSense) {
   LaunchPlan different = countingPlan();
   different.kernels["count"].cuda->counterBytes = 8;

@@ -3,6 +3,7 @@ its floor: the time that its bytes take at the rate of a copy, or its operations
 longer, both measured in the same run. What a whole call takes less than its launches, timed one by one, ran beside others;
 so there is also what a kernel costs in the graph: what that takes longer than one without the kernel's launches."""
 import statistics
+from collections import Counter
 
 
 def median_launches(rounds):
@@ -14,13 +15,12 @@ PLACES = ("i64", "i32")  # the types that an op takes places and lengths of
 
 
 def kernels_to_leave_out(manifest):
-    """The kernels of a call, by name, without whose launches the others do the same work: not those that compute places or
-    lengths for them."""
-    values, found = manifest["values"], {}
-    for launch in manifest["launches"]:
-        gives_places = any(values[result]["dtype"] in PLACES for result in launch["results"])
-        found[launch["kernel"]] = found.get(launch["kernel"], True) and not gives_places
-    return [kernel for kernel, is_left_out in found.items() if is_left_out]
+    """The kernels of a call, by name, without whose launches the others do the same work. They read what a kernel's last
+    launch gives, which are other places or lengths than those of its launches before."""
+    values, launches = manifest["values"], manifest["launches"]
+    counts = Counter(launch["kernel"] for launch in launches)
+    places = {launch["kernel"] for launch in launches if any(values[result]["dtype"] in PLACES for result in launch["results"])}
+    return [kernel for kernel, count in counts.items() if count == 1 or kernel not in places]
 
 
 def floor_of(launch, machine):

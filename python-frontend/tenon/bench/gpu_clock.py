@@ -71,13 +71,13 @@ class Clock:
         return [{**launch, "ms": max(launch["ms"] - nothing, 0.0)} for launch in median_launches(found)]
 
     def costs_in_graph(self, executable, inputs):
-        """{kernel: ms}: what the graph of a call takes longer than one without that kernel's launches. The two take turns,
-        and the next kernel's comes after: no more than two are in memory."""
+        """{kernel: ms}: what the graph of a call takes longer than one without that kernel's launches: medians of what two that
+        follow each other differ by. The next kernel's comes after, so that no more than two are in memory."""
         whole, costs = executable.graph(*inputs), {}
         for kernel in kernels_to_leave_out(executable.manifest):
             rest = executable.graph_without([kernel], *inputs)
-            times = self.medians({"whole": lambda: whole(*inputs), "rest": lambda: rest(*inputs)})
-            costs[kernel] = times["whole"] - times["rest"]
+            times = self.rounds_of({"whole": lambda: whole(*inputs), "rest": lambda: rest(*inputs)}, self.rounds)
+            costs[kernel] = statistics.median(all_of - rest_of for all_of, rest_of in zip(times["whole"], times["rest"]))
         return costs
 
 
