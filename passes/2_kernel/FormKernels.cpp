@@ -1,6 +1,7 @@
 // @main is one op after another, each of which would read and write whole tensors. Afterwards it is tenon.kernel after
 // tenon.kernel, each of them one launch that reads its operands once and keeps what is between in registers. Which ops
 // belong together is decided by KernelClosure; here the regions are built, named and, where equal, named alike.
+#include "lib/Analysis/KernelNames.h"
 #include "passes/2_kernel/KernelClosure.h"
 #include "passes/2_kernel/Passes.h"
 
@@ -113,29 +114,6 @@ static KernelOp formKernel(const KernelGroup &group, ArrayRef<Value> results) {
                      outside.getStringAttr(describe(workOf(group))));
   state.addRegion()->takeBody(body);
   return cast<KernelOp>(outside.create(state));
-}
-
-/// Whether two kernels are the same function of their operands.
-static bool isSameFunction(KernelOp a, KernelOp b) {
-  return a.getOperandTypes() == b.getOperandTypes() && a.getResultTypes() == b.getResultTypes() &&
-         OperationEquivalence::isRegionEquivalentTo(&a.getBody(), &b.getBody(),
-                                                    OperationEquivalence::Flags::IgnoreLocations);
-}
-
-/// Equal kernels get one name, others with that description a number.
-static void nameKernels(ArrayRef<KernelOp> kernels) {
-  llvm::StringMap<SmallVector<KernelOp>> known;
-  for (KernelOp kernel : kernels) {
-    SmallVector<KernelOp> &alike = known[kernel.getKernelName()];
-    auto same = llvm::find_if(alike, [&](KernelOp other) { return isSameFunction(kernel, other); });
-    if (same != alike.end()) {
-      kernel.setKernelName(same->getKernelName());
-      continue;
-    }
-    alike.push_back(kernel);
-    if (alike.size() > 1)
-      kernel.setKernelName((kernel.getKernelName() + "_" + Twine(alike.size() - 1)).str());
-  }
 }
 
 static void formKernels(func::FuncOp main) {

@@ -2,6 +2,8 @@
 // is written, and read again by a launch of its own. A program that computes the same columns of both halves, two
 // products in one loop, has all that the activation needs in registers: this pass makes them one kernel.
 #include "lib/Analysis/ContractionKernel.h"
+#include "lib/Analysis/KernelModule.h"
+#include "lib/Analysis/KernelNames.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
 #include "passes/3_tile/SumReader.h"
@@ -95,6 +97,7 @@ struct JoinGates : tenon::impl::JoinGatesPassBase<JoinGates> {
     for (KernelOp product : kernels)
       if (KernelOp reader = findGate(product)) // pointwise: no product that comes later
         join(product, reader);
+    nameKernels(kernelsOf(getOperation()));
   }
 };
 } // namespace

@@ -4,6 +4,8 @@
 // where somebody else reads it.
 #include "dialects/Tile/Tile.h"
 #include "lib/Analysis/GpuOfModule.h"
+#include "lib/Analysis/KernelModule.h"
+#include "lib/Analysis/KernelNames.h"
 #include "lib/Analysis/WeightOperands.h"
 #include "passes/3_tile/DerivedKernel.h"
 #include "passes/3_tile/Passes.h"
@@ -91,6 +93,7 @@ struct JoinSums : tenon::impl::JoinSumsPassBase<JoinSums> {
       if (KernelOp reader = findReader(sum))
         join(sum, reader, **found);
     }
+    nameKernels(kernelsOf(getOperation())); // the reader of another sum may have it in the place of another operand
   }
 };
 } // namespace

@@ -88,3 +88,23 @@ func.func @main(%i: tensor<4x128xi64>, %x: tensor<64x512xbf16>, %r: tensor<64x25
   %1 = tenon.add %0, %r : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
   return %n, %1 : tensor<4x128x256xbf16>, tensor<64x256xbf16>
 }
+
+// -----
+
+// Two norms of a difference: the one takes from the sum, the other the sum from something. They are two kernels.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @linear_add_sum_sub_softmax_both(
+// CHECK: tenon.kernel @linear_add_sum_sub_softmax_both_1(
+func.func @main(%x: tensor<64x512xbf16>, %y: tensor<64x512xbf16>, %r: tensor<64x256xbf16>, %q: tensor<64x256xbf16>)
+    -> (tensor<64x256xbf16>, tensor<64x256xbf16>, tensor<64x256xbf16>, tensor<64x256xbf16>) {
+  %w = tenon.weight "w" : tensor<256x512xbf16>
+  %0 = tenon.linear %x, %w : (tensor<64x512xbf16>, tensor<256x512xbf16>) -> tensor<64x256xbf16>
+  %1 = tenon.add %0, %r : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  %2 = tenon.sub %1, %q : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  %3 = tenon.softmax %2 {axis = 1} : (tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  %4 = tenon.linear %y, %w : (tensor<64x512xbf16>, tensor<256x512xbf16>) -> tensor<64x256xbf16>
+  %5 = tenon.add %4, %r : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  %6 = tenon.sub %q, %5 : (tensor<64x256xbf16>, tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  %7 = tenon.softmax %6 {axis = 1} : (tensor<64x256xbf16>) -> tensor<64x256xbf16>
+  return %1, %3, %5, %7 : tensor<64x256xbf16>, tensor<64x256xbf16>, tensor<64x256xbf16>, tensor<64x256xbf16>
+}
