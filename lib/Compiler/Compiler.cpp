@@ -426,25 +426,29 @@ Status Driver::generateGpu(ModuleOp kernels, CompiledEntry &into) {
   return internalError(messages);
 }
 
-/// Products and attentions get other schedules first; what is refused again, and all else, goes the general path, which
-/// has to do, unless that is an error. A kernel's parts have its name before theirs. With schedules by hand a refusal
-/// is an error.
+/// What the name of a refused kernel has behind that of one it comes from: derived kernels are named after it, and
+/// kernels in one launch after all of them. None where it does not come from that.
+static std::optional<StringRef> derivationOf(StringRef refused, StringRef kernel) {
+  SmallVector<StringRef> launched;
+  refused.split(launched, "_and_");
+  for (StringRef part : launched)
+    if (part.consume_front(kernel) && (part.empty() || part.starts_with("_part") || part.starts_with("_sum") ||
+                                       part.starts_with("_gated_") || part.starts_with("_read_by_")))
+      return part;
+  return std::nullopt;
+}
+
+/// Products and attentions get other schedules first, and a concatenation is a kernel apart from who reads it; what is
+/// refused again, and all else, goes the general path, which has to do, unless that is an error. With schedules by hand
+/// a refusal is an error.
 bool Driver::retry() {
   constexpr size_t mostRefusals = 2;
   if (refused.empty() || !formed || !options.schedules.empty())
     return false;
   bool isAny = false, isFinal = false;
   formed->walk([&](KernelOp kernel) {
-    StringRef name = kernel.getKernelName();
-    auto why = llvm::find_if(refused, [&](const auto &entry) {
-      // Derived kernels are named after what they come from, and kernels in one launch after both.
-      SmallVector<StringRef> launched;
-      StringRef(entry.first).split(launched, "_and_");
-      return llvm::any_of(launched, [&](StringRef part) {
-        return part.consume_front(name) &&
-               (part.empty() || part.starts_with("_part") || part.starts_with("_sum") || part.starts_with("_gated_"));
-      });
-    });
+    auto why = llvm::find_if(
+        refused, [&](const auto &entry) { return derivationOf(entry.first, kernel.getKernelName()).has_value(); });
     if (why == refused.end() || kernel->hasAttr(generalAttrName))
       return;
     isAny = true;
@@ -452,7 +456,8 @@ bool Driver::retry() {
     auto before = kernel->getAttrOfType<ArrayAttr>(refusalsAttrName);
     SmallVector<Attribute> refusals(before ? before.getValue() : ArrayRef<Attribute>());
     refusals.push_back(b.getStringAttr(why->second));
-    bool hasOthers = findContraction(kernel.getBlock()) || !kernel.getBlock().getOps<AttentionOp>().empty();
+    bool isJoined = derivationOf(why->first, kernel.getKernelName())->starts_with("_read_by_");
+    bool hasOthers = isJoined || findContraction(kernel.getBlock()) || !kernel.getBlock().getOps<AttentionOp>().empty();
     if (hasOthers && refusals.size() <= mostRefusals)
       kernel->setAttr(refusalsAttrName, b.getArrayAttr(refusals));
     else if (options.failOnFallback)

@@ -14,6 +14,7 @@ void buildBeforeTileSchedules(OpPassManager &manager, const GpuArch &arch) {
   PackValuesPassOptions values;
   values.arch = arch.name;
   manager.addPass(createResolveSizesPass());
+  manager.addPass(createJoinConcatsPass());
   manager.addPass(createCollapseDimensionsPass());
   manager.addPass(createJoinGatesPass());
   manager.addPass(createPackQueriesPass());

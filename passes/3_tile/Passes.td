@@ -241,6 +241,62 @@ def SplitDepthPass : Pass<"tenon-split-depth", "::mlir::ModuleOp"> {
                            "::tenon::tile::TileDialect"];
 }
 
+def JoinConcatsPass : Pass<"tenon-join-concats", "::mlir::ModuleOp"> {
+  let summary = "a concatenation of rows is read from its parts";
+  let description = [{
+    Why: a token put before others is a launch that only copies, and what comes next, positions that are added or a norm,
+    reads the copy. A program that works on rows has each from the part that it is of.
+
+    Before:
+    ```mlir
+    func.func @main(%x: tensor<1x8xf32>, %y: tensor<3x8xf32>) -> tensor<4x8xf32> {
+      %c = tenon.kernel @concat(%X = %x, %Y = %y) : (tensor<1x8xf32>, tensor<3x8xf32>) -> tensor<4x8xf32> {
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %0 = tensor.insert_slice %X into %empty[0, 0] [1, 8] [1, 1] : tensor<1x8xf32> into tensor<4x8xf32>
+        %1 = tensor.insert_slice %Y into %0[1, 0] [3, 8] [1, 1] : tensor<3x8xf32> into tensor<4x8xf32>
+        tenon.yield %1 : tensor<4x8xf32>
+      }
+      %n = tenon.kernel @neg(%C = %c) : (tensor<4x8xf32>) -> tensor<4x8xf32> {
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %0 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+            ins(%C : tensor<4x8xf32>) outs(%empty : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.negf %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %0 : tensor<4x8xf32>
+      }
+      return %n : tensor<4x8xf32>
+    }
+    ```
+    After:
+    ```mlir
+    func.func @main(%x: tensor<1x8xf32>, %y: tensor<3x8xf32>) -> tensor<4x8xf32> {
+      %n = tenon.kernel @concat_read_by_neg(%X = %x, %Y = %y) attributes {tenon.bytes = affine_map<() -> (256)>, tenon.flops = affine_map<() -> (0)>} : (tensor<1x8xf32>, tensor<3x8xf32>) -> tensor<4x8xf32> {
+        %empty = tensor.empty() : tensor<4x8xf32>
+        %0 = tensor.insert_slice %X into %empty[0, 0] [1, 8] [1, 1] : tensor<1x8xf32> into tensor<4x8xf32>
+        %1 = tensor.insert_slice %Y into %0[1, 0] [3, 8] [1, 1] : tensor<3x8xf32> into tensor<4x8xf32>
+        %empty2 = tensor.empty() : tensor<4x8xf32>
+        %2 = linalg.generic {indexing_maps = [affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (m, n)>], iterator_types = ["parallel", "parallel"]}
+            ins(%1 : tensor<4x8xf32>) outs(%empty2 : tensor<4x8xf32>) {
+        ^bb0(%in: f32, %out: f32):
+          %s = arith.negf %in : f32
+          linalg.yield %s : f32
+        } -> tensor<4x8xf32>
+        tenon.yield %2 : tensor<4x8xf32>
+      }
+      return %n : tensor<4x8xf32>
+    }
+    ```
+    Requires: sizes resolved (tenon-resolve-sizes).
+    Ensures: kernels compute what they did, and those of one name are equal.
+    Leaves alone: parts of rows, more than 8 parts, sizes known only at run time, what several read or the model gives, readers that multiply,
+    cut or turn what they read, or look elements up in it, what is computed of weights alone, and kernels that have a
+    schedule, go the general path or were refused as machine code.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def JoinGatesPass : Pass<"tenon-join-gates", "::mlir::ModuleOp"> {
   let summary = "both halves of a gated product are computed by one program";
   let description = [{

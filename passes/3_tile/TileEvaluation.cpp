@@ -159,7 +159,7 @@ TileValue TileEmitter::insertion(tensor::InsertSliceOp op, const TilePlace &plac
         (type.isDynamicDim(d) && !op.isDynamicSize(d)))
       open.push_back(d);
   }
-  if (open.empty())
+  if (open.empty() || op.getDest().getDefiningOp<tensor::EmptyOp>()) // other parts have what is outside
     return at(op.getSource(), source);
   auto fill = op.getDest().getDefiningOp<linalg::FillOp>();
   TypedAttr pad;

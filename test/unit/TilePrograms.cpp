@@ -143,7 +143,8 @@ TEST_P(TilePrograms, MatchTheReference) {
     PassManager manager(&context);
     return succeeded(parsePassPipeline(pipeline, manager)) && succeeded(manager.run(on));
   };
-  ASSERT_TRUE(run(*module, "tenon-phases{to=kernel},tenon-resolve-sizes,tenon-collapse-dimensions,tenon-pack-queries"));
+  ASSERT_TRUE(run(*module, "tenon-phases{to=kernel},tenon-resolve-sizes,tenon-join-concats,tenon-collapse-dimensions,"
+                           "tenon-pack-queries"));
   // Schedules by hand, tiles that no size is a multiple of, with and without parts of keys, each way to
   // scale sums; and those that are chosen.
   bool isAttention = one.name.find("attention") != std::string::npos;

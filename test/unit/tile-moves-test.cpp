@@ -14,6 +14,26 @@ const TileCase cases[] = {
         return %0, %1 : tensor<2x?x9xf32>, tensor<2x5x88xf32>
       })",
      {{"n", 33}}},
+    // Programs of several rows have some of two parts, or of three.
+    {"concat_read_by_rows", R"(
+      func.func @main(%a: tensor<3x1x33xf32>, %b: tensor<3x10x33xf32>, %c: tensor<3x1x33xf32>, %p: tensor<1x12x33xf32>) -> (tensor<3x12x33xf32>, tensor<3x12x33xf32>) {
+        %0 = tenon.concat %a, %b, %c {axis = 1 : i64} : (tensor<3x1x33xf32>, tensor<3x10x33xf32>, tensor<3x1x33xf32>) -> tensor<3x12x33xf32>
+        %1 = tenon.sub %0, %p : (tensor<3x12x33xf32>, tensor<1x12x33xf32>) -> tensor<3x12x33xf32>
+        %2 = tenon.concat %c, %b, %a {axis = 1 : i64} : (tensor<3x1x33xf32>, tensor<3x10x33xf32>, tensor<3x1x33xf32>) -> tensor<3x12x33xf32>
+        %3 = tenon.sub %1, %2 : (tensor<3x12x33xf32>, tensor<3x12x33xf32>) -> tensor<3x12x33xf32>
+        return %1, %3 : tensor<3x12x33xf32>, tensor<3x12x33xf32>
+      })"},
+    {"concat_read_by_folds",
+     R"(
+      func.func @main(%x: tensor<2x70xf32>, %y: tensor<9x70xf32>) -> (tensor<11x70xf32>, tensor<11x70xf32>) {
+        %0 = tenon.concat %x, %y {axis = 0 : i64} : (tensor<2x70xf32>, tensor<9x70xf32>) -> tensor<11x70xf32>
+        %1 = tenon.softmax %0 {axis = 1} : (tensor<11x70xf32>) -> tensor<11x70xf32>
+        %2 = tenon.concat %y, %x {axis = 0 : i64} : (tensor<9x70xf32>, tensor<2x70xf32>) -> tensor<11x70xf32>
+        %3 = tenon.softmax %2 {axis = 0} : (tensor<11x70xf32>) -> tensor<11x70xf32>
+        return %1, %3 : tensor<11x70xf32>, tensor<11x70xf32>
+      })",
+     {},
+     1e-6},
     {"pad", R"(
       func.func @main(%x: tensor<4x10x6xf32>) -> (tensor<7x10x6xf32>, tensor<4x13x31xf32>) {
         %0 = tenon.pad %x {low = array<i64: 1, 0, 0>, high = array<i64: 2, 0, 0>, value = 3.0 : f64} : (tensor<4x10x6xf32>) -> tensor<7x10x6xf32>
