@@ -215,8 +215,11 @@ void JoinedDimensions::visit(Operation *op) {
       return isConstantIntValue(slice.getMixedOffsets()[d], 0) && isConstantIntValue(slice.getMixedStrides()[d], 1) &&
              isSizeOf(slice.getMixedSizes()[d], whole, d);
     };
+    // Behind dimensions of one element a part of the next is a part of both.
+    auto isOne = [&](int64_t d) { return typeOf(whole).getDimSize(d) == 1 && typeOf(part).getDimSize(d) == 1; };
     for (int64_t pair = 0; pair + 1 < typeOf(whole).getRank(); ++pair) {
-      if (!isWhole(pair) || !isWhole(pair + 1)) {
+      bool isBehindOnes = llvm::all_of(llvm::seq<int64_t>(0, pair + 1), isOne);
+      if (!isBehindOnes && (!isWhole(pair) || !isWhole(pair + 1))) {
         separate(whole, pair);
         // A dimension of which one place is read is none: it goes with the one before it.
         if (part == result && typeOf(part).getDimSize(pair + 1) == 1)
@@ -271,11 +274,15 @@ private:
   RankedTensorType collapsedType(Value tensor) {
     return tensor::CollapseShapeOp::inferCollapsedType(typeOf(tensor), dimensions.groups(tensor));
   }
-  /// Of each group of the tensor's dimensions: the product of their sizes, the offset or stride of the first.
+  /// Of each group of the tensor's dimensions: the product of their sizes, the offset or stride of the first that has
+  /// more than one element.
   SmallVector<OpFoldResult> products(Value tensor, ArrayRef<OpFoldResult> sizes);
   SmallVector<OpFoldResult> firsts(Value tensor, ArrayRef<OpFoldResult> values) {
-    return llvm::map_to_vector(dimensions.groups(tensor),
-                               [&](const ReassociationIndices &group) { return values[group.front()]; });
+    return llvm::map_to_vector(dimensions.groups(tensor), [&](const ReassociationIndices &group) {
+      auto isLong = [&](int64_t d) { return typeOf(tensor).getDimSize(d) != 1; };
+      const int64_t *found = llvm::find_if(group, isLong);
+      return values[found == group.end() ? group.front() : *found];
+    });
   }
   Value known(Value value) { return mapping.lookupOrDefault(value); }
   void rebuild(Operation *op);

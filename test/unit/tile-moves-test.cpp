@@ -23,6 +23,17 @@ const TileCase cases[] = {
         %3 = tenon.sub %1, %2 : (tensor<3x12x33xf32>, tensor<3x12x33xf32>) -> tensor<3x12x33xf32>
         return %1, %3 : tensor<3x12x33xf32>, tensor<3x12x33xf32>
       })"},
+    {"parts_of_one_sequence",
+     R"(
+      func.func @main(%a: tensor<1x1x33xf32>, %b: tensor<1x10x33xf32>, %n: tensor<1x1x?x5xf32> {tenon.dims = ["", "", "n", ""]}) -> (tensor<1x11x33xf32>, tensor<1x4x33xf32>, tensor<1x1x?x5xf32>) {
+        %0 = tenon.concat %a, %b {axis = 1 : i64} : (tensor<1x1x33xf32>, tensor<1x10x33xf32>) -> tensor<1x11x33xf32>
+        %1 = tenon.sub %0, %a : (tensor<1x11x33xf32>, tensor<1x1x33xf32>) -> tensor<1x11x33xf32>
+        %2 = tenon.slice %b {starts = array<i64: 0, 2, 0>, ends = array<i64: 1, 10, 33>, steps = array<i64: 1, 2, 1>} : (tensor<1x10x33xf32>) -> tensor<1x4x33xf32>
+        %3 = tenon.sub %2, %a : (tensor<1x4x33xf32>, tensor<1x1x33xf32>) -> tensor<1x4x33xf32>
+        %4 = tenon.concat %n, %n {axis = 2 : i64} : (tensor<1x1x?x5xf32>, tensor<1x1x?x5xf32>) -> tensor<1x1x?x5xf32>
+        return %1, %3, %4 : tensor<1x11x33xf32>, tensor<1x4x33xf32>, tensor<1x1x?x5xf32>
+      })",
+     {{"n", 19}}},
     {"concat_read_by_folds",
      R"(
       func.func @main(%x: tensor<2x70xf32>, %y: tensor<9x70xf32>) -> (tensor<11x70xf32>, tensor<11x70xf32>) {

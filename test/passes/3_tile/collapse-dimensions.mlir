@@ -77,6 +77,21 @@ func.func @main(%x: tensor<?x197x768xf32> {tenon.dims = ["b", "", ""]}) -> tenso
 
 // -----
 
+// Parts of the rows of one sequence are parts of rows, with the second dimension's places and steps.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @concat
+// CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[0, 0] [1, 768] [1, 1] : tensor<1x768xf32> into tensor<16x768xf32>
+// CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[1, 0] [15, 768] [1, 1] : tensor<15x768xf32> into tensor<16x768xf32>
+// CHECK: tenon.kernel @slice
+// CHECK: tensor.extract_slice %{{.*}}[3, 0] [4, 768] [2, 1] : tensor<15x768xf32> to tensor<4x768xf32>
+func.func @main(%x: tensor<1x1x768xf32>, %y: tensor<1x15x768xf32>) -> (tensor<1x16x768xf32>, tensor<1x4x768xf32>) {
+  %0 = tenon.concat %x, %y {axis = 1 : i64} : (tensor<1x1x768xf32>, tensor<1x15x768xf32>) -> tensor<1x16x768xf32>
+  %1 = tenon.slice %y {starts = array<i64: 0, 3, 0>, ends = array<i64: 1, 11, 768>, steps = array<i64: 1, 2, 1>} : (tensor<1x15x768xf32>) -> tensor<1x4x768xf32>
+  return %0, %1 : tensor<1x16x768xf32>, tensor<1x4x768xf32>
+}
+
+// -----
+
 // Attention reads its operands head by head: nothing is joined.
 // CHECK-LABEL: func.func @main
 // CHECK-NOT: tensor.collapse_shape
