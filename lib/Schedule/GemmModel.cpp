@@ -4,6 +4,7 @@
 // an H200; docs/performance/tuning.md says how well they rank.
 #include "lib/Schedule/GemmModel.h"
 
+#include "lib/Schedule/ReadsBehind.h"
 #include "lib/Schedule/WarpSchedule.h"
 
 #include <algorithm>
@@ -187,8 +188,8 @@ double GemmModel::behindClocks(const GemmTile &tile) const {
     return tile.parts * each;
   // What the producer brings while the product runs is there.
   double read = double(dotRows(tile)) * ownColumns(tile) * shape.resultBits / 8;
-  bool isEarly = slotsOf(tile) >= 4 && !tile.isByLast && !tile.isJoined && !tile.isSwapped &&
-                 4 * sidesOf(tile) * tile.depth * bytes() + read + slabBytes(dotRows(tile)) <= arch.sharedBytesPerBlock;
+  bool isEarly = !tile.isByLast && !tile.isJoined && !tile.isSwapped &&
+                 makesRoomFor(read, dotRows(tile), sidesOf(tile) * tile.depth * bytes(), arch);
   return shape.readsBehind && !isEarly ? each + read / readBytesPerClock : each;
 }
 

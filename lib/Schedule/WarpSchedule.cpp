@@ -1,5 +1,7 @@
 #include "lib/Schedule/WarpSchedule.h"
 
+#include "lib/Schedule/ReadsBehind.h"
+
 #include <algorithm>
 
 namespace tenon {
@@ -35,10 +37,8 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
     if (bytesPerStage == 0)
       return {rows / 16, 1, 1, true, std::clamp<int64_t>(outerBytes > 0 ? free / outerBytes : 1, 1, 3)};
     int64_t stages = std::min<int64_t>(isShared ? 8 : 5, free / bytesPerStage);
-    // What is read behind the loop comes early where that leaves four, and a slab (tenon-stage-copies).
-    if (int64_t beside = (free + slabs - outerBytes) / bytesPerStage;
-        outerBytes > 0 && !isShared && !hasTeams && beside >= 4)
-      stages = std::min(stages, beside);
+    if (outerBytes > 0 && !isShared && !hasTeams && makesRoomFor(outerBytes, rows, bytesPerStage, arch))
+      stages = std::min(stages, ringBytesBeside(outerBytes, rows, arch) / bytesPerStage);
     if (stages >= 3)
       return {rows / 16, 1, stages, true, /*outerStages=*/1, /*cluster=*/1, hasTeams ? 2 : 1};
   }
@@ -109,9 +109,10 @@ int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t tur
   // What is on its way while a CTA waits. Beyond 64 KB nothing is gained (BERT of one sequence: 0.336 ms with five
   // slots, 0.328 with 64 KB, 0.338 with 96 KB and more, of 0.347): the next kernel's CTAs find no room beside these.
   constexpr int64_t enough = 64 * 1024;
-  int64_t free = arch.sharedBytesPerBlock - exchangedBytes - 2 * slabBytes(rows) - schedule.stages * otherBytes;
+  int64_t others = exchangedBytes + schedule.stages * otherBytes;
+  int64_t free = arch.sharedBytesPerBlock - 2 * slabBytes(rows) - others;
   int64_t most = std::min(turns, std::max(schedule.stages, enough / weightBytes));
-  int64_t beside = (free + slabBytes(rows) - outerBytes) / weightBytes;
+  int64_t beside = (ringBytesBeside(outerBytes, rows, arch) - others) / weightBytes;
   return outerBytes > 0 && beside >= schedule.stages ? std::min(most, beside) : std::min(most, free / weightBytes);
 }
 

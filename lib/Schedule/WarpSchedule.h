@@ -27,8 +27,6 @@ WarpSchedule chooseDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage
 /// whole rows. `isPlain`: nothing is seldom done anew, which would take registers.
 WarpSchedule chooseRowDotWarps(int64_t rows, int64_t columns, int64_t bytesPerStage, int64_t outerBytes, bool isPlain,
                                DotKind kind, const GpuArch &arch);
-/// Of what a warpgroup's rows leave through at a time.
-constexpr int64_t slabBytes(int64_t rows) { return rows * 128; }
 /// The slots `early` of a program that `schedule` is for. A turn copies `weightBytes` and `otherBytes`, `outerBytes`
 /// are copied once; `rows` of results leave by way of shared memory, where `exchangedBytes` come from other CTAs.
 int64_t chooseEarlySlots(const WarpSchedule &schedule, int64_t rows, int64_t turns, int64_t weightBytes,

@@ -19,7 +19,7 @@
 #include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
-#include "lib/Schedule/WarpSchedule.h"
+#include "lib/Schedule/ReadsBehind.h"
 #include "passes/4_warp/DotLoops.h"
 #include "passes/4_warp/DotOperands.h"
 #include "passes/4_warp/Passes.h"
@@ -555,7 +555,7 @@ static void stageLoadsBehind(tile::KernelOp kernel, ScheduleAttr schedule, const
       return sums && sums.getShape() == load.getType().getShape();
     });
     if (!loop->isBeforeInBlock(load) || !tile || !isOfSums || load.getPad() || !fitsTma(staged, tile) ||
-        sharedBytesSoFar(kernel) + tile.getBytes() + slabBytes(tile.getShape()[0]) > arch.sharedBytesPerBlock)
+        sharedBytesSoFar(kernel) > ringBytesBeside(tile.getBytes(), tile.getShape()[0], arch))
       continue;
     stageOnce({{staged}, {tile}, /*stages=*/1, Value()}, block);
   }
