@@ -16,21 +16,16 @@
 // places is asked for a wait ahead.
 #include "dialects/Warp/Warp.h"
 #include "lib/Analysis/GpuOfModule.h"
-#include "lib/Analysis/SharedMemory.h"
 #include "lib/Analysis/TileBounds.h"
 #include "lib/Analysis/WeightOperands.h"
-#include "lib/Schedule/ReadsBehind.h"
 #include "passes/4_warp/DotLoops.h"
-#include "passes/4_warp/DotOperands.h"
 #include "passes/4_warp/Passes.h"
+#include "passes/4_warp/ProgramLoads.h"
+#include "passes/4_warp/RingLoads.h"
 
 #include "mlir/Analysis/SliceAnalysis.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/IRMapping.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/MapVector.h"
 
 namespace tenon {
@@ -42,169 +37,10 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::warp;
 
-/// 8-bit floats become f16, which a dot that reads the right operand where it lies does as it reads them.
-static bool isWidening(Operation *op) {
-  return isa<arith::ExtFOp>(op) && getElementTypeOrSelf(op->getResult(0).getType()).isF16() &&
-         getElementTypeOrSelf(op->getOperand(0).getType()).getIntOrFloatBitWidth() == 8;
-}
-
-/// The first dot that the tile is an operand of, as it is, transposed, or where `widens` the right one, widened; null:
-/// none.
-static tile::DotOp dotFedBy(Value tile, bool widens) {
-  tile::DotOp first;
-  for (Operation *user : tile.getUsers()) {
-    auto dot = dyn_cast<tile::DotOp>(user);
-    if (isa<tile::TransOp>(user))
-      dot = dotFedBy(user->getResult(0), widens);
-    else if (widens && isWidening(user))
-      if (dot = dotFedBy(user->getResult(0), widens); dot && dot.getLhs() == user->getResult(0))
-        dot = {};
-    if (dot && (!first || (dot->getBlock() == first->getBlock() && dot->isBeforeInBlock(first))))
-      first = dot;
-  }
-  return first;
-}
-
-/// Whether all that the tile is for are dots of tf32.
-static bool isForTf32(Value tile, ScheduleAttr schedule) {
-  return llvm::all_of(tile.getUsers(), [&](Operation *user) {
-    if (isa<tile::TransOp>(user))
-      return isForTf32(user->getResult(0), schedule);
-    auto dot = dyn_cast<tile::DotOp>(user);
-    return dot && isTf32ByWarpgroups(dot, schedule);
-  });
-}
-
-/// Null where the tile has no form in shared memory.
-static SmemType smemFor(Value tile, ScheduleAttr schedule) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  if (type.getRank() != 2)
-    return {};
-  int64_t rowBytes = type.getDimSize(1) * type.getElementTypeBitWidth() / 8;
-  if (type.getElementTypeBitWidth() < 8 || rowBytes % 16 != 0 || type.getDimSize(0) % 8 != 0)
-    return {};
-  Type element = isForTf32(tile, schedule) ? FloatTF32Type::get(type.getContext()) : type.getElementType();
-  return SmemType::get(type.getContext(), type.getShape(), element, SmemType::widestSwizzle(rowBytes));
-}
-
-/// What computes `places` within the loop, in order; nothing where that takes more than its counter.
-static FailureOr<SmallVector<Operation *>> addressOps(scf::ForOp loop, ValueRange places) {
-  llvm::SetVector<Operation *> slice;
-  SmallVector<Value> open(places.begin(), places.end());
-  while (!open.empty()) {
-    Value value = open.pop_back_val();
-    if (auto argument = dyn_cast<BlockArgument>(value)) {
-      if (argument.getOwner() == loop.getBody() && argument != loop.getInductionVar())
-        return failure();
-      continue;
-    }
-    Operation *op = value.getDefiningOp();
-    if (op->getBlock() != loop.getBody() || slice.contains(op))
-      continue;
-    auto load = dyn_cast<tile::LoadOp>(op);
-    bool isNumber = load && load.getType().getRank() == 0; // of a page, say
-    if (!isNumber && (!isPure(op) || op->getNumRegions() > 0))
-      return failure();
-    slice.insert(op);
-    open.append(op->operand_begin(), op->operand_end());
-  }
-  SmallVector<Operation *> ops(slice.begin(), slice.end());
-  llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-  return ops;
-}
-
-/// For each dimension of the view, whether no turn of the loop reads past its end.
-static SmallVector<bool> withinOf(tile::LoadOp load) {
-  tile::ViewType view = load.getView().getType();
-  int64_t leading = view.getRank() - load.getType().getRank();
-  SmallVector<bool> within;
-  for (auto [dimension, start] : llvm::enumerate(load.getPlace())) {
-    int64_t extent = int64_t(dimension) < leading ? 1 : load.getType().getDimSize(dimension - leading);
-    within.push_back(isWithin(view, dimension, start, extent));
-  }
-  return within;
-}
-
-namespace {
-/// What one shared tile takes the place of: a load, or several that are joined along their rows.
-struct StagedTile {
-  TypedValue<RankedTensorType> value;
-  SmallVector<tile::LoadOp> loads;
-
-  /// Nothing where it is neither.
-  static std::optional<StagedTile> of(Operation *op) {
-    if (auto load = dyn_cast<tile::LoadOp>(op))
-      return StagedTile{load.getResult(), {load}};
-    auto join = dyn_cast<tile::JoinOp>(op);
-    if (!join || join.getAxis() != 0)
-      return std::nullopt;
-    StagedTile joined{join.getResult(), {}};
-    for (Value tile : join.getTiles())
-      if (auto load = tile.getDefiningOp<tile::LoadOp>(); load && load->getBlock() == op->getBlock() &&
-                                                          load->hasOneUse() &&
-                                                          load.getType().getDimSize(0) % SmemType::rowsOfSwizzle == 0)
-        joined.loads.push_back(load);
-      else
-        return std::nullopt;
-    return joined;
-  }
-  Operation *op() const { return value.getDefiningOp(); }
-  SmallVector<Value> places() const {
-    SmallVector<Value> all;
-    for (tile::LoadOp load : loads)
-      llvm::append_range(all, load.getPlace());
-    return all;
-  }
-};
-
-/// Tiles that come through one ring.
-struct RingLoads {
-  SmallVector<StagedTile> staged;
-  SmallVector<SmemType> tiles;
-  int64_t stages = 1;
-  Value ring;
-  bool isStreamed = false; ///< from memory, each tile for one program
-  bool areWeights = false; ///< that the producer begins to copy before the launch ahead is done
-
-  void create(ImplicitLocOpBuilder &b, Value transfers) {
-    ring = RingCreateOp::create(b, RingType::get(b.getContext(), stages, tiles), transfers);
-  }
-  /// Reads of a full slot in place of the loads.
-  void read(ImplicitLocOpBuilder &b, Value number, int64_t ahead) {
-    SmallVector<Type> types(tiles.begin(), tiles.end());
-    auto slot = RingWaitOp::create(b, types, ring, number, ahead);
-    for (auto [tile, source] : llvm::zip_equal(staged, slot.getSlot())) {
-      Value read = ReadOp::create(b, tile.value.getType(), source);
-      tile.value.replaceAllUsesWith(read);
-    }
-  }
-  Operation *first() const { return staged.front().loads.front(); }
-  void eraseLoads() {
-    for (StagedTile &tile : staged) {
-      if (isa<tile::JoinOp>(tile.op()))
-        tile.op()->erase();
-      for (tile::LoadOp load : tile.loads)
-        load.erase();
-    }
-  }
-};
-} // namespace
-
-/// What computes the places of the tile's loads, where there is a loop.
-static SmallVector<Operation *> addressOps(scf::ForOp loop, const StagedTile &tile) {
-  return loop ? *addressOps(loop, tile.places()) : SmallVector<Operation *>();
-}
-
-static void repeat(OpBuilder &b, ArrayRef<Operation *> ops, IRMapping &mapping) {
-  for (Operation *op : ops)
-    if (!mapping.contains(op->getResult(0)))
-      b.clone(*op, mapping);
-}
-
 /// Whether data say some of the places.
 static bool dependsOnData(scf::ForOp loop, RingLoads &group) {
   return llvm::any_of(group.staged, [&](const StagedTile &tile) {
-    return llvm::any_of(addressOps(loop, tile), llvm::IsaPred<tile::LoadOp>);
+    return llvm::any_of(tile.placeOps(loop), llvm::IsaPred<tile::LoadOp>);
   });
 }
 
@@ -213,52 +49,11 @@ static IRMapping askPlaces(OpBuilder &b, scf::ForOp loop, RingLoads &group, Valu
   IRMapping mapping;
   mapping.map(loop.getInductionVar(), counter);
   for (const StagedTile &tile : group.staged) {
-    SmallVector<Operation *> ops = addressOps(loop, tile);
+    SmallVector<Operation *> ops = tile.placeOps(loop);
     auto last = llvm::find_if(llvm::reverse(ops), llvm::IsaPred<tile::LoadOp>);
     repeat(b, ArrayRef(ops).drop_back(last - ops.rbegin()), mapping);
   }
   return mapping;
-}
-
-/// The copies of turn `number`, by what is known of its places; no loop: there is one turn.
-static void fill(ImplicitLocOpBuilder &b, scf::ForOp loop, RingLoads &group, Value number, IRMapping mapping) {
-  SmallVector<Type> types(group.tiles.begin(), group.tiles.end());
-  auto slot = RingAcquireOp::create(b, types, group.ring, number);
-  for (auto [tile, target] : llvm::zip_equal(group.staged, slot.getSlot())) {
-    repeat(b, addressOps(loop, tile), mapping);
-    int64_t row = 0;
-    for (tile::LoadOp load : tile.loads) {
-      auto places = llvm::map_to_vector(load.getPlace(), [&](Value place) { return mapping.lookupOrDefault(place); });
-      int64_t size = load.getType().getDimSize(0);
-      CopyOp::create(b, load.getView(), places, target, b.getDenseBoolArrayAttr(withinOf(load)), /*multicast=*/false,
-                     tile.loads.size() == 1 ? DenseI64ArrayAttr() : b.getDenseI64ArrayAttr({row, size}));
-      row += size;
-    }
-  }
-}
-
-/// Whether TMA takes the copies.
-static bool fitsTma(const StagedTile &staged, SmemType tile) {
-  return tile.getSwizzle() >= 32 && llvm::all_of(staged.loads, [&](tile::LoadOp load) {
-           std::optional<ViewMemory> memory = memoryOf(load->getParentOfType<tile::KernelOp>(), load.getView());
-           return memory && fitsTensorMap(*memory, tile.getElementBytes()) && load.getType().getDimSize(0) <= 256;
-         });
-}
-
-/// Loads of the block that are operands of dots and have a form in shared memory.
-static RingLoads findLoads(Block &block, scf::ForOp loop, ScheduleAttr schedule, bool widens) {
-  RingLoads found;
-  for (Operation &op : block) {
-    std::optional<StagedTile> tile = StagedTile::of(&op);
-    SmemType smem = tile ? smemFor(tile->value, schedule) : SmemType();
-    if (!smem || !dotFedBy(tile->value, widens) ||
-        llvm::any_of(tile->loads, [](tile::LoadOp load) { return bool(load.getPad()); }) ||
-        (loop && failed(addressOps(loop, tile->places()))))
-      continue;
-    found.staged.push_back(*tile);
-    found.tiles.push_back(smem);
-  }
-  return found;
 }
 
 /// By the first dot that they feed.
@@ -270,30 +65,6 @@ static SmallVector<RingLoads> splitByDot(const RingLoads &all) {
     group.tiles.push_back(tile);
   }
   return llvm::map_to_vector(groups, [](auto &entry) { return entry.second; });
-}
-
-/// The last op of `block` in which the tiles are read.
-static Operation *lastUse(const RingLoads &group, Block *block) {
-  Operation *last = nullptr;
-  SmallVector<Value> open;
-  for (const StagedTile &tile : group.staged)
-    open.push_back(tile.value);
-  while (!open.empty())
-    for (Operation *user : open.pop_back_val().getUsers()) {
-      if (auto trans = dyn_cast<tile::TransOp>(user))
-        open.push_back(trans.getResult());
-      Operation *here = block->findAncestorOpInBlock(*user);
-      if (!last || last->isBeforeInBlock(here))
-        last = here;
-    }
-  return last;
-}
-
-static void report(Operation *at, const RingLoads &group, bool isProduced) {
-  remark::passed(at->getLoc(), remark::RemarkOpts::name("ring").category("tenon-stage-copies"))
-      << (Twine(group.staged.size()) + " tiles a turn come through a ring of " + Twine(group.stages) + " slots, " +
-          (isProduced ? "by TMA" : "by cp.async"))
-             .str();
 }
 
 namespace {
@@ -343,7 +114,6 @@ void LoopStaging::create(RingLoads &group, bool isProduced) {
   });
   group.stages = isSame ? 1 : group.isStreamed ? schedule.getEarly() : schedule.getStages();
   group.create(b, isProduced ? trips : Value());
-  report(loop, group, isProduced);
 }
 
 bool LoopStaging::isWeight(const StagedTile &tile) {
@@ -386,7 +156,7 @@ void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
     create(group, /*isProduced=*/true);
   auto transfer = [&](RingLoads &group, Value number) {
     IRMapping places = askPlaces(b, loop, group, counterOf(number));
-    fill(b, loop, group, number, places);
+    group.fill(b, loop, number, places);
     RingCommitOp::create(b, group.ring, number);
   };
   for (RingLoads &group : groups)
@@ -415,7 +185,7 @@ void LoopStaging::produce(MutableArrayRef<RingLoads> groups) {
   });
   Value number = currentNumber();
   for (RingLoads &group : groups) {
-    b.setInsertionPointAfter(lastUse(group, loop.getBody()));
+    b.setInsertionPointAfter(group.lastUse(loop.getBody()));
     RingReleaseOp::create(b, group.ring, number);
     b.setInsertionPoint(group.first());
     group.read(b, number, /*ahead=*/0);
@@ -435,7 +205,7 @@ void LoopStaging::copyAhead(RingLoads &group) {
     {
       OpBuilder::InsertionGuard inside(b);
       b.setInsertionPointToStart(guard.thenBlock());
-      fill(b, loop, group, number, places ? *places : ask(number));
+      group.fill(b, loop, number, places ? *places : ask(number));
     }
     RingCommitOp::create(b, group.ring, number);
   };
@@ -479,86 +249,6 @@ void LoopStaging::run() {
   else
     copyAhead(groups.front());
   all.eraseLoads();
-}
-
-/// The producer fills the ring once a program, in place of the load of a tile that the block reads.
-static void stageOnce(RingLoads group, Block &block) {
-  Operation *load = group.first();
-  ImplicitLocOpBuilder b(load->getLoc(), load);
-  Value zero = arith::ConstantIndexOp::create(b, 0), one = arith::ConstantIndexOp::create(b, 1);
-  group.create(b, one);
-  report(load, group, /*isProduced=*/true);
-  auto produce = ProduceOp::create(b);
-  {
-    OpBuilder::InsertionGuard inside(b);
-    b.createBlock(&produce.getBody());
-    fill(b, /*loop=*/{}, group, zero, IRMapping());
-    RingCommitOp::create(b, group.ring, zero);
-  }
-  {
-    OpBuilder::InsertionGuard after(b);
-    b.setInsertionPointAfter(lastUse(group, &block));
-    RingReleaseOp::create(b, group.ring, zero);
-  }
-  group.read(b, zero, /*ahead=*/0);
-  group.eraseLoads();
-}
-
-/// What is loaded once a program and multiplied comes through a ring of its own: the producer brings the next program's
-/// while this one runs. So does all that a program without a loop multiplies.
-static void stageOuterLoads(tile::GridOp grid, ScheduleAttr schedule) {
-  // Those of what is seldom done anew all threads fill, whoever fills the others.
-  WalkResult ofAllThreads = grid.walk<WalkOrder::PreOrder>([](Operation *op) {
-    return isa<tile::RedoOp>(op)   ? WalkResult::skip()
-           : isa<RingCreateOp>(op) ? WalkResult::interrupt()
-                                   : WalkResult::advance();
-  });
-  if (grid.getBody().getOps<ProduceOp>().empty() && (ofAllThreads.wasInterrupted() || !schedule.getProducer()))
-    return;
-  Block &block = grid.getBody().front();
-  RingLoads all = findLoads(block, /*loop=*/{}, schedule, /*widens=*/false);
-  for (auto [staged, tile] : llvm::zip_equal(all.staged, all.tiles)) {
-    if (!fitsTma(staged, tile))
-      continue;
-    stageOnce({{staged}, {tile}, schedule.getOuter(), Value()}, block);
-  }
-}
-
-/// Of rings and what other CTAs send.
-static int64_t sharedBytesSoFar(tile::KernelOp kernel) {
-  int64_t bytes = 0;
-  kernel.walk([&](Operation *op) {
-    if (auto ring = dyn_cast<RingCreateOp>(op)) // a slot has two barriers
-      bytes += ring.getRing().getType().getDepth() * (ring.getRing().getType().getSlotBytes() + 16);
-    else if (auto shared = dyn_cast<tile::ReduceScatterOp>(op))
-      bytes += sharedSumBytes(shared);
-  });
-  return bytes;
-}
-
-/// What is computed with a product's sums, a residual say, is read in their layout, four lanes to a row, and waited for
-/// where the product is done. Here the producer brings it while the product runs, where there is room beside a slab for
-/// what leaves. Teams do not wait for one another there, and behind a sum that the last program adds up comes only
-/// that.
-static void stageLoadsBehind(tile::KernelOp kernel, ScheduleAttr schedule, const GpuArch &arch) {
-  Block &block = kernel.getGrid().getBody().front();
-  auto loops = block.getOps<scf::ForOp>();
-  if (block.getOps<ProduceOp>().empty() || loops.empty() || !schedule.getWgmma() || schedule.getTeams() > 1 ||
-      !block.getOps<tile::ReduceToLastOp>().empty())
-    return;
-  Operation *loop = &**std::prev(loops.end());
-  for (auto load : llvm::make_early_inc_range(block.getOps<tile::LoadOp>())) {
-    StagedTile staged{load.getResult(), {load}};
-    SmemType tile = smemFor(load.getResult(), schedule);
-    bool isOfSums = llvm::any_of(loop->getResultTypes(), [&](Type type) {
-      auto sums = dyn_cast<RankedTensorType>(type);
-      return sums && sums.getShape() == load.getType().getShape();
-    });
-    if (!loop->isBeforeInBlock(load) || !tile || !isOfSums || load.getPad() || !fitsTma(staged, tile) ||
-        sharedBytesSoFar(kernel) > ringBytesBeside(tile.getBytes(), tile.getShape()[0], arch))
-      continue;
-    stageOnce({{staged}, {tile}, /*stages=*/1, Value()}, block);
-  }
 }
 
 namespace {
