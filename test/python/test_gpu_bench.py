@@ -133,17 +133,25 @@ def test_contenders_take_turns():
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
 
 
-def test_gates_are_one_kernel_on_weights(tmp_path):
-    import torch
-    name = "linear+gated silu 4096x16384x4096"
+@pytest.mark.parametrize("name, kernel, schedule", [
+    ("linear+gated silu 4096x16384x4096", "linear_gated_swiglu", "tf32 = false, wgmma = true"),
+    ("gemm tf32 1024x4096x4096", "linear", "tf32 = true, wgmma = true"),
+])
+def test_a_case_is_one_kernel(tmp_path, name, kernel, schedule):
     done = gpu_bench("compile", tmp_path, "--case", name)
     assert done.returncode == 0, done.stdout
     index = json.loads((tmp_path / "index.json").read_text())
     with zipfile.ZipFile(tmp_path / index["cases"][name]["file"]) as archive:
         plan = json.loads(archive.read("manifest.json"))
-    assert [launch["kernel"] for launch in plan["launches"]] == ["linear_gated_swiglu"]
+    assert [launch["kernel"] for launch in plan["launches"]] == [kernel]
+    assert schedule in plan["kernels"][kernel]["schedule"]
+
+
+def test_gates_have_their_weights_by_name():
+    import torch
     fake, event = on_the_cpu(torch)
-    case, given = kernels()[name], {}
+    name, given = "linear+gated silu 4096x16384x4096", {}
+    case = kernels()[name]
     case.sizes = [(4, 8), (16, 8), (16, 8)]
 
     def load(path, weights):
@@ -153,25 +161,20 @@ def test_gates_are_one_kernel_on_weights(tmp_path):
             event.now += 1
             return next(iter(case.peers.values()))(torch, x, weights["w"], weights["u"])
         return call
-    result = Contest(fake, SimpleNamespace(load=load), tmp_path, index, Clock(fake, rounds=1), ["torch"]).kernel(
+    index = {"cases": {name: {"file": "gated.tnx", "variants": {}}}}
+    result = Contest(fake, SimpleNamespace(load=load), "", index, Clock(fake, rounds=1), ["torch"]).kernel(
         name, case, SimpleNamespace(sum=lambda: None))
     assert list(given) == ["w", "u"] and result["error"] < 0.02
 
 
-def test_products_of_tf32_are_compiled_and_compared_as_such(tmp_path):
+def test_products_of_tf32_are_compared_as_such():
     import torch
-    name = "gemm tf32 1024x4096x4096"
-    done = gpu_bench("compile", tmp_path, "--case", name)
-    assert done.returncode == 0, done.stdout
-    index = json.loads((tmp_path / "index.json").read_text())
-    with zipfile.ZipFile(tmp_path / index["cases"][name]["file"]) as archive:
-        assert "tf32 = true, wgmma = true" in archive.read("manifest.json").decode()
     matmuls, allowed = torch.backends.cuda.matmul, []
 
     def product(x, w):
         allowed.append(matmuls.allow_tf32)
         return x @ w.T
-    before, case = matmuls.allow_tf32, kernels()[name]
+    before, case = matmuls.allow_tf32, kernels()["gemm tf32 1024x4096x4096"]
     fake = SimpleNamespace(backends=torch.backends, nn=SimpleNamespace(functional=SimpleNamespace(linear=product)))
     x, w = torch.randn(4, 8), torch.randn(16, 8)
     assert torch.equal(case.peers["cuBLAS"](fake, x, w), x @ w.T)
