@@ -38,6 +38,8 @@ def record(shape="1x16x32x64", date="2026-01-01 00:00", us=2.0, **others):
     (["--merge", "a", "--run-only=a"], 2, "one step each"),
     (["--merge", "a"], 2, "--database=FILE"),
     (["--op=linear 1x2x3", "--database=a", "--candidates=0"], 2, "--candidates is 1 to 40"),
+    (["--op=linear 1x2x3", "--database=a", "--candidates=41"], 2, "--candidates is 1 to 40"),
+    (["--help"], 0, "schedules a kernel, 1 to 40 (default: 20)"),
     (["--op=linear 1x2", "--compile-only=/tmp/none"], 1, "no op 'linear 1x2': an op is `linear MxNxK"),
     (["nowhere.mlir", "--compile-only=/tmp/none"], 1, "a source is a model (.mlir, .pt2, .tnx) or a file of ops (.ops)"),
     (["--op=" + OP, "--target=cpu", "--compile-only=/tmp/none"], 1, "'cpu' is no GPU"),

@@ -23,6 +23,7 @@ EXAMPLES = """examples:
 
 exit status: 0 done, 1 some of the work failed, 2 wrong use
 """
+MOST_CANDIDATES = 40  # of a kernel
 
 
 def parse(arguments):
@@ -35,7 +36,8 @@ def parse(arguments):
     parser.add_argument("--op", action="append", default=[], metavar="LINE",
                         help="an op, as \"linear 4096x14336x4096 bias gelu\"; may be given many times")
     parser.add_argument("--target", default="sm_90a", help="GPU architecture (default: sm_90a)")
-    parser.add_argument("--candidates", type=int, default=20, metavar="N", help="schedules a kernel, 10 to 40 (default: 20)")
+    parser.add_argument("--candidates", type=int, default=20, metavar="N",
+                        help=f"schedules a kernel, 1 to {MOST_CANDIDATES} (default: 20)")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)),
                         help="compilations at once (default: all cores)")
     parser.add_argument("--database", type=Path, metavar="FILE", help="where records go; those that are there stay")
@@ -60,8 +62,8 @@ def parse(arguments):
         parser.error("nothing to tune: name a model, a file of ops, or --op=\"linear 4096x14336x4096\"")
     if (steps == ["merge"] or not steps) and not options.database:
         parser.error("--database=FILE says where records go")
-    if not 1 <= options.candidates <= 40 or options.jobs < 1 or (options.budget is not None and options.budget <= 0):
-        parser.error("--candidates is 1 to 40, --jobs at least 1, --budget above 0")
+    if not 1 <= options.candidates <= MOST_CANDIDATES or options.jobs < 1 or (options.budget is not None and options.budget <= 0):
+        parser.error(f"--candidates is 1 to {MOST_CANDIDATES}, --jobs at least 1, --budget above 0")
     return options
 
 
