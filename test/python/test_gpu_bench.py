@@ -47,9 +47,11 @@ def gpu_bench(*arguments):
 
 
 @pytest.mark.parametrize("arguments, status, message", [
-    (["kernels", "--vs=tvm"], 2, "no peer 'tvm' of kernels on a GPU; there are torch, inductor, xla"),
-    (["models", "--device=cuda", "--vs=ort"], 2, "no peer 'ort' of models on a GPU; there are torch, inductor, xla, tvm"),
+    (["kernels", "--vs=tvm"], 2, "no peer 'tvm' of kernels on a GPU; there are torch, cublas, cudnn, flash, inductor, xla"),
+    (["models", "--device=cuda", "--vs=ort"], 2, "no peer 'ort' of models on a GPU; there are torch, cudnn, flash, inductor, xla, tvm"),
     (["models", "--device=cuda", "--vs=tvm", "--case=nothing", "--compile-only=/tmp"], 1, "no case 'nothing'"),
+    (["kernels", "--vs=cublas,inductor,xla", "--case=nothing", "--compile-only=/tmp"], 1, "no case 'nothing'"),
+    (["models", "--device=cuda", "--vs=cublas"], 2, "no peer 'cublas' of models on a GPU"),
     (["kernels", "--device=cpu"], 2, "invalid choice"),
     (["kernels", "--compile-only=a", "--run-only=b"], 2, "one step each"),
     (["models", "--variants=x"], 2, "--variants goes with --device=cuda"),
@@ -131,6 +133,44 @@ def test_contenders_take_turns():
     result = contest.kernel("softmax", case, flush)
     assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 9
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
+
+
+@pytest.mark.parametrize("peers, names", [
+    ([], ["cuDNN", "Flash, packed", "torch"]), (["torch", "xla"], ["cuDNN", "Flash, packed", "torch"]),
+    (["xla"], ["cuDNN", "Flash, packed", "torch"]), (["flash", "inductor"], ["Flash, packed"]), (["cublas"], []),
+    (["cudnn", "torch"], ["cuDNN", "Flash, packed", "torch"])])
+def test_libraries_of_torch_are_all_there_unless_some_are_named(peers, names):
+    """Only they are timed; the first one gives the reference in either case."""
+    import torch
+    fake, event = on_the_cpu(torch)
+    called = []
+
+    def peer(name, wrong):
+        def call(torch_, x):
+            called.append(name)
+            return x + wrong
+        return call
+
+    def tenon_own(x):
+        event.now += 1
+        return x
+    case = SimpleNamespace(sizes=[(4, 8)], inputs=None, reference=None, has_f32=False, is_fused=False, weights=(), flops=1, bytes=1,
+                           peers={"cuDNN": peer("cuDNN", 0), "Flash, packed": peer("Flash, packed", 1), "torch": peer("torch", 2)},
+                           in_jax=None)
+    made = SimpleNamespace(load=lambda path, weights: tenon_own)
+    contest = Contest(fake, made, "", {"cases": {"case": {"file": "x.tnx", "variants": {}}}}, Clock(fake, rounds=1), peers)
+    result = contest.kernel("case", case, SimpleNamespace(sum=lambda: None))
+    in_time = [name for name in result["ms"] if name not in ("Tenon", "XLA")]
+    assert in_time == names and result["error"] == 0 and set(called) == {"cuDNN", *names}
+
+
+def test_of_models_named_libraries_are_plain_graphs():
+    def contestants(*peers):
+        with ModelContest(peers) as contest:
+            return contest.peers
+    assert contestants() == ["Tenon", "torch as written", "plain graph, cuDNN", "plain graph, Flash"]
+    assert contestants("flash", "tvm") == ["Tenon", "plain graph, Flash", "TVM, f16"]
+    assert contestants("torch", "flash", "xla") == [*contestants(), "XLA"]
 
 
 @pytest.mark.parametrize("name, kernel, schedule", [
@@ -298,10 +338,11 @@ def test_rules_of_tvm_in_f16():
 
 
 def test_tvm_is_left_out_where_it_is_not(tmp_path, monkeypatch):
-    from tenon.bench.gpu_model_contest import ALSO, start
+    from tenon.bench.gpu_model_contest import start
+    from tenon.bench.gpu_peers import TVM
     (tmp_path / "tvm.py").write_text("raise ImportError('no TVM on this machine')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    process = start(ALSO["tvm"], "cpu", tmp_path)
+    process = start(TVM, "cpu", tmp_path)
     answer = process.ask(do="prepare", case="MiniLM B1 S128", artefacts={"Tenon": "x.tnx"}, exact="x.pt")
     process.end()
     assert answer == {"missing": "ImportError: no TVM on this machine"}

@@ -13,6 +13,7 @@ from tenon.bench.cases import MINILM, Case, parse_case
 from tenon.bench.contest import run_case
 from tenon.bench.contestants import CONTESTANTS
 from tenon.bench.gpu_command import compile_step, run_step, to_stderr
+from tenon.bench.gpu_peers import LIBRARIES, OTHERS, names_of
 from tenon.bench.ops import ops
 from tenon.bench.subjects import models
 from tenon.errors import TenonError
@@ -28,6 +29,8 @@ EXAMPLES = """examples:
       single ops and groups that fuse, the same way
   tenon-bench kernels --html=kernels.html
       products, attention and rows on this machine's GPU beside PyTorch's kernels
+  tenon-bench kernels --vs=cublas,inductor,xla --case="gemm 4096x4096x4096"
+      a product beside cuBLAS, torch.compile and XLA alone
   tenon-bench kernels --compile-only=perf && tenon-bench kernels --run-only=perf
       the same in two steps, of which the first needs no GPU
 
@@ -35,7 +38,10 @@ exit status: 0 done, 1 the work failed, 2 wrong use
 """
 
 
-GPU_PEERS = {"kernels": ("inductor", "xla"), "models": ("inductor", "xla", "tvm")}
+def peers_on_gpu(kind):
+    """What --vs means there, for its help."""
+    return (f"all that PyTorch brings (torch) is there, unless some of it is named ({', '.join(LIBRARIES[kind])}), which then "
+            f"is there alone; {', '.join(OTHERS[kind])} can be there too")
 
 
 def add_gpu_options(parser):
@@ -76,8 +82,8 @@ def parse(arguments):
     whole.add_argument("--device", default="cpu", choices=["cpu", "cuda"],
                         help="where it runs (default: cpu); on a GPU models of several kinds, bf16, as CUDA graphs")
     whole.add_argument("--vs", default="", metavar="PEERS",
-                        help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}; on a GPU torch is\n"
-                             f"always there and of the others {', '.join(GPU_PEERS['models'])} can be")
+                        help=f"peers, of {', '.join(name for name in CONTESTANTS if name != 'tenon')}; on a GPU "
+                             f"{peers_on_gpu('models')}")
     whole.add_argument("--case", action="append", metavar="[MODEL ]BxSy",
                        help="a model and a shape, as \"GPT-2 B1S64\" or, of MiniLM, B8S128; on a GPU a case's name; may be\n"
                             f"given many times. Models: {', '.join(models())}")
@@ -99,7 +105,7 @@ def parse(arguments):
                                  formatter_class=argparse.RawDescriptionHelpFormatter,
                                  description="Products (bf16, tf32), attention, decoding and rows, beside cuBLAS, cuDNN, Flash.")
     single.add_argument("--device", default="cuda", choices=["cuda"], help="where it runs (default: cuda)")
-    single.add_argument("--vs", default="", metavar="PEERS", help=f"more peers, of {', '.join(GPU_PEERS['kernels'])}")
+    single.add_argument("--vs", default="", metavar="PEERS", help=f"peers: {peers_on_gpu('kernels')}")
     single.add_argument("--case", action="append", metavar="NAME", help="a case by name; may be given many times")
     add_gpu_options(single)
     add_files(single)
@@ -145,11 +151,10 @@ def chosen_ops(parser, options):
 
 
 def check_for_gpu(parser, options):
-    options.peers = [name for name in options.vs.split(",") if name and name != "torch"]
-    known = GPU_PEERS[options.command]
-    unknown = [name for name in options.peers if name not in known]
+    options.peers = [name for name in options.vs.split(",") if name]
+    unknown = [name for name in options.peers if name not in names_of(options.command)]
     if unknown:
-        parser.error(f"no peer '{unknown[0]}' of {options.command} on a GPU; there are torch, {', '.join(known)}")
+        parser.error(f"no peer '{unknown[0]}' of {options.command} on a GPU; there are {', '.join(names_of(options.command))}")
     if options.compile_only and options.run_only:
         parser.error("--compile-only and --run-only are one step each")
     return options
@@ -165,7 +170,7 @@ def on_gpu(options):
             if status or options.compile_only:
                 return status
         say = {"say": to_stderr} if "-" in map(str, files.values()) else {}
-        return run_step(folder, kinds, names, "", ["torch", *options.peers], files,
+        return run_step(folder, kinds, names, "", options.peers, files,
                         explains=getattr(options, "explain", False), **say)
 
 

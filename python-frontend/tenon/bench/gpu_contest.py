@@ -12,7 +12,9 @@ from tenon.bench.gpu_clock import Clock
 from tenon.bench.gpu_kernels import kernels
 from tenon.bench.gpu_model_contest import ModelContest
 from tenon.bench.gpu_models import models
+from tenon.bench.gpu_peers import takes
 from tenon.bench.gpu_worker import first
+from tenon.errors import InternalError
 
 
 def relative_error(got, reference):
@@ -39,36 +41,52 @@ class Contest:
         jitted(*values).block_until_ready()
         return lambda: jitted(*values).block_until_ready
 
+    def reference_of(self, case, inputs):
+        """The result in f32; where a library has no f32, in bf16 by the first that has such a kernel, in the contest or not."""
+        first_peer = next(iter(case.peers.values()))
+        if case.reference:
+            return case.reference(self.torch, *inputs)
+        if case.has_f32:
+            return first_peer(self.torch, *[value.float() for value in inputs])
+        for peer in case.peers.values():
+            try:
+                return peer(self.torch, *inputs).float()
+            except RuntimeError:  # it has no such kernel
+                pass
+        raise InternalError("no library has such a kernel: there is nothing to compare with")
+
+    def contenders_of(self, case, inputs):
+        """({peer: call}, {peer: why it is not there}, those of them that the host's clock times)"""
+        torch = self.torch
+        calls = {peer: lambda call=call: call(torch, *inputs) for peer, call in case.peers.items()
+                 if takes("kernels", self.peers, peer)}
+        if "inductor" in self.peers and case.is_fused:
+            plain = next(iter(case.peers.values()))
+            compiled = torch.compile(lambda *values: plain(torch, *values))
+            calls["torch.compile"] = lambda: compiled(*inputs)
+        missing, hosted = {}, set()
+        for peer, call in list(calls.items()):
+            try:
+                call()
+            except RuntimeError as error:  # it has no such kernel
+                missing[peer] = str(error).splitlines()[0]
+                del calls[peer]
+        if "xla" in self.peers:
+            try:
+                calls["XLA"] = self.in_xla(case, inputs)
+                hosted.add("XLA")
+            except Exception as error:  # not installed, or it has no such kernel
+                missing["XLA"] = (str(error).splitlines() or [type(error).__name__])[0]
+        return calls, missing, hosted
+
     def kernel(self, name, case, flush):
         torch = self.torch
         inputs = [torch.randn(*size, device="cuda", dtype=torch.bfloat16) for size in case.sizes]
         if case.inputs:
             inputs = case.inputs(torch)
-        result, contenders, missing, hosted = {"errors": {}}, {}, {}, set()
-        reference = None
-        if case.reference:
-            reference = case.reference(torch, *inputs)
-        elif case.has_f32:
-            reference = next(iter(case.peers.values()))(torch, *[value.float() for value in inputs])
-        calls = {peer: lambda call=call: call(torch, *inputs) for peer, call in case.peers.items()}
-        if "inductor" in self.peers and case.is_fused:
-            plain = next(iter(case.peers.values()))
-            compiled = torch.compile(lambda *values: plain(torch, *values))
-            calls["torch.compile"] = lambda: compiled(*inputs)
-        for peer, call in calls.items():
-            try:
-                out = call().float()
-            except RuntimeError as error:  # this peer has no such kernel
-                missing[peer] = str(error).splitlines()[0]
-                continue
-            reference = out if reference is None else reference
-            contenders[peer] = call
-        if "xla" in self.peers:
-            try:
-                contenders["XLA"] = self.in_xla(case, inputs)
-                hosted.add("XLA")
-            except Exception as error:  # not installed, or it has no such kernel
-                missing["XLA"] = (str(error).splitlines() or [type(error).__name__])[0]
+        reference = self.reference_of(case, inputs)
+        contenders, missing, hosted = self.contenders_of(case, inputs)
+        result = {"errors": {}}
         own, given = {}, inputs[:len(inputs) - len(case.weights)]
         weights = dict(zip(case.weights, inputs[len(given):]))
         if weights:

@@ -10,13 +10,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tenon.bench.gpu_worker import BACKENDS, REFERENCE, TVM
+from tenon.bench.gpu_peers import OTHERS, takes
+from tenon.bench.gpu_worker import BACKENDS, REFERENCE
 from tenon.bench.process import WorkerProcess
 from tenon.errors import InternalError
 
 TURNS, BURST = 6, 5  # bursts of each contestant, and how often one times each of its contenders
 LIMIT = 150          # seconds to get ready, beside all others
-ALSO = {"inductor": "torch.compile", "xla": "XLA", "tvm": TVM}
 
 
 def start(peer, device, folder):
@@ -27,12 +27,14 @@ def start(peer, device, folder):
 
 
 class ModelContest:
-    """`peers`: of ALSO, those that take part beside PyTorch. `begin`: starts a contestant's process. `explains`: Tenon's
+    """`peers`: as --vs names them (gpu_peers.py). `begin`: starts a contestant's process. `explains`: Tenon's
     launches are timed one by one too."""
 
     def __init__(self, peers, device="cuda", begin=start, turns=TURNS, explains=False):
         self.device, self.begin, self.turns, self.explains = device, begin, turns, explains
-        self.peers = ["Tenon", "torch as written", *BACKENDS, *(ALSO[peer] for peer in peers if peer in ALSO)]
+        of_torch = [name for name in ("torch as written", *BACKENDS) if takes("models", peers, name)]
+        others = [name for peer, name in OTHERS["models"].items() if peer in peers]
+        self.peers = ["Tenon", *of_torch, *others]
         self._folder = tempfile.TemporaryDirectory(prefix="tenon-bench-")
         self._processes = {}
 

@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from tenon.bench.gpu_clock import Clock, HostClock
+from tenon.bench.gpu_peers import TVM
 from tenon.bench.process import serve
 
 BACKENDS = {"plain graph, cuDNN": "CUDNN_ATTENTION", "plain graph, Flash": "FLASH_ATTENTION"}
@@ -150,7 +151,6 @@ def tvm(model, artefacts):
     return {TVM: (call, model.torch.from_dlpack(call()).clone())}
 
 
-TVM = "TVM, f16"  # it has no rule for Tensor Cores in bf16
 PEERS = {"Tenon": tenon, "torch as written": as_written, **{name: plain_graph(name) for name in BACKENDS},
          "torch.compile": inductor, "XLA": xla, TVM: tvm}
 NEED_PLAIN = (*BACKENDS, "torch.compile", "XLA", TVM)
