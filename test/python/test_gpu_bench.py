@@ -11,7 +11,7 @@ import pytest
 
 from tenon.bench import explain, gpu_report
 from tenon.bench.gpu_artefacts import read_variants
-from tenon.bench.gpu_clock import Clock
+from tenon.bench.gpu_clock import Clock, summed_up
 from tenon.bench.gpu_contest import Contest
 from tenon.bench.gpu_kernels import kernels
 from tenon.bench.gpu_model_contest import ModelContest
@@ -24,7 +24,7 @@ RESULTS = {
     "machine": {"gpu": "A <GPU>", "torch": "2", "target": "sm_90a", "compiler": "0", "date": "2026-01-01",
                 "copy_tbps": 4.0, "peak_tflops": 800.0},
     "cases": {
-        "fast": {"ms": {"Tenon": 1.0, "Tenon, wide": 0.5, "cuBLAS": 1.5}, "errors": {"Tenon": 1e-3, "Tenon, wide": 2e-3},
+        "fast": {"ms": {"Tenon": 1.0, "Tenon, wide": 0.5, "cuBLAS": 1.5}, "quartiles": {"Tenon": [0.99, 1.02]}, "errors": {"Tenon": 1e-3, "Tenon, wide": 2e-3},
                  "error": 1e-3, "tflops": 400.0, "tbps": 1.0},
         "slow": {"ms": {"Tenon": 2.0, "torch": 1.0}, "errors": {"Tenon": 1e-3}, "error": 1e-3, "tflops": 0.0, "tbps": 3.0,
                  "missing": {"XLA": "No module named 'jax'"}},
@@ -132,6 +132,7 @@ def test_contenders_take_turns():
     flush = SimpleNamespace(sum=lambda: flushed.append(1))
     result = contest.kernel("softmax", case, flush)
     assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 9
+    assert result["quartiles"] == {"Tenon": [5.0, 5.0], "Tenon, other": [3.0, 3.0], "torch": [0.0, 0.0]}
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
 
 
@@ -263,6 +264,7 @@ def test_models_have_a_process_each():
         for name in ("float64", "torch.compile"):
             assert name not in contest._processes
     assert result["ms"] == {"Tenon": 3.0, "plain graph, cuDNN": 5.0} and result["error"] == 0.1
+    assert result["quartiles"] == {"Tenon": [2.0, 4.0], "plain graph, cuDNN": [4.0, 6.0]}
     assert result["missing"] == {"torch.compile": "an error of its own", "plain graph, Flash": "a wrong result, error 0.5",
                                  "XLA": "its process ended with status -11"}
     assert result["tbps"] == pytest.approx(4 / 3, rel=1e-3)
@@ -348,6 +350,12 @@ def test_tvm_is_left_out_where_it_is_not(tmp_path, monkeypatch):
     assert answer == {"missing": "ImportError: no TVM on this machine"}
 
 
+def test_the_middle_half_of_the_rounds_is_kept():
+    times = {"Tenon": [9.0, 1.0, 3.0, 2.0, 4.0], "even": [4.0, 1.0, 2.0, 3.0], "once": [7.0]}
+    assert summed_up(times) == {"ms": {"Tenon": 3.0, "even": 2.5, "once": 7.0},
+                                "quartiles": {"Tenon": [2.0, 4.0], "even": [1.75, 3.25], "once": [7.0, 7.0]}}
+
+
 def test_launches_are_timed_one_by_one():
     import torch
     fake, event = on_the_cpu(torch)
@@ -392,12 +400,12 @@ def test_tables_of_the_page_are_written_anew():
 def test_report():
     assert gpu_report.losses(RESULTS) == [("slow", "torch", 0.5)]
     assert gpu_report.line("fast", RESULTS).splitlines() == [
-        "fast: 1.0000 ms 400 TFLOP/s, 1.00 TB/s, 0.50 of cuBLAS's peak  cuBLAS 1.5000 ms (1.500)  error 0.001",
+        "fast: 1.0000 (0.9900 .. 1.0200) ms 400 TFLOP/s, 1.00 TB/s, 0.50 of cuBLAS's peak  cuBLAS 1.5000 ms (1.500)  error 0.001",
         "  Tenon, wide: 0.5000 ms, 2.000 x as fast; cuBLAS 3.000; error 0.002"]
     assert "XLA: none (No module named 'jax')" in gpu_report.line("slow", RESULTS)
     assert gpu_report.line("broken", RESULTS).startswith("broken: FAILED illegal address")
     text = gpu_report.markdown(RESULTS)
-    assert "| fast | 1000.0 | 400 | 1.00 | 0.50 | 0.25 | 1.500 |  | error 0.001 |" in text
+    assert "| fast | 1000.0 (990.0 .. 1020.0) | 400 | 1.00 | 0.50 | 0.25 | 1.500 |  | error 0.001 |" in text
     assert "### losses\n\n| case | who is faster | its time / Tenon's |\n| --- | --- | --- |\n| slow | torch | 0.500 |" in text
     assert "| broken | illegal address |" in text
     assert "### without\n\n| case | peer | why |\n| --- | --- | --- |\n| slow | XLA | No module named 'jax' |" in text

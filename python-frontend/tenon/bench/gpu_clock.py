@@ -8,6 +8,16 @@ from tenon.bench.explain import kernels_to_leave_out, median_launches
 ROUNDS, HOST_CALLS = 30, 20
 
 
+def summed_up(times):
+    """What results keep of {name: [ms]}: {"ms": {name: median}, "quartiles": {name: [ms, ms]}}, between which the middle half of
+    the rounds lies."""
+    found = {"ms": {}, "quartiles": {}}
+    for name, values in times.items():
+        low, middle, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+        found["ms"][name], found["quartiles"][name] = middle, [low, high]
+    return found
+
+
 class Clock:
     """Times calls on the current GPU."""
 
@@ -50,10 +60,9 @@ class Clock:
                 times[name].append(self.by_host(call) if name in hosted else self.one(call, flush))
         return times
 
-    def medians(self, contenders, flush=None, hosted=()):
-        """{name: ms}"""
-        times = self.rounds_of(contenders, self.rounds, flush, hosted)
-        return {name: statistics.median(values) for name, values in times.items()}
+    def measured(self, contenders, flush=None, hosted=()):
+        """`rounds_of` all rounds, summed up."""
+        return summed_up(self.rounds_of(contenders, self.rounds, flush, hosted))
 
     def launches(self, executable, inputs, rounds=5):
         """[{"kernel", "ms", "flops", "bytes"}] of an executable's launches: medians, less what two events in a row take."""

@@ -1,6 +1,6 @@
 """Tenon and its peers on a GPU. Kernels in one process: they take turns in a new random order each round, behind a sleep on
 the device that hides the host's work, on random normal data; the L2 cache is filled with something else before each kernel (a
-model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians. XLA
+model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians and quartiles. XLA
 has streams of its own: the host's clock times it, over many calls. Models: gpu_model_contest.py."""
 import json
 import os
@@ -95,7 +95,7 @@ class Contest:
             executable = self.tenon.load(path, weights=weights or None)
             result["errors"][contender] = relative_error(first(executable(*given)), reference)
             own[contender] = lambda executable=executable: executable(*given)
-        result["ms"] = self.clock.medians({**own, **contenders}, flush, hosted)
+        result |= self.clock.measured({**own, **contenders}, flush, hosted)
         ms = result["ms"]["Tenon"]
         result.update(error=result["errors"]["Tenon"], tflops=case.flops / ms / 1e9, tbps=case.bytes / ms / 1e9,
                       flops=case.flops, bytes=case.bytes)
@@ -107,7 +107,7 @@ def measure_copy(torch, clock):
     """TB/s of a copy of 1 GiB, both ways counted."""
     source = torch.randn(1 << 28, device="cuda")
     target = torch.empty_like(source)
-    return 2 * source.numel() * 4 / clock.medians({"copy": lambda: target.copy_(source)})["copy"] / 1e9
+    return 2 * source.numel() * 4 / clock.measured({"copy": lambda: target.copy_(source)})["ms"]["copy"] / 1e9
 
 
 def measure_peak(torch, clock):
@@ -115,12 +115,13 @@ def measure_peak(torch, clock):
     rates = []
     for side in (4096, 8192):
         a, b = (torch.randn(side, side, device="cuda", dtype=torch.bfloat16) for _ in range(2))
-        rates.append(2 * side**3 / clock.medians({"product": lambda: a @ b.T})["product"] / 1e9)
+        rates.append(2 * side**3 / clock.measured({"product": lambda: a @ b.T})["ms"]["product"] / 1e9)
     return max(rates)
 
 
 def run_cases(folder, selection, peers, say, explains=False):
-    """All that was measured: {"machine": {..}, "cases": {name: {"ms": {contender: ms}, "error", ..} or {"failed"}}}."""
+    """All that was measured: {"machine": {..}, "cases": {name: {"ms": {contender: ms}, "quartiles": {contender: [ms, ms]}, "error", ..}
+    or {"failed"}}}."""
     folder = Path(folder).resolve()
     os.environ.setdefault("TENON_LIBRARY", str(folder / "libtenon-runtime.so"))
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # the memory is torch's too

@@ -5,11 +5,11 @@ random order each round. One that is not ready in time, that fails, or whose res
 are against float64 with the same weights."""
 import os
 import random
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 
+from tenon.bench.gpu_clock import summed_up
 from tenon.bench.gpu_peers import OTHERS, takes
 from tenon.bench.gpu_worker import BACKENDS, REFERENCE
 from tenon.bench.process import WorkerProcess
@@ -91,7 +91,7 @@ class ModelContest:
         if "Tenon" not in times:
             raise InternalError(f"Tenon: {missing['Tenon']}")
         result["error"] = result["errors"]["Tenon"]
-        result["ms"] = {contender: statistics.median(values) for contender, values in times.items()}
+        result |= summed_up(times)
         if self.explains:
             answer = self._all(["Tenon"], do="explain")["Tenon"]
             if "missing" in answer:

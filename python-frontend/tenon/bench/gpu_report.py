@@ -1,5 +1,6 @@
 """What was measured on a GPU as lines, as Markdown tables, and as one HTML page that needs nothing else. Ratios are the
-contender's time over Tenon's: above 1 Tenon is faster."""
+contender's time over Tenon's: above 1 Tenon is faster. Times are medians; behind Tenon's stands in brackets where the middle
+half of its rounds lies."""
 from html import escape
 
 from tenon.bench import explain
@@ -14,6 +15,15 @@ def ratios(result):
     """{peer: its time over Tenon's}"""
     own = result["ms"]["Tenon"]
     return {name: ms / own for name, ms in result["ms"].items() if not is_own(name)}
+
+
+def time_text(result, scale=1.0, digits=4):
+    """Tenon's time in units of which a ms has `scale`, and in brackets where the middle half of its rounds lies; files of before
+    it was kept have only the time."""
+    def text(ms):
+        return f"{ms * scale:.{digits}f}"
+    middle = [text(ms) for ms in result.get("quartiles", {}).get("Tenon", ())]
+    return text(result["ms"]["Tenon"]) + (f" ({' .. '.join(middle)})" if middle else "")
 
 
 def share_of_roof(result, machine):
@@ -45,7 +55,7 @@ def line(name, results):
         rate = f" {result['tflops']:.0f} TFLOP/s, {result['tbps']:.2f} TB/s, {share:.2f} of {roof}"
     peers = "".join(f"  {peer} {result['ms'][peer]:.4f} ms ({ratio:.3f})" for peer, ratio in ratios(result).items())
     peers += "".join(f"  {peer}: none ({why[:60]})" for peer, why in result.get("missing", {}).items())
-    lines = [f"{name}: {result['ms']['Tenon']:.4f} ms{rate}{peers}  {error_text(result)}"]
+    lines = [f"{name}: {time_text(result)} ms{rate}{peers}  {error_text(result)}"]
     for contender, ms in result["ms"].items():
         if is_own(contender) and contender != "Tenon":
             against = ", ".join(f"{peer} {result['ms'][peer] / ms:.3f}" for peer in ratios(result))
@@ -77,7 +87,7 @@ def tables(results):
         columns = [peer for peer in peers if any(peer in result["ms"] for result in chosen.values())]
         rows = []
         for name, result in chosen.items():
-            cells = [name, f"{result['ms']['Tenon'] * 1e3:.1f}"]
+            cells = [name, time_text(result, 1e3, 1)]
             if title == "models":
                 cells.append(f"{result['tbps'] / machine['copy_tbps']:.2f}" if "tbps" in result else "")
                 cells.append(f"{result['tokens'] / result['ms']['Tenon'] * 1e3:.0f}" if "tokens" in result else "")
