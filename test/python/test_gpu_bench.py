@@ -1,6 +1,5 @@
-"""The benchmark on a GPU where there is none: what it compiles, how contenders take turns, and what it reports."""
+"""The benchmark on a GPU where there is none: what it compiles, and how contenders take turns."""
 import json
-import runpy
 import subprocess
 import sys
 import zipfile
@@ -9,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tenon.bench import explain, gpu_report
+from tenon.bench import explain
 from tenon.bench.gpu_artefacts import read_variants
 from tenon.bench.gpu_clock import Clock, summed_up
 from tenon.bench.gpu_contest import Contest
@@ -20,22 +19,6 @@ from tenon.errors import InternalError, InvalidArgumentError
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = "gemm 1x4096x4096"
-RESULTS = {
-    "machine": {"gpu": "A <GPU>", "torch": "2", "target": "sm_90a", "compiler": "0", "date": "2026-01-01",
-                "copy_tbps": 4.0, "peak_tflops": 800.0},
-    "cases": {
-        "fast": {"ms": {"Tenon": 1.0, "Tenon, wide": 0.5, "cuBLAS": 1.5}, "quartiles": {"Tenon": [0.99, 1.02]}, "errors": {"Tenon": 1e-3, "Tenon, wide": 2e-3},
-                 "error": 1e-3, "tflops": 400.0, "tbps": 1.0},
-        "slow": {"ms": {"Tenon": 2.0, "torch": 1.0}, "errors": {"Tenon": 1e-3}, "error": 1e-3, "tflops": 0.0, "tbps": 3.0,
-                 "missing": {"XLA": "No module named 'jax'"}},
-        "model": {"ms": {"Tenon": 1.0, "torch, CUDA graph": 3.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
-                  "torch's error": 0.2},
-        "step": {"ms": {"Tenon": 0.5, "torch, CUDA graph": 1.0}, "errors": {"Tenon": 0.1}, "error": 0.1,
-                 "torch's error": 0.2, "tbps": 2.0, "tokens": 16, "in_graph": {"linear": 0.35},
-                 "launches": [{"kernel": "linear", "ms": 0.2, "flops": 0, "bytes": 400_000_000},
-                              {"kernel": "softmax", "ms": 0.2, "flops": 10, "bytes": 40_000_000},
-                              {"kernel": "linear", "ms": 0.2, "flops": 160_000_000_000, "bytes": 4}]},
-        "broken": {"failed": "illegal address\nmore"}}}
 
 
 def run(*command):
@@ -385,59 +368,3 @@ def test_kernels_are_left_out_of_the_graph_in_turns():
     names = [name for name, x in log if x == "x"]
     assert len(names) == 4 * (warm + 4) and [names.count(name) for name in ("all", "no a", "no b")] == [14, 7, 7]
     assert names.index("no b") > len(names) // 2 > max(at for at, name in enumerate(names) if name == "no a")
-
-
-def test_tables_of_the_page_are_written_anew():
-    tool = runpy.run_path(str(ROOT / "tools/dev/performance-tables"))
-    done = [(name, result, RESULTS["machine"]) for name, result in RESULTS["cases"].items()]
-    page = tool["with_waterfalls"]("# Page\n\n## step\n\n| old |\n\n## other\n\n| old |\n", done)
-    table = explain.rows(RESULTS["cases"]["step"]["launches"], RESULTS["machine"], 0.5, {"linear": 0.35})
-    rows = ["| " + " | ".join(row) + " |\n" for row in [explain.HEADER, ["---"] * len(explain.HEADER), *table]]
-    assert page == "# Page\n\n## step\n\n" + "".join(rows) + "\n## other\n\n| old |\n"
-    assert tool["with_waterfalls"]("# Page\n", done).endswith("\n## step\n\n" + "".join(rows))
-
-
-def test_report():
-    assert gpu_report.losses(RESULTS) == [("slow", "torch", 0.5)]
-    assert gpu_report.line("fast", RESULTS).splitlines() == [
-        "fast: 1.0000 (0.9900 .. 1.0200) ms 400 TFLOP/s, 1.00 TB/s, 0.50 of cuBLAS's peak  cuBLAS 1.5000 ms (1.500)  error 0.001",
-        "  Tenon, wide: 0.5000 ms, 2.000 x as fast; cuBLAS 3.000; error 0.002"]
-    assert "XLA: none (No module named 'jax')" in gpu_report.line("slow", RESULTS)
-    assert gpu_report.line("broken", RESULTS).startswith("broken: FAILED illegal address")
-    text = gpu_report.markdown(RESULTS)
-    assert "| fast | 1000.0 (990.0 .. 1020.0) | 400 | 1.00 | 0.50 | 0.25 | 1.500 |  | error 0.001 |" in text
-    assert "### losses\n\n| case | who is faster | its time / Tenon's |\n| --- | --- | --- |\n| slow | torch | 0.500 |" in text
-    assert "| broken | illegal address |" in text
-    assert "### without\n\n| case | peer | why |\n| --- | --- | --- |\n| slow | XLA | No module named 'jax' |" in text
-    assert "| model | 1000.0 |  |  | 3.000 | error 0.1, torch's error 0.2 |" in text
-    assert "| step | 500.0 | 0.50 | 32000 | 2.000 | error 0.1, torch's error 0.2 |" in text
-
-
-def test_waterfall():
-    text = gpu_report.markdown(RESULTS)
-    assert "### where the time goes: step" in text
-    lines = text[text.index("### where"):].splitlines()[4:8]
-    assert lines == ["| softmax | 1 | 200.0 |  | 10.0 | bytes | 20.00 | 190.0 | 0.33 |",
-                     "| linear | 2 | 400.0 | 350.0 | 300.0 | flops | 1.33 | 100.0 | 0.67 |",
-                     "| all launches, one by one | 3 | 600.0 | 350.0 | 310.0 |  | 1.94 | 290.0 | 1.00 |",
-                     "| the call as a graph |  | 500.0 |  | 310.0 |  | 1.61 | 190.0 | 0.83 |"]
-    rounds = [[{"kernel": "a", "ms": ms, "flops": 1, "bytes": 2}] for ms in (3, 1, 9)]
-    assert explain.median_launches(rounds) == [{"kernel": "a", "ms": 3, "flops": 1, "bytes": 2}]
-
-
-def test_roofline():
-    case = {"ms": {"Tenon": 1.0}, "flops": 2e12, "bytes": 4e9, "tflops": 2000, "tbps": 4}
-    results = {"machine": {"copy_tbps": 4.0, "peak_tflops": 800.0, "gpu": "A GPU"},
-               "cases": {"gemm 1x1x1": case, "gemm tf32 1x1x1": case, "softmax": {**case, "flops": 0}, "gemm 2x2x2": {"failed": "lost"}}}
-    text = gpu_report.svg(results)
-    assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and text.count("<circle") == 1
-    assert "1x1x1: 2000 TFLOP/s" in text and "polyline" in text
-    import xml.etree.ElementTree
-    xml.etree.ElementTree.fromstring(text)
-    assert gpu_report.svg({**results, "cases": {}}) == ""
-
-
-def test_page_stands_alone():
-    page = gpu_report.html(RESULTS)
-    assert page.startswith("<!doctype html>") and "http" not in page and "A &lt;GPU&gt;" in page
-    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 6

@@ -59,5 +59,5 @@ def run_step(folder, kinds, names=(), pattern="", peers=("torch",), files=None, 
         if str(file) == "-":
             print(FORMATS[kind](results))
     behind = gpu_report.losses(results)
-    say(f"{len(results['cases'])} cases; a peer is faster in {len({name for name, *_ in behind})} of them")
+    say(f"{len(results['cases'])} cases; another contender is faster in {len({name for name, *_ in behind})} of them")
     return 1 if any("failed" in result for result in results["cases"].values()) else 0

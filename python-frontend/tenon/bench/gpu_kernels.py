@@ -4,6 +4,8 @@ import itertools
 import random
 from dataclasses import dataclass, field
 
+from tenon.bench.gpu_peers import SUMS_OF_14_BITS
+
 
 @dataclass
 class KernelCase:
@@ -413,7 +415,7 @@ def quantised(kind, scales, side):
         raise NotImplementedError("not compared with XLA")
     peers = {"cuBLAS, no scales": integers} if kind == "i8" else {"cuBLAS": scaled(False)}
     if kind == "fp8" and not has_blocks:
-        peers["cuBLAS, sums of 14 bits"] = scaled(True)
+        peers[SUMS_OF_14_BITS] = scaled(True)
     return KernelCase(text, [], peers, in_jax, 2 * side**3, 2 * side**2 + 2 * side**2, inputs=inputs, reference=reference)
 
 

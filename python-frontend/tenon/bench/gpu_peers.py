@@ -6,6 +6,10 @@ Others are there where --vs names them."""
 #: {what is measured: {library of PyTorch's: how the names of its contenders begin}}
 LIBRARIES = {"kernels": {"cublas": "cuBLAS", "cudnn": "cuDNN", "flash": "Flash"},
              "models": {"cudnn": "plain graph, cuDNN", "flash": "plain graph, Flash"}}
+#: Of fp8, a contender that does not promote: it computes to fewer digits than are asked for (decision 0014).
+SUMS_OF_14_BITS = "cuBLAS, sums of 14 bits"
+#: They are timed and shown, and are nobody's best peer.
+NO_PEERS = (SUMS_OF_14_BITS,)
 TVM = "TVM, f16"  # it has no rule for Tensor Cores in bf16
 OTHERS = {"kernels": {"inductor": "torch.compile", "xla": "XLA"},
           "models": {"inductor": "torch.compile", "xla": "XLA", "tvm": TVM}}

@@ -4,6 +4,7 @@ half of its rounds lies."""
 from html import escape
 
 from tenon.bench import explain
+from tenon.bench.gpu_peers import NO_PEERS
 from tenon.bench.page import bars, page, picture, roofline, table
 
 
@@ -15,6 +16,16 @@ def ratios(result):
     """{peer: its time over Tenon's}"""
     own = result["ms"]["Tenon"]
     return {name: ms / own for name, ms in result["ms"].items() if not is_own(name)}
+
+
+def best_peer(result):
+    """The least of `ratios`, of all peers that were timed; None where there is none. Who computes to fewer digits is no peer."""
+    return min((ratio for name, ratio in ratios(result).items() if name not in NO_PEERS), default=None)
+
+
+def best_peer_text(result):
+    ratio = best_peer(result)
+    return "" if ratio is None else f"{ratio:.3f}"
 
 
 def time_text(result, scale=1.0, digits=4):
@@ -95,9 +106,10 @@ def tables(results):
                 cells += [f"{result['tflops']:.0f}" if result["tflops"] else "", f"{result['tbps']:.2f}",
                           f"{result['tflops'] / machine['peak_tflops']:.2f}" if result["tflops"] else "",
                           f"{result['tbps'] / machine['copy_tbps']:.2f}"]
-            rows.append(cells + peer_cells(result, columns) + [error_text(result)])
+            rows.append([*cells, best_peer_text(result), *peer_cells(result, columns), error_text(result)])
         rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else ["of the copy", "tokens/s"]
-        found.append((title, [title[:-1], "us", *rates, *[f"{peer} / Tenon" for peer in columns], "largest error"], rows))
+        ratios_of = [f"{peer} / Tenon" for peer in ("best peer", *columns)]
+        found.append((title, [title[:-1], "us", *rates, *ratios_of, "largest error"], rows))
     without = [[name, peer, why] for name, result in done.items() for peer, why in result.get("missing", {}).items()]
     behind = [[name, peer, f"{ratio:.3f}"] for name, peer, ratio in losses(results)]
     if behind:
@@ -141,8 +153,8 @@ def html(results):
     """One page: bars of the time of each case's best peer over Tenon's, bars of the roofline, and the tables."""
     machine = results["machine"]
     done = {name: result for name, result in results["cases"].items() if "ms" in result}
-    against = [(name, min(ratios(result).values()), min(ratios(result).values()) < 1)
-               for name, result in done.items() if ratios(result)]
+    best = {name: best_peer(result) for name, result in done.items()}
+    against = [(name, ratio, ratio < 1) for name, ratio in best.items() if ratio is not None]
     roofs = [(f"{name}: of {share_of_roof(result, machine)[1]}", share_of_roof(result, machine)[0], False)
              for name, result in done.items() if "tflops" in result]
     parts = [f"<p>{escape(describe_machine(machine))}.</p>"]
