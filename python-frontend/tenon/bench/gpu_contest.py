@@ -13,12 +13,17 @@ from tenon.bench.gpu_kernels import kernels
 from tenon.bench.gpu_model_contest import ModelContest
 from tenon.bench.gpu_models import models
 from tenon.bench.gpu_peers import takes
-from tenon.bench.gpu_worker import first
 from tenon.errors import InternalError
 
 
-def relative_error(got, reference):
-    return ((got.float() - reference).abs().max() / reference.abs().max()).item()
+def results_of(value):
+    return [each.float() for each in (value if isinstance(value, (tuple, list)) else [value])]
+
+
+def relative_error(got, references):
+    """The largest of all results, each in f32; against that result's largest element."""
+    return max(((each - reference).abs().max() / reference.abs().max()).item()
+               for each, reference in zip(results_of(got), references, strict=True))
 
 
 class Contest:
@@ -42,15 +47,15 @@ class Contest:
         return lambda: jitted(*values).block_until_ready
 
     def reference_of(self, case, inputs):
-        """The result in f32; where a library has no f32, in bf16 by the first that has such a kernel, in the contest or not."""
+        """The results in f32; where a library has no f32, in bf16 by the first that has such a kernel, in the contest or not."""
         first_peer = next(iter(case.peers.values()))
         if case.reference:
-            return case.reference(self.torch, *inputs)
+            return results_of(case.reference(self.torch, *inputs))
         if case.has_f32:
-            return first_peer(self.torch, *[value.float() for value in inputs])
+            return results_of(first_peer(self.torch, *[value.float() for value in inputs]))
         for peer in case.peers.values():
             try:
-                return peer(self.torch, *inputs).float()
+                return results_of(peer(self.torch, *inputs))
             except RuntimeError:  # it has no such kernel
                 pass
         raise InternalError("no library has such a kernel: there is nothing to compare with")
@@ -93,7 +98,7 @@ class Contest:
             torch.cuda.synchronize()  # the library reads them on a stream of its own
         for contender, path in self.artefacts(name).items():
             executable = self.tenon.load(path, weights=weights or None)
-            result["errors"][contender] = relative_error(first(executable(*given)), reference)
+            result["errors"][contender] = relative_error(executable(*given), reference)
             own[contender] = lambda executable=executable: executable(*given)
         result |= self.clock.measured({**own, **contenders}, flush, hosted)
         ms = result["ms"]["Tenon"]

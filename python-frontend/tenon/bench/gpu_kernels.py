@@ -1,28 +1,11 @@
-"""Single kernels that are measured on a GPU: linears, attention, decoding, rows, all bf16; products of f32 as tf32; and products
+"""Single kernels that are measured on a GPU: linears, attention, decoding, rows (gpu_rows.py), all bf16; products of f32 as tf32; and products
 and attention of 8-bit operands."""
 import itertools
 import random
-from dataclasses import dataclass, field
 
+from tenon.bench.gpu_cases import KernelCase
 from tenon.bench.gpu_peers import SUMS_OF_14_BITS
-
-
-@dataclass
-class KernelCase:
-    """`peers`: {name: function(torch, *inputs)}; the first is what an error is measured against. `in_jax`: the same for
-    XLA, function(jax, *inputs). A library's own attention has no f32, so that it is compared in bf16."""
-    text: str  # in the tenon dialect
-    sizes: list  # of the inputs
-    peers: dict
-    in_jax: callable
-    flops: float  # 0: what it computes does not count
-    bytes: float  # read and written, at least
-    has_f32: bool = True
-    is_fused: bool = field(default=False)  # several ops, or a row op: torch.compile has something to do
-    inputs: callable = None  # function(torch): others than random normal numbers in bf16 of these sizes
-    weights: tuple = ()  # names of the last inputs, where Tenon has them as weights: known when it loads
-    reference: callable = None  # function(torch, *inputs): the result in f32, where the first peer does not give it
-    options: dict = field(default_factory=dict)  # of tenon's compiler: {"tf32": True}
+from tenon.bench.gpu_rows import row_kernels
 
 
 def linear(m, n, k, gelu=False):
@@ -419,41 +402,11 @@ def quantised(kind, scales, side):
     return KernelCase(text, [], peers, in_jax, 2 * side**3, 2 * side**2 + 2 * side**2, inputs=inputs, reference=reference)
 
 
-def row(body, m, n, peer, in_jax, vectors, inputs=1):
-    x, w = f"tensor<{m}x{n}xbf16>", f"tensor<{n}xbf16>"
-    names = [f"%x{i}: {x}" for i in range(inputs)] + [f"%w{i}: {w}" for i in range(vectors)]
-    text = f"func.func @main({', '.join(names)}) -> {x} {{\n  {body.format(x=x, w=w)}\n  return %y : {x}\n}}\n"
-    return KernelCase(text, [(m, n)] * inputs + [(n,)] * vectors, {"torch": peer}, in_jax, 0, 2 * m * n * (inputs + 1),
-                      is_fused=True)
-
-
-# ---- the row kernels as peers write them ----
-def layer_norm(torch, x, w, b):
-    return torch.nn.functional.layer_norm(x, x.shape[-1:], w, b, 1e-5)
-
-
-def rms_norm(torch, x, w):
-    return torch.nn.functional.rms_norm(x, x.shape[-1:], w, 1e-5)
-
-
-def jax_layer_norm(jax, x, w, b):
-    wide = x.astype("float32")
-    mean = wide.mean(-1, keepdims=True)
-    scaled = (wide - mean) * jax.lax.rsqrt(((wide - mean) ** 2).mean(-1, keepdims=True) + 1e-5)
-    return (scaled * w + b).astype(x.dtype)
-
-
-def jax_rms_norm(jax, x, w):
-    wide = x.astype("float32")
-    return (wide * jax.lax.rsqrt((wide * wide).mean(-1, keepdims=True) + 1e-5) * w).astype(x.dtype)
-
-
 LLAMA = [(6144, 4096), (4096, 4096), (14336, 4096), (4096, 14336)]  # columns, depth of an 8B model's products
 LINEARS = [(side, side, side) for side in (8192, 4096, 2048, 1024)] + [
     (rows, *columns) for rows in (4096, 2048, 1024, 256, 64, 16, 1) for columns in LLAMA if (rows, *columns) != (4096,) * 3] + [
     (4095, 4097, 4104), (1000, 1000, 1000), (333, 11008, 4096)]
 TF32_LINEARS = [(8192, 8192, 8192), (4096, 4096, 4096), (1024, 4096, 4096), (256, 4096, 4096)]
-NORM = "{{epsilon = 1.0e-5 : f64}}"
 
 
 def kernels():
@@ -495,19 +448,5 @@ def kernels():
         cases[f"decode GQA 32/8 d128 B{b} S8192 pages of {page}"] = step_in_pages(b, 32, 8, 8192, 128, page)
     for page in (64, 16):
         cases[f"decode fp8 GQA 32/8 d128 B64 S8192 pages of {page}"] = step_in_pages(64, 32, 8, 8192, 128, page, is_fp8=True)
-    cases["layer_norm 8192x4096"] = row(f"%y = tenon.layer_norm %x0 weight(%w0) bias(%w1) {NORM} : ({{x}}, {{w}}, {{w}}) -> {{x}}",
-                                        8192, 4096, layer_norm, jax_layer_norm, 2)
-    cases["rms_norm 8192x4096"] = row(f"%y = tenon.rms_norm %x0, %w0 {NORM} : ({{x}}, {{w}}) -> {{x}}", 8192, 4096,
-                                      rms_norm, jax_rms_norm, 1)
-    cases["add+rms_norm 8192x4096"] = row(
-        f"%s = tenon.add %x0, %x1 : ({{x}}, {{x}}) -> {{x}}\n"
-        f"  %y = tenon.rms_norm %s, %w0 {NORM} : ({{x}}, {{w}}) -> {{x}}", 8192, 4096,
-        lambda torch, a, b, w: rms_norm(torch, a + b, w), lambda jax, a, b, w: jax_rms_norm(jax, a + b, w), 1, inputs=2)
-    cases["softmax 8192x8192"] = row(
-        "%y = tenon.softmax %x0 {{axis = 1 : i64}} : ({x}) -> {x}", 8192, 8192,
-        lambda torch, x: torch.softmax(x, -1),
-        lambda jax, x: jax.nn.softmax(x.astype("float32"), axis=-1).astype(x.dtype), 0)
-    cases["silu*up 8192x14336"] = row(
-        "%s = tenon.silu %x0 : ({x}) -> {x}\n  %y = tenon.mul %s, %x1 : ({x}, {x}) -> {x}", 8192, 14336,
-        lambda torch, a, b: torch.nn.functional.silu(a) * b, lambda jax, a, b: jax.nn.silu(a) * b, 0, inputs=2)
+    cases |= row_kernels()
     return cases
