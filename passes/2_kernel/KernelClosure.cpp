@@ -88,7 +88,7 @@ public:
 
 private:
   int open(Operation *op) {
-    groups.push_back({kindOf(op), op, {op}, {}, {}});
+    groups.push_back({kindOf(op), op, {op}, {}, {}, false});
     return member[op] = groups.size() - 1;
   }
   int groupOf(Value value) const {
@@ -121,6 +121,45 @@ private:
     });
   }
 
+  /// Whether `value`, the result of pointwise work that others read too, may be one more result of the kernel of
+  /// `reader`: a program has its rows of both, each element of which is read once.
+  bool mayBeSecondResult(Value value, Operation *reader) const {
+    return isa<SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp>(reader) &&
+           groups[groupOf(value)].kind == KernelKind::Pointwise &&
+           cast<RankedTensorType>(value.getType()).getShape() ==
+               cast<RankedTensorType>(reader->getResult(0).getType()).getShape();
+  }
+
+  /// Whether something outside of two groups is computed from the one and read by the other: it could be launched
+  /// neither before nor behind the two as one.
+  bool liesBetween(int group, int producer) const {
+    auto isInside = [&](Operation *op) {
+      auto found = member.find(op);
+      return found != member.end() && (found->second == group || found->second == producer);
+    };
+    SmallVector<Operation *> work(groups[group].ops);
+    work.append(groups[producer].ops);
+    llvm::DenseSet<Operation *> seen(work.begin(), work.end());
+    while (!work.empty()) {
+      Operation *from = work.pop_back_val();
+      for (Operation *user : from->getUsers()) {
+        if (isInside(user)) {
+          if (!isInside(from))
+            return true;
+          continue;
+        }
+        // A kernel comes as a whole.
+        SmallVector<Operation *> together = {user};
+        if (auto found = member.find(user); found != member.end())
+          together.append(groups[found->second].ops);
+        for (Operation *op : together)
+          if (seen.insert(op).second)
+            work.push_back(op);
+      }
+    }
+    return false;
+  }
+
   /// Joins the group that computes `value` with `group`, whose op `reader` reads it; says why not.
   bool join(int group, Value value, Operation *reader, bool sameShape) {
     int producer = groupOf(value);
@@ -140,8 +179,14 @@ private:
       return miss(reader, "not fused with " + nameOf(from) + ": the shape changes from " + print(value.getType()) +
                               " to " + print(reader->getResult(0).getType())),
              false;
-    if (!isPrivate(value, group))
+    if (!isPrivate(value, group) && !mayBeSecondResult(value, reader))
       return miss(reader, "not fused with " + nameOf(from) + ": its result has several uses"), false;
+    if (groups[producer].hasSharedResult || !isPrivate(value, group)) {
+      if (liesBetween(group, producer))
+        return miss(reader, "not fused with " + nameOf(from) + ": what others compute of its result is read, too"),
+               false;
+      groups[group].hasSharedResult = true;
+    }
     KernelKind kind = groups[producer].kind;
     if (kind != KernelKind::Pointwise) {
       groups[group].kind = kind;

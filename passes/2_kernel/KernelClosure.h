@@ -1,8 +1,9 @@
 // Which ops of @main become one launch.
 // An anchor (contraction, attention, row statistics, or nothing but pointwise work) takes in the ops around it that its
 // loops can compute on the way: pointwise consumers of its result, pointwise producers of a row op's input, the views
-// of attention. What costs less than a launch has no kernel, who reads it repeats it. Two groups join only through a
-// value that nothing else reads: no third can lie on a path between them, so the launches can be ordered.
+// of attention. What costs less than a launch has no kernel, who reads it repeats it. Two groups join through a value
+// that nothing else reads: no third can lie on a path between them, so the launches can be ordered. Of rows a pointwise
+// input may have other readers, a residual stream say: it is one more result then, where nothing lies between.
 #pragma once
 
 #include "dialects/Tenon/Tenon.h"
@@ -19,6 +20,7 @@ struct KernelGroup {
   llvm::SmallVector<mlir::Operation *> ops;      // in program order
   llvm::SmallVector<mlir::Operation *> views;    // read through: cloned into the kernel, in no order
   llvm::SmallVector<mlir::Operation *> repeated; // of no kernel, cloned into each that reads them; in program order
+  bool hasSharedResult = false;                  // of an op that others of the group read, too
 };
 
 struct MissedFusion {

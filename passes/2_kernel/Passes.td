@@ -58,7 +58,8 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
     Requires: @main of one block of tenon ops.
     Ensures: @main holds kernels, weights, constants, reshapes and sizes only; equal kernels have equal names.
     Leaves alone: contractions whose result feeds a row statistic (the row is complete only at the end), values with
-    several readers, but for those sums and products; work on weights alone (it runs once, at load).
+    several readers, but for those sums and products, and for what a norm or softmax is of, which its kernel gives too;
+    work on weights alone (it runs once, at load).
   }];
   let dependentDialects = ["::tenon::TenonDialect"];
 }

@@ -122,10 +122,14 @@ bool ResultDimensions::isFolded(unsigned dimension) const {
          llvm::any_of(sums, [&](const RunningSum &one) { return one.along == int(dimension); });
 }
 
-RowShape tenon::rowShapeOf(KernelOp kernel) {
-  Value result = kernel.getYielded().front();
+static Value withoutReshapes(Value result) {
   while (isa_and_nonnull<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(result.getDefiningOp()))
     result = result.getDefiningOp()->getOperand(0);
+  return result;
+}
+
+RowShape tenon::rowShapeOf(KernelOp kernel) {
+  Value result = withoutReshapes(kernel.getYielded().front());
   std::optional<PlacedSlices> placed = placedSlicesOf(result);
   while (auto insert = result.getDefiningOp<tensor::InsertSliceOp>())
     result = insert.getSource();
@@ -141,7 +145,14 @@ RowShape tenon::rowShapeOf(KernelOp kernel) {
     shape.sizes.assign(ofSlices.begin(), ofSlices.end());
     shape.sizes.insert(shape.sizes.end(), ofSlice.begin(), ofSlice.end());
   }
-  ResultDimensions dimensions(result);
+  // Of several results one may be no fold, the sum beside its norm say.
+  SmallVector<Value> results = {result};
+  if (!placed)
+    for (Value other : kernel.getYielded().drop_front())
+      if (Value computed = withoutReshapes(other);
+          cast<RankedTensorType>(computed.getType()).getShape() == cast<RankedTensorType>(result.getType()).getShape())
+        results.push_back(computed);
+  ResultDimensions dimensions(results);
   shape.foldsRows = !shape.sizes.empty() && dimensions.isFolded(shape.sizes.size() - 1);
   shape.isTransposed = dimensions.transposed() >= 0;
   for (ResultDimensions::Reduction one : dimensions.reductions()) {

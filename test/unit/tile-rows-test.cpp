@@ -112,6 +112,24 @@ const TileCase cases[] = {
      {{"n", 131}},
      0,
      0},
+    {"a_sum_and_its_norm",
+     R"(
+      func.func @main(%x: tensor<2x3x24xf32>, %r: tensor<2x3x24xf32>, %w: tensor<24xf32>) -> (tensor<2x3x24xf32>, tensor<2x3x24xf32>) {
+        %s = tenon.add %x, %r : (tensor<2x3x24xf32>, tensor<2x3x24xf32>) -> tensor<2x3x24xf32>
+        %y = tenon.rms_norm %s, %w {epsilon = 1.0e-5 : f64} : (tensor<2x3x24xf32>, tensor<24xf32>) -> tensor<2x3x24xf32>
+        return %s, %y : tensor<2x3x24xf32>, tensor<2x3x24xf32>
+      })",
+     {},
+     1e-6},
+    {"a_long_sum_and_its_norm",
+     R"(
+      func.func @main(%x: tensor<3x?xf32> {tenon.dims = ["", "n"]}, %r: tensor<3x?xf32> {tenon.dims = ["", "n"]}) -> (tensor<3x?xf32>, tensor<3x?xf32>) {
+        %s = tenon.add %x, %r : (tensor<3x?xf32>, tensor<3x?xf32>) -> tensor<3x?xf32>
+        %y = tenon.softmax %s {axis = 1 : i64} : (tensor<3x?xf32>) -> tensor<3x?xf32>
+        return %y, %s : tensor<3x?xf32>, tensor<3x?xf32>
+      })",
+     {{"n", 101}},
+     1e-6},
     {"cumsum",
      R"(
       func.func @main(%x: tensor<4x?xf32> {tenon.dims = ["", "n"]}, %y: tensor<6x17x5xi64>, %z: tensor<3x150xbf16>) -> (tensor<4x?xf32>, tensor<6x17x5xi64>, tensor<3x150xbf16>) {

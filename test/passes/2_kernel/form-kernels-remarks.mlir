@@ -79,3 +79,14 @@ func.func @main(%q: tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32> {
   %0 = tenon.attention %q, %q, %q : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
   return %0 : tensor<1x2x5x8xf32>
 }
+
+// -----
+
+// CHECK: rms_norm not fused with add: what others compute of its result is read, too
+// CHECK: formed @reduce_sum of reduce_sum
+func.func @main(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = tenon.add %x, %x : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %1 = tenon.reduce_sum %0 {axes = array<i64: 0>} : (tensor<4x8xf32>) -> tensor<8xf32>
+  %2 = tenon.rms_norm %0, %1 {epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  return %2 : tensor<4x8xf32>
+}

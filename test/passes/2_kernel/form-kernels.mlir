@@ -248,20 +248,19 @@ func.func @main(%p: tensor<1xi64>, %x: tensor<2x1x1x8xf32>, %k: tensor<2x1x16x8x
 
 // -----
 
-// Not repeated: an exponential (@exp), a sum that others than pointwise ops read (@add), one that a product's kernel takes in
+// Not repeated: an exponential (@exp), a sum that others than pointwise ops read (@add_softmax), one that a product's kernel takes in
 // (@linear_add), what is known at load (@cast), and what would be computed too often (@neg).
 // CHECK-LABEL: func.func @main
 // CHECK: %[[EXP:.*]] = tenon.kernel @exp(
 // CHECK: tenon.kernel @mul(%{{.*}} = %{{.*}}, %{{.*}} = %[[EXP]])
-// CHECK: %[[SUM:.*]] = tenon.kernel @add(
-// CHECK: tenon.kernel @tanh(%{{.*}} = %[[SUM]])
-// CHECK: tenon.kernel @softmax(%{{.*}} = %[[SUM]])
+// CHECK: %[[SUM:.*]]:2 = tenon.kernel @add_softmax(
 // CHECK: %[[LINEAR:.*]] = tenon.kernel @linear_add(
 // CHECK: tenon.kernel @mul_1(%{{.*}} = %{{.*}}, %{{.*}} = %[[LINEAR]])
 // CHECK: %[[CAST:.*]] = tenon.kernel @cast(
 // CHECK: tenon.kernel @mul(%{{.*}} = %{{.*}}, %{{.*}} = %[[CAST]])
 // CHECK: %[[NEG:.*]] = tenon.kernel @neg(
 // CHECK: tenon.kernel @sub(%{{.*}} = %{{.*}}, %{{.*}} = %[[NEG]])
+// CHECK: tenon.kernel @tanh(%{{.*}} = %[[SUM]]#0)
 // CHECK-NOT: tenon.kernel
 func.func @main(%x: tensor<4x8xf32>, %row: tensor<1x8xf32>, %y: tensor<8xf32>, %z: tensor<64x512xf32>, %q: tensor<512xf32>) -> (tensor<4x8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<64x512xf32>) {
   %w = tenon.weight "w" : tensor<8x8xf32>
@@ -279,4 +278,78 @@ func.func @main(%x: tensor<4x8xf32>, %row: tensor<1x8xf32>, %y: tensor<8xf32>, %
   %10 = tenon.neg %q : (tensor<512xf32>) -> tensor<512xf32>
   %11 = tenon.sub %z, %10 : (tensor<64x512xf32>, tensor<512xf32>) -> tensor<64x512xf32>
   return %1, %3, %4, %7, %9, %11 : tensor<4x8xf32>, tensor<8xf32>, tensor<8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<64x512xf32>
+}
+
+// -----
+
+// A residual stream: the kernel of the norm gives the sum too, which others read before the norm and behind it.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[BOTH:.*]]:2 = tenon.kernel @add_rms_norm(
+// CHECK: %[[S:.*]] = tenon.add
+// CHECK: %[[Y:.*]] = tenon.rms_norm %[[S]]
+// CHECK: tenon.yield %[[S]], %[[Y]]
+// CHECK: tenon.kernel @linear(%{{.*}} = %[[BOTH]]#1
+// CHECK: tenon.kernel @relu(%{{.*}} = %[[BOTH]]#0)
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<4x8xf32>, %r: tensor<4x8xf32>, %w: tensor<8xf32>, %u: tensor<8x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>) {
+  %s = tenon.add %x, %r : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %0 = tenon.relu %s : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = tenon.rms_norm %s, %w {epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %1 = tenon.linear %y, %u : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  return %s, %0, %1 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>
+}
+
+// -----
+
+// Not so where the sum is a product's, where another op than a norm or softmax reads it, where the shapes differ, and where
+// the norm's weight is computed from the sum by another kernel.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @linear_add(
+// CHECK: tenon.kernel @rms_norm(
+// CHECK: tenon.kernel @add(
+// CHECK: tenon.kernel @argmax(
+// CHECK: tenon.kernel @add_1(
+// CHECK: tenon.kernel @reduce_sum(
+// CHECK: tenon.kernel @rms_norm(
+func.func @main(%x: tensor<4x8xf32>, %r: tensor<4x8xf32>, %w: tensor<8xf32>, %u: tensor<8x8xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4xi64>, tensor<4x8xf32>) {
+  %0 = tenon.linear %x, %u : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = tenon.add %0, %r : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %2 = tenon.rms_norm %1, %w {epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %3 = tenon.add %x, %r : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %4 = tenon.argmax %3 {axis = 1 : i64} : (tensor<4x8xf32>) -> tensor<4xi64>
+  %5 = tenon.add %x, %x : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %6 = tenon.reduce_sum %5 {axes = array<i64: 0>} : (tensor<4x8xf32>) -> tensor<8xf32>
+  %7 = tenon.rms_norm %5, %6 {epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  return %1, %2, %3, %4, %7 : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x8xf32>, tensor<4xi64>, tensor<4x8xf32>
+}
+
+// -----
+
+// What is computed of a norm's sum and added to the norm again is another kernel's: two launches cannot each need the other.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[BOTH:.*]]:2 = tenon.kernel @add_rms_norm(
+// CHECK: tenon.kernel @linear_add(%{{.*}} = %[[BOTH]]#0{{.*}} = %[[BOTH]]#1)
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<4x8xf32>, %r: tensor<4x8xf32>, %w: tensor<8xf32>, %u: tensor<8x8xf32>) -> tensor<4x8xf32> {
+  %s = tenon.add %x, %r : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  %y = tenon.rms_norm %s, %w {epsilon = 1.0e-5 : f64} : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
+  %0 = tenon.linear %s, %u : (tensor<4x8xf32>, tensor<8x8xf32>) -> tensor<4x8xf32>
+  %1 = tenon.add %0, %y : (tensor<4x8xf32>, tensor<4x8xf32>) -> tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}
+
+// -----
+
+// The same with a transpose: the addition, which would end the norm's kernel, is one by itself.
+// CHECK-LABEL: func.func @main
+// CHECK: %[[BOTH:.*]]:2 = tenon.kernel @add_rms_norm(
+// CHECK: %[[T:.*]] = tenon.kernel @transpose(%{{.*}} = %[[BOTH]]#0)
+// CHECK: tenon.kernel @add(%{{.*}} = %[[BOTH]]#1, %{{.*}} = %[[T]])
+// CHECK-NOT: tenon.kernel
+func.func @main(%x: tensor<8x8xf32>, %r: tensor<8x8xf32>, %w: tensor<8xf32>) -> tensor<8x8xf32> {
+  %s = tenon.add %x, %r : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  %y = tenon.rms_norm %s, %w {epsilon = 1.0e-5 : f64} : (tensor<8x8xf32>, tensor<8xf32>) -> tensor<8x8xf32>
+  %t = tenon.transpose %s {permutation = array<i64: 1, 0>} : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  %1 = tenon.add %y, %t : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %1 : tensor<8x8xf32>
 }
