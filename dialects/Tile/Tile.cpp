@@ -97,8 +97,13 @@ LogicalResult GemmAttr::verify(EmitError emitError, int64_t rows, int64_t column
 LogicalResult AttentionAttr::verify(EmitError emitError, int64_t queries, int64_t keys, int64_t splitKeys, Maximum) {
   return checkSizes(emitError, {{"queries", queries}, {"keys", keys}, {"split_keys", splitKeys}});
 }
-LogicalResult RowAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t part) {
-  return checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"part", part}});
+LogicalResult RowAttr::verify(EmitError emitError, int64_t rows, int64_t columns, int64_t part, int64_t splits) {
+  if (failed(checkSizes(emitError, {{"rows", rows}, {"columns", columns}, {"part", part}, {"splits", splits}})))
+    return failure();
+  if (splits <= GatherToLastOp::mostParts && llvm::isPowerOf2_64(splits))
+    return success();
+  return emitError() << "splits is " << splits << ", expected a power of two, " << GatherToLastOp::mostParts
+                     << " at most";
 }
 
 //===--- tile.kernel, tile.grid ----------------------------------------------------------------------------------===//

@@ -102,33 +102,67 @@ LogicalResult ReduceScatterOp::verify() {
   return success();
 }
 
-int64_t ReduceToLastOp::getParts() {
-  return *getConstantIntValue(cast<GridOp>((*this)->getParentOp()).getExtents()[getAxis()]);
+static int64_t placesAlong(Operation *op, int64_t axis) {
+  return *getConstantIntValue(cast<GridOp>(op->getParentOp()).getExtents()[axis]);
 }
 
-int64_t ReduceToLastOp::getTiles() {
+static int64_t placesBeside(Operation *op, int64_t axis) {
+  int64_t places = 1;
+  for (auto [other, extent] : llvm::enumerate(cast<GridOp>(op->getParentOp()).getExtents()))
+    if (int64_t(other) != axis)
+      places *= *getConstantIntValue(extent);
+  return places;
+}
+
+int64_t ReduceToLastOp::getParts() { return placesAlong(*this, getAxis()); }
+int64_t ReduceToLastOp::getTiles() { return placesBeside(*this, getAxis()); }
+int64_t GatherToLastOp::getParts() { return placesAlong(*this, getAxis()); }
+int64_t GatherToLastOp::getGroups() { return placesBeside(*this, getAxis()); }
+
+/// (C2) and (C3) of what the last of several programs goes on with, and how many these are.
+static FailureOr<std::optional<int64_t>> checkLast(Operation *op, int64_t axis, int64_t mostTiles) {
+  auto grid = dyn_cast<GridOp>(op->getParentOp());
+  auto isLast = [](Operation &each) { return isa<ReduceToLastOp, GatherToLastOp>(each); };
+  if (!grid || llvm::count_if(grid.getBody().front(), isLast) != 1)
+    return op->emitOpError(
+        "(C3) stands where some programs may not come to it, expected tile.grid, and no other there");
   int64_t tiles = 1;
-  for (auto [axis, extent] : llvm::enumerate(cast<GridOp>((*this)->getParentOp()).getExtents()))
-    if (axis != getAxis())
-      tiles *= *getConstantIntValue(extent);
-  return tiles;
+  bool isAxis = axis >= 0 && axis < int64_t(grid.getExtents().size());
+  for (auto [number, extent] : llvm::enumerate(grid.getExtents())) {
+    std::optional<int64_t> places = getConstantIntValue(extent);
+    if (int64_t(number) != axis && isAxis && (!places || *places > mostTiles || (tiles *= *places) > mostTiles))
+      return op->emitOpError("(C2) has more sums than ")
+             << mostTiles << ", or a number of them that is not known, along axis " << number << " of the grid";
+  }
+  return isAxis ? getConstantIntValue(grid.getExtents()[axis]) : std::nullopt;
 }
 
 LogicalResult ReduceToLastOp::verify() {
-  auto grid = dyn_cast<GridOp>((*this)->getParentOp());
-  if (!grid || llvm::range_size(grid.getBody().getOps<ReduceToLastOp>()) != 1)
-    return emitOpError("(C3) stands where some programs may not come to it, expected tile.grid, and no other there");
-  int64_t axis = getAxis(), tiles = 1;
-  bool isAxis = axis >= 0 && axis < int64_t(grid.getExtents().size());
-  std::optional<int64_t> parts = isAxis ? getConstantIntValue(grid.getExtents()[axis]) : std::nullopt;
-  if (!parts || *parts < 2 || *parts > mostParts)
+  FailureOr<std::optional<int64_t>> parts = checkLast(*this, getAxis(), mostTiles);
+  if (failed(parts))
+    return failure();
+  if (!*parts || **parts < 2 || **parts > mostParts)
     return emitOpError("(C1) adds up the programs along axis ")
-           << axis << ", expected an axis of the grid with 2 to " << mostParts << " of them";
-  for (auto [number, extent] : llvm::enumerate(grid.getExtents())) {
-    std::optional<int64_t> places = getConstantIntValue(extent);
-    if (int64_t(number) != axis && (!places || *places > mostTiles || (tiles *= *places) > mostTiles))
-      return emitOpError("(C2) has more sums than ")
-             << mostTiles << ", or a number of them that is not known, along axis " << number << " of the grid";
+           << getAxis() << ", expected an axis of the grid with 2 to " << mostParts << " of them";
+  return success();
+}
+
+LogicalResult GatherToLastOp::verify() {
+  FailureOr<std::optional<int64_t>> parts = checkLast(*this, getAxis(), mostTiles);
+  if (failed(parts))
+    return failure();
+  if (!*parts || **parts < 2 || **parts > mostParts || !llvm::isPowerOf2_64(**parts))
+    return emitOpError("(C1) gathers from the programs along axis ")
+           << getAxis() << ", expected an axis of the grid with 2 to " << mostParts << " of them, a power of two";
+  if (getTiles().empty() || getTiles().size() != getResults().size())
+    return emitOpError("(C4) gives ") << getResults().size() << " tiles, expected as many as it has, and one at least";
+  for (auto [tile, result] : llvm::zip_equal(getTiles(), getResults())) {
+    auto type = cast<RankedTensorType>(tile.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    shape.push_back(**parts);
+    if (!isOf(cast<RankedTensorType>(result.getType()), shape, type.getElementType()))
+      return emitOpError("(C4) gives ") << result.getType() << ", expected "
+                                        << RankedTensorType::get(shape, type.getElementType());
   }
   return success();
 }

@@ -149,6 +149,47 @@ def ReduceToLastOp : TileOp<"reduce_to_last", [SameOperandsAndResultType, Memory
   }];
 }
 
+def GatherToLastOp : TileOp<"gather_to_last", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "the tiles of several programs side by side, with which the last of them goes on";
+  let description = [{
+    Formula: `r[i.., p] = tile_p[i..]`, of each of the tiles: the programs p that differ in their place along axis `axis` of
+    the grid alone. Whoever of them comes here last has what all of them have, in the order of their places whoever that
+    is, and goes on; the others end here, as at `tile.reduce_to_last`.
+
+    (C1) `axis` is an axis of the grid, which has 2 to 128 places, a power of two.
+
+    (C2) The other axes have a known number of places, all together 256 at most.
+
+    (C3) The op stands in `tile.grid`, in no loop or branch, and no other like it does, nor `tile.reduce_to_last`.
+
+    (C4) A result is its tile with one more dimension behind the others, of as many elements as the axis has places.
+
+    ```mlir
+    tile.kernel @example(%X: !tile.view<?x64xf32>, %Y: !tile.view<16xf32>) {
+      %c0 = arith.constant 0 : index
+      %c4 = arith.constant 4 : index
+      tile.grid (%p) = (%c4) {
+        %column = affine.apply affine_map<(d0) -> (d0 * 16)>(%p)
+        %x = tile.load %X[%c0, %column] : !tile.view<?x64xf32> -> tensor<16x16xf32>
+        %m = tile.reduce max %x {axis = 1 : i64} : tensor<16x16xf32> -> tensor<16xf32>
+        %all = tile.gather_to_last %m {axis = 0 : i64} : tensor<16xf32> -> tensor<16x4xf32>
+        %r = tile.reduce max %all {axis = 1 : i64} : tensor<16x4xf32> -> tensor<16xf32>
+        tile.store %r, %Y[%c0] : tensor<16xf32>, !tile.view<16xf32>
+      }
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<TileT>:$tiles, I64Attr:$axis);
+  let results = (outs Variadic<TileT>:$results);
+  let assemblyFormat = "$tiles attr-dict `:` type($tiles) `->` type($results)";
+  let extraClassDeclaration = [{
+    static constexpr int64_t mostParts = 128, mostTiles = 256;
+    /// Programs whose tiles are gathered, and how many times there are so many.
+    int64_t getParts();
+    int64_t getGroups();
+  }];
+}
+
 def AnyOp : TileOp<"any", [Pure]> {
   let summary = "whether some element holds";
   let description = [{

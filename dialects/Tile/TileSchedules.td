@@ -75,8 +75,14 @@ def RowAttr : TileScheduleAttr<"Row", "row"> {
     `#tile.row<rows = 8, columns = 512, part = 128>`: a program computes `columns` elements along the innermost dimension of
     the results for `rows` places of those before. A row that is folded and has more is walked through, `columns` at a
     time; any other dimension that is folded, `part` at a time. All are at least 1.
+
+    With `splits = 16` that dimension, of which there is one then, is shared by 16 programs: each folds its share, and
+    whoever of them comes last folds what they have (`tile.gather_to_last`). `splits` is a power of two, 128 at most.
   }];
-  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$part);
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "int64_t":$part,
+                    DefaultValuedParameter<"int64_t", "1">:$splits);
+  let builders = [AttrBuilder<(ins "int64_t":$rows, "int64_t":$columns, "int64_t":$part),
+                              [{ return $_get($_ctxt, rows, columns, part, 1); }]>];
 }
 
 #endif

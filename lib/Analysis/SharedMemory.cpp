@@ -136,7 +136,9 @@ SharedMemoryPlan tenon::planSharedMemory(tile::KernelOp kernel) {
     plan.sums = plan.getBytes();
     plan.barrierBytes += 16;
   });
-  kernel.walk([&](tile::ReduceToLastOp) {
+  kernel.walk([&](Operation *op) {
+    if (!isa<tile::ReduceToLastOp, tile::GatherToLastOp>(op))
+      return;
     plan.last = plan.getBytes();
     plan.barrierBytes += 16;
   });

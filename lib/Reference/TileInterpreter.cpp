@@ -55,6 +55,7 @@ private:
   LogicalResult gather(tile::GatherOp op);
   LogicalResult elementwise(Operation *op);
   LogicalResult reduceToLast(tile::ReduceToLastOp op);
+  LogicalResult gatherToLast(tile::GatherToLastOp op);
   LogicalResult reduceScatter(tile::ReduceScatterOp op);
   void dot(tile::DotOp op);
   void fold(Value from, Value to, int64_t axis, tile::Fold kind, bool isRunning);
@@ -141,6 +142,7 @@ LogicalResult Interpreter::runOp(Operation *op) {
       .Case([&](tile::StoreOp store) { return this->store(store); })
       .Case([&](tile::GatherOp gather) { return this->gather(gather); })
       .Case([&](tile::ReduceToLastOp reduce) { return reduceToLast(reduce); })
+      .Case([&](tile::GatherToLastOp gather) { return gatherToLast(gather); })
       .Case([&](tile::ReduceScatterOp reduce) { return reduceScatter(reduce); })
       .Case([&](tile::StridedOp view) { return strided(view), success(); })
       .Case([&](tile::DotOp product) { return dot(product), success(); })
@@ -251,8 +253,9 @@ void Interpreter::runPrograms(tile::GridOp grid, LogicalResult &result) {
 LogicalResult Interpreter::runGrid(tile::GridOp grid) {
   LogicalResult result = success();
   shared.clear();
-  isFirstTime = llvm::any_of(grid.getBody().getOps(),
-                             [](Operation &op) { return isa<tile::ReduceScatterOp, tile::ReduceToLastOp>(op); });
+  isFirstTime = llvm::any_of(grid.getBody().getOps(), [](Operation &op) {
+    return isa<tile::ReduceScatterOp, tile::ReduceToLastOp, tile::GatherToLastOp>(op);
+  });
   if (isFirstTime)
     runPrograms(grid, result);
   isFirstTime = false;
@@ -286,6 +289,30 @@ LogicalResult Interpreter::reduceToLast(tile::ReduceToLastOp op) {
   hasEnded |= !isLast;
   if (sum && isLast)
     set(op.getResult(), std::move(*sum));
+  return success();
+}
+
+/// The first time each program leaves its tiles, the second the last one takes all.
+LogicalResult Interpreter::gatherToLast(tile::GatherToLastOp op) {
+  int64_t axis = op.getAxis(), count = op.getTiles().size();
+  std::vector<int64_t> others(program.begin(), program.end());
+  others[axis] = 0;
+  std::vector<ReferenceTensor> &parts = shared[others];
+  hasEnded = isFirstTime || program[axis] + 1 != op.getParts();
+  if (isFirstTime)
+    for (Value tile : op.getTiles())
+      parts.push_back(tiles[tile]);
+  if (hasEnded)
+    return success();
+  for (int64_t number = 0; number < count; ++number)
+    fill(op.getResults()[number], [&](ArrayRef<int64_t> index) {
+      const ReferenceTensor &part = parts[index.back() * count + number];
+      ReferenceShape strides = stridesOf(part.shape);
+      int64_t at = 0;
+      for (auto [d, i] : llvm::enumerate(index.drop_back()))
+        at += i * strides[d];
+      return std::pair<const ReferenceTensor *, int64_t>(&part, at);
+    });
   return success();
 }
 

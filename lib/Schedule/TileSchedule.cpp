@@ -33,6 +33,23 @@ static int64_t powerWithin(int64_t size) {
   return power;
 }
 
+/// Few results of much that is folded: a program each leaves most of the processor idle, so that several share one.
+static void shareFold(const RowShape &shape, int64_t results, RowTile &tile, const GpuArch &arch) {
+  // What a program folds at once, a quarter of that at least in all; how many programs are on their way of a
+  // multiprocessor; how many share a fold, fewer where they may have nothing to do.
+  constexpr int64_t turn = 2048, least = turn / 4, perSm = 8;
+  const int64_t most = shape.reduced < 0 ? 32 : 128;
+  if (!shape.mayShareFold || !shape.reducesNeighbours || results < 0 || results >= arch.numSms ||
+      results > mostTilesByLast || (shape.reduced >= 0 && shape.reduced < 2 * turn))
+    return;
+  int64_t splits = 1;
+  while (splits < most && 2 * splits * results <= perSm * arch.numSms &&
+         (shape.reduced < 0 || ceilDiv(shape.reduced, 2 * splits) > least))
+    splits *= 2;
+  int64_t part = shape.reduced < 0 ? turn : std::min(turn, powerWithin(2 * ceilDiv(shape.reduced, splits) - 1));
+  tile = {1, 1, part, splits};
+}
+
 RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {
   // 256 threads with 16 elements each keep enough loads in flight; 32 is what they hold without spilling.
   constexpr int64_t most = 8192, square = 64;
@@ -79,6 +96,10 @@ RowCandidate chooseRowTile(const RowShape &shape, const GpuArch &arch) {
            programs() < arch.numSms)
       tile.columns /= 2;
   }
+  int64_t results = rows < 0 || columns < 0 ? -1 : rows * columns;
+  shareFold(shape, results, tile, arch);
+  if (tile.splits > 1)
+    reason += ", which several programs share";
   if (shape.reduced != 0 && !shape.foldsRows && !shape.reducesNeighbours)
     tile.part = within(shape.reduced, powerWithin(elements / tile.columns));
   return {tile, reason};

@@ -52,7 +52,7 @@ struct GemmCandidate {
 /// Whether a warpgroup has a program by itself: two take a CTA's programs in turn, so that one multiplies while the
 /// other computes what is behind its product and stores it.
 inline bool isForTeams(const GemmTile &tile) { return tile.parts > 1 && tile.rows == 64 * tile.parts; }
-/// Tiles of a product whose programs share sums that the last of them adds up: each has a counter.
+/// Tiles whose programs share sums, or other folds, that the last of them finishes: each has a counter.
 constexpr int64_t mostTilesByLast = 256;
 /// Why the programs of a sum of `tile`, which is joined or by the last, cannot add it up themselves; empty where they
 /// can.
@@ -88,11 +88,14 @@ struct RowShape {
   bool isTransposed = false;  ///< some operand's elements are neighbours along another dimension than the result's
   int64_t reduced = 0;        ///< elements that are folded to one and are no row; negative where known only at run time
   bool reducesNeighbours = false; ///< and they lie next to each other
+  /// That is all there is to fold: programs can share it, and the last of them goes on with what all have.
+  bool mayShareFold = false;
 };
 /// Whether a row that is folded is best one warp's: long enough for all lanes, and short enough for their registers.
 inline bool isRowOfWarp(int64_t columns) { return columns > 256 && columns <= 1024; }
 struct RowTile {
   int64_t rows, columns, part;
+  int64_t splits = 1; ///< of what is folded, over programs
 };
 struct RowCandidate {
   RowTile tile;

@@ -72,7 +72,8 @@ void DerivedKernel::replace(ValueRange yielded) {
 KernelOp DerivedKernel::finishByRows(ValueRange yielded, Attribute shapes, const GpuArch &arch) {
   KernelOp kernel = finish(yielded, shapes);
   RowTile rows = chooseRowTile(rowShapeOf(kernel), arch).tile;
-  kernel->setAttr("tenon.schedule", tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part));
+  kernel->setAttr("tenon.schedule",
+                  tile::RowAttr::get(kernel.getContext(), rows.rows, rows.columns, rows.part, rows.splits));
   return kernel;
 }
 

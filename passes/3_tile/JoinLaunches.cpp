@@ -35,7 +35,7 @@ static int64_t constantOf(tile::KernelOp kernel, StringRef name) {
   return map && map.getValue().isSingleConstant() ? map.getValue().getSingleConstantResult() : -1;
 }
 
-/// Programs of known number, each of `elements` at most, without products.
+/// Programs of known number, each of `elements` at most, without products, and each by itself.
 static bool isSmall(tile::KernelOp kernel, int64_t elements) {
   auto isKnown = [](Value extent) { return getConstantIntValue(extent).has_value(); };
   int64_t bytes = constantOf(kernel, "tenon.bytes");
@@ -44,10 +44,11 @@ static bool isSmall(tile::KernelOp kernel, int64_t elements) {
                    [](Type type) { return ShapedType::isDynamicShape(cast<tile::ViewType>(type).getShape()); }))
     return false;
   WalkResult result = kernel.walk([&](Operation *op) {
-    bool isLarge = isa<tile::DotOp, tile::RedoOp>(op) || llvm::any_of(op->getResultTypes(), [&](Type type) {
-                     auto tensor = dyn_cast<RankedTensorType>(type);
-                     return tensor && tensor.getNumElements() > elements;
-                   });
+    bool isLarge =
+        isa<tile::DotOp, tile::RedoOp, tile::GatherToLastOp>(op) || llvm::any_of(op->getResultTypes(), [&](Type type) {
+          auto tensor = dyn_cast<RankedTensorType>(type);
+          return tensor && tensor.getNumElements() > elements;
+        });
     return isLarge ? WalkResult::interrupt() : WalkResult::advance();
   });
   return !result.wasInterrupted();

@@ -163,5 +163,8 @@ RowShape tenon::rowShapeOf(KernelOp kernel) {
     AffineMap map = one.op.getMatchingIndexingMap(one.op.getDpsInputOperand(0));
     shape.reducesNeighbours |= map.getNumResults() > 0 && map.getResults().back().isFunctionOfDim(one.loop);
   }
+  bool isPieces = placed || kernel.getYielded().front().getDefiningOp<tensor::InsertSliceOp>();
+  shape.mayShareFold = !shape.foldsRows && kernel->getNumResults() == 1 && !isPieces &&
+                       dimensions.reductions().size() == 1 && dimensions.runningSums().empty();
   return shape;
 }

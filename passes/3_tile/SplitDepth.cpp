@@ -169,7 +169,7 @@ static std::string splitDepth(KernelOp kernel, tile::GemmAttr gemm, const GpuArc
   return "";
 }
 
-static_assert(mostTilesByLast == tile::ReduceToLastOp::mostTiles);
+static_assert(mostTilesByLast == tile::ReduceToLastOp::mostTiles && mostTilesByLast == tile::GatherToLastOp::mostTiles);
 
 /// Why the programs of a sum cannot add it up themselves; empty where they can.
 static std::string whyNotJoined(KernelOp kernel, tile::GemmAttr gemm, const GpuArch &arch, bool tf32) {

@@ -200,5 +200,5 @@ SmallVector<TileCandidate> tenon::rankTileSchedules(KernelOp kernel, const GpuAr
     return {{tile::AttentionAttr::get(context, tile.queries, tile.keys, tile.splits, maximum), reason}};
   }
   auto [tile, reason] = chooseRowTile(rowShapeOf(kernel), arch);
-  return {{tile::RowAttr::get(context, tile.rows, tile.columns, tile.part), reason}};
+  return {{tile::RowAttr::get(context, tile.rows, tile.columns, tile.part, tile.splits), reason}};
 }

@@ -125,6 +125,14 @@ public:
     unsigned own, all;
   };
   std::optional<SharedSums> sharedSums;
+  /// Of the one reduction that there is: programs that differ in `program` along that axis of the grid alone have parts
+  /// of what is folded, and the last of them goes on with the fold of all.
+  struct SharedFold {
+    int64_t parts;
+    unsigned gridAxis;
+    mlir::Value program;
+  };
+  std::optional<SharedFold> sharedFold;
   tile::Maximum maximum = tile::Maximum::Lazy; ///< when an attention's sums are scaled anew
   /// The same for each loop that reduces; others have `reductionTile`.
   int64_t reductionTile = 128;
@@ -144,6 +152,7 @@ private:
     int64_t extent;         ///< of the dimension, where programs go through all of it; may be dynamic
     mlir::AffineExpr start; ///< where the axis starts then; null for an axis of a part
     mlir::Value end;        ///< of a dynamic extent
+    bool isPast = false;    ///< some parts begin behind the end
   };
   struct ViewParts {
     mlir::Value base, offset;
@@ -186,9 +195,23 @@ private:
     llvm::SmallVector<mlir::scf::ForOp> loops; ///< outermost first
     llvm::SmallVector<mlir::Value> values;     ///< carried through them, as the innermost sees them
   };
+  /// `initial` goes through the loops along all axes; where there are folded ones a sum begins at zero instead.
   Reduction openReduction(mlir::linalg::GenericOp op, TilePlace &loops, llvm::ArrayRef<unsigned> kept,
-                          llvm::ArrayRef<mlir::Value> initial);
+                          llvm::ArrayRef<TileValue> initial, bool isSum);
   llvm::SmallVector<mlir::Value> closeReduction(Reduction &reduction, llvm::ArrayRef<mlir::Value> values);
+  struct Walk {
+    mlir::Value end; ///< of the loop
+    mlir::AffineExpr start;
+    bool isPast; ///< may begin behind the end of the dimension
+  };
+  Walk walkOf(int64_t size, mlir::Value end, int64_t turn);
+  bool reachesPast(unsigned axis) const;
+  /// What all programs have of the values of a shared fold, along an axis that is the reduction's then.
+  llvm::SmallVector<mlir::Value> gathered(Reduction &reduction, llvm::ArrayRef<unsigned> kept,
+                                          llvm::ArrayRef<mlir::Value> values);
+  /// The extreme along the folded axes, and the least place that has it.
+  std::pair<mlir::Value, mlir::Value> extremeOf(mlir::Value value, mlir::Value number, llvm::ArrayRef<unsigned> kept,
+                                                llvm::ArrayRef<unsigned> gone, tile::Fold fold);
   /// The value where it is inside the folded axes, else what changes no such fold; along all the given axes.
   TileValue masked(TileValue value, llvm::ArrayRef<unsigned> all, llvm::ArrayRef<unsigned> folded, tile::Fold fold);
   TileValue folded(TileValue value, llvm::ArrayRef<unsigned> gone, tile::Fold fold);

@@ -53,6 +53,7 @@ private:
 
   KernelOp kernel;
   ImplicitLocOpBuilder &b;
+  int64_t sharedFolds = 1; ///< programs that share what a row kernel folds
   int64_t sharedParts = 1; ///< programs that share a product's sum
   bool isByLast = false;   ///< which the last of them adds up
   bool isSwapped = false;
@@ -266,6 +267,20 @@ void ProgramBuilder::buildProgram(ArrayRef<TilePiece> pieces, ArrayRef<Dimension
     scf::YieldOp::create(b, llvm::map_to_vector(sums, [&](auto &sum) { return emitter.carried[sum.loop].after; }));
 }
 
+/// Why programs cannot have parts of what the kernel folds; empty where they can.
+static std::string whyNotShared(const ResultDimensions &result, const TilePieces &pieces, ArrayRef<Value> extents) {
+  if (result.reductions().size() != 1 || result.reductions()[0].along >= 0 || !result.runningSums().empty())
+    return "it is no one fold along a dimension that is none of the result's";
+  if (pieces.parts.size() != 1 || pieces.parts[0].placed)
+    return "it has several results";
+  int64_t programs = 1;
+  for (Value extent : extents) {
+    int64_t places = getConstantIntValue(extent).value_or(mostTilesByLast + 1);
+    programs = std::min(programs * std::min(places, mostTilesByLast + 1), mostTilesByLast + 1);
+  }
+  return programs <= mostTilesByLast ? "" : "there are more than " + std::to_string(mostTilesByLast) + " results";
+}
+
 tile::KernelOp ProgramBuilder::build() {
   SmallVector<Type> types;
   auto viewOf = [&](Type type) -> Type {
@@ -346,6 +361,7 @@ tile::KernelOp ProgramBuilder::build() {
   }
   if (auto row = dyn_cast_or_null<tile::RowAttr>(schedule)) {
     emitter.reductionTile = row.getPart();
+    sharedFolds = row.getSplits();
     for (const ResultDimensions::Reduction &reduction : result.reductions())
       if (reduction.along >= 0)
         emitter.reductionTiles[{reduction.op, reduction.loop}] = dimensions[reduction.along].size;
@@ -353,6 +369,11 @@ tile::KernelOp ProgramBuilder::build() {
   SmallVector<Value> extents;
   for (auto [d, dimension] : llvm::enumerate(dimensions))
     extents.push_back(extentOf(pieces, d, dimension, emitter));
+  if (sharedFolds > 1) {
+    if (std::string why = whyNotShared(result, pieces, extents); !why.empty())
+      return error = "programs cannot share what it folds: " + why, made;
+    extents.push_back(arith::ConstantIndexOp::create(b, sharedFolds)); // counts fastest: neighbours read neighbours
+  }
   if (sharedParts > 1)
     extents.insert(isByLast ? extents.begin() : extents.end(), arith::ConstantIndexOp::create(b, sharedParts));
   if (!emitter.error().empty())
@@ -364,6 +385,10 @@ tile::KernelOp ProgramBuilder::build() {
   Block *program = b.createBlock(&grid.getBody(), {}, SmallVector<Type>(extents.size(), b.getIndexType()),
                                  SmallVector<Location>(extents.size(), b.getLoc()));
   b.setInsertionPoint(tile::EndOp::create(b));
+  if (sharedFolds > 1) {
+    unsigned axis = extents.size() - 1;
+    emitter.sharedFold = {sharedFolds, axis, program->getArgument(axis)};
+  }
   buildProgram(pieces.parts, dimensions, program, result, emitter);
   error = emitter.error().str();
   int64_t rows = int64_t(dimensions.size()) - 2;

@@ -1,6 +1,8 @@
 // Folds along dimensions: statistics of rows, sums over batches, the place of a maximum. A dimension that fits is one
-// tile; a longer one, or one of unknown size, is a loop over parts. A tile may reach past the end of the dimension:
-// what stands there must change no fold, and where that is not so already it is replaced.
+// tile; a longer one, or one of unknown size, is a loop over parts, in which each element of the tile keeps a result of
+// its own: threads exchange theirs once, behind the loop. Where programs share a fold, each does so with its part, and
+// the last of them folds what all have. A tile may reach past the end of the dimension: what stands there must change
+// no fold, and where that is not so already it is replaced.
 #include "lib/Schedule/TileSchedule.h"
 #include "passes/3_tile/TileEmitter.h"
 
@@ -47,11 +49,31 @@ Value TileEmitter::loopSize(linalg::GenericOp op, unsigned loop) {
   return arith::ConstantIndexOp::create(b, 0);
 }
 
+/// How a program goes through a dimension, `turn` elements at a time: all of it, or its share of as many turns as the
+/// others'.
+TileEmitter::Walk TileEmitter::walkOf(int64_t size, Value end, int64_t turn) {
+  if (!sharedFold)
+    return {end, constant(0), false};
+  int64_t all = sharedFold->parts * turn;
+  if (!ShapedType::isDynamic(size)) {
+    int64_t share = llvm::divideCeil(size, all) * turn;
+    return {arith::ConstantIndexOp::create(b, share), dim(sharedFold->program) * share,
+            share * sharedFold->parts != size};
+  }
+  Value turns = arith::CeilDivUIOp::create(b, end, arith::ConstantIndexOp::create(b, all));
+  Value share = arith::MulIOp::create(b, turns, arith::ConstantIndexOp::create(b, turn));
+  return {share, dim(arith::MulIOp::create(b, sharedFold->program, share)), true};
+}
+
 TileEmitter::Reduction TileEmitter::openReduction(linalg::GenericOp op, TilePlace &loops, ArrayRef<unsigned> kept,
-                                                  ArrayRef<Value> initial) {
+                                                  ArrayRef<TileValue> initial, bool isSum) {
+  struct Turns {
+    Value end;
+    int64_t turn, axis; ///< the axis, or -1 where elements are taken one by one
+  };
   Reduction reduction;
-  reduction.values.assign(initial.begin(), initial.end());
-  SmallVector<unsigned> reduced;
+  SmallVector<Turns> walks;
+  SmallVector<unsigned> reduced, walked;
   op.getReductionDims(reduced);
   // What one tile folds is shared out from the innermost dimension on: a tile of so many along each would be its power.
   SmallVector<int64_t> mosts(reduced.size());
@@ -65,7 +87,7 @@ TileEmitter::Reduction TileEmitter::openReduction(linalg::GenericOp op, TilePlac
   }
   for (auto [number, most] : llvm::zip_equal(reduced, mosts)) {
     int64_t size = op.getStaticLoopRanges()[number];
-    if (!ShapedType::isDynamic(size)) {
+    if (!ShapedType::isDynamic(size) && !sharedFold) {
       // An axis that has the dimension whole already is taken again, so that both read the same tile.
       unsigned taken = axes.size();
       for (unsigned a = 0; a < axes.size(); ++a)
@@ -78,21 +100,57 @@ TileEmitter::Reduction TileEmitter::openReduction(linalg::GenericOp op, TilePlac
         continue;
       }
     }
-    Value end = loopSize(op, number);
+    walked.push_back(number);
     auto known = reductionTiles.find({op, number});
     bool isOneByOne = known != reductionTiles.end() && known->second == 1;
-    auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), end,
-                                   arith::ConstantIndexOp::create(b, most), reduction.values);
+    Value end = loopSize(op, number);
+    Walk walk = walkOf(size, end, most);
+    loops[number] = walk.start;
+    if (!isOneByOne) {
+      axes.push_back({most, size, walk.start, end, walk.isPast});
+      reduction.own.push_back(axes.size() - 1);
+      loops[number] = walk.start + axis(reduction.own.back());
+    }
+    walks.push_back({walk.end, most, isOneByOne ? -1 : int64_t(reduction.own.back())});
+  }
+  SmallVector<unsigned> all(kept);
+  all.append(reduction.own);
+  llvm::sort(all);
+  for (const TileValue &value : initial) {
+    bool isZero = isSum && !reduction.own.empty();
+    auto type = typeOf(all, getElementTypeOrSelf(value.tile.getType()));
+    reduction.values.push_back(isZero ? arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type))).getResult()
+                                      : widen(value, all));
+  }
+  for (auto [number, walk] : llvm::zip_equal(walked, walks)) {
+    if (getConstantIntValue(walk.end) == walk.turn && walk.axis >= 0)
+      continue;
+    auto loop = scf::ForOp::create(b, arith::ConstantIndexOp::create(b, 0), walk.end,
+                                   arith::ConstantIndexOp::create(b, walk.turn), reduction.values);
     b.setInsertionPointToStart(loop.getBody());
     reduction.loops.push_back(loop);
-    loops[number] = dim(loop.getInductionVar());
-    if (!isOneByOne) {
-      reduction.own.push_back(addWalkedAxis(most, size, loop.getInductionVar(), end));
-      loops[number] = loops[number] + axis(reduction.own.back());
-    }
+    AffineExpr turn = dim(loop.getInductionVar());
+    loops[number] = loops[number] + turn;
+    if (walk.axis >= 0)
+      axes[walk.axis].start = simplifyAffineExpr(axes[walk.axis].start + turn, dims.size(), axes.size());
     reduction.values.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
   }
   return reduction;
+}
+
+SmallVector<Value> TileEmitter::gathered(Reduction &reduction, ArrayRef<unsigned> kept, ArrayRef<Value> values) {
+  SmallVector<unsigned> all(kept);
+  reduction.own.assign(1, addAxis(sharedFold->parts));
+  all.append(reduction.own);
+  SmallVector<Type> types = llvm::map_to_vector(
+      values, [&](Value value) -> Type { return typeOf(all, getElementTypeOrSelf(value.getType())); });
+  auto results = tile::GatherToLastOp::create(b, types, values, sharedFold->gridAxis).getResults();
+  return SmallVector<Value>(results.begin(), results.end());
+}
+
+bool TileEmitter::reachesPast(unsigned number) const {
+  const Axis &along = axes[number];
+  return ShapedType::isDynamic(along.extent) || along.extent % along.size != 0 || along.isPast;
 }
 
 SmallVector<Value> TileEmitter::closeReduction(Reduction &reduction, ArrayRef<Value> values) {
@@ -111,11 +169,10 @@ TileValue TileEmitter::masked(TileValue value, ArrayRef<unsigned> all, ArrayRef<
   value.axes.assign(all.begin(), all.end());
   for (unsigned number : folded) {
     const Axis &own = axes[number];
-    bool isDynamic = ShapedType::isDynamic(own.extent);
     auto known = llvm::find(outside, std::pair(number, neutralOutside(fold)));
-    if (known != outside.end() || (!isDynamic && own.extent % own.size == 0))
+    if (known != outside.end() || !reachesPast(number))
       continue;
-    Value end = isDynamic ? own.end : arith::ConstantIndexOp::create(b, own.extent).getResult();
+    Value end = ShapedType::isDynamic(own.extent) ? own.end : arith::ConstantIndexOp::create(b, own.extent).getResult();
     Value place = indexTile(own.start + axis(number)).tile;
     Value inside = arith::CmpIOp::create(b, arith::CmpIPredicate::ult, place, widen(splat(end), {number}));
     auto type = cast<RankedTensorType>(value.tile.getType());
@@ -151,10 +208,8 @@ void TileEmitter::loadForFold(linalg::GenericOp op, Value element, const TilePla
                                         [&](AffineExpr expr) { return expr.replaceDims(loops); });
   if (!view || llvm::any_of(memo[operand.get()], [&](const Computed &known) { return known.place == place; }))
     return;
-  bool reachesOut = llvm::any_of(axesOf(place), [&](unsigned number) {
-    const Axis &along = axes[number];
-    return along.start && (ShapedType::isDynamic(along.extent) || along.extent % along.size != 0);
-  });
+  bool reachesOut =
+      llvm::any_of(axesOf(place), [&](unsigned number) { return axes[number].start && reachesPast(number); });
   if (TileValue value = load(view, place, std::nullopt, reachesOut ? neutralOf(b, fold, type) : TypedAttr()))
     memo[operand.get()].push_back({place, value});
 }
@@ -176,7 +231,7 @@ TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
     return sum;
   SmallVector<unsigned> kept = axesOf(place), all(kept);
   OpBuilder::InsertionGuard guard(b);
-  Reduction reduction = openReduction(op, loops, kept, widen(sum, kept));
+  Reduction reduction = openReduction(op, loops, kept, sum, *fold == tile::Fold::add);
   loadForFold(op, added, loops, *fold);
   SmallVector<TileValue> elements = elementsAt(op, loops);
   if (elements.size() != op->getNumOperands())
@@ -187,16 +242,29 @@ TileValue TileEmitter::reduce(linalg::GenericOp op, const TilePlace &place) {
   // Axes that the element does not vary along count as often as they have elements: all of them are needed.
   all.append(reduction.own);
   llvm::sort(all);
-  value = folded(masked(value, all, reduction.own, *fold), reduction.own, *fold);
-  Value before = reduction.values.front();
-  // What is scaled and added is so with one rounding.
-  if (auto scaled = value.tile.getDefiningOp<arith::MulFOp>();
-      scaled && isa<arith::AddFOp>(combiner) && reduction.own.empty() && !reduction.loops.empty()) {
-    Value total = math::FmaOp::create(b, scaled.getLhs(), scaled.getRhs(), before);
-    return {closeReduction(reduction, total).front(), value.axes};
+  value = masked(value, all, reduction.own, *fold);
+  auto combined = [&](Value before, Value more) {
+    OperationState state(b.getLoc(), combiner->getName(), {before, more}, before.getType(), combiner->getAttrs());
+    return b.create(state)->getResult(0);
+  };
+  if (!reduction.loops.empty()) {
+    // What is scaled and added is so with one rounding.
+    auto scaled = value.tile.getDefiningOp<arith::MulFOp>();
+    Value before = reduction.values.front();
+    Value more = scaled && isa<arith::AddFOp>(combiner)
+                     ? math::FmaOp::create(b, scaled.getLhs(), scaled.getRhs(), before).getResult()
+                     : combined(before, value.tile);
+    value.tile = closeReduction(reduction, more).front();
+    if (reduction.own.empty())
+      return {value.tile, value.axes};
   }
-  OperationState state(b.getLoc(), combiner->getName(), {before, value.tile}, before.getType(), combiner->getAttrs());
-  return {closeReduction(reduction, b.create(state)->getResult(0)).front(), value.axes};
+  value = folded(value, reduction.own, *fold);
+  if (sharedFold) {
+    value.tile = gathered(reduction, kept, value.tile).front();
+    value.axes.append(reduction.own);
+    value = folded(value, reduction.own, *fold);
+  }
+  return {combined(widen(sum, kept), value.tile), value.axes};
 }
 
 namespace {
@@ -228,8 +296,39 @@ static std::optional<ArgumentBody> matchArgument(linalg::GenericOp op) {
   return ArgumentBody{*fold, best.getTrueValue(), where.getTrueValue()};
 }
 
-/// The place of an extreme: the extreme, then the least place that has it. A NaN beats every number, and the first one
-/// wins, as does the first of equal values.
+/// Whether what is compared takes the place of what was best before: a NaN beats every number, and the first one wins,
+/// as does the first of equal values.
+static Value isBetter(ImplicitLocOpBuilder &b, tile::Fold fold, Value value, Value before) {
+  using F = arith::CmpFPredicate;
+  using I = arith::CmpIPredicate;
+  bool isMax = fold == tile::Fold::max;
+  if (!isa<FloatType>(getElementTypeOrSelf(value.getType())))
+    return arith::CmpIOp::create(b, isMax ? I::sgt : I::slt, value, before);
+  Value isBeyond = arith::CmpFOp::create(b, isMax ? F::UGT : F::ULT, value, before); // a NaN is
+  return arith::AndIOp::create(b, isBeyond, arith::CmpFOp::create(b, F::ORD, before, before));
+}
+
+std::pair<Value, Value> TileEmitter::extremeOf(Value value, Value number, ArrayRef<unsigned> kept,
+                                               ArrayRef<unsigned> gone, tile::Fold fold) {
+  SmallVector<unsigned> all(kept);
+  all.append(gone.begin(), gone.end());
+  llvm::sort(all);
+  TileValue extreme = folded({value, all}, gone, fold);
+  Value wide = widen(extreme, all), isIt;
+  if (isa<FloatType>(getElementTypeOrSelf(value.getType()))) {
+    // Where the extreme is NaN nothing equals it, and where it is not nothing is NaN.
+    using F = arith::CmpFPredicate;
+    isIt = arith::OrIOp::create(b, arith::CmpFOp::create(b, F::OEQ, value, wide),
+                                arith::CmpFOp::create(b, F::UNO, value, value));
+  } else
+    isIt = arith::CmpIOp::create(b, arith::CmpIPredicate::eq, value, wide);
+  Type index = getElementTypeOrSelf(number.getType());
+  auto last = DenseElementsAttr::get(typeOf(all, index), Attribute(neutralOf(b, tile::Fold::min, index)));
+  Value candidate = arith::SelectOp::create(b, isIt, number, arith::ConstantOp::create(b, last));
+  return {extreme.tile, folded({candidate, all}, gone, tile::Fold::min).tile};
+}
+
+/// The place of an extreme: the extreme, then the least place that has it.
 TileValue TileEmitter::argument(linalg::GenericOp op, const TilePlace &place) {
   std::optional<ArgumentBody> match = matchArgument(op);
   if (!match)
@@ -238,48 +337,41 @@ TileValue TileEmitter::argument(linalg::GenericOp op, const TilePlace &place) {
   TileValue best = at(op.getDpsInits()[0], place), where = at(op.getDpsInits()[1], place);
   if (!reason.empty())
     return {};
+  // Places are below 2^31 (ThreadEmitter::limitSizes).
+  Type index = getElementTypeOrSelf(where.tile.getType()), counted = index;
+  if (index.getIntOrFloatBitWidth() > 32 && match->number.getDefiningOp<arith::IndexCastOp>())
+    counted = b.getI32Type();
+  auto narrowed = [&](TileValue number) {
+    if (number && counted != index)
+      number.tile = arith::TruncIOp::create(b, typeOf(number.axes, counted), number.tile);
+    return number;
+  };
   SmallVector<unsigned> kept = axesOf(place), all(kept);
   OpBuilder::InsertionGuard guard(b);
-  Reduction reduction = openReduction(op, loops, kept, {widen(best, kept), widen(where, kept)});
+  Reduction reduction = openReduction(op, loops, kept, {best, narrowed(where)}, /*isSum=*/false);
   loadForFold(op, match->element, loops, match->fold);
   SmallVector<TileValue> elements = elementsAt(op, loops);
   if (elements.size() != op->getNumOperands())
     return {};
-  TileValue value = body(op, match->element, loops, elements), number = body(op, match->number, loops, elements);
+  TileValue value = body(op, match->element, loops, elements);
+  TileValue number = narrowed(body(op, match->number, loops, elements));
   if (!value || !number)
     return {};
   all.append(reduction.own);
   llvm::sort(all);
-  value = masked(value, all, reduction.own, match->fold);
-  TileValue extreme = folded(value, reduction.own, match->fold);
-  Type element = cast<RankedTensorType>(value.tile.getType()).getElementType();
-  Type index = cast<RankedTensorType>(number.tile.getType()).getElementType();
-  bool isFloat = isa<FloatType>(element);
-  using F = arith::CmpFPredicate;
-  using I = arith::CmpIPredicate;
-  auto compareFloats = [&](F predicate, Value l, Value r) -> Value {
-    return arith::CmpFOp::create(b, predicate, l, r);
-  };
-  Value wide = widen(extreme, all), isIt;
-  if (isFloat) // where the extreme is NaN nothing equals it, and where it is not nothing is NaN
-    isIt =
-        arith::OrIOp::create(b, compareFloats(F::OEQ, value.tile, wide), compareFloats(F::UNO, value.tile, value.tile));
-  else
-    isIt = arith::CmpIOp::create(b, I::eq, value.tile, wide);
-  auto last = DenseElementsAttr::get(typeOf(all, index), Attribute(neutralOf(b, tile::Fold::min, index)));
-  Value candidate = arith::SelectOp::create(b, isIt, widen(number, all), arith::ConstantOp::create(b, last));
-  TileValue first = folded({candidate, all}, reduction.own, tile::Fold::min);
-  if (reduction.loops.empty())
-    return {first.tile, kept};
-  Value before = reduction.values[0], wins;
-  bool isMax = match->fold == tile::Fold::max;
-  if (isFloat)
-    wins = arith::OrIOp::create(b, compareFloats(isMax ? F::OGT : F::OLT, extreme.tile, before),
-                                arith::AndIOp::create(b, compareFloats(F::UNO, extreme.tile, extreme.tile),
-                                                      compareFloats(F::ORD, before, before)));
-  else
-    wins = arith::CmpIOp::create(b, isMax ? I::sgt : I::slt, extreme.tile, before);
-  Value better = arith::SelectOp::create(b, wins, extreme.tile, before);
-  Value there = arith::SelectOp::create(b, wins, first.tile, reduction.values[1]);
-  return {closeReduction(reduction, {better, there})[1], kept};
+  SmallVector<Value> found{masked(value, all, reduction.own, match->fold).tile, widen(number, all)};
+  if (!reduction.loops.empty()) {
+    Value wins = isBetter(b, match->fold, found[0], reduction.values[0]);
+    for (auto [now, before] : llvm::zip_equal(found, reduction.values))
+      now = arith::SelectOp::create(b, wins, now, before);
+    found = closeReduction(reduction, found);
+  }
+  std::tie(found[0], found[1]) = extremeOf(found[0], found[1], kept, reduction.own, match->fold);
+  if (sharedFold) {
+    found = gathered(reduction, kept, found);
+    std::tie(found[0], found[1]) = extremeOf(found[0], found[1], kept, reduction.own, match->fold);
+  }
+  if (counted != index)
+    found[1] = arith::ExtSIOp::create(b, typeOf(kept, index), found[1]);
+  return {found[1], kept};
 }

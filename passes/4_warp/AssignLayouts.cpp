@@ -252,6 +252,8 @@ void LayoutAssignment::chooseAll() {
       stored.push_back(store.getTile());
     else if (isa<tile::LoadOp, tile::GatherOp>(op))
       loaded.push_back(op->getResult(0));
+    else if (auto gather = dyn_cast<tile::GatherToLastOp>(op))
+      loaded.append(gather.result_begin(), gather.result_end());
     for (Region &region : op->getRegions())
       for (Block &block : region)
         for (Value argument : block.getArguments())
@@ -412,6 +414,10 @@ void LayoutAssignment::carryOut(Operation *op) {
   } else if (isa<tile::StoreOp, tile::ReshapeOp, tile::AnyOp, tile::RedoOp>(op)) {
     if (!layoutOf(op->getOperand(0)))
       adaptOperand(op->getOpOperand(0), rowLayout(tileType(op->getOperand(0)), schedule.getNumWarps()));
+  } else if (isa<tile::GatherToLastOp>(op)) { // through memory, from any layout into any
+    for (OpOperand &operand : op->getOpOperands())
+      if (!layoutOf(operand.get()))
+        adaptOperand(operand, rowLayout(tileType(operand.get()), schedule.getNumWarps()));
   } else if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
     if (!layoutOf(extract.getTensor()))
       adaptOperand(op->getOpOperand(0), LayoutAttr::get(op->getContext(), ArrayRef<SmallVector<Digit>>()));

@@ -105,6 +105,8 @@ static LogicalResult verifyOperands(Operation *op) {
   if (auto shared = dyn_cast<tile::ReduceToLastOp>(op)) {
     if (failed(expectLayout(op, shared.getTile(), resultLayout())))
       return failure();
+  }
+  if (isa<tile::ReduceToLastOp, tile::GatherToLastOp>(op)) {
     for (Operation *behind = op->getNextNode(); behind; behind = behind->getNextNode())
       if (behind
               ->walk([](Operation *each) {
@@ -113,9 +115,10 @@ static LogicalResult verifyOperands(Operation *op) {
                            : WalkResult::advance();
               })
               .wasInterrupted())
-        return behind->emitOpError("is behind tile.reduce_to_last, where only the last program comes: rings and lists "
-                                   "of results to redo are kept by all; choose a tile without `by_last` in "
-                                   "`tenon.schedule`");
+        return behind->emitOpError("is behind ")
+               << op->getName()
+               << ", where only the last program comes: rings and lists of results to redo are kept by all; "
+               << "choose a tile without `by_last` or `splits` in `tenon.schedule`";
     return success();
   }
   if (auto broadcast = dyn_cast<tile::BroadcastOp>(op))
@@ -281,7 +284,7 @@ static LogicalResult verifyTeams(tile::KernelOp kernel, ScheduleAttr schedule) {
   if (schedule.getTeams() == 1)
     return success();
   WalkResult result = kernel.walk([&](Operation *op) -> WalkResult {
-    if (isa<tile::AnyOp, tile::RedoOp, tile::ReduceScatterOp, tile::ReduceToLastOp>(op))
+    if (isa<tile::AnyOp, tile::RedoOp, tile::ReduceScatterOp, tile::ReduceToLastOp, tile::GatherToLastOp>(op))
       return op->emitOpError("is in a kernel of ") << schedule.getTeams() << " teams, which it has no form for; choose "
                                                    << "`teams = 1` in `warp.schedule`";
     auto ring = dyn_cast<RingCreateOp>(op);

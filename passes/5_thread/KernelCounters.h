@@ -8,6 +8,7 @@ namespace tenon {
 
 /// Between counters: those of neighbours are counted in different sectors.
 constexpr int64_t counterStride = 32;
+static_assert(tile::GatherToLastOp::mostTiles == tile::ReduceToLastOp::mostTiles);
 constexpr int64_t counterBytes = tile::ReduceToLastOp::mostTiles * counterStride;
 
 } // namespace tenon

@@ -221,6 +221,8 @@ LogicalResult ThreadEmitter::emitOp(Operation *op) {
     return emitReduceScatter(shared);
   if (auto shared = dyn_cast<tile::ReduceToLastOp>(op))
     return emitReduceToLast(shared);
+  if (auto gather = dyn_cast<tile::GatherToLastOp>(op))
+    return emitGatherToLast(gather);
   if (auto iota = dyn_cast<tile::IotaOp>(op))
     return emitIota(iota);
   if (auto reduce = dyn_cast<tile::ReduceOp>(op))

@@ -178,8 +178,22 @@ private:
   void initSumBarriers();
   mlir::LogicalResult emitReduceScatter(tile::ReduceScatterOp op);
   mlir::LogicalResult emitReduceToLast(tile::ReduceToLastOp op); // ThreadSumByLast.cpp
+  mlir::LogicalResult emitGatherToLast(tile::GatherToLastOp op); // there, too
   void setSumMemory(int64_t numDims);
   int64_t partBytes(tile::ReduceToLastOp op);
+  mlir::Value atByteOfWorkspace(mlir::Value byte);
+  /// A program's number along an axis of the grid, and that of what programs along it share, in 32 bits.
+  mlir::Value numberAlong(int64_t axis);
+  mlir::Value numberBeside(int64_t axis);
+  /// What follows is done by the last of so many programs alone.
+  void countIn(mlir::Value group, int64_t programs);
+  /// Where a thread has which elements of a tile in dense memory: an address for each access, and whether it is inside.
+  struct DenseAccess {
+    mlir::Value address, predicate;
+    llvm::SmallVector<unsigned> registers;
+  };
+  llvm::SmallVector<DenseAccess> denseAccesses(mlir::RankedTensorType tile, mlir::Value base, int64_t step,
+                                               int64_t width);
 
   //===--- dots (ThreadDot.cpp) ---===//
   mlir::LogicalResult emitDot(warp::DotOp op);

@@ -3,8 +3,8 @@
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
 products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp;
-`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; and `joined`: programs that share sums,
-in a cluster or by the last of them."""
+`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; `joined`: programs that share sums,
+in a cluster or by the last of them; and `folds`: programs that share what is folded of few rows."""
 
 import sys
 from dataclasses import replace
@@ -24,7 +24,7 @@ from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 from exec_cpu.unary import gelu, sigmoid  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", "behind", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", "behind", "folds", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -56,6 +56,8 @@ def cases_of(family, seed):
         return joined(np.random.default_rng(seed))
     if family == "behind":
         return list(behind())
+    if family == "folds":
+        return list(folds())
     return cpu_cases_of(family, seed)
 
 
@@ -619,6 +621,43 @@ def streamed(dtype):
         tile = joined_schedule("linear", tile, splits, more)
         tile = tile if splits > 1 else tile.replace(", split_k = 1, joined = true", "")
         yield replace(case, schedule=(tile, f"@linear = {warp_schedule(4, stages, f', {rest}')}"))
+
+
+def folds():
+    """Sums and extremes of few rows, with their places, whose columns programs share: shares of one turn and of several, past the
+    end, without any column, of a number known at a call only; those that are chosen; and sums beside their norms."""
+    shapes = [(1, 1, 1, 64, 2), (1, 63, 1, 64, 4), (3, 1000, 1, 64, 8), (2, 513, 1, 128, 16), (5, 4096, 1, 64, 64), (64, 777, 4, 32, 4),
+              (7, 129, 1, 64, 128), (2, 515, 2, 256, 2), (1, 50257, 0, 0, 0), (64, 4099, 0, 0, 0)]
+    kinds = ["argmax", "sum", "max", "argmin", "mean", "min"]
+    for shift, dtype in enumerate((F32, BF16, F16, I32)):
+        for number, (m, n, columns, part, splits) in enumerate(shapes):
+            for kind in {kinds[(number + shift) % 6], kinds[(number + shift + 3) % 6]}:
+                if kind == "mean" and not dtype.is_float:
+                    continue
+                schedule = f"rows = 1, columns = {columns}, part = {part}, splits = {splits}"
+                label = f"{kind}_{dtype}_{m}x{n}" + (f"_{columns}x{part}_by_{splits}" if splits else "")
+                keep, is_place = number % 2 == 1, kind.startswith("arg")
+                some = [{"b": b} for b in ((1, n) if is_place else (0, 1, n))]
+                dims, sizes = ((m, "b"), some) if number % 3 == 2 else ((m, n), [{}])
+                case = (rows.arg_case(label, kind, dtype, I32 if keep else I64, dims, 1, keep, sizes) if is_place
+                        else rows.reduction_case(label, kind, dtype, dims, [1], keep, sizes))
+                kernel = kind if is_place else f"reduce_{kind}"
+                yield replace(case, schedule=(f"@{kernel} = #tile.row<{schedule}>",)) if splits else case
+    for dtype in (BF16, F16, F32):
+        for m, n, rank in [(1, 4096, 2), (17, 768, 3), (5, 1000, 2), (3, 8200, 2), (300, 96, 3)]:
+            yield added_and_normed(f"added_{dtype}_{m}x{n}_rank{rank}", dtype, m, n, rank)
+
+
+def added_and_normed(name, dtype, m, n, rank):
+    """A sum that others read too, and its norm: one kernel."""
+    x, w = Operand(dtype, (2, m, n)[3 - rank:]), Operand(dtype, (n,), weight=True)
+    body = "\n".join(["{r0} = tenon.add {0}, {1} : ({t0}, {t0}) -> {t0}",
+                      "{r1} = tenon.layer_norm {r0} weight({2}) bias({3}) {{epsilon = 1.0e-5 : f64}} : ({t0}, {t2}, {t3}) -> {t0}"])
+
+    def reference(x, r, scale, shift, kind):
+        total = Approximate(dtype, x).plus(Approximate(dtype, r))
+        return [total.expected, total.layer_norm(scale, shift, 1e-5).expected]
+    return Case(name, [x, x, w, w], [x, x], body, reference, ("normal",))
 
 
 def joined_schedule(kernel, tile, splits, more=""):

@@ -112,6 +112,33 @@ const TileCase cases[] = {
      {{"n", 131}},
      0,
      0},
+    {"argmax_of_equal_values",
+     R"(
+      func.func @main(%x: tensor<4x?xf32> {tenon.dims = ["", "n"]}, %y: tensor<6x37xf32>) -> (tensor<4xi64>, tensor<4xi64>, tensor<6xi32>, tensor<6xi64>) {
+        %0 = tenon.cast %x : (tensor<4x?xf32>) -> tensor<4x?xi64>
+        %1 = tenon.argmax %0 {axis = 1 : i64} : (tensor<4x?xi64>) -> tensor<4xi64>
+        %2 = tenon.floor %x : (tensor<4x?xf32>) -> tensor<4x?xf32>
+        %3 = tenon.argmin %2 {axis = 1 : i64} : (tensor<4x?xf32>) -> tensor<4xi64>
+        %4 = tenon.floor %y : (tensor<6x37xf32>) -> tensor<6x37xf32>
+        %5 = tenon.argmax %4 {axis = 1 : i64} : (tensor<6x37xf32>) -> tensor<6xi32>
+        %zero = tenon.sub %y, %y : (tensor<6x37xf32>, tensor<6x37xf32>) -> tensor<6x37xf32>
+        %lowest = tenon.log %zero : (tensor<6x37xf32>) -> tensor<6x37xf32>
+        %7 = tenon.argmax %lowest {axis = 1 : i64} : (tensor<6x37xf32>) -> tensor<6xi64>
+        return %1, %3, %5, %7 : tensor<4xi64>, tensor<4xi64>, tensor<6xi32>, tensor<6xi64>
+      })",
+     {{"n", 131}}},
+    {"sums_of_a_number_that_programs_do_not_divide",
+     R"(
+      func.func @main(%x: tensor<3x1xf32>, %y: tensor<3x33xf32>, %z: tensor<2x?xf32> {tenon.dims = ["", "n"]}) -> (tensor<3xf32>, tensor<3x1xf32>, tensor<2xf32>, tensor<2xf32>) {
+        %0 = tenon.reduce_sum %x {axes = array<i64: 1>} : (tensor<3x1xf32>) -> tensor<3xf32>
+        %1 = tenon.reduce_mean %y {axes = array<i64: 1>, keep_dims} : (tensor<3x33xf32>) -> tensor<3x1xf32>
+        %2 = tenon.mul %z, %z : (tensor<2x?xf32>, tensor<2x?xf32>) -> tensor<2x?xf32>
+        %3 = tenon.reduce_sum %2 {axes = array<i64: 1>} : (tensor<2x?xf32>) -> tensor<2xf32>
+        %4 = tenon.reduce_min %z {axes = array<i64: 1>} : (tensor<2x?xf32>) -> tensor<2xf32>
+        return %0, %1, %3, %4 : tensor<3xf32>, tensor<3x1xf32>, tensor<2xf32>, tensor<2xf32>
+      })",
+     {{"n", 5}},
+     1e-6},
     {"a_sum_and_its_norm",
      R"(
       func.func @main(%x: tensor<2x3x24xf32>, %r: tensor<2x3x24xf32>, %w: tensor<24xf32>) -> (tensor<2x3x24xf32>, tensor<2x3x24xf32>) {

@@ -214,18 +214,19 @@ TEST(TileSchedule, RowsOfAProgram) {
     int64_t rows, columns, part;
   };
   const Case cases[] = {
-      {{{8192, 4096}, true}, 1, 4096, 1},            // a norm: a row each
-      {{{8192, 384}, true}, 16, 384, 16},            // short rows: several
-      {{{8192, 768}, true}, 8, 768, 8},              // a warp has one
-      {{{8192, 2048}, true}, 2, 2048, 2},            // warps share longer ones
-      {{{4, 50257}, true}, 1, 4096, 1},              // long rows are walked through
-      {{{64, -1}, true}, 1, 1024, 4},                // and those that may be long
-      {{{8192, 14336}}, 2, 2048, 1},                 // independent elements
-      {{{1, 4096}}, 1, 128, 1},                      // few of them: more programs
-      {{{768, 3072}, false, true}, 64, 64, 1},       // transposes: squares
-      {{{512}, false, false, 300, true}, 1, 8, 320}, // sums of neighbours: few results
-      {{{64, 768}, false, false, 512}, 1, 128, 32},  // sums of columns: many
-      {{{768}, false, false, 512}, 1, 32, 128},      // fewer, for more programs
+      {{{8192, 4096}, true}, 1, 4096, 1},                       // a norm: a row each
+      {{{8192, 384}, true}, 16, 384, 16},                       // short rows: several
+      {{{8192, 768}, true}, 8, 768, 8},                         // a warp has one
+      {{{8192, 2048}, true}, 2, 2048, 2},                       // warps share longer ones
+      {{{4, 50257}, true}, 1, 4096, 1},                         // long rows are walked through
+      {{{64, -1}, true}, 1, 1024, 4},                           // and those that may be long
+      {{{8192, 14336}}, 2, 2048, 1},                            // independent elements
+      {{{1, 4096}}, 1, 128, 1},                                 // few of them: more programs
+      {{{768, 3072}, false, true}, 64, 64, 1},                  // transposes: squares
+      {{{512}, false, false, 300, true}, 1, 8, 320},            // sums of neighbours: few results
+      {{{64, 768}, false, false, 512}, 1, 128, 32},             // sums of columns: many
+      {{{768}, false, false, 512}, 1, 32, 128},                 // fewer, for more programs
+      {{{4096}, false, false, 128256, true, true}, 1, 4, 1024}, // a program a result, or several
   };
   for (const Case &one : cases) {
     RowTile tile = chooseRowTile(one.shape, gpu).tile;
@@ -233,6 +234,36 @@ TEST(TileSchedule, RowsOfAProgram) {
     EXPECT_EQ(tile.rows, one.rows);
     EXPECT_EQ(tile.columns, one.columns);
     EXPECT_EQ(tile.part, one.part);
+  }
+}
+
+/// Few results of much that is folded.
+TEST(TileSchedule, FoldsThatProgramsShare) {
+  const GpuArch &gpu = arch("sm_90a");
+  struct Case {
+    std::vector<int64_t> sizes;
+    int64_t reduced;
+    bool mayShare;
+    int64_t columns, part, splits;
+  };
+  const Case cases[] = {
+      {{1}, 128256, true, 1, 1024, 128},                                      // argmax over a vocabulary
+      {{64}, 128256, true, 1, 2048, 16},                                      // eight programs a multiprocessor
+      {{8, 8}, 128256, true, 1, 2048, 16}, {{}, 1 << 24, true, 1, 2048, 128}, // one number of all
+      {{1}, 4096, true, 1, 1024, 4},       {{1}, 4095, true, 1, 1024, 1},     // as long as counting programs in takes
+      {{1}, 128256, false, 1, 1024, 1},                                       // there is something else to fold
+      {{132}, 128256, true, 4, 1024, 1},                                      // a program for every multiprocessor
+      {{-1}, 128256, true, 4, 1024, 1},                                       // how many is known at a call only
+      {{1}, -1, true, 1, 2048, 32},
+  };
+  for (const Case &one : cases) {
+    RowShape shape{one.sizes, false, false, one.reduced, true, one.mayShare};
+    RowTile tile = chooseRowTile(shape, gpu).tile;
+    SCOPED_TRACE(one.reduced);
+    EXPECT_EQ(tile.rows, 1);
+    EXPECT_EQ(tile.columns, one.columns);
+    EXPECT_EQ(tile.part, one.part);
+    EXPECT_EQ(tile.splits, one.splits);
   }
 }
 

@@ -116,6 +116,33 @@ TEST_F(TileTest, SumsOfPrograms) {
   }
 }
 
+TEST_F(TileTest, TilesOfProgramsSideBySide) {
+  const char *text = R"(
+    tile.kernel @gather(%X: !tile.view<2x4x6xf32>, %Y: !tile.view<2x6x4xf32>, %Z: !tile.view<2x4xi64>) {
+      %c0 = arith.constant 0 : index
+      %c2 = arith.constant 2 : index
+      %c4 = arith.constant 4 : index
+      tile.grid (%i, %p) = (%c2, %c4) {
+        %x = tile.load %X[%i, %p, %c0] : !tile.view<2x4x6xf32> -> tensor<6xf32>
+        %number = arith.index_cast %p : index to i64
+        %n = tensor.splat %number : tensor<i64>
+        %y, %z = tile.gather_to_last %x, %n {axis = 1 : i64} : tensor<6xf32>, tensor<i64> -> tensor<6x4xf32>, tensor<4xi64>
+        tile.store %y, %Y[%i, %c0, %c0] : tensor<6x4xf32>, !tile.view<2x6x4xf32>
+        tile.store %z, %Z[%i, %c0] : tensor<4xi64>, !tile.view<2x4xi64>
+      }
+    })";
+  std::vector<ReferenceTensor> arguments = {f32({2, 4, 6}, [](int64_t at) { return double(at); }),
+                                            f32({2, 6, 4}, [](int64_t) { return NAN; }),
+                                            ReferenceTensor(IntegerType::get(&context, 64), {2, 4})};
+  ASSERT_TRUE(run(text, arguments)) << error;
+  for (int64_t i = 0; i < 2; ++i)
+    for (int64_t p = 0; p < 4; ++p) {
+      EXPECT_EQ(arguments[2].integers[i * 4 + p], p);
+      for (int64_t k = 0; k < 6; ++k)
+        EXPECT_EQ(arguments[1].floats[(i * 6 + k) * 4 + p], (i * 4 + p) * 6 + k) << i << ", " << p << ", " << k;
+    }
+}
+
 TEST_F(TileTest, SoftmaxOfARow) {
   const char *text = R"(
     tile.kernel @softmax(%X: !tile.view<?x16xf32>, %Y: !tile.view<?x16xf32>) {

@@ -661,3 +661,65 @@ tile.kernel @k() {
     %s = tile.reduce_to_last %r {axis = 0 : i64} : tensor<16x64xf32>
   }
 }
+
+// -----
+
+tile.kernel @k() {
+  %c6 = arith.constant 6 : index
+  %x = arith.constant dense<0.0> : tensor<16xf32>
+  tile.grid (%p) = (%c6) {
+    // expected-error@+1 {{'tile.gather_to_last' op (C1) gathers from the programs along axis 0, expected an axis of the grid with 2 to 128 of them, a power of two}}
+    %r = tile.gather_to_last %x {axis = 0 : i64} : tensor<16xf32> -> tensor<16x6xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k(%X: !tile.view<?x64xf32>) {
+  %c2 = arith.constant 2 : index
+  %n = tile.dim %X {axis = 0 : i64} : !tile.view<?x64xf32>
+  %x = arith.constant dense<0.0> : tensor<16xf32>
+  tile.grid (%p, %i) = (%c2, %n) {
+    // expected-error@+1 {{'tile.gather_to_last' op (C2) has more sums than 256, or a number of them that is not known, along axis 1 of the grid}}
+    %r = tile.gather_to_last %x {axis = 0 : i64} : tensor<16xf32> -> tensor<16x2xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16xf32>
+  tile.grid (%p) = (%c2) {
+    %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<16xf32>
+    // expected-error@-1 {{'tile.reduce_to_last' op (C3) stands where some programs may not come to it, expected tile.grid, and no other there}}
+    %s = tile.gather_to_last %r {axis = 0 : i64} : tensor<16xf32> -> tensor<16x2xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16xf32>
+  tile.grid (%p) = (%c2) {
+    // expected-error@+1 {{'tile.gather_to_last' op (C4) gives 'tensor<2x16xf32>', expected 'tensor<16x2xf32>'}}
+    %r = tile.gather_to_last %x {axis = 0 : i64} : tensor<16xf32> -> tensor<2x16xf32>
+  }
+}
+
+// -----
+
+tile.kernel @k() {
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16xf32>
+  tile.grid (%p) = (%c2) {
+    // expected-error@+1 {{'tile.gather_to_last' op (C4) gives 1 tiles, expected as many as it has, and one at least}}
+    %r = tile.gather_to_last %x, %x {axis = 0 : i64} : tensor<16xf32>, tensor<16xf32> -> tensor<16x2xf32>
+  }
+}
+
+// -----
+
+// expected-error @below {{splits is 3, expected a power of two, 128 at most}}
+func.func private @s() attributes {s = #tile.row<rows = 1, columns = 1, part = 1024, splits = 3>}

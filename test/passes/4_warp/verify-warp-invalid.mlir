@@ -419,7 +419,7 @@ tile.kernel @behind(%X: !tile.view<64x64xbf16>) attributes {warp.schedule = #war
   tile.grid (%p) = (%c2) {
     %ring = warp.ring.create : !warp.ring<2, !warp.smem<64x64xbf16, 128>>
     %r = tile.reduce_to_last %x {axis = 0 : i64} : tensor<64x64xf32, #warp.layout<[r16, w4], [r2, l32]>>
-    // expected-error @below {{is behind tile.reduce_to_last, where only the last program comes: rings and lists of results to redo are kept by all; choose a tile without `by_last` in `tenon.schedule`}}
+    // expected-error @below {{is behind tile.reduce_to_last, where only the last program comes: rings and lists of results to redo are kept by all; choose a tile without `by_last` or `splits` in `tenon.schedule`}}
     warp.ring.release %ring[%c0] : !warp.ring<2, !warp.smem<64x64xbf16, 128>>
   }
 }
