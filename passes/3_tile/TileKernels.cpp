@@ -391,12 +391,12 @@ tile::KernelOp ProgramBuilder::build() {
   }
   buildProgram(pieces.parts, dimensions, program, result, emitter);
   error = emitter.error().str();
+  if (error.empty() && gemm)
+    joinLoops(grid);
   int64_t rows = int64_t(dimensions.size()) - 2;
   if (error.empty() && gemm && gemm.getParts() > 1 && rows >= 0 && dimensions[rows].how == Dimension::own &&
       failed(joinPrograms(grid, rows, gemm.getParts())))
     error = "its rows cannot be computed in parts";
-  if (error.empty() && gemm)
-    joinLoops(grid);
   return made;
 }
 
