@@ -51,6 +51,7 @@ constexpr int64_t promoted = 192;     // the same of a warpgroup's thread that a
 // The same of a warpgroup that has a program by itself: what is behind a product needs no registers while it
 // multiplies.
 constexpr int64_t teamsSums = 192;
+constexpr int64_t teamsSumsOfGates = 160; // those of one product are kept while they wait for the other's
 // The same of a thread that multiplies and adds by itself: 120 registers, so that 16 warps share a multiprocessor.
 constexpr int64_t promotedByFma = 64;
 constexpr int64_t leastStages = 3; // of a ring that hides a copy behind a product
@@ -103,7 +104,7 @@ bool GemmModel::isLegal(const GemmTile &tile) const {
   int64_t warps = isWgmma(tile) ? dotRows(tile) / tile.parts / 16
                                 : std::max<int64_t>(4, ceilDiv(tile.rows, 64) * ceilDiv(tile.columns, 32));
   double ring = sidesOf(tile) * tile.depth * bytes() * leastStages;
-  int64_t most = isForTeams(tile)      ? teamsSums
+  int64_t most = isForTeams(tile)      ? (shape.products > 1 ? teamsSumsOfGates : teamsSums)
                  : !shape.isPromoted   ? accumulators
                  : isWgmma(tile)       ? promoted
                  : !shape.isTensorCore ? promotedByFma

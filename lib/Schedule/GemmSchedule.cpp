@@ -129,7 +129,7 @@ void GemmCandidates::offerPlain() {
 /// Two and three times 64 rows for a warpgroup by itself. With one program a multiprocessor there is nothing to be
 /// beside; few turns are unrolled, and registers do not hold what that overlaps; stores that TMA does not take hold a
 /// warpgroup up (1024 x 50257: 1.07 times as long); a residual comes with the producer where there are no teams
-/// (tenon-stage-copies), which is as fast.
+/// (tenon-stage-copies), which is as fast. Three parts of gates spill (192 x 48: 56 bytes).
 void GemmCandidates::offerTeams() {
   constexpr int64_t tmaBits = 128;
   auto isOfTma = [&](int64_t size, int64_t bits) { return size < 0 || size * bits % tmaBits == 0; };
@@ -137,12 +137,15 @@ void GemmCandidates::offerTeams() {
   bool areReadByTma = isOfTma(shape.depth, shape.operandBits) &&
                       (shape.swappedRows == 8 || isOfTma(shape.rows, shape.operandBits)); // rows lie innermost
   if (shape.operandBits != 16 || shape.readsBehind || !areStoredByTma || !areReadByTma || shape.isPromoted ||
-      shape.products > 1 || !mayHaveTeams || model.depth <= turnsUnrolled * line)
+      !mayHaveTeams || model.depth <= turnsUnrolled * line)
     return;
   for (int64_t parts : {2, 3})
-    for (int64_t columns : {96, 112, 128, 144, 160, 176, 192}) {
-      GemmTile tile{64 * parts, columns, line, 1, parts};
-      int64_t programs = model.batch * ceilDiv(model.rows, tile.rows) * ceilDiv(model.columns, columns);
+    for (int64_t ofAllProducts : {96, 112, 128, 144, 160, 176, 192}) {
+      GemmTile tile{64 * parts, ofAllProducts / shape.products, line, 1, parts};
+      bool isNeedless = tile.rows / 2 >= model.rows, spills = shape.products > 1 && parts > 2;
+      if (tile.columns % 16 != 0 || isNeedless || spills)
+        continue;
+      int64_t programs = model.batch * ceilDiv(model.rows, tile.rows) * ceilDiv(model.columns, tile.columns);
       if (programs > arch.numSms && model.isWgmma(tile) && model.isLegal(tile))
         candidates.push_back(model.judge(tile));
     }

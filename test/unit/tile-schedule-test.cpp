@@ -158,8 +158,15 @@ TEST(TileSchedule, TeamsOfWarpgroups) {
   shape.readsBehind = true;
   EXPECT_EQ(teamsOf(shape), 0);
   shape.readsBehind = false;
+  // Gates: a thread has the sums of both, and what of one waits for the other.
   shape.products = 2;
-  EXPECT_EQ(teamsOf(shape), 0);
+  EXPECT_GT(teamsOf(shape), 1);
+  for (const GemmCandidate &candidate : rankGemmTiles(shape, gpu))
+    if (isForTeams(candidate.tile)) {
+      EXPECT_LE(2 * candidate.tile.rows * candidate.tile.columns, 160 * 128);
+      EXPECT_EQ(candidate.tile.columns % 16, 0);
+    }
+  EXPECT_EQ(teamsOf({1, 64, 28672, 4096, 16, 16, true}), 0); // half the tile's rows at most
 }
 
 TEST(TileSchedule, WhoAddsUpSums) {
