@@ -96,8 +96,8 @@ bool GemmModel::fitsBlocks(const GemmTile &tile) const {
 
 /// Registers of a thread for the program's sums and, where they are promoted, for those of a turn.
 int64_t GemmModel::sumsOf(const GemmTile &tile, int64_t warps) const {
-  int64_t all = tile.rows + (shape.isPromoted ? tile.rows / tile.parts : 0);
-  return shape.products * all * tile.columns / (32 * warps);
+  int64_t all = tile.rows + (shape.isPromoted ? tile.rows / tile.parts : 0), each = shape.operandBits > 32 ? 2 : 1;
+  return each * shape.products * all * tile.columns / (32 * warps);
 }
 
 bool GemmModel::isLegal(const GemmTile &tile) const {

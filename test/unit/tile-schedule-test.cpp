@@ -169,6 +169,15 @@ TEST(TileSchedule, TeamsOfWarpgroups) {
   EXPECT_EQ(teamsOf({1, 64, 28672, 4096, 16, 16, true}), 0); // half the tile's rows at most
 }
 
+TEST(TileSchedule, SumsOfF64TakeTwoRegisters) {
+  GemmShape shape{1, 4096, 4096, 4096, 64, 64, false};
+  GemmTile one = rankGemmTiles(shape, arch("sm_90a")).front().tile;
+  shape.products = 2;
+  GemmTile gates = rankGemmTiles(shape, arch("sm_90a")).front().tile;
+  EXPECT_EQ(one.rows * one.columns, 128 * 128);
+  EXPECT_LE(2 * gates.rows * gates.columns, 128 * 128); // 128 x 128 spilled, and gates took the general path
+}
+
 TEST(TileSchedule, WhoAddsUpSums) {
   const GpuArch &gpu = arch("sm_90a");
   auto bestOf = [&](GemmShape shape) { return rankGemmTiles(shape, gpu).front().tile; };
