@@ -40,17 +40,12 @@ static std::string textOf(ModuleOp module) {
   return text;
 }
 
-/// The task of a kernel, or why there is none. `module` is the kernel by itself, which passes change.
+/// The task of a kernel, or why there is none. `module` is the kernel by itself.
 static Result<TuningTask> taskOf(ModuleOp module, const GpuArch &arch, bool tf32) {
   TuningTask task;
   task.text = textOf(module);
-  PassManager manager(module.getContext());
-  OwningOpRef<ModuleOp> ready = module.clone();
-  buildBeforeTileSchedules(manager, arch);
-  if (failed(manager.run(*ready)))
-    return internalError("the passes ahead of the choice of schedules fail on it");
   KernelOp kernel;
-  ready->walk([&](KernelOp op) { kernel = op; });
+  module.walk([&](KernelOp op) { kernel = op; });
   TENON_TRY_ASSIGN(TuningKey known, tuningKeyOf(kernel, arch, tf32));
   task.kernel = kernel.getKernelName().str();
   task.op = known.op;
@@ -90,6 +85,11 @@ Result<TuningTasks> findTuningTasks(std::string_view text, const CompileOptions 
   OwningOpRef<ModuleOp> module = parseSourceString<ModuleOp>(formed, ParserConfig(&context));
   if (!module)
     return internalError("what phase kernel printed cannot be read: " + errors);
+  // Kernels are what schedules are chosen for: gates with the activation that reads them are one.
+  PassManager manager(&context);
+  buildBeforeTileSchedules(manager, *target.gpu);
+  if (failed(manager.run(*module)))
+    return internalError("the passes ahead of the choice of schedules fail: " + errors);
   TuningTasks found;
   found.build = version;
   std::map<std::vector<std::string>, size_t> known;
