@@ -20,8 +20,15 @@ Model product(int64_t m, int64_t n, int64_t k, const std::string &element) {
           m * n};
 }
 Model productBF16(int64_t m) { return product(m, 96, 320, "bf16"); }
+Model longProduct(int64_t m) { return product(m, 40, 584, "bf16"); }
 Model productF32(int64_t m) { return product(m, 40, 96, "f32"); }
 Model productInParts(int64_t m) { return product(m, 64, 256, "bf16"); }
+/// Of the kernel that stores the sums of both parts, in f32: four times as many bytes as the model's result.
+Model productOfParts(int64_t m) {
+  Model model = product(m, 64, 512, "bf16");
+  model.result *= 4;
+  return model;
+}
 Model shortProduct(int64_t m) { return product(m, 96, 128, "bf16"); }
 
 Model attentionOf(int64_t heads, int64_t queries) {
@@ -87,6 +94,14 @@ const char *const byTeams =
     "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, teams = 2>";
 const char *const byClusters =
     "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, cluster = 2>";
+const char *const byClustersOfFour =
+    "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, cluster = 4>";
+const char *const byEarlyWeights =
+    "#warp.schedule<warps = [4, 1], stages = 3, tf32 = false, wgmma = true, producer = true, early = 4>";
+const char *const swappedTiles = "#tile.gemm<rows = 16, columns = 64, depth = 64, swapped = true>";
+const char *const deepTiles = "#tile.gemm<rows = 64, columns = 32, depth = 128>";
+const char *const squareTiles = "#tile.gemm<rows = 64, columns = 64, depth = 64>";
+const char *const splitTiles = "#tile.gemm<rows = 64, columns = 64, depth = 64, split_k = 2>";
 const char *const byCopies = "#warp.schedule<warps = [8, 1], stages = 4, tf32 = false, wgmma = true>";
 
 std::vector<Mutant> mutantsOfMma() {
@@ -308,6 +323,22 @@ std::vector<Mutant> mutantsOfLast() {
   };
 }
 
+std::vector<Mutant> mutantsOfFour() {
+  return {
+      {"no arrival at the peers", arriveAtPeers, hangs({phaseWait, 0}, "lacks 16 of 16 arrivals"), Change::Remove, 0},
+      {"a mask of three CTAs", load, hangs({phaseWait, 1}, "and 16384 bytes"), Change::OtherMask, 1, 7},
+  };
+}
+
+/// Of schedules whose mechanism others have mutants of: what they have of it is looked at.
+std::vector<Mutant> mutantsOfRings() {
+  return {
+      {"no bytes expected", expect, hangs({phaseWait, 1}, "lacks 1 of 1 arrivals")},
+      {"no release of slots", arrive, hangs({phaseWait, 0}, "lacks 4 of 4 arrivals")},
+      {"half the stride", wgmma, misuse({wgmma, 0}, "lie at the same place"), Change::OtherBits, -1, shortStride},
+  };
+}
+
 const std::vector<Family> &families() {
   const Mutant withoutLaunchWait = {"no wait for the launch ahead", launchWait, aheadOfLaunch({globalLoad, 0}),
                                     Change::Remove, 0};
@@ -320,6 +351,18 @@ const std::vector<Family> &families() {
       {"product_tma_many_tiles", "sm_90a", 2, shortProduct, {1100, 600}, mutantsOfManyTiles(), tiles, byTma},
       {"product_teams", "sm_90a", 2, productBF16, {130, 64, 300}, mutantsOfTeams(), tilesOfCluster, byTeams},
       {"product_cluster", "sm_90a", 2, productBF16, {130, 64, 300}, mutantsOfCluster(), tilesOfCluster, byClusters},
+      {"product_cluster_of_four",
+       "sm_90a",
+       2,
+       productBF16,
+       {200, 64},
+       mutantsOfFour(),
+       tilesOfCluster,
+       byClustersOfFour},
+      {"product_swapped", "sm_90a", 2, productBF16, {13, 1, 16}, mutantsOfRings(), swappedTiles, byFourWarps},
+      {"product_deep_turns", "sm_90a", 2, longProduct, {70, 1}, mutantsOfRings(), deepTiles, byFourWarps},
+      {"product_split", "sm_90a", 2, productOfParts, {70, 1}, mutantsOfRings(), splitTiles, byFourWarps},
+      {"product_early_weights", "sm_90a", 2, longProduct, {50, 1}, mutantsOfRings(), squareTiles, byEarlyWeights},
       {"product_joined", "sm_90a", 2, productInParts, {60, 1, 130}, mutantsOfJoined(), joinedTiles, byFourWarps},
       {"product_joined_many_tiles",
        "sm_90a",
