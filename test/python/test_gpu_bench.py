@@ -10,7 +10,7 @@ import pytest
 
 from tenon.bench import explain
 from tenon.bench.gpu_artefacts import read_variants
-from tenon.bench.gpu_clock import Clock, summed_up
+from tenon.bench.gpu_clock import LONGEST_SLEEP, SLEEP, Clock, summed_up
 from tenon.bench.gpu_contest import Contest
 from tenon.bench.gpu_kernels import kernels
 from tenon.bench.gpu_model_contest import ModelContest
@@ -92,6 +92,9 @@ def on_the_cpu(torch):
         def elapsed_time(self, end):
             return float(end.at - self.at)
 
+        def query(self):
+            return False
+
     def randn(*size, device, dtype):
         return torch.randn(*size, dtype=dtype)
     cuda = SimpleNamespace(Event=Event, synchronize=lambda: None, _sleep=lambda cycles: None)
@@ -114,7 +117,7 @@ def test_contenders_take_turns():
     contest = Contest(fake, SimpleNamespace(load=lambda path, weights: made[path.name]), "", index, Clock(fake, rounds=3), ["torch"])
     flush = SimpleNamespace(sum=lambda: flushed.append(1))
     result = contest.kernel("softmax", case, flush)
-    assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 9
+    assert result["ms"] == {"Tenon": 5.0, "Tenon, other": 3.0, "torch": 0.0} and len(flushed) == 3 + 9
     assert result["quartiles"] == {"Tenon": [5.0, 5.0], "Tenon, other": [3.0, 3.0], "torch": [0.0, 0.0]}
     assert result["error"] < 0.01 < 1 <= result["errors"]["Tenon, other"]
 
@@ -214,6 +217,7 @@ class Told:
 
     def send(self, **command):
         self.log.append((self.name, command["do"]))
+        self.sleeps = [*getattr(self, "sleeps", []), *([command["sleep"]] if "sleep" in command else [])]
         self.command = command["do"]
 
     def receive(self, limit):
@@ -230,9 +234,10 @@ def contest_of(told, log):
     return contest
 
 
-def of(name, milliseconds, error, turns=3):
+def of(name, milliseconds, error, turns=3, sleep=SLEEP):
+    """What a contestant answers; the first time is that of the turn that does not count."""
     return {"prepare": [{"contenders": [name]}], "compare": [{"errors": {name: error}}],
-            "time": [{"ms": {name: [milliseconds + turn] * 5}} for turn in range(turns)]}
+            "time": [{"ms": {name: [milliseconds + turn] * 5}, "sleep": sleep} for turn in (99, *range(turns))]}
 
 
 def test_models_have_a_process_each():
@@ -240,19 +245,20 @@ def test_models_have_a_process_each():
         "float64": {"prepare": [{"torch's error": 0.1, "bytes": 4e9, "tokens": 16}]}, "Tenon": of("Tenon", 2, 0.1),
         "plain graph, cuDNN": of("plain graph, cuDNN", 4, 0.2), "plain graph, Flash": of("plain graph, Flash", 1, 0.5),
         "torch as written": {"prepare": [{"contenders": []}]}, "torch.compile": {"prepare": [{"missing": "an error of its own"}]},
-        "XLA": of("XLA", 3, 0.1, turns=1)}
+        "XLA": of("XLA", 3, 0.1, turns=1, sleep=4 * SLEEP)}
     with contest_of(told, log) as contest:
         result = contest.run("a case", {"Tenon": "x.tnx"})
         # Another case: who failed has a new process, and so has the reference.
         for name in ("float64", "torch.compile"):
             assert name not in contest._processes
+        assert contest._processes["Tenon"].sleeps[1:] == [4 * SLEEP] * 3  # as long as the longest
     assert result["ms"] == {"Tenon": 3.0, "plain graph, cuDNN": 5.0} and result["error"] == 0.1
     assert result["quartiles"] == {"Tenon": [2.0, 4.0], "plain graph, cuDNN": [4.0, 6.0]}
     assert result["missing"] == {"torch.compile": "an error of its own", "plain graph, Flash": "a wrong result, error 0.5",
                                  "XLA": "its process ended with status -11"}
     assert result["tbps"] == pytest.approx(4 / 3, rel=1e-3)
     turns = [name for name, command in log if command == "time"]
-    assert sorted(turns[:3]) == ["Tenon", "XLA", "plain graph, cuDNN"] and turns.count("Tenon") == 3
+    assert sorted(turns[:3]) == ["Tenon", "XLA", "plain graph, cuDNN"] and turns.count("Tenon") == 1 + 3
 
 
 @pytest.mark.parametrize("who", ["float64", "Tenon"])
@@ -331,6 +337,45 @@ def test_tvm_is_left_out_where_it_is_not(tmp_path, monkeypatch):
     answer = process.ask(do="prepare", case="MiniLM B1 S128", artefacts={"Tenon": "x.tnx"}, exact="x.pt")
     process.end()
     assert answer == {"missing": "ImportError: no TVM on this machine"}
+
+
+def test_a_late_host_is_given_a_longer_sleep():
+    import torch
+    fake, event = on_the_cpu(torch)
+    slept = []
+    fake.cuda._sleep = slept.append
+    event.query = lambda self: slept[-1] < needs
+    clock = Clock(fake)
+
+    def call():
+        event.now += 1
+    needs = 3 * SLEEP
+    assert clock.one(call) == clock.one(call) == 1.0 and slept == [SLEEP, 2 * SLEEP, 4 * SLEEP, 4 * SLEEP]
+    needs = 10 * LONGEST_SLEEP  # it waits for the device itself
+    assert clock.one(call) == 1.0 and slept[-1] == LONGEST_SLEEP
+    slept.clear()
+    needs = 2 * SLEEP
+    clock.measured({"a": call, "b": call})
+    assert slept == [SLEEP] + [2 * SLEEP] * (2 + 2 * clock.rounds)  # found out ahead of the rounds, and the same for all
+
+
+def test_xla_is_timed_in_the_order_of_the_stream(monkeypatch):
+    """An input is handed over and the result taken back with each call; no host's clock."""
+    import torch
+    fake, event = on_the_cpu(torch)
+    handed, taken = [], []
+    fake.from_dlpack = lambda value: taken.append(value)
+
+    def product(value, other):
+        event.now += 7
+        return SimpleNamespace(of=(value, other), block_until_ready=lambda: None)
+    jax = SimpleNamespace(jit=lambda function: product, dlpack=SimpleNamespace(from_dlpack=lambda value: handed.append(value) or value))
+    monkeypatch.setitem(sys.modules, "jax", jax)
+    contest = Contest(fake, None, "", {}, Clock(fake, rounds=2), ["xla"])
+    inputs = [torch.ones(2), torch.ones(3)]
+    call = contest.in_xla(SimpleNamespace(in_jax=None), inputs)
+    assert [len(value) for value in handed] == [2, 3] and contest.clock.one(call) == 7.0
+    assert [len(value) for value in handed] == [2, 3, 2] and [len(value) for value in taken[0].of] == [2, 3]
 
 
 def test_the_middle_half_of_the_rounds_is_kept():

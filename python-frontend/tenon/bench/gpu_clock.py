@@ -5,7 +5,8 @@ import time
 
 from tenon.bench.explain import kernels_to_leave_out, median_launches
 
-ROUNDS, HOST_CALLS = 30, 20
+ROUNDS = 30
+SLEEP, LONGEST_SLEEP = 1_000_000, 16_000_000  # clocks of the device: half a millisecond, 8
 
 
 def summed_up(times):
@@ -19,50 +20,55 @@ def summed_up(times):
 
 
 class Clock:
-    """Times calls on the current GPU."""
+    """Times calls on the current GPU. `sleep`: of the device ahead of each call, the same for all contenders of a contest: a card
+    that idled for longer runs faster."""
 
-    def __init__(self, torch, rounds=ROUNDS):
-        self.torch, self.rounds = torch, rounds
+    def __init__(self, torch, rounds=ROUNDS, sleep=SLEEP):
+        self.torch, self.rounds, self.sleep = torch, rounds, sleep
 
     def one(self, call, flush=None):
+        """Milliseconds of a call on the device. Where the device woke before the host had queued all of it, the host's time is in
+        them: then again, and from then on, behind a longer sleep."""
+        while True:
+            milliseconds, is_late = self._behind_sleep(call, flush)
+            if not is_late or self.sleep >= LONGEST_SLEEP:
+                return milliseconds
+            self.sleep *= 2
+
+    def _behind_sleep(self, call, flush):
+        """(milliseconds, whether the host was late)"""
         cuda = self.torch.cuda
         if flush is not None:
             flush.sum()
-        cuda._sleep(1000000)  # longer than it takes the host to queue a call
+        cuda._sleep(self.sleep)
         begin, end = cuda.Event(enable_timing=True), cuda.Event(enable_timing=True)
         begin.record()
         call()
         end.record()
+        is_late = begin.query()
         cuda.synchronize()
-        return begin.elapsed_time(end)
+        return begin.elapsed_time(end), is_late
 
-    def by_host(self, call):
-        """`call` begins a call and returns what waits for it; the mean of many that follow each other."""
-        self.torch.cuda.synchronize()
-        begin = time.perf_counter()
-        for _ in range(HOST_CALLS):
-            waits = call()
-        waits()
-        return (time.perf_counter() - begin) * 1e3 / HOST_CALLS
-
-    def rounds_of(self, contenders, rounds, flush=None, hosted=(), warm_up=3):
-        """{name: [ms]} of {name: call}; those named by `hosted` are timed by the host."""
+    def rounds_of(self, contenders, rounds, flush=None, warm_up=3):
+        """{name: [ms]} of {name: call}"""
         times = {name: [] for name in contenders}
         for call in contenders.values():
             for _ in range(warm_up):
                 call()
         self.torch.cuda.synchronize()
+        for call in contenders.values():
+            self.one(call, flush)  # so that the sleep is as long as it will be from the first round on
         for _ in range(rounds):
             order = list(contenders)
             random.shuffle(order)
             for name in order:
-                call = contenders[name]
-                times[name].append(self.by_host(call) if name in hosted else self.one(call, flush))
+                times[name].append(self.one(contenders[name], flush))
         return times
 
-    def measured(self, contenders, flush=None, hosted=()):
+    def measured(self, contenders, flush=None):
         """`rounds_of` all rounds, summed up."""
-        return summed_up(self.rounds_of(contenders, self.rounds, flush, hosted))
+        self.sleep = SLEEP
+        return summed_up(self.rounds_of(contenders, self.rounds, flush))
 
     def launches(self, executable, inputs, rounds=5):
         """[{"kernel", "ms", "flops", "bytes"}] of an executable's launches: medians, less what two events in a row take."""
@@ -98,7 +104,7 @@ class HostClock(Clock):
         call()
         return (time.perf_counter() - begin) * 1e3
 
-    def rounds_of(self, contenders, rounds, flush=None, hosted=(), warm_up=1):
+    def rounds_of(self, contenders, rounds, flush=None, warm_up=1):
         times = {name: [] for name in contenders}
         for _ in range(rounds):
             for name, call in contenders.items():

@@ -1,7 +1,7 @@
 """Tenon and its peers on a GPU. Kernels in one process: they take turns in a new random order each round, behind a sleep on
 the device that hides the host's work, on random normal data; the L2 cache is filled with something else before each kernel (a
-model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians and quartiles. XLA
-has streams of its own: the host's clock times it, over many calls. Models: gpu_model_contest.py."""
+model's own weights and activations do that), by reads: what a write leaves there the kernel would write back. Medians and quartiles.
+Models: gpu_model_contest.py."""
 import json
 import os
 import time
@@ -39,12 +39,13 @@ class Contest:
 
     # ---- kernels ----
     def in_xla(self, case, inputs):
-        """A call that begins a call of XLA and returns what waits for it."""
+        """A call of XLA in the order of PyTorch's stream, whose events time it: XLA has streams of its own, but one that takes an
+        input waits for the stream it is from, and a stream that takes a result for XLA's."""
         import jax
         jitted = jax.jit(lambda *values: case.in_jax(jax, *values))
         values = [jax.dlpack.from_dlpack(value) for value in inputs]
         jitted(*values).block_until_ready()
-        return lambda: jitted(*values).block_until_ready
+        return lambda: self.torch.from_dlpack(jitted(jax.dlpack.from_dlpack(inputs[0]), *values[1:]))
 
     def reference_of(self, case, inputs):
         """The results in f32; where a library has no f32, in bf16 by the first that has such a kernel, in the contest or not."""
@@ -61,7 +62,7 @@ class Contest:
         raise InternalError("no library has such a kernel: there is nothing to compare with")
 
     def contenders_of(self, case, inputs):
-        """({peer: call}, {peer: why it is not there}, those of them that the host's clock times)"""
+        """({peer: call}, {peer: why it is not there})"""
         torch = self.torch
         calls = {peer: lambda call=call: call(torch, *inputs) for peer, call in case.peers.items()
                  if takes("kernels", self.peers, peer)}
@@ -69,7 +70,7 @@ class Contest:
             plain = next(iter(case.peers.values()))
             compiled = torch.compile(lambda *values: plain(torch, *values))
             calls["torch.compile"] = lambda: compiled(*inputs)
-        missing, hosted = {}, set()
+        missing = {}
         for peer, call in list(calls.items()):
             try:
                 call()
@@ -79,10 +80,9 @@ class Contest:
         if "xla" in self.peers:
             try:
                 calls["XLA"] = self.in_xla(case, inputs)
-                hosted.add("XLA")
             except Exception as error:  # not installed, or it has no such kernel
                 missing["XLA"] = (str(error).splitlines() or [type(error).__name__])[0]
-        return calls, missing, hosted
+        return calls, missing
 
     def kernel(self, name, case, flush):
         torch = self.torch
@@ -90,7 +90,7 @@ class Contest:
         if case.inputs:
             inputs = case.inputs(torch)
         reference = self.reference_of(case, inputs)
-        contenders, missing, hosted = self.contenders_of(case, inputs)
+        contenders, missing = self.contenders_of(case, inputs)
         result = {"errors": {}}
         own, given = {}, inputs[:len(inputs) - len(case.weights)]
         weights = dict(zip(case.weights, inputs[len(given):]))
@@ -100,7 +100,7 @@ class Contest:
             executable = self.tenon.load(path, weights=weights or None)
             result["errors"][contender] = relative_error(executable(*given), reference)
             own[contender] = lambda executable=executable: executable(*given)
-        result |= self.clock.measured({**own, **contenders}, flush, hosted)
+        result |= self.clock.measured({**own, **contenders}, flush)
         ms = result["ms"]["Tenon"]
         result.update(error=result["errors"]["Tenon"], tflops=case.flops / ms / 1e9, tbps=case.bytes / ms / 1e9,
                       flops=case.flops, bytes=case.bytes)

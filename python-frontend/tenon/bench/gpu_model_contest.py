@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tenon.bench.gpu_clock import summed_up
+from tenon.bench.gpu_clock import SLEEP, summed_up
 from tenon.bench.gpu_peers import OTHERS, takes
 from tenon.bench.gpu_worker import BACKENDS, REFERENCE
 from tenon.bench.process import WorkerProcess
@@ -103,16 +103,18 @@ class ModelContest:
         return result | ({"missing": missing} if missing else {})
 
     def _take_turns(self, there, missing):
-        """{contender: [ms]}; Tenon's first."""
+        """{contender: [ms]}; Tenon's first. A turn that does not count finds out the sleep that all have ahead of their calls."""
         times = {contender: [] for names in there.values() for contender in names}
-        for _ in range(self.turns):
+        sleep = SLEEP
+        for turn in range(self.turns + 1):
             for peer in random.sample(list(there), len(there)):
-                answer = self._all([peer], do="time", rounds=BURST, names=there[peer])[peer]
+                answer = self._all([peer], do="time", rounds=BURST if turn else 1, names=there[peer], sleep=sleep)[peer]
                 if "missing" in answer:
                     missing[peer] = answer["missing"]
                     for contender in there.pop(peer):
                         del times[contender]
                     continue
+                sleep = max(sleep, answer["sleep"])
                 for contender, values in answer["ms"].items():
-                    times[contender] += values
+                    times[contender] += values if turn else []
         return times
