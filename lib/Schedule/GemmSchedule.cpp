@@ -168,6 +168,8 @@ void GemmCandidates::offerDepths(GemmTile tile) {
 int64_t GemmCandidates::swappedTileRows() const {
   int64_t parts = shape.rows <= fewSwappedRows ? 1 : ceilDiv(shape.rows, mostSwappedRows);
   int64_t eights = shape.swappedRows * ceilDiv(ceilDiv(shape.rows, parts), shape.swappedRows);
+  if (shape.isInteger && eights != 8 && eights != 24)
+    eights = ceilDiv(eights, 16) * 16;
   bool padsLess = parts * eights < fewSwappedRows * ceilDiv(shape.rows, fewSwappedRows);
   bool isMeasured = parts <= mostSwappedParts && shape.products == 1 && !shape.isPromoted;
   return shape.rows <= fewSwappedRows || (padsLess && isMeasured) ? eights : 0;

@@ -33,6 +33,7 @@ struct GemmShape {
   /// Of as many columns each, whose results one program needs together: gates.
   int64_t products = 1;
   int64_t swappedRows = 8; ///< of the transposed dot, in steps of so many
+  bool isInteger = false;  ///< whose instructions have fewer widths: 8, 24 and multiples of 16
   bool hasRows = true;     ///< else its one row is no dimension of it
 };
 struct GemmTile {

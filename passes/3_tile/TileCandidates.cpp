@@ -124,6 +124,7 @@ GemmShape tenon::gemmShapeOf(KernelOp kernel, ContractionKernel product, bool tf
   // Across their depth an instruction takes rows by 16.
   AffineExpr depthLoop = getAffineDimExpr(product.depth, kernel.getContext());
   shape.swappedRows = product.lhsMap().getResults().back() == depthLoop ? 8 : 16;
+  shape.isInteger = getElementTypeOrSelf(product.rhsTensor().getType()).isInteger();
   shape.hasRows = !product.rows.empty();
   shape.opsBehind = std::max<int64_t>(0, opsBehind(kernel, product) - 1);
   shape.readsBehind = readsBehind(product);

@@ -169,6 +169,23 @@ TEST(TileSchedule, TeamsOfWarpgroups) {
   EXPECT_EQ(teamsOf({1, 64, 28672, 4096, 16, 16, true}), 0); // half the tile's rows at most
 }
 
+TEST(TileSchedule, IntegersHaveFewerWidths) {
+  auto areSwapped = [](int64_t rows, bool isInteger) {
+    GemmShape shape{1, rows, 4096, 14336, 8, 16, true};
+    shape.isInteger = isInteger;
+    std::vector<int64_t> found;
+    for (const GemmCandidate &candidate : rankGemmTiles(shape, arch("sm_90a")))
+      if (candidate.tile.isSwapped && (found.empty() || found.back() != candidate.tile.rows))
+        found.push_back(candidate.tile.rows);
+    return found;
+  };
+  EXPECT_EQ(areSwapped(40, false), std::vector<int64_t>{40});
+  EXPECT_EQ(areSwapped(40, true), std::vector<int64_t>{48});
+  EXPECT_EQ(areSwapped(100, true), std::vector<int64_t>{112});
+  EXPECT_EQ(areSwapped(20, true), std::vector<int64_t>{24});
+  EXPECT_EQ(areSwapped(5, true), std::vector<int64_t>{8});
+}
+
 TEST(TileSchedule, SumsOfF64TakeTwoRegisters) {
   GemmShape shape{1, 4096, 4096, 4096, 64, 64, false};
   GemmTile one = rankGemmTiles(shape, arch("sm_90a")).front().tile;

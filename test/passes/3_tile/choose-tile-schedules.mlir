@@ -10,6 +10,7 @@
 // RUN: tenon-opt %t/across.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tf32=true -o /dev/null --remark-format=emitRemark \
 // RUN:   --remarks-filter-passed=tenon-choose-tile-schedules 2>&1 | FileCheck %t/across.mlir --check-prefix=WHY
 // RUN: tenon-opt %t/shared.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=tuning=none | FileCheck %t/shared.mlir
+// RUN: tenon-opt %t/integers.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules | FileCheck %t/integers.mlir
 // RUN: tenon-opt %t/shared.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules="tuning=none arch=sm_80" | FileCheck %t/shared.mlir --check-prefix=WARP
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_80 | FileCheck %t/floats.mlir --check-prefix=SM80
 // RUN: tenon-opt %t/floats.mlir --tenon-phases="to=kernel" --tenon-choose-tile-schedules=arch=sm_89 | FileCheck %t/floats.mlir --check-prefix=SM89
@@ -146,4 +147,12 @@ func.func @main(%x: tensor<4096x4096xf8E4M3FN>, %s: tensor<f32>, %w: tensor<4096
   %0 = tenon.quantised_matmul %x scale(%s), %w scale(%s) : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E4M3FN>, tensor<f32>) -> tensor<4096x4096xbf16>
   %1 = tenon.quantised_matmul %x scale(%s), %w scale(%b) {block = array<i64: 128, 128>} : (tensor<4096x4096xf8E4M3FN>, tensor<f32>, tensor<4096x4096xf8E4M3FN>, tensor<32x32xf32>) -> tensor<4096x4096xbf16>
   return %0, %1 : tensor<4096x4096xbf16>, tensor<4096x4096xbf16>
+}
+
+//--- integers.mlir
+// The transposed dot of integers has no 40 columns.
+// CHECK: @quantised_matmul({{.*}}#tile.gemm<rows = 48, columns = {{[0-9]+}}, {{.*}}swapped = true>
+func.func @main(%x: tensor<40x14336xi8>, %s: tensor<40x1xf32>, %w: tensor<4096x14336xi8>, %t: tensor<4096x1xf32>) -> tensor<40x4096xbf16> {
+  %0 = tenon.quantised_matmul %x scale(%s), %w scale(%t) : (tensor<40x14336xi8>, tensor<40x1xf32>, tensor<4096x14336xi8>, tensor<4096x1xf32>) -> tensor<40x4096xbf16>
+  return %0 : tensor<40x4096xbf16>
 }
