@@ -4,7 +4,8 @@
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
 products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp;
 `pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; `joined`: programs that share sums,
-in a cluster or by the last of them; and `folds`: programs that share what is folded of few rows."""
+in a cluster or by the last of them; `behind`: residuals; `folds`: programs that share what is folded of few rows; `tuned` and
+`picked`: schedules that compilations choose, by hand."""
 
 import sys
 from dataclasses import replace
@@ -22,9 +23,12 @@ from exec_cpu.__main__ import cases_of as cpu_cases_of  # noqa: E402
 from exec_cpu.cases import Operand, op, Case, values_of  # noqa: E402
 from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
-from exec_cpu.unary import gelu, sigmoid  # noqa: E402
+from exec_cpu.unary import gelu  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", "behind", "folds", *CPU_FAMILIES]
+from tuned_schedules import gated, picked, silu, tuned  # noqa: E402
+
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", "behind", "folds", "tuned",
+            "picked", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -58,6 +62,10 @@ def cases_of(family, seed):
         return list(behind())
     if family == "folds":
         return list(folds())
+    if family == "tuned":
+        return tuned()
+    if family == "picked":
+        return picked()
     return cpu_cases_of(family, seed)
 
 
@@ -669,10 +677,6 @@ def swapped_schedule(kernel, rows_, columns, depth, more=""):
     return f"@{kernel} = #tile.gemm<rows = {rows_}, columns = {columns}, depth = {depth}{more}, swapped = true>"
 
 
-def silu(x):
-    return x * sigmoid(x)
-
-
 def chains(rng):
     """Gates of products, norms behind products whose depth programs share, and what is small in one launch."""
     result = []
@@ -686,23 +690,6 @@ def chains(rng):
         for m, n in table(rng, counts[:6], [1, 8, 63, 64, 65, 128]):
             result.append(side_by_side(f"side_by_side_{dtype}_{m}x{n}", dtype, m, n))
     return result
-
-
-def gated(name, dtype, m, n, k):
-    x, w, out = Operand(dtype, (m, k)), Operand(dtype, (n, k), weight=True), Operand(dtype, (m, n))
-    body = "\n".join(
-        [
-            "{p}0 = tenon.linear {0}, {1} : ({t0}, {t1}) -> {rt0}",
-            "{p}1 = tenon.linear {0}, {2} : ({t0}, {t2}) -> {rt0}",
-            "{r0} = tenon.swiglu {p}0, {p}1 : ({rt0}, {rt0}) -> {rt0}",
-        ]
-    )
-
-    def reference(x, gate, up, kind):
-        start = Approximate(dtype, x)
-        return start.linear(gate).map(silu, 1.1).times(start.linear(up)).expected
-
-    return Case(name, [x, w, w], [out], body, reference, ("normal",))
 
 
 def normed(name, dtype, m, n, splits, gives_sum, more=""):
