@@ -8,6 +8,7 @@ from exec_cpu import attention, contractions
 from exec_cpu.cases import Expected, pairs, rows
 from exec_cpu.check import mismatch
 from exec_cpu.dtypes import ALL, BF16, F8E4M3, F8E5M2, F16, F32, I4, decode, encode, round_to
+from exec_cpu.runner import KINDS, Batch
 
 TORCH = {F16: torch.float16, BF16: torch.bfloat16, F8E4M3: torch.float8_e4m3fn, F8E5M2: torch.float8_e5m2}
 
@@ -128,3 +129,73 @@ def test_hostile_scores_are_where_they_should_be(kind):
     assert largest > {"ramp": 30, "peak": 90, "far": 350}[kind]
     if kind != "ramp":  # exp overflows, or all weights are 0
         assert mismatch(F32, softmax_at_once(q, k, v, False).astype(np.float64), expected) is not None
+
+
+def softmax_by_keys(dtype, q, k, v, turn, rounded=round_to, bits=24, store=lambda x: x):
+    """Attention as a GPU computes it, `turn` keys at a time by online softmax: weights rounded by `rounded`, sums kept in so
+    many bits, values as `store` leaves them."""
+    scores = (q @ np.swapaxes(k, -1, -2) / np.sqrt(q.shape[-1])).astype(np.float32).astype(np.float64)
+    base, sums = np.full((*scores.shape[:-1], 1), -np.inf), 0.0
+    total = np.zeros((*scores.shape[:-1], v.shape[-1]))
+    for first in range(0, scores.shape[-1], turn):
+        some = scores[..., first : first + turn]
+        peak = np.maximum(base, some.max(-1, keepdims=True))
+        weights = np.exp(some - peak)
+        sums = rounded_to(sums * np.exp(base - peak) + weights.sum(-1, keepdims=True), bits)
+        total = rounded_to(total * np.exp(base - peak) + rounded(dtype, weights) @ store(v[..., first : first + turn, :]), bits)
+        base = peak
+    return round_to(dtype, total / sums)
+
+
+def wrong_attention(monkeypatch, kind, dtype=BF16, keys=300, turn=64, **how):
+    """What is wrong with it on data of a kind, or None."""
+    monkeypatch.setattr(attention, "weights_are_rounded", True)
+    case = attention.build("attention", dtype, 2, 2, 2, 65, keys, 64, 64, [{}], kinds=attention.ALL_KINDS)
+    rng = np.random.default_rng(1)
+    q, k, v = (round_to(dtype, operand.data(rng, operand.shape({}), kind)) for operand in case.operands)
+    return mismatch(dtype, softmax_by_keys(dtype, q, k, v, turn, **how), case.reference(q, k, v, kind=kind))
+
+
+@pytest.mark.parametrize("dtype", [BF16, F16], ids=str)
+@pytest.mark.parametrize("kind", ["normal", "positive", "wide", "ramp", "peak", "far"])
+def test_attention_by_keys_is_right(monkeypatch, kind, dtype):
+    assert wrong_attention(monkeypatch, kind, dtype) is None
+
+
+def cut(dtype, values):
+    return cut_to(values, dtype.precision)
+
+
+def without_denormals(values):
+    return np.where(np.abs(values) < 2.0**-126, 0.0, values)
+
+
+def test_each_kind_of_attention_can_fail(monkeypatch):
+    # N3: weights that are cut off, not rounded. Each element is within its bound.
+    assert "root mean square error" in wrong_attention(monkeypatch, "normal", rounded=cut)
+    assert "root mean square error" in wrong_attention(monkeypatch, "normal", F16, rounded=cut)
+    # N4: a sum that keeps 8 bits from turn to turn.
+    assert wrong_attention(monkeypatch, "positive", keys=2000, bits=8) is not None
+    # N5: denormal values that are lost.
+    assert wrong_attention(monkeypatch, "wide", store=without_denormals) is not None
+    assert wrong_attention(monkeypatch, "positive", store=without_denormals) is None
+    assert wrong_attention(monkeypatch, "normal", store=without_denormals) is None
+
+
+def test_a_kind_of_data_that_nobody_runs_is_an_error():
+    case = attention.build("attention", F32, 1, 1, 1, 2, 2, 8, 8, [{}], kinds=("rampant",))
+    with pytest.raises(ValueError, match="rampant"):
+        Batch([case], 1, "cpu")
+    assert {*attention.ALL_KINDS} <= {*KINDS}
+
+
+@pytest.mark.parametrize("dtype", [BF16, F16, F32, F8E4M3], ids=str)
+def test_data_of_attention_are_what_the_type_stores(dtype):
+    kinds = attention.HOSTILE if dtype is F8E4M3 else attention.ALL_KINDS  # the former has no infinity
+    case = attention.build("attention", dtype, 2, 2, 2, 5, 16, 32, 32, [{}], kinds=kinds)
+    rng = np.random.default_rng(1)
+    for kind in case.kinds:
+        for operand in case.operands:
+            values = operand.data(rng, operand.shape({}), kind)
+            stored = decode(dtype, encode(dtype, values), values.shape)
+            assert np.array_equal(stored, values, equal_nan=True), kind

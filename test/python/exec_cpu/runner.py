@@ -19,7 +19,7 @@ from exec_cpu.check import mismatch
 from exec_cpu.dtypes import decode, encode
 from exec_cpu.library import Buffer, Library, TenonError
 
-KINDS = ["integers", "normal", "special", "positive", "wide", "ramp", "peak", "far"]
+KINDS = ["integers", "normal", "special", "positive", "wide", "ramp", "peak", "far", "lowest"]
 BATCH = 48  # cases in a module
 TIMEOUT = 240  # seconds for a batch
 MOST_FAILURES = 3  # told of a case
@@ -64,6 +64,8 @@ class Batch:
 
     def __init__(self, cases, seed, target):
         self.cases, self.seed, self.target = cases, seed, target
+        if unknown := {kind for case in cases for kind in case.kinds} - {*KINDS}:
+            raise ValueError(f"no case would be run on data of the kinds {sorted(unknown)}")
         self.prepared = {}
         if (target or "").startswith("sim:"):
             self.fills = self.fills[:1]  # the simulator sees what is read before it is written
