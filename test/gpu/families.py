@@ -3,9 +3,9 @@
 `bytes`: products of 8-bit operands with scales; `schedules`: each tile that a schedule for Hopper may have, clusters and
 teams; `swapped`: products of few rows by the transposed dot; `chains`: kernels that passes put together, gates with their
 products, norms with the parts they add, small ones in one launch; `lengths`: attention to as many keys as data say, with the log-sum-exp;
-`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; `joined`: programs that share sums,
-in a cluster or by the last of them; `behind`: residuals; `folds`: programs that share what is folded of few rows; `tuned` and
-`picked`: schedules that compilations choose, by hand."""
+`pages`: attention to keys and values in pages; `attention8`: attention of 8-bit floats; `maxima`: attention with each way to
+look at maxima, by hand (maxima.py); `joined`: programs that share sums, in a cluster or by the last of them; `behind`: residuals;
+`folds`: programs that share what is folded of few rows; `tuned` and `picked`: schedules that compilations choose, by hand."""
 
 import sys
 from dataclasses import replace
@@ -25,10 +25,11 @@ from exec_cpu.cases import rows as table  # noqa: E402
 from exec_cpu.dtypes import BF16, F8E4M3, F8E5M2, F16, F32, I8, I32, I64  # noqa: E402
 from exec_cpu.unary import gelu  # noqa: E402
 
+from maxima import maxima  # noqa: E402
 from tuned_schedules import gated, picked, silu, tuned  # noqa: E402
 
-FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "joined", "behind", "folds", "tuned",
-            "picked", *CPU_FAMILIES]
+FAMILIES = ["tiles", "tf32", "bytes", "schedules", "swapped", "chains", "lengths", "pages", "attention8", "maxima", "joined", "behind", "folds",
+            "tuned", "picked", *CPU_FAMILIES]
 attention.weights_are_rounded = True
 quantisation.cuts_floats = True
 
@@ -56,6 +57,8 @@ def cases_of(family, seed):
         return in_pages(np.random.default_rng(seed))
     if family == "attention8":
         return attention_of_bytes(np.random.default_rng(seed))
+    if family == "maxima":
+        return maxima(np.random.default_rng(seed))
     if family == "joined":
         return joined(np.random.default_rng(seed))
     if family == "behind":

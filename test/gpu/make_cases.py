@@ -96,7 +96,8 @@ def main(arguments):
             (folder / family).mkdir(exist_ok=True)
             for case in cases_of(family, options["seed"])[:: options["every"]]:
                 file = f"{family}/{case.name}.tnx"
-                entries.append({"family": family, "name": case.name, "file": file})
+                has_attention = "tenon.attention" in case.body
+                entries.append({"family": family, "name": case.name, "file": file, "attention": has_attention})
                 text = module_text([case])
                 path = folder / file
                 jobs.append(pool.submit(compile_case, text, options["target"], path, case.tf32, case.schedule))
@@ -116,6 +117,7 @@ def main(arguments):
     (folder / "index.json").write_text(json.dumps(index, indent=1))
     bad = sum("error" in entry for entry in entries)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{sum(entry['attention'] for entry in entries)} cases have attention")
     print(f"{len(entries)} cases, {bad} do not compile, {len(made)} models, {size / 2**20:.1f} MiB, "
           f"{time.monotonic() - begin:.0f} s")
     return 1 if bad else 0

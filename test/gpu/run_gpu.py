@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs what make_cases.py compiled on this machine's GPU, against float64: quality rules N1 to N8 (N3 of products).
+"""Runs what make_cases.py compiled on this machine's GPU, against float64: quality rules N1 to N8 (N3 of products and attention).
 
 usage: run_gpu.py FOLDER [--out FOLDER] [--jobs N] [--match REGEX] [--seconds N]
   --out: gets results.json and log.txt (default: FOLDER)
@@ -10,7 +10,7 @@ usage: run_gpu.py FOLDER [--out FOLDER] [--jobs N] [--match REGEX] [--seconds N]
 Needs Python 3 and numpy, this checkout's test/ and the folder; TENON_LIBRARY names another runtime than the folder's.
 Every case is called three times for each kind of data and size: repeats are equal bit by bit, outputs hold NaN before,
 no byte beside an output or of an input may change, each element lies within its bound. A line a case, then
-`N passed, N failed`. A case that ends its process, or hangs, is one failed case.
+how many have attention, and `N passed, N failed`. A case that ends its process, or hangs, is one failed case.
 """
 
 import json
@@ -131,7 +131,7 @@ class Run:
             else:
                 result = hand.run(number)
             with self.lock:
-                self.results.append({"case": self.title(entry), **result})
+                self.results.append({"case": self.title(entry), "attention": entry.get("attention", False), **result})
                 if result["failures"]:
                     self.say(f"FAIL {self.title(entry)}\n     " + "\n     ".join(result["failures"]))
                 else:
@@ -149,6 +149,8 @@ class Run:
         failed = sum(bool(result["failures"]) for result in self.results)
         checks = sum(result["checks"] for result in self.results)
         (self.out / "results.json").write_text(json.dumps(self.results, indent=1))
+        of_attention = [result for result in self.results if result["attention"]]
+        self.say(f"{len(of_attention)} cases have attention, {sum(bool(result['failures']) for result in of_attention)} of them failed")
         self.say(f"{checks} results compared in {time.monotonic() - begin:.0f} s")
         self.say(f"{len(self.results) - failed} passed, {failed} failed")
         return 1 if failed or not self.results else 0

@@ -32,6 +32,15 @@ def test_families(monkeypatch, arch, first):
     assert passed * ORDERS > 180, told  # 360 of both: (kernel, shape, order) without a finding
 
 
+def test_maxima_that_move(monkeypatch):
+    """Attention by each way to look at maxima, of several turns: three warpgroups and two in turns, three CTAs a
+    multiprocessor, keys that programs share; on scores that climb and have peaks."""
+    monkeypatch.setenv("TENON_CUDA_DRIVER", "")
+    told = []
+    passed, failed = simulate.simulate(["maxima"], {**simulate.DEFAULTS, "seed": SEED, "match": "small_"}, told.append)
+    assert not failed and passed == 6, f"RERUN={SEED}\n" + "\n".join(told)
+
+
 @pytest.mark.parametrize("arch", ["sm_90a", "sm_80"])
 def test_pages(monkeypatch, arch):
     """Each way that a tile of keys lies in pages, with and without parts of the keys, and tokens that go into pages."""
