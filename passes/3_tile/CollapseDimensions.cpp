@@ -215,10 +215,12 @@ void JoinedDimensions::visit(Operation *op) {
       return isConstantIntValue(slice.getMixedOffsets()[d], 0) && isConstantIntValue(slice.getMixedStrides()[d], 1) &&
              isSizeOf(slice.getMixedSizes()[d], whole, d);
     };
-    // Behind dimensions of one element a part of the next is a part of both.
+    // Behind dimensions of one element a part of the next is a part of both; but for parts of columns, which a row is
+    // not: the product of one row that gates read in halves has both dimensions.
     auto isOne = [&](int64_t d) { return typeOf(whole).getDimSize(d) == 1 && typeOf(part).getDimSize(d) == 1; };
     for (int64_t pair = 0; pair + 1 < typeOf(whole).getRank(); ++pair) {
-      bool isBehindOnes = llvm::all_of(llvm::seq<int64_t>(0, pair + 1), isOne);
+      bool isOfColumns = pair + 2 == typeOf(whole).getRank();
+      bool isBehindOnes = !isOfColumns && llvm::all_of(llvm::seq<int64_t>(0, pair + 1), isOne);
       if (!isBehindOnes && (!isWhole(pair) || !isWhole(pair + 1))) {
         separate(whole, pair);
         // A dimension of which one place is read is none: it goes with the one before it.

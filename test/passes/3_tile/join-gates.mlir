@@ -30,6 +30,22 @@ func.func @main(%x: tensor<4x128x256xbf16>) -> tensor<4x128x512xbf16> {
 
 // -----
 
+// One row: of a step of one sequence.
+// CHECK-LABEL: func.func @main
+// CHECK: tenon.kernel @linear_gated_swiglu(
+// CHECK-NOT: tenon.kernel @swiglu(
+// TILE: tile.kernel @linear_gated_swiglu(
+func.func @main(%x: tensor<1x1x256xbf16>) -> tensor<1x1x512xbf16> {
+  %g = tenon.weight "g" : tensor<512x256xbf16>
+  %u = tenon.weight "u" : tensor<512x256xbf16>
+  %0 = tenon.linear %x, %g : (tensor<1x1x256xbf16>, tensor<512x256xbf16>) -> tensor<1x1x512xbf16>
+  %1 = tenon.linear %x, %u : (tensor<1x1x256xbf16>, tensor<512x256xbf16>) -> tensor<1x1x512xbf16>
+  %2 = tenon.swiglu %0, %1 : (tensor<1x1x512xbf16>, tensor<1x1x512xbf16>) -> tensor<1x1x512xbf16>
+  return %2 : tensor<1x1x512xbf16>
+}
+
+// -----
+
 // Somebody else reads the product.
 // CHECK-LABEL: func.func @main
 // CHECK: tenon.kernel @linear(
