@@ -53,9 +53,11 @@ std::vector<Measured> readMeasured() {
     words >> shape.rows >> shape.columns >> shape.depth >> shape.operandBits >> shape.isPromoted >> shape.depthBlock >>
         shape.opsBehind;
     shape.columnBlock = shape.depthBlock;
-    shape.readsBehind = words.peek() == 'r';
-    if (shape.readsBehind)
+    for (char flag = words.peek(); flag == 'r' || flag == 'g'; flag = words.peek()) {
+      shape.readsBehind |= flag == 'r';
+      shape.products += flag == 'g';
       words.get();
+    }
     shape.isTensorCore = shape.operandBits <= 16;
     shape.resultBits = shape.isTensorCore ? 16 : 32;
     for (std::string word; words >> word;) {
@@ -114,7 +116,8 @@ TEST(TileRanking, PicksAreNearTheFastestMeasured) {
 
 /// What an epilogue of a key computes of each result, as TileCandidates.cpp counts it.
 int64_t opsOf(const std::string &epilogue, int64_t resultBits) {
-  const std::map<std::string, int64_t> costs = {{"erfc", resultBits <= 16 ? 9 : 20}, {"exp", 4}, {"divf", 8}};
+  const std::map<std::string, int64_t> costs = {
+      {"erfc", resultBits <= 16 ? 9 : 20}, {"exp", 4}, {"divf", 8}, {"extract_slice", 0}};
   int64_t ops = 0;
   std::istringstream words(epilogue);
   for (std::string word; words >> word;) {
@@ -135,6 +138,7 @@ GemmShape shapeOf(const TuningKey &key) {
   shape.isPromoted = shape.operandBits == 32 || key.types.rfind("f8", 0) == 0;
   shape.depthBlock = shape.columnBlock = key.op.find("blocks of 128") == std::string::npos ? 0 : 128;
   shape.opsBehind = opsOf(key.epilogue, shape.resultBits);
+  shape.products = key.op.find("gated") == std::string::npos ? 1 : 2;
   shape.readsBehind = key.epilogue.find("(mn)") != std::string::npos;
   return shape;
 }
@@ -164,8 +168,9 @@ double timesAsLong(const TuningRecord &record, const GemmTile &tile, const std::
     const GemmShape &other = kernel.shape;
     double best = kernel.timeOf(tuned), its = kernel.timeOf(tile), apart = std::fabs(best - record.seconds * 1e6);
     if (tuningRowsOf(other.rows) != shape.rows || other.columns != shape.columns || other.depth != shape.depth ||
-        other.operandBits != shape.operandBits || other.isPromoted != shape.isPromoted ||
-        other.depthBlock != shape.depthBlock || best == 0 || its == 0 || apart >= nearest)
+        other.operandBits != shape.operandBits || other.products != shape.products ||
+        other.isPromoted != shape.isPromoted || other.depthBlock != shape.depthBlock || best == 0 || its == 0 ||
+        apart >= nearest)
       continue;
     times = its / best;
     nearest = apart;
