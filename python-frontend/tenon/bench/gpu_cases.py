@@ -17,4 +17,4 @@ class KernelCase:
     inputs: callable = None  # function(torch): others than random normal numbers in bf16 of these sizes
     weights: tuple = ()  # names of the last inputs, where Tenon has them as weights: known when it loads
     reference: callable = None  # function(torch, *inputs): the result in f32, where the first peer does not give it
-    options: dict = field(default_factory=dict)  # of tenon's compiler: {"tf32": True}
+    options: dict = field(default_factory=dict)  # of tenon's compiler: {"tf32": True}, {"schedule": [lines]}

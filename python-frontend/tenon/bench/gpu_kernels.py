@@ -1,11 +1,24 @@
-"""Single kernels that are measured on a GPU: linears, attention, decoding, rows (gpu_rows.py), all bf16; products of f32 as tf32; and products
-and attention of 8-bit operands."""
+"""Single kernels that are measured on a GPU: linears, attention, decoding, rows (gpu_rows.py), of bf16, some of f16; products of f32 as
+tf32; and products and attention of 8-bit operands."""
 import itertools
 import random
+from dataclasses import replace
 
+from tenon.bench import cudnn_graphs
 from tenon.bench.gpu_cases import KernelCase
 from tenon.bench.gpu_peers import SUMS_OF_14_BITS
 from tenon.bench.gpu_rows import row_kernels
+
+
+def in_f16(case):
+    """The same of f16."""
+    def inputs(torch):
+        return [torch.randn(*size, device="cuda", dtype=torch.float16) for size in case.sizes]
+    return replace(case, text=case.text.replace("bf16", "f16"), inputs=inputs)
+
+
+def by_hand(case, *lines):
+    return replace(case, options={"schedule": list(lines)})
 
 
 def linear(m, n, k, gelu=False):
@@ -128,7 +141,7 @@ def attention(b, h, kv, s, d, causal, q=None):
 
 
 def windowed(b, h, s, d, window):
-    """Causal attention to the last `window` keys. Of the libraries Flash Attention has it."""
+    """Causal attention to the last `window` keys. Of the libraries Flash Attention has it, and cuDNN by its front end."""
     tensor = f"tensor<{b}x{h}x{s}x{d}xbf16>"
     text = (f"func.func @main(%q: {tensor}, %k: {tensor}, %v: {tensor}) -> {tensor} {{\n"
             f"  %y = tenon.attention %q, %k, %v {{causal, window = {window} : i64}} : ({tensor}, {tensor}, {tensor}) -> {tensor}\n"
@@ -140,18 +153,25 @@ def windowed(b, h, s, d, window):
                                                       window_size_left=window - 1, window_size_right=0)[0]
         return out.transpose(1, 2)
 
+    made = {}  # of the last inputs
+
+    def cudnn(torch, q_, k_, v_):
+        if made.get("of") is not q_:
+            made.update(of=q_, graph=cudnn_graphs.attention(torch, q_, k_, v_, True, window))
+        return made["graph"]()
+
     def in_jax(jax, q_, k_, v_):
         swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
         out = jax.nn.dot_product_attention(*swapped, is_causal=True, local_window_size=(window - 1, 0))
         return jax.numpy.swapaxes(out, 1, 2)
     pairs = window * (s - window) + window * (window + 1) / 2
-    return KernelCase(text, [(b, h, s, d)] * 3, {"Flash": flash}, in_jax, 4 * b * h * pairs * d, 2 * 4 * b * h * s * d,
-                      has_f32=False)
+    return KernelCase(text, [(b, h, s, d)] * 3, {"Flash": flash, "cuDNN": cudnn}, in_jax, 4 * b * h * pairs * d,
+                      2 * 4 * b * h * s * d, has_f32=False)
 
 
 def of_lengths(b, h, kv, longest, d, causal, q=None):
-    """Sequences of 100 to `longest` tokens in tensors of the next multiple of 4096; with `q` 1 a step of each. The libraries
-    have them without padding (packed before they are timed), XLA asks cuDNN with a padding mask."""
+    """Sequences of 100 to `longest` tokens in tensors of the next multiple of 4096; with `q` 1 a step of each. Flash Attention
+    has them without padding (packed before they are timed), cuDNN, by its front end, and XLA with a padding mask."""
     s = -(-longest // 4096) * 4096
     lengths = random.Random(1)
     lengths = [lengths.randint(100, longest) for _ in range(b)]
@@ -193,6 +213,12 @@ def of_lengths(b, h, kv, longest, d, causal, q=None):
     def flash(torch, q_, k_, v_, n):
         return torch.ops.aten._flash_attention_forward(*packed(torch, q_, k_, v_), 0.0, causal, False)[0]
 
+    def cudnn(torch, q_, k_, v_, n):
+        if made.get("padded of") is not q_:
+            queries = torch.ones_like(n) if is_step else n
+            made.update({"padded of": q_, "graph": cudnn_graphs.attention(torch, q_, k_, v_, causal, None, queries, n)})
+        return made["graph"]()
+
     def in_jax(jax, q_, k_, v_, n):
         swapped = [jax.numpy.swapaxes(value, 1, 2) for value in (q_, k_, v_)]
         out = jax.nn.dot_product_attention(
@@ -201,7 +227,7 @@ def of_lengths(b, h, kv, longest, d, causal, q=None):
         return jax.numpy.swapaxes(out, 1, 2)
     tokens = sum(lengths)
     pairs = tokens if is_step else sum(length * length for length in lengths) / (2 if causal else 1)
-    return KernelCase(text, [], {"Flash, packed": flash}, in_jax, 4 * h * pairs * d,
+    return KernelCase(text, [], {"Flash, packed": flash, "cuDNN": cudnn}, in_jax, 4 * h * pairs * d,
                       2 * d * (2 * kv * tokens + 2 * h * (b if is_step else tokens)), has_f32=False, inputs=inputs,
                       reference=reference)
 
@@ -301,50 +327,13 @@ def attention_fp8(b, h, kv, s, d, q=None):
 
     def cudnn_fp8(torch, *given):
         wide(torch, given[:3], given[3:])
-        try:
-            made["graph"] = made["graph"] or cudnn_fp8_graph(torch, given, d**-0.5)
-        except Exception as error:  # not installed, or it has no such kernel
-            raise RuntimeError(f"{type(error).__name__}: {error}") from error
+        made["graph"] = made["graph"] or cudnn_graphs.attention_fp8(torch, *given[:3], given[3:])
         return made["graph"]()
 
     def in_jax(jax, *given):
         raise NotImplementedError("not compared with XLA")
     return KernelCase(text, [], {"cuDNN in bf16": cudnn_bf16, "cuDNN in fp8": cudnn_fp8}, in_jax, 4 * b * h * q * s * d,
                       2 * b * kv * s * d + 3 * b * h * q * d, has_f32=False, inputs=inputs)
-
-
-def cudnn_fp8_graph(torch, given, scale):
-    """cuDNN's attention in fp8, built once, as a function that runs it; its result in e4m3, for it has no other."""
-    import cudnn
-    q, k, v, *scales = given
-    out, one = torch.empty_like(q), torch.ones(1, 1, 1, 1, device="cuda")
-    largest = [torch.zeros(1, 1, 1, 1, device="cuda") for _ in range(2)]
-    graph = cudnn.pygraph(io_data_type=cudnn.data_type.FP8_E4M3, intermediate_data_type=cudnn.data_type.FLOAT,
-                          compute_data_type=cudnn.data_type.FLOAT)
-
-    def tensor(value, kind=cudnn.data_type.FP8_E4M3):
-        return graph.tensor(dim=list(value.shape), stride=list(value.stride()), data_type=kind)
-    data = {tensor(value): value for value in (q, k, v)}
-    numbers = {tensor(one, cudnn.data_type.FLOAT): value
-               for value in [x.reshape(1, 1, 1, 1) for x in scales] + [one.clone() for _ in range(3)]}
-    result, _, *peaks = graph.sdpa_fp8(*data, *numbers, is_inference=True, attn_scale=scale, use_causal_mask=False)
-    result.set_output(True).set_dim(list(out.shape)).set_stride(list(out.stride()))
-    for peak in peaks:
-        peak.set_output(True).set_dim([1, 1, 1, 1]).set_stride([1, 1, 1, 1]).set_data_type(cudnn.data_type.FLOAT)
-    graph.validate()
-    graph.build_operation_graph()
-    graph.create_execution_plans([cudnn.heur_mode.A])
-    graph.check_support()
-    graph.build_plans()
-    workspace = torch.empty(graph.get_workspace_size(), dtype=torch.uint8, device="cuda")
-    pack = {**data, **numbers, result: out, **dict(zip(peaks, largest))}
-    handle = cudnn.create_handle()
-
-    def run():
-        cudnn.set_stream(handle=handle, stream=torch.cuda.current_stream().cuda_stream)
-        graph.execute(pack, workspace, handle=handle)
-        return out
-    return run
 
 
 def quantised(kind, scales, side):
@@ -407,6 +396,9 @@ LINEARS = [(side, side, side) for side in (8192, 4096, 2048, 1024)] + [
     (rows, *columns) for rows in (4096, 2048, 1024, 256, 64, 16, 1) for columns in LLAMA if (rows, *columns) != (4096,) * 3] + [
     (4095, 4097, 4104), (1000, 1000, 1000), (333, 11008, 4096)]
 TF32_LINEARS = [(8192, 8192, 8192), (4096, 4096, 4096), (1024, 4096, 4096), (256, 4096, 4096)]
+ONLINE = "@attention = #tile.attention<queries = 128, keys = 128, maximum = online>"
+IN_TURNS = ("@attention = #warp.schedule<warps = [8, 1], stages = 2, tf32 = false, wgmma = true, producer = true, "
+            "turns = true>")
 
 
 def kernels():
@@ -417,6 +409,7 @@ def kernels():
         cases[f"gemm {name} 4096x4096x4096"] = matmul(1, 4096, 4096, 4096, transpose_a, transpose_b)
     for m, n, k in TF32_LINEARS:
         cases[f"gemm tf32 {m}x{n}x{k}"] = linear_tf32(m, n, k)
+    cases["gemm 4096x4096x4096 f16"] = in_f16(cases["gemm 4096x4096x4096"])
     cases["gemm NN 64 of 512x512x64"] = matmul(64, 512, 512, 64, False, False)
     for side in (8192, 4096):
         for kind, scales in (("fp8", "tensor"), ("fp8", "row"), ("fp8", "block"), ("fp8", "1x128 and block"),
@@ -429,8 +422,12 @@ def kernels():
     for causal in (False, True):
         label = "causal" if causal else "full"
         for s, d, b in ((2048, 128, 4), (4096, 128, 4), (16384, 128, 1), (512, 128, 16), (4096, 64, 4), (512, 64, 32),
-                        (4096, 256, 2)):
+                        (4096, 96, 4), (4096, 256, 2)):
             cases[f"attention {label} d{d} S{s}"] = attention(b, 16, 16, s, d, causal)
+        for s in (2048, 4096, 16384):
+            cases[f"attention {label} d128 S{s} online"] = by_hand(
+                cases[f"attention {label} d128 S{s}"], ONLINE, *[IN_TURNS] * causal)
+        cases[f"attention {label} d128 S4096 f16"] = in_f16(cases[f"attention {label} d128 S4096"])
     for s, b in ((4096, 4), (16384, 1)):
         cases[f"attention fp8 full d128 S{s}"] = attention_fp8(b, 16, 16, s, 128)
     cases["attention causal d128 S4096 GQA 32/8"] = attention(2, 32, 8, 4096, 128, True)
