@@ -45,6 +45,11 @@ std::string quoteLine(const std::string &text, int64_t number) {
   return quoted;
 }
 
+/// Whether an error is about what the kernel needs, and not about how it is written.
+bool isShortOfRoom(const std::string &error) {
+  return error.find("Insufficient registers") != error.npos || error.find("uses too much") != error.npos;
+}
+
 /// The end of what was printed, for a crash without a message.
 std::string tail(const std::string &text) {
   const size_t most = 400;
@@ -130,6 +135,11 @@ Assembly Ptxas::assemble(const std::string &name, const std::string &ptx, const 
   Result<PtxasLog> log = parsePtxasLog(text);
   if (!log.ok())
     return failed(End::Crashed, log.status());
+  if (isShortOfRoom(log->error))
+    return failed(End::Rejected,
+                  internalError("its schedule leaves the kernel too little room: " + log->error +
+                                "; choose one with a smaller tile a warp, fewer stages, or fewer CTAs a multiprocessor "
+                                "(resident)"));
   if (!log->error.empty())
     return failed(End::Rejected,
                   internalError("ptxas rejects the PTX: " + log->error +

@@ -88,6 +88,23 @@ static FailureOr<Choice> chooseFor(KernelOp kernel, const GpuArch &arch, const T
   return Choice{best.schedule, best.reason};
 }
 
+/// A schedule of another kind is none that programs are made by: the kernel would have a thread an element.
+static LogicalResult checkKind(KernelOp kernel, Attribute schedule) {
+  struct Kind {
+    bool fits;
+    const char *is, *schedule;
+  };
+  Kind kind{isa<tile::RowAttr>(schedule), "rows, without a product", "#tile.row<rows = .., columns = .., part = ..>"};
+  if (findProduct(kernel.getBlock()))
+    kind = {isa<tile::GemmAttr>(schedule), "a product", "#tile.gemm<rows = .., columns = .., depth = ..>"};
+  else if (!kernel.getBlock().getOps<AttentionOp>().empty())
+    kind = {isa<tile::AttentionAttr>(schedule), "an attention", "#tile.attention<queries = .., keys = ..>"};
+  if (kind.fits)
+    return success();
+  return kernel.emitError() << "@" << kernel.getKernelName() << " is " << kind.is << ", which " << schedule
+                            << " does not cut into programs; give it a schedule `" << kind.schedule << "`";
+}
+
 namespace {
 struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTileSchedules> {
   using ChooseTileSchedulesPassBase::ChooseTileSchedulesPassBase;
@@ -125,6 +142,8 @@ struct ChooseTileSchedules : tenon::impl::ChooseTileSchedulesPassBase<ChooseTile
                       StringAttr::get(kernel.getContext(), Twine(arch.name) + " multiplies no 8-bit floats"));
       return success();
     }
+    if (byHand && failed(checkKind(kernel, byHand)))
+      return failure();
     FailureOr<Choice> choice =
         byHand ? FailureOr<Choice>({byHand, "by hand"}) : chooseFor(kernel, arch, database, tf32);
     if (failed(choice))
