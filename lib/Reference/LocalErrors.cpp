@@ -176,8 +176,9 @@ FailureOr<std::vector<double>> ErrorOf::quantised() const {
 
 /// A score's error makes its probability wrong by that factor, both above and below the line: twice the largest.
 LogicalResult ErrorOf::add(AttentionOp attention, bool hasShortSums) {
-  FailureOr<ReferenceTensor> weighted = evaluate([](unsigned number, ReferenceTensor &tensor) {
-    if (number == 2)
+  Value valueScale = attention.getValueScale();
+  FailureOr<ReferenceTensor> weighted = evaluate([&](unsigned number, ReferenceTensor &tensor) {
+    if (number == 2 || (valueScale && op->getOperand(number) == valueScale))
       makeAbsolute(tensor);
   });
   if (failed(weighted))

@@ -39,6 +39,13 @@ Result<Tensor> randomTensor(DataType type, std::vector<int64_t> shape, const std
   return toTensor(numbers, type);
 }
 
+static Result<Tensor> absolute(const Tensor &tensor) {
+  ReferenceTensor numbers = toNumbers(tensor.ref());
+  for (double &value : numbers.floats)
+    value = std::fabs(value);
+  return toTensor(numbers, tensor.dtype);
+}
+
 //===--- from files ----------------------------------------------------------------------------------------------===//
 
 static std::string inputNames(const LaunchPlan &plan) {
@@ -75,9 +82,9 @@ public:
     return {};
   }
 
-  Result<std::vector<Input>> fill(const Ranges &modelRanges) {
+  Result<std::vector<Input>> fill(const InputLimits &limits) {
     Ranges ranges = options.ranges;
-    ranges.insert(modelRanges.begin(), modelRanges.end());
+    ranges.insert(limits.ranges.begin(), limits.ranges.end());
     TENON_TRY_ASSIGN(Sizes sizes, completeSizes(plan, knownSizes()));
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (!inputs[i].origin.empty())
@@ -94,10 +101,14 @@ public:
       std::pair<int64_t, int64_t> range = found == ranges.end() ? std::pair<int64_t, int64_t>(0, 1) : found->second;
       uint64_t seed = static_cast<uint64_t>(options.seed) * 1000003 + i;
       TENON_TRY_ASSIGN(inputs[i].tensor, randomTensor(value(i).dtype, shape, options.random, seed, range));
+      bool isAtLeastZero = limits.atLeastZero.count(inputs[i].name) != 0;
+      if (isAtLeastZero) {
+        TENON_TRY_ASSIGN(inputs[i].tensor, absolute(inputs[i].tensor));
+      }
       bool isFloat = elementType(value(i).dtype).isIntOrIndex() == false;
       inputs[i].origin =
           "random " + (isFloat ? options.random : std::to_string(range.first) + " to " + std::to_string(range.second)) +
-          ", seed " + std::to_string(options.seed);
+          (isAtLeastZero ? ", at least 0" : "") + ", seed " + std::to_string(options.seed);
     }
     return std::move(inputs);
   }
@@ -157,10 +168,10 @@ Status checkNames(const LaunchPlan &plan, const InputOptions &options) {
   return {};
 }
 
-Result<std::vector<Input>> makeInputs(const LaunchPlan &plan, const InputOptions &options, const Ranges &modelRanges) {
+Result<std::vector<Input>> makeInputs(const LaunchPlan &plan, const InputOptions &options, const InputLimits &limits) {
   InputMaker maker(plan, options);
   TENON_TRY(maker.readFiles());
-  return maker.fill(modelRanges);
+  return maker.fill(limits);
 }
 
 } // namespace tenon::tool

@@ -5,12 +5,19 @@
 #include "tools/PlanDescription.h"
 #include "tools/tenon-run/Arrays.h"
 
+#include <set>
 #include <utility>
 
 namespace tenon::tool {
 
 /// Inclusive bounds of an integer input, by name.
 using Ranges = std::map<std::string, std::pair<int64_t, int64_t>>;
+
+/// What a model says about its inputs.
+struct InputLimits {
+  Ranges ranges;                     ///< of integers
+  std::set<std::string> atLeastZero; ///< floats that no model has below 0, by name
+};
 
 struct InputOptions {
   std::vector<std::string> files; ///< "x=a.npy", "a.npy" (the next input without one) or "all.npz"
@@ -29,8 +36,8 @@ struct Input {
 /// Whether the model has the dimensions, at these sizes, and the inputs that the options name.
 Status checkNames(const LaunchPlan &plan, const InputOptions &options);
 
-/// `modelRanges`: what the model says about its integer inputs; InputOptions::ranges wins; [0, 1] where neither does.
-Result<std::vector<Input>> makeInputs(const LaunchPlan &plan, const InputOptions &options, const Ranges &modelRanges);
+/// Of integers InputOptions::ranges wins over the model's `limits`; [0, 1] where neither says anything.
+Result<std::vector<Input>> makeInputs(const LaunchPlan &plan, const InputOptions &options, const InputLimits &limits);
 
 /// Random numbers as inputs get them; the same for the same arguments everywhere.
 Result<Tensor> randomTensor(DataType type, std::vector<int64_t> shape, const std::string &kind, uint64_t seed,

@@ -64,16 +64,18 @@ static BlockArgument argumentBehind(Value value) {
   return cast<BlockArgument>(value);
 }
 
-Ranges ModelReference::inputRanges() const {
-  Ranges ranges;
+InputLimits ModelReference::inputLimits() const {
+  InputLimits limits;
   func::FuncOp function = main();
+  auto nameOf = [&](BlockArgument argument) {
+    auto named = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tenon.name");
+    return named ? named.str() : "input" + std::to_string(argument.getArgNumber());
+  };
   auto limit = [&](Value indices, int64_t rows) {
     BlockArgument argument = argumentBehind(indices);
     if (!argument || rows == ShapedType::kDynamic || rows < 1)
       return;
-    auto named = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tenon.name");
-    std::string name = named ? named.str() : "input" + std::to_string(argument.getArgNumber());
-    auto [found, isNew] = ranges.try_emplace(name, 0, rows - 1);
+    auto [found, isNew] = limits.ranges.try_emplace(nameOf(argument), 0, rows - 1);
     found->second.second = std::min(found->second.second, rows - 1);
   };
   function.walk([&](Operation *op) {
@@ -81,8 +83,12 @@ Ranges ModelReference::inputRanges() const {
       limit(embedding.getIndices(), cast<RankedTensorType>(embedding.getTable().getType()).getDimSize(0));
     else if (auto gather = dyn_cast<GatherOp>(op))
       limit(gather.getIndices(), cast<RankedTensorType>(gather.getInput().getType()).getDimSize(gather.getAxis()));
+    else if (auto attention = dyn_cast<AttentionOp>(op))
+      for (Value scale : {attention.getQueryScale(), attention.getKeyScale(), attention.getValueScale()})
+        if (BlockArgument argument = scale ? argumentBehind(scale) : BlockArgument())
+          limits.atLeastZero.insert(nameOf(argument));
   });
-  return ranges;
+  return limits;
 }
 
 Result<std::vector<BoundedTensor>> ModelReference::evaluate(const std::vector<Input> &inputs,

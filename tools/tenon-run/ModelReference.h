@@ -18,8 +18,8 @@ public:
   static Result<std::unique_ptr<ModelReference>> parse(const std::string &text, const std::string &filename,
                                                        const std::string &entry);
 
-  /// Of inputs that index rows of a table: 0 to the last row.
-  Ranges inputRanges() const;
+  /// Inputs that index rows of a table are 0 to the last row; scales of an attention are at least 0.
+  InputLimits inputLimits() const;
 
   /// The exact results and how far from them a right implementation may be. `weights` may be null. Another seed moves
   /// other elements up and down where it measures how errors travel. `hasShortSums`: the products of 8-bit floats are

@@ -48,7 +48,7 @@ static Result<Report> work(const Arguments &arguments, const Model &model, const
     TENON_TRY_ASSIGN(reference, ModelReference::parse(model.text, model.filename, model.entry));
   }
   TENON_TRY_ASSIGN(std::vector<Input> inputs,
-                   makeInputs(plan, arguments.inputs, reference ? reference->inputRanges() : Ranges()));
+                   makeInputs(plan, arguments.inputs, reference ? reference->inputLimits() : InputLimits()));
   std::vector<TensorRef> inputRefs, outputRefs;
   for (const Input &input : inputs)
     inputRefs.push_back(input.tensor.ref());
