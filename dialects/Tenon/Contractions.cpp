@@ -119,7 +119,8 @@ LogicalResult AttentionOp::infer(ShapeRule &rule, Adaptor op) {
       return rule.fail("(C8) mask has shape ", describe(rule.shape(mask)), ", expected one that broadcasts to ",
                        describe(scores));
     if (!elementOf(mask).isInteger(1) && elementOf(mask) != element)
-      return rule.fail("(C9) mask has element type ", elementOf(mask), ", expected i1 or ", element);
+      return rule.fail("(C9) mask has element type ", elementOf(mask), ", expected ",
+                       IntegerType::get(mask.getContext(), 1), " or ", element);
   }
   if (op.getWindow() && int64_t(*op.getWindow()) < 1)
     return rule.fail("(C10) window is ", int64_t(*op.getWindow()), ", expected at least 1");

@@ -162,7 +162,7 @@ func.func @attention_c8(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: te
 // -----
 
 func.func @attention_c9(%a: tensor<2x4x5x8xf32>, %b: tensor<2x2x7x8xf32>, %c: tensor<2x2x7x16xf32>, %d: tensor<2x1x1x7xf16>) {
-  // expected-error@+1 {{'tenon.attention' op (C9) mask has element type 'f16', expected i1 or 'f32'}}
+  // expected-error@+1 {{'tenon.attention' op (C9) mask has element type 'f16', expected 'i1' or 'f32'}}
   %r = tenon.attention %a, %b, %c mask(%d) : (tensor<2x4x5x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x16xf32>, tensor<2x1x1x7xf16>) -> tensor<2x4x5x16xf32>
   return
 }
