@@ -700,6 +700,21 @@ tile.kernel @k() {
 // -----
 
 tile.kernel @k() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %x = arith.constant dense<0.0> : tensor<16xf32>
+  tile.grid (%p) = (%c2) {
+    scf.for %i = %c0 to %c2 step %c1 {
+      // expected-error@+1 {{'tile.gather_to_last' op (C3) stands where some programs may not come to it, expected tile.grid, and no other there}}
+      %r = tile.gather_to_last %x {axis = 0 : i64} : tensor<16xf32> -> tensor<16x2xf32>
+    }
+  }
+}
+
+// -----
+
+tile.kernel @k() {
   %c2 = arith.constant 2 : index
   %x = arith.constant dense<0.0> : tensor<16xf32>
   tile.grid (%p) = (%c2) {
