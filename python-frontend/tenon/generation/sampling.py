@@ -1,13 +1,16 @@
 """The next token of logits, where the model runs: the most likely one, or one drawn at a temperature among the top k and the
-top p. Drawing is by a seed and the token's position alone, so that the same call gives the same text on any machine.
+top p. Drawing is by a seed and the token's position alone: one compiled model gives the same text for the same call each time.
+On another target the uniform numbers are the same bit by bit; logits and logarithms are the same but for their rounding, so
+that the text is the same up to the first draw that is as close as that.
 
 A draw is the largest of logit / temperature + noise, the noise of Gumbel's distribution: so a choice is one argmax, without a
-sum over the vocabulary that would have to be searched. What top k and top p leave out is found by halving an interval of
-probabilities, without a sort.
+sum over the vocabulary that would have to be searched. What top k and top p leave out is found by narrowing an interval of
+likelihoods, without a sort: each pass tries many thresholds at once, so that it is one reduction over the vocabulary for all of
+them, and a few passes are enough.
 """
 import torch
 
-HALVINGS = 30  # an interval of probabilities of 2^-30: below that tokens count as equally likely
+WAYS, PASSES = 32, 6  # an interval of 2^-30 of the largest probability: what differs by less counts as equally likely
 _PRIME = 2**31 - 1  # products of two residues fit i64; x**5 is a permutation of them
 _CONSTANTS = (1353180883, 1012871347, 478163327, 107420369, 1836311903)
 
@@ -33,18 +36,21 @@ def uniform(seed, position, batch, count, device=None):
 def kept(logits, top_k, top_p):
     """Which tokens are among the `top_k` most likely, and among the fewest whose probabilities sum to `top_p`. Both are tensors
     of one number; top_k 0 keeps all. Of equally likely ones all stay."""
-    probabilities = torch.softmax(logits, -1)
+    relative = torch.exp(logits - logits.amax(-1, keepdim=True))  # probabilities over the largest, so that thresholds are exact
     most = torch.where(top_k > 0, top_k, logits.shape[-1]).to(torch.float32)
     top_p = torch.where(top_p < 1, top_p, 2.0)  # all of them: their sum is 1 but for its rounding
-    low, high = torch.zeros_like(probabilities[:, :1]), probabilities.amax(-1, keepdim=True)
-    for _ in range(HALVINGS):  # the largest threshold at which more than those wanted pass; what passes at `high` is no more
-        middle = (low + high) * 0.5
-        passing = probabilities > middle
-        count = passing.to(torch.float32).sum(-1, keepdim=True)
-        mass = torch.where(passing, probabilities, 0.0).sum(-1, keepdim=True)
-        is_enough = (count >= most) | (mass >= top_p)
-        low, high = torch.where(is_enough, middle, low), torch.where(is_enough, high, middle)
-    return probabilities > low
+    is_mass = torch.arange(2, device=logits.device)[:, None] > 0
+    summand = torch.where(is_mass, relative[:, None], 1.0)[:, :, None]  # how many pass, and what their probabilities sum to
+    digits = torch.arange(WAYS, device=logits.device).expand(2, -1)  # of each sum: then all of a pass is one kernel
+    low, needed = torch.zeros_like(relative[:, :1, None]), None
+    for number in range(1, PASSES + 1):  # the largest threshold at which those that pass are enough, to the next digit
+        thresholds = low + digits * WAYS**-number
+        passing = relative[:, None, None] > thresholds[..., None]
+        sums = torch.where(passing, summand, 0.0).sum(-1)  # [batch, 2, thresholds]
+        if needed is None:  # the first threshold is 0, which all pass
+            needed = torch.where(is_mass, top_p * sums[:, 1:, :1], most)
+        low = torch.where(sums >= needed, thresholds, low).amax((1, 2), keepdim=True)
+    return relative > low[:, 0]
 
 
 class Sampler(torch.nn.Module):
