@@ -16,7 +16,7 @@ from tenon.bench.process import WorkerProcess
 from tenon.errors import InternalError
 
 TURNS, BURST = 6, 5  # bursts of each contestant, and how often one times each of its contenders
-LIMIT = 150          # seconds to get ready, beside all others
+LIMIT = 150          # seconds to get ready
 
 
 def start(peer, device, folder):
@@ -28,10 +28,10 @@ def start(peer, device, folder):
 
 class ModelContest:
     """`peers`: as --vs names them (gpu_peers.py). `begin`: starts a contestant's process. `explains`: Tenon's
-    launches are timed one by one too."""
+    launches are timed one by one too. `limit`: seconds that each has to get ready, beside all others."""
 
-    def __init__(self, peers, device="cuda", begin=start, turns=TURNS, explains=False):
-        self.device, self.begin, self.turns, self.explains = device, begin, turns, explains
+    def __init__(self, peers, device="cuda", begin=start, turns=TURNS, explains=False, limit=LIMIT):
+        self.device, self.begin, self.turns, self.explains, self.limit = device, begin, turns, explains, limit
         of_torch = [name for name in ("torch as written", *BACKENDS) if takes("models", peers, name)]
         others = [name for peer, name in OTHERS["models"].items() if peer in peers]
         self.peers = ["Tenon", *of_torch, *others]
@@ -57,7 +57,7 @@ class ModelContest:
                 self._processes[peer] = self.begin(peer, self.device, self._folder.name)
         for peer in peers:
             self._processes[peer].send(**command)
-        answers = {peer: self._processes[peer].receive(LIMIT) for peer in peers}
+        answers = {peer: self._processes[peer].receive(self.limit) for peer in peers}
         for peer, answer in answers.items():
             if "missing" in answer:
                 self._processes.pop(peer).end()
