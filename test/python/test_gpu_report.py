@@ -25,6 +25,8 @@ RESULTS = {
                  "launches": [{"kernel": "linear", "ms": 0.2, "flops": 0, "bytes": 400_000_000},
                               {"kernel": "softmax", "ms": 0.2, "flops": 10, "bytes": 40_000_000},
                               {"kernel": "linear", "ms": 0.2, "flops": 160_000_000_000, "bytes": 4}]},
+        "text": {"ms": {"Tenon": 50.0, "torch.compile": 75.0}, "quartiles": {"Tenon": [49.0, 51.0]}, "generated": 64,
+                 "first": {"Tenon": 3.0, "torch.compile": 2.0}, "equal": [64, 20], "decided": 0.9},
         "broken": {"failed": "illegal address\nmore"}}}
 
 
@@ -39,6 +41,8 @@ def test_report():
     assert "| fast | 1000.0 (990.0 .. 1020.0) | 400 | 1.00 | 0.50 | 0.25 | 1.500 | 1.500 |  | error 0.001 |" in text
     assert "### losses\n\n| case | who is faster | its time / Tenon's |\n| --- | --- | --- |\n| slow | torch | 0.500 |" in text
     assert "| broken | illegal address |" in text
+    assert "| text | 50.0 (49.0 .. 51.0) | 3.00 | 2.00 | 1280 | 1.500 | 1.500 | 20 to 64 | 0.90 |" in text
+    assert "text: 50.0000 (49.0000 .. 51.0000) ms 1280 tokens/s, first after 3.000 ms" in gpu_report.line("text", RESULTS)
     assert "### without\n\n| case | peer | why |\n| --- | --- | --- |\n| slow | XLA | No module named 'jax' |" in text
     assert "| model | 1000.0 |  |  | 3.000 | 3.000 | error 0.1, torch's error 0.2 |" in text
     assert "| step | 500.0 | 0.50 | 32000 | 2.000 | 2.000 | error 0.1, torch's error 0.2 |" in text
@@ -111,4 +115,4 @@ def test_roofline():
 def test_page_stands_alone():
     page = gpu_report.html(RESULTS)
     assert page.startswith("<!doctype html>") and "http" not in page and "A &lt;GPU&gt;" in page
-    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 6
+    assert page.count("<svg") == 2 and page.count('class="lost"') == 1 and page.count("<table") == 7

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenon.bench.gpu_kernels import kernels
-from tenon.bench.gpu_models import models
+from tenon.bench.gpu_models import context_of, models
 from tenon.errors import InvalidArgumentError, TenonError
 
 INDEX = "index.json"
@@ -88,12 +88,15 @@ def _compile(text, target, path, options):
 
 def _text_of_model(case):
     import torch
-    from tenon.importer.exported_program import import_program
+    from tenon.generation.generator import entries_of
+    from tenon.importer.exported_program import import_entries, import_program
     from transformers.initialization import no_init_weights
     torch.set_default_dtype(torch.bfloat16)  # so that the largest fits
     with no_init_weights():  # the text has no weights
         module = case.build().eval()
     torch.set_default_dtype(torch.float32)
+    if case.count:
+        return import_entries(entries_of(module, case.batch, context_of(case)))[0]
     values = tuple(value.to(torch.bfloat16) if value.is_floating_point() else value for value in case.inputs())
     with torch.no_grad():
         return import_program(torch.export.export(module, values, strict=False)).text

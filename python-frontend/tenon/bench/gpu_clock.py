@@ -97,7 +97,7 @@ class Clock:
 
 
 class HostClock(Clock):
-    """The same of a processor, for the benchmark's own tests."""
+    """The same by the host's clock: of calls that end on the host, and of a processor, for the benchmark's own tests."""
 
     def one(self, call, flush=None):
         begin = time.perf_counter()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tenon.bench.gpu_artefacts import INDEX
 from tenon.bench.gpu_clock import Clock
+from tenon.bench.gpu_generation_contest import GenerationContest
 from tenon.bench.gpu_kernels import kernels
 from tenon.bench.gpu_model_contest import ModelContest
 from tenon.bench.gpu_models import models
@@ -154,8 +155,10 @@ def run_cases(folder, selection, peers, say, explains=False):
             measure(name, lambda: contest.kernel(name, case, flush))
     del flush
     if selection.wants_models():
-        with ModelContest(peers, explains=explains) as contestants:
-            for name in selection.of("models", models()):
-                if name in index["cases"]:
+        there = {name: case for name, case in selection.of("models", models()).items() if name in index["cases"]}
+        for kind, chosen in ((ModelContest, [name for name in there if not there[name].count]),
+                             (GenerationContest, [name for name in there if there[name].count])):
+            with kind(peers, explains=explains) as contestants:
+                for name in chosen:
                     measure(name, lambda: contestants.run(name, contest.artefacts(name)))
     return results

@@ -6,22 +6,30 @@ from dataclasses import dataclass
 LLAMA = dict(vocab_size=128256, hidden_size=4096, intermediate_size=14336, num_hidden_layers=4, num_attention_heads=32,
              num_key_value_heads=8, max_position_embeddings=8192, attn_implementation="sdpa")
 CONTEXT = 1024  # of a decode step
+PROMPT, COUNT = 512, 64  # tokens that a generator is given, and makes
 
 
 @dataclass
 class ModelCase:
     """`build`: the module. `inputs`: what it is called with, on the CPU. `plain`: function(state dict, attention's backend,
     caches) that gives the plain blocks; None where there are none. `batch`: of a decode step, 0 of another model. `in_tvm`: TVM
-    takes part; Llama is not what its importer was tried with."""
+    takes part; Llama is not what its importer was tried with. `count`: how many tokens it generates, greedily, after a prompt,
+    its input; 0 of what is one call of a model (gpu_generation.py)."""
     build: callable
     inputs: callable
     plain: callable = None
     batch: int = 0
     in_tvm: bool = True
+    count: int = 0
 
     @property
     def is_decode(self):
-        return self.batch > 0
+        return self.batch > 0 and not self.count
+
+
+def context_of(case):
+    """How many places the cache of a generator has."""
+    return PROMPT + case.count
 
 
 def models():
@@ -63,6 +71,9 @@ def models():
     def llama_step(batch):
         return lambda: CachedModel(transformers.LlamaModel(transformers.LlamaConfig(**LLAMA)), batch, CONTEXT)
 
+    def llama_with_head():
+        return transformers.LlamaForCausalLM(transformers.LlamaConfig(**LLAMA))
+
     def ids(batch, length, vocabulary):
         return lambda: (torch.randint(0, vocabulary, (batch, length), generator=torch.Generator().manual_seed(1)),)
 
@@ -77,6 +88,10 @@ def models():
 
     def plain(kind, **options):
         return lambda state, backend, caches=None: kind(state, backend, **options, **({"caches": caches} if caches else {}))
+
+    def plain_step(state, backend, caches=None):
+        llama = gpu_plain.Llama(state, backend, "model.model.model", caches=caches, sees_past=True)
+        return gpu_plain.LlamaStep(llama, state["model.model.lm_head.weight"])
     cases = {
         "MiniLM B1 S128": ModelCase(minilm, ids(1, 128, 30522), plain(gpu_plain.Bert)),
         "MiniLM B64 S128": ModelCase(minilm, ids(64, 128, 30522), plain(gpu_plain.Bert)),
@@ -93,4 +108,7 @@ def models():
     for batch in (1, 16, 64):
         cases[f"Llama-3-8B shape, 4 layers, decode B{batch} context 1k"] = ModelCase(
             llama_step(batch), step(batch), plain(gpu_plain.Llama, prefix="model"), batch, in_tvm=False)
+    for batch in (1, 16):
+        cases[f"Llama-3-8B shape, 4 layers, generates B{batch}"] = ModelCase(
+            llama_with_head, ids(batch, PROMPT, 128256), plain_step, batch, False, COUNT)
     return cases

@@ -156,9 +156,10 @@ class Gpt2(Plain):
 
 class Llama(Plain):
     """The prompt, or with `caches`, [batch, heads, context, size] for keys and values of each layer, one more token: its
-    keys and values go into them, and it sees all places. `prefix`: of the weights' names."""
+    keys and values go into them, and it sees all places; with `sees_past` the prompt, too, goes into them, and a token sees
+    those up to its own. `prefix`: of the weights' names."""
 
-    def __init__(self, state, backend, prefix="inner", heads=32, kv_heads=8, caches=None, theta=10000.0):
+    def __init__(self, state, backend, prefix="inner", heads=32, kv_heads=8, caches=None, theta=10000.0, sees_past=False):
         super().__init__()
         weights = Weights(state)
         self.backend, self.heads, self.kv_heads = backend, heads, kv_heads
@@ -177,7 +178,12 @@ class Llama(Plain):
         for index, (key, value) in enumerate(caches or ()):
             self.register_buffer(f"key_{index}", key, persistent=False)
             self.register_buffer(f"value_{index}", value, persistent=False)
-        self.is_cached = caches is not None
+        self.is_cached, self.sees_past = caches is not None, sees_past
+
+    def attend_past(self, q, k, v, visible):
+        """Of one token, with the queries of a group as rows: keys and values are read once."""
+        packed = attend(q.unflatten(1, (self.kv_heads, -1)).flatten(2, 3), k, v, None, attn_mask=visible[None, None])
+        return packed.unflatten(2, (-1, 1)).flatten(1, 2)
 
     def forward(self, ids, position=None):
         def norm(x, weight):
@@ -187,7 +193,10 @@ class Llama(Plain):
             first, second = x.chunk(2, -1)
             return x * cos + torch.cat([-second, first], -1) * sin
         x = self.table[ids]
-        places = torch.arange(ids.shape[1], device=ids.device) if position is None else position.reshape(1)
+        is_prompt = position is None or ids.shape[1] > 1
+        places = torch.arange(ids.shape[1], device=ids.device) if is_prompt else position.reshape(1)
+        if self.sees_past and not is_prompt:
+            visible = torch.arange(self.key_0.shape[2], device=ids.device)[None] <= places
         angles = (places[:, None].to(self.frequencies.dtype) * self.frequencies).repeat(1, 2)
         cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
         for index, block in enumerate(self.blocks):
@@ -195,9 +204,14 @@ class Llama(Plain):
             q, k, v = parts.split([self.heads * self.size, self.kv_heads * self.size, self.kv_heads * self.size], -1)
             q, k, v = rotate(_split(q, self.heads)), rotate(_split(k, self.kv_heads)), _split(v, self.kv_heads)
             if self.is_cached:
-                k = getattr(self, f"key_{index}").index_copy_(2, places, k)
-                v = getattr(self, f"value_{index}").index_copy_(2, places, v)
-            attended = attend(q, k, v, self.backend, is_causal=not self.is_cached)
+                keys = getattr(self, f"key_{index}").index_copy_(2, places, k)
+                values = getattr(self, f"value_{index}").index_copy_(2, places, v)
+            if self.sees_past and not is_prompt:
+                attended = self.attend_past(q, keys, values, visible)
+            elif is_prompt:
+                attended = attend(q, k, v, self.backend, is_causal=True)
+            else:
+                attended = attend(q, keys, values, self.backend, is_causal=False)
             x = x + F.linear(_join(attended), block["output"])
             gate, up = F.linear(norm(x, block["second"]), block["gate_up"]).chunk(2, -1)
             x = x + F.linear(F.silu(gate) * up, block["down"])
@@ -223,3 +237,19 @@ class Llama(Plain):
             out, held["caches"] = step(*fixed, held["caches"], shared(inputs[0]), *given[1:])
             return torch.from_dlpack(out)
         return call, call().clone()
+
+
+class LlamaStep(Plain):
+    """Ids and their position give the next token, the most likely one, and the position after: of a prompt, and of a token."""
+
+    def __init__(self, llama, head):
+        super().__init__()
+        self.llama, self.head = llama, head
+
+    def head_of(self, text, start):
+        """The logits that each token of a text from `start` on was chosen by."""
+        return F.linear(self.llama(text)[:, start - 1:-1], self.head)
+
+    def forward(self, ids, position):
+        hidden = self.llama(ids, position)[:, -1:]
+        return F.linear(hidden, self.head).argmax(-1), position + ids.shape[1]

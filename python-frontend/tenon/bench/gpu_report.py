@@ -66,6 +66,8 @@ def line(name, results):
         rate = f" {result['tflops']:.0f} TFLOP/s, {result['tbps']:.2f} TB/s, {share:.2f} of {roof}"
     peers = "".join(f"  {peer} {result['ms'][peer]:.4f} ms ({ratio:.3f})" for peer, ratio in ratios(result).items())
     peers += "".join(f"  {peer}: none ({why[:60]})" for peer, why in result.get("missing", {}).items())
+    if is_generator(result):
+        rate = f" {tokens_a_second(result):.0f} tokens/s, first after {result['first']['Tenon']:.3f} ms"
     lines = [f"{name}: {time_text(result)} ms{rate}{peers}  {error_text(result)}"]
     for contender, ms in result["ms"].items():
         if is_own(contender) and contender != "Tenon":
@@ -83,7 +85,7 @@ def losses(results):
 
 
 def tables(results):
-    """[(title, header, rows of text)]: kernels, models, losses, what failed."""
+    """[(title, header, rows of text)]: kernels, models, generators, losses, what failed."""
     machine = results["machine"]
     done = {name: result for name, result in results["cases"].items() if "ms" in result}
     peers = list(dict.fromkeys(peer for result in done.values() for peer in ratios(result)))
@@ -92,7 +94,7 @@ def tables(results):
         return [f"{ratios(result)[peer]:.3f}" if peer in ratios(result) else "" for peer in columns]
     found = []
     for title, chosen in (("kernels", {name: r for name, r in done.items() if "tflops" in r}),
-                          ("models", {name: r for name, r in done.items() if "tflops" not in r})):
+                          ("models", {name: r for name, r in done.items() if "tflops" not in r and not is_generator(r)})):
         if not chosen:
             continue
         columns = [peer for peer in peers if any(peer in result["ms"] for result in chosen.values())]
@@ -110,6 +112,8 @@ def tables(results):
         rates = ["TFLOP/s", "TB/s", "of cuBLAS's peak", "of the copy"] if title == "kernels" else ["of the copy", "tokens/s"]
         ratios_of = [f"{peer} / Tenon" for peer in ("best peer", *columns)]
         found.append((title, [title[:-1], "us", *rates, *ratios_of, "largest error"], rows))
+    if texts := {name: result for name, result in done.items() if is_generator(result)}:
+        found.append(("generation", *generation(texts)))
     without = [[name, peer, why] for name, result in done.items() for peer, why in result.get("missing", {}).items()]
     behind = [[name, peer, f"{ratio:.3f}"] for name, peer, ratio in losses(results)]
     if behind:
@@ -122,6 +126,40 @@ def tables(results):
     if without:
         found.append(("without", ["case", "peer", "why"], without))
     return found + ([("failed", ["case", "why"], failed)] if failed else [])
+
+
+# ---- generators ----
+#: What cells hold of a generator ahead of its peers' ratios, and behind them.
+GENERATOR_CELLS = ("Tenon, ms", "first token, ms", "the best peer's, ms", "tokens/s")
+TEXT_CELLS = ("tokens equal to PyTorch's, of a row", "tokens that are no ties")
+
+
+def is_generator(result):
+    return "generated" in result
+
+
+def tokens_a_second(result):
+    return result["generated"] / result["ms"]["Tenon"] * 1e3
+
+
+def generator_cells(result):
+    first = min((ms for name, ms in result["first"].items() if not is_own(name)), default=None)
+    return [time_text(result, 1, 1), f"{result['first']['Tenon']:.2f}", "" if first is None else f"{first:.2f}",
+            f"{tokens_a_second(result):.0f}"]
+
+
+def text_cells(result):
+    least, most = min(result["equal"]), max(result["equal"])
+    return [f"{least} to {most}" if least < most else f"{most}", f"{result['decided']:.2f}"]
+
+
+def generation(results):
+    """(header, rows) of generators: whose time is that of a text, prompt and all."""
+    peers = list(dict.fromkeys(peer for result in results.values() for peer in ratios(result)))
+    rows = [[name, *generator_cells(result), best_peer_text(result),
+             *[f"{ratios(result)[peer]:.3f}" if peer in ratios(result) else "" for peer in peers], *text_cells(result)]
+            for name, result in results.items()]
+    return ["generator", *GENERATOR_CELLS, *[f"{peer} / Tenon" for peer in ("best peer", *peers)], *TEXT_CELLS], rows
 
 
 def markdown(results):

@@ -11,6 +11,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tenon.bench import gpu_generation
 from tenon.bench.gpu_clock import Clock, HostClock
 from tenon.bench.gpu_peers import TVM
 from tenon.bench.process import serve
@@ -31,34 +32,42 @@ class Model:
         self.inputs = tuple(value.to(device).to(torch.bfloat16) if value.is_floating_point() else value.to(device)
                             for value in case.inputs())
         self.module, self.caches, self.executables = None, {}, {}
-        if case.is_decode:
+        if case.batch:
             self._make_step(artefact)
         else:
             self._make_module()
 
-    def _make_module(self):
+    def built(self):
+        """The module in bf16 with weights of a seed."""
         torch = self.torch
         torch.manual_seed(0)
         torch.set_default_dtype(torch.bfloat16)  # as when it was exported: what is f32 by name stays so
         with torch.device(self.device):
-            self.module = self.case.build().eval()
+            module = self.case.build().eval()
         torch.set_default_dtype(torch.float32)
+        return module
+
+    def _make_module(self):
+        self.module = self.built()
         state = {**dict(self.module.named_parameters(remove_duplicate=False)), **dict(self.module.named_buffers())}
         self.state = {key: value.detach() for key, value in state.items()}
 
     def _make_step(self, artefact):
-        """The weights are made here, by the artefact's names: no module of transformers is needed. The cache is full."""
+        """The weights are made here, by the artefact's names: no module of transformers is needed. The cache is full; of a
+        generator it is empty."""
         torch = self.torch
         with zipfile.ZipFile(artefact) as archive:
-            values = json.loads(archive.read("manifest.json"))["values"]
+            manifest = json.loads(archive.read("manifest.json"))
+        values = (manifest["entries"][0]["plan"] if self.case.count else manifest)["values"]
         generator = torch.Generator(self.device).manual_seed(0)
 
         def made(shape, scale):
             return (torch.randn(shape, generator=generator, device=self.device) * scale).to(torch.bfloat16)
         self.state = {value["name"]: made(value["shape"], 0.02) + (len(value["shape"]) == 1)
                       for value in values if value["kind"] == "weight"}
-        self.caches = {value["name"]: made(value["shape"], 1) for value in values
-                       if value["kind"] == "input" and value["name"].startswith(("key_", "value_"))}
+        scale = 0 if self.case.count else 1
+        shapes = {value["name"].removeprefix("model."): value["shape"] for value in values if value["kind"] == "input"}
+        self.caches = {name: made(shape, scale) for name, shape in shapes.items() if name.startswith(("key_", "value_"))}
 
     def copies(self, dtype):
         """Caches to write into, [(keys, values)] of the layers; None of a model without."""
@@ -171,6 +180,8 @@ class Contestant:
         from tenon.bench.gpu_models import models
         found = models()[case]
         self.contenders, self.results = {}, {}
+        if found.count:
+            return self._prepare_generator(found, artefacts["Tenon"])
         if self.peer in NEED_PLAIN and found.plain is None:
             return {"contenders": []}
         if self.peer == TVM and not found.in_tvm:
@@ -183,6 +194,18 @@ class Contestant:
                 self.contenders[name], self.results[name] = call, result
         self.own = model
         return {"contenders": list(self.contenders)}
+
+    def _prepare_generator(self, case, artefact):
+        with no_grad():
+            self.own = Model(case, artefact, self.device)
+            self.contenders, text = gpu_generation.contenders(self.peer, self.own, artefact)
+        return {"contenders": list(self.contenders), "text": text.tolist(), "generated": case.batch * case.count}
+
+    def judge(self, case, artefact, given):
+        """Of generators: their texts, {contender: text}."""
+        from tenon.bench.gpu_models import models
+        with no_grad():
+            return gpu_generation.judge(Model(models()[case], artefact, self.device), given)
 
     def _refer(self, model, exact):
         """The model in float64, saved, and the error of PyTorch in bf16."""
@@ -213,7 +236,8 @@ class Contestant:
     def time(self, rounds, names, sleep):
         """`sleep`: of the device, as the other contestants have it; the answer has what it had to be."""
         import torch
-        clock = (HostClock if self.device == "cpu" else Clock)(torch, sleep=sleep)
+        is_hosted = self.device == "cpu" or self.own is not None and self.own.case.count  # a text ends on the host
+        clock = (HostClock if is_hosted else Clock)(torch, sleep=sleep)
         chosen = {name: self.contenders[name] for name in random.sample(names, len(names))}
         with no_grad():
             return {"ms": clock.rounds_of(chosen, rounds), "sleep": clock.sleep}

@@ -14,7 +14,9 @@ from tenon.generation.sampling import Greedy, Sampler
 from tenon.tensors import to_device
 
 
-class _Step(torch.nn.Module):
+class Step(torch.nn.Module):
+    """Ids and the position of the first give the next tokens, [batch, 1], and the position after."""
+
     def __init__(self, model, choice):
         super().__init__()
         self.model, self.choice = model, choice
@@ -116,10 +118,8 @@ class Generator:
         return Generator(load_program(path, weights, device=device))
 
 
-def compile_generator(model, *, batch=1, context=1024, samples=False, target="cpu", device=0):
-    """Compiles a decoder of transformers with a head for generation: `context` tokens at most, prompt and all. `batch`: how
-    many rows, or several such numbers, which have kernels, and on a GPU a CUDA graph, each, and one cache. `samples`: tokens
-    are drawn, by a temperature, top k, top p and a seed of each call; else the most likely one is taken."""
+def entries_of(model, batch=1, context=1024, samples=False):
+    """{name: torch.export.ExportedProgram} that compile_generator compiles."""
     if model.get_output_embeddings() is None:
         raise InvalidArgumentError(f"a {type(model).__name__} has no head: give a model for causal language modelling")
     batches = [batch] if isinstance(batch, int) else sorted(set(batch))
@@ -128,7 +128,14 @@ def compile_generator(model, *, batch=1, context=1024, samples=False, target="cp
     how = (torch.tensor(1.0), torch.tensor(0), torch.tensor(1.0), torch.tensor(0)) if samples else ()
     programs = {}
     for rows in batches:
-        step = _Step(CachedModel(model, rows, context), Sampler() if samples else Greedy()).eval()
+        step = Step(CachedModel(model, rows, context), Sampler() if samples else Greedy()).eval()
         for name, count in (("prefill", min(7, context)), ("decode", 1)):
             programs[name if len(batches) == 1 else f"{name}_{rows}"] = _export(step, count, context, how)
-    return Generator(compile_program(programs, target=target, device=device))
+    return programs
+
+
+def compile_generator(model, *, batch=1, context=1024, samples=False, target="cpu", device=0):
+    """Compiles a decoder of transformers with a head for generation: `context` tokens at most, prompt and all. `batch`: how
+    many rows, or several such numbers, which have kernels, and on a GPU a CUDA graph, each, and one cache. `samples`: tokens
+    are drawn, by a temperature, top k, top p and a seed of each call; else the most likely one is taken."""
+    return Generator(compile_program(entries_of(model, batch, context, samples), target=target, device=device))
