@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Compiles the cases of run_gpu.py, and models, for a GPU; none is needed here.
 
-usage: make_cases.py FOLDER [--target sm_90a] [--seed N] [--every N] [--jobs N] [--model NAME:DTYPE].. [FAMILY..]
+usage: make_cases.py FOLDER [--target sm_90a] [--seed N] [--every N] [--jobs N] [--model NAME:DTYPE].. [--generator NAME]..
+                     [FAMILY..]
   FOLDER gets an artefact a case, the models, index.json, and libtenon-runtime.so: all that has to be carried
   --every N: each Nth case of a family
-  --model: minilm:f32, minilm:f16, minilm:bf16 (models.py), any number of times
+  --model: minilm:f32, minilm:f16, minilm:bf16 and others (models.py), any number of times
+  --generator: llama:f32, llama:bf16, llama-draws:f32 (generation.py), any number of times
 What does not compile is a case that fails there, and is listed here.
 """
 
@@ -64,12 +66,14 @@ def _compile(text, target, path, *options):
 
 def parse(arguments):
     options = {"target": "sm_90a", "seed": 1, "every": 1, "jobs": 2}
-    models, words = [], []
+    models, generators, words = [], [], []
     arguments = list(arguments)
     while arguments:
         word = arguments.pop(0)
         if word == "--model" and arguments:
             models.append(arguments.pop(0))
+        elif word == "--generator" and arguments:
+            generators.append(arguments.pop(0))
         elif word[2:] in options and word.startswith("--") and arguments:
             options[word[2:]] = type(options[word[2:]])(arguments.pop(0))
         elif word.startswith("-"):
@@ -78,7 +82,7 @@ def parse(arguments):
             words.append(word)
     if not words or any(word not in FAMILIES for word in words[1:]):
         return None
-    return Path(words[0]), options, words[1:] or ([] if models else FAMILIES), models
+    return Path(words[0]), options, words[1:] or ([] if models or generators else FAMILIES), models, generators
 
 
 def main(arguments):
@@ -86,7 +90,7 @@ def main(arguments):
     if not parsed:
         print(__doc__, file=sys.stderr)
         return 2
-    folder, options, families, models = parsed
+    folder, options, families, models, generators = parsed
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(ROOT / "build/lib/libtenon-runtime.so", folder)
     entries, jobs = [], []
@@ -107,19 +111,25 @@ def main(arguments):
                 print(f"FAIL {entry['family']} {entry['name']}: {error.splitlines()[0]}", flush=True)
             if number % 100 == 0:
                 print(f"{number} of {len(jobs)} cases, {time.monotonic() - begin:.0f} s", flush=True)
-    made = []
+    made, generating = [], []
     for model in models:
         from models import make
 
         made.append(make(model, options["target"], folder))
         print(f"model {model}", flush=True)
-    index = {"target": options["target"], "seed": options["seed"], "cases": entries, "models": made}
+    for name in generators:
+        import generation
+
+        generating.append(generation.make(name, options["target"], folder))
+        print(f"generator {name}", flush=True)
+    index = {"target": options["target"], "seed": options["seed"], "cases": entries, "models": made,
+             "generators": generating}
     (folder / "index.json").write_text(json.dumps(index, indent=1))
     bad = sum("error" in entry for entry in entries)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{sum(entry['attention'] for entry in entries)} cases have attention")
-    print(f"{len(entries)} cases, {bad} do not compile, {len(made)} models, {size / 2**20:.1f} MiB, "
-          f"{time.monotonic() - begin:.0f} s")
+    print(f"{len(entries)} cases, {bad} do not compile, {len(made)} models, {len(generating)} generators, "
+          f"{size / 2**20:.1f} MiB, {time.monotonic() - begin:.0f} s")
     return 1 if bad else 0
 
 

@@ -7,7 +7,8 @@ usage: run_gpu.py FOLDER [--out FOLDER] [--jobs N] [--match REGEX] [--seconds N]
   --match REGEX: only cases whose "family name" it matches
   --seconds N: begin nothing new after that; what is left counts as failed
 
-Needs Python 3 and numpy, this checkout's test/ and the folder; TENON_LIBRARY names another runtime than the folder's.
+Needs Python 3 and numpy (generators: torch and transformers), this checkout's test/ and python-frontend/, and the folder;
+TENON_LIBRARY names another runtime than the folder's.
 Every case is called three times for each kind of data and size: repeats are equal bit by bit, outputs hold NaN before,
 no byte beside an output or of an input may change, each element lies within its bound. A line a case, then
 how many have attention, and `N passed, N failed`. A case that ends its process, or hangs, is one failed case.
@@ -30,6 +31,10 @@ TIMEOUT = 120  # seconds of a case
 FATAL = "The GPU is lost to this process"
 
 
+def entries_of(index):
+    return index["cases"] + index["models"] + index["generators"]
+
+
 def worker(folder):
     """Answers each line of stdin, an index, with a line: failures and the number of results compared."""
     from families import cases_of
@@ -41,10 +46,14 @@ def worker(folder):
     index = json.loads((folder / "index.json").read_text())
     cases = {}
     for line in sys.stdin:
-        entry = (index["cases"] + index["models"])[int(line)]
+        entry = entries_of(index)[int(line)]
         try:
             if "model" in entry:
                 failures, checks, note = run_model(entry, folder)
+            elif "generator" in entry:
+                from generation import run_generator
+
+                failures, checks, note = run_generator(entry, folder)
             else:
                 family, name = entry["family"], entry["name"]
                 if family not in cases:
@@ -102,14 +111,15 @@ class Run:
         self.folder, self.log = folder, open(out / "log.txt", "w")
         self.index = json.loads((folder / "index.json").read_text())
         self.out, self.end = out, time.monotonic() + seconds
-        entries = enumerate(self.index["cases"] + self.index["models"])
+        entries = enumerate(entries_of(self.index))
         self.queue = [(number, entry) for number, entry in entries if re.search(pattern, self.title(entry))]
         self.queue.reverse()
         self.lock, self.results, self.jobs = threading.Lock(), [], jobs
 
     @staticmethod
     def title(entry):
-        return f"model {entry['model']}" if "model" in entry else f"{entry['family']} {entry['name']}"
+        kind = next((kind for kind in ("model", "generator") if kind in entry), None)
+        return f"{kind} {entry[kind]}" if kind else f"{entry['family']} {entry['name']}"
 
     def say(self, text):
         print(text, flush=True)
